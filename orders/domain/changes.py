@@ -1,0 +1,201 @@
+"""What happens to an order: how it is placed, how it is changed, and how its owner sees it.
+
+An order is stored as a map with the API's own field names, and besides them `timestamp` (the sort
+key, which readers see as `createdAt`) and `charges` (delivery fee plus tip: with it, one update
+expression can compute a new total without reading the order first).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET
+
+from orders.domain.ids import new_order_id, timestamp_of
+from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_before
+from orders.domain.money import subtotal_of
+from orders.domain.order import (
+    Address,
+    LineItem,
+    NewOrder,
+    NewPartnerOrder,
+    Option,
+    Order,
+    StatusChange,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from msgspec import Struct
+
+    from orders.domain.order import OrderPatch
+
+Item = dict[str, Any]
+"""An order as it is stored."""
+
+SCHEDULING_WINDOW = timedelta(days=7)
+"""How far ahead an order can be scheduled."""
+
+
+class InvalidField(ValueError):
+    """A field that is well formed but breaks a rule."""
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        """Name the field by its JSON Pointer (RFC 6901, as a fragment) and say what is wrong."""
+        super().__init__(detail)
+        self.pointer = pointer
+        self.detail = detail
+
+
+class Owner(NamedTuple):
+    """Whose orders a caller may see: the attribute that holds the identity, and the identity."""
+
+    attribute: str
+    identity: str
+
+
+class Change(NamedTuple):
+    """One conditional change of an order; a path is the attribute names from the item down."""
+
+    assign: dict[tuple[str, ...], Any]
+    remove: tuple[tuple[str, ...], ...]
+    to: Status | None
+    only_from: frozenset[Status]
+    at: str
+    by: Role
+
+
+def partner_customer_id(partner_id: str, customer_id: str) -> str:
+    """Scope a partner's own customer id, so that no partner can reach another's customers."""
+    return f"{partner_id}#{customer_id}"
+
+
+def check_schedule(order: NewOrder, now: datetime) -> None:
+    """Check that an order is scheduled in UTC, in the future and within seven days, if at all.
+
+    Raises:
+        InvalidField: when it is not.
+    """
+    moment = order.scheduled_for
+    if moment is UNSET:
+        return
+    if moment.utcoffset() != timedelta(0):
+        raise InvalidField("#/scheduledFor", "Must be in UTC: end it with Z")
+    if not now < moment <= now + SCHEDULING_WINDOW:
+        raise InvalidField("#/scheduledFor", "Must be in the future, within the next 7 days")
+
+
+def place(order: NewPartnerOrder, partner_id: str, milliseconds: int) -> Item:
+    """Make the stored form of a new order that a partner places.
+
+    Args:
+        order: what the partner sent; already checked.
+        partner_id: who the partner is, by its API key.
+        milliseconds: the time of placing, since the Unix epoch.
+    """
+    at = timestamp_of(milliseconds)
+    subtotal = subtotal_of(order.items)
+    charges = order.delivery_fee + order.tip
+    item: Item = msgspec.to_builtins(order)
+    _round_coordinates(item["deliveryAddress"])
+    item.update(
+        orderId=new_order_id(milliseconds),
+        timestamp=at,
+        partnerId=partner_id,
+        customerId=partner_customer_id(partner_id, order.customer_id),
+        status=Status.PLACED.value,
+        subtotal=subtotal,
+        charges=charges,
+        total=subtotal + charges,
+        updatedAt=at,
+        version=1,
+        history=[_entry(Status.PLACED, at, Role.PARTNER)],
+    )
+    return item
+
+
+def revise(patch: OrderPatch, role: Role, milliseconds: int) -> Change:
+    """Turn a merge patch into one conditional change.
+
+    Args:
+        patch: what the caller sent; already checked.
+        role: who the caller is; decides which moves are open.
+        milliseconds: the time of the change, since the Unix epoch.
+
+    Raises:
+        InvalidField: when the patch changes nothing.
+    """
+    assign, remove = _edits(patch)
+    to = None if patch.status is UNSET else patch.status
+    if not (assign or remove or to):
+        raise InvalidField("#", "Must change something: status, items, deliveryAddress or note")
+    only_from = frozenset(Status) if to is None else statuses_before(to, role)
+    if assign or remove:
+        only_from &= EDITABLE
+    at = timestamp_of(milliseconds)
+    return Change(assign, remove, to, only_from, at, role)
+
+
+def history_entry(change: Change) -> dict[str, str]:
+    """Make the entry that a change of status adds to an order's history."""
+    if change.to is None:
+        raise ValueError("a change that moves the order to no status has no history entry")
+    return _entry(change.to, change.at, change.by)
+
+
+def view(item: Item) -> dict[str, Any]:
+    """Arrange a stored order as its owner reads it: own fields only, always in the same order."""
+    shown = dict(item)
+    shown["createdAt"] = item["timestamp"]
+    if "partnerId" in item:
+        shown["customerId"] = item["customerId"].removeprefix(f"{item['partnerId']}#")
+    shown["items"] = [_view_line(line) for line in item["items"]]
+    shown["deliveryAddress"] = _arrange(Address, item["deliveryAddress"])
+    shown["history"] = [_arrange(StatusChange, entry) for entry in item["history"]]
+    return {name: shown[name] for name in _ORDER_FIELDS if name in shown}
+
+
+_ORDER_FIELDS = (
+    *Order.__struct_encode_fields__[len(NewOrder.__struct_encode_fields__) :],
+    *NewOrder.__struct_encode_fields__,
+)
+
+
+def _view_line(line: Item) -> Item:
+    arranged = _arrange(LineItem, line)
+    if "options" in arranged:
+        arranged["options"] = [_arrange(Option, option) for option in arranged["options"]]
+    return arranged
+
+
+def _arrange(struct: type[Struct], fields: Item) -> Item:
+    return {name: fields[name] for name in struct.__struct_encode_fields__ if name in fields}
+
+
+def _entry(status: Status, at: str, by: Role) -> dict[str, str]:
+    return {"status": status.value, "at": at, "by": by.value}
+
+
+def _edits(patch: OrderPatch) -> tuple[dict[tuple[str, ...], Any], tuple[tuple[str, ...], ...]]:
+    fields = msgspec.to_builtins(patch)
+    fields.pop("status", None)
+    address = fields.pop("deliveryAddress", {})
+    _round_coordinates(address)
+    wanted = {(name,): value for name, value in fields.items()}
+    wanted |= {("deliveryAddress", name): value for name, value in address.items()}
+    assign = {path: value for path, value in wanted.items() if value is not None}
+    remove = tuple(path for path, value in wanted.items() if value is None)
+    if patch.items is not UNSET:
+        assign["subtotal",] = subtotal_of(patch.items)
+    return assign, remove
+
+
+def _round_coordinates(address: Item) -> None:
+    """Round to a centimetre: DynamoDB's numbers end at 1E-130, JSON's do not."""
+    for name in ("latitude", "longitude"):
+        if address.get(name) is not None:
+            address[name] = round(address[name], 7) + 0.0  # turns -0.0 into 0.0
+

@@ -1,0 +1,154 @@
+"""The order as callers send, change and read it.
+
+Each struct is the one home of its fields: API Gateway's models, the check inside the functions and
+the API's documentation are made from it. Names travel in camel case.
+
+    NewOrder ─ NewPartnerOrder     what a caller places
+    OrderPatch                     what a caller changes (JSON Merge Patch, RFC 7396)
+    Order                          what a caller reads: the above and what the service adds
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from orders.domain.iso import COUNTRIES, CURRENCIES
+from orders.domain.lifecycle import Role, Status
+from orders.domain.money import MAX_AMOUNT
+
+if TYPE_CHECKING:
+    Country = Currency = str
+else:
+    Country = Literal[COUNTRIES]
+    Currency = Literal[CURRENCIES]
+
+_CONTROLS = r"\x00-\x1f\x7f-\x9f"
+_END = r"(?![\s\S])"  # Python's $ also matches before a final newline; this one is the end
+
+E164 = rf"^\+[1-9][0-9]{{6,14}}{_END}"
+FREE_TEXT = rf"^(?:[^{_CONTROLS}]|[\n\t])*{_END}"
+SINGLE_LINE = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*{_END}"
+
+PATTERNS = {
+    E164: "an E.164 phone number, such as +14155550123",
+    FREE_TEXT: "text without control characters",
+    SINGLE_LINE: "one line of text, not blank and without control characters",
+}
+"""What each pattern asks for, in words for whoever breaks it."""
+
+Amount = Annotated[int, Meta(ge=0, le=MAX_AMOUNT, description="Minor units, such as cents.")]
+Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern=SINGLE_LINE)]
+Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=SINGLE_LINE)]
+Note = Annotated[str, Meta(max_length=500, pattern=FREE_TEXT)]
+Phone = Annotated[str, Meta(pattern=E164, description="E.164")]
+PostalCode = Annotated[str, Meta(min_length=1, max_length=20, pattern=SINGLE_LINE)]
+Quantity = Annotated[int, Meta(ge=1, le=99)]
+Latitude = Annotated[float, Meta(ge=-90, le=90)]
+Longitude = Annotated[float, Meta(ge=-180, le=180)]
+UtcTime = Annotated[datetime, Meta(tz=True, description="RFC 3339, in UTC.")]
+
+
+class _Body(Struct, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """What all parts of a body share: camel case, and no field that is not named here."""
+
+
+class Option(_Body, kw_only=True):
+    """An extra that is chosen for a line item; its price counts once for each unit."""
+
+    name: Line
+    price: Amount
+
+
+class LineItem(_Body, kw_only=True):
+    """One dish of an order."""
+
+    item_id: Identifier
+    name: Line
+    quantity: Quantity
+    unit_price: Amount
+    options: Annotated[list[Option], Meta(max_length=20)] = []
+    note: Note | UnsetType = UNSET
+
+
+class Address(_Body, kw_only=True):
+    """Where an order is delivered."""
+
+    line1: Line
+    line2: Line | UnsetType = UNSET
+    city: Line
+    region: Line | UnsetType = UNSET
+    postal_code: PostalCode
+    country: Country
+    latitude: Latitude | UnsetType = UNSET
+    longitude: Longitude | UnsetType = UNSET
+
+
+LineItems = Annotated[list[LineItem], Meta(min_length=1, max_length=50)]
+
+
+class NewOrder(_Body, kw_only=True):
+    """An order as a customer places it."""
+
+    restaurant_id: Identifier
+    currency: Currency
+    items: LineItems
+    delivery_fee: Amount
+    tip: Amount
+    delivery_address: Address
+    contact_phone: Phone
+    note: Note | UnsetType = UNSET
+    scheduled_for: UtcTime | UnsetType = UNSET
+
+
+class NewPartnerOrder(NewOrder, kw_only=True):
+    """An order as a partner places it for one of its own customers."""
+
+    customer_id: Identifier
+
+
+class AddressPatch(_Body, kw_only=True):
+    """The parts of an address to change; null takes an optional part away."""
+
+    line1: Line | UnsetType = UNSET
+    line2: Line | None | UnsetType = UNSET
+    city: Line | UnsetType = UNSET
+    region: Line | None | UnsetType = UNSET
+    postal_code: PostalCode | UnsetType = UNSET
+    country: Country | UnsetType = UNSET
+    latitude: Latitude | None | UnsetType = UNSET
+    longitude: Longitude | None | UnsetType = UNSET
+
+
+class OrderPatch(_Body, kw_only=True):
+    """The parts of an order to change, and the status to move it to."""
+
+    status: Status | UnsetType = UNSET
+    items: LineItems | UnsetType = UNSET
+    delivery_address: AddressPatch | UnsetType = UNSET
+    note: Note | None | UnsetType = UNSET
+
+
+class StatusChange(_Body, kw_only=True):
+    """One entry of an order's history."""
+
+    status: Status
+    at: UtcTime
+    by: Role
+
+
+class Order(NewOrder, kw_only=True):
+    """An order as its owner reads it: what the service adds is never taken from a caller."""
+
+    order_id: str
+    partner_id: str | UnsetType = UNSET
+    customer_id: str
+    status: Status
+    subtotal: int
+    total: int
+    created_at: UtcTime
+    updated_at: UtcTime
+    version: int
+    history: list[StatusChange]

@@ -1,0 +1,69 @@
+"""POST: place an order, exactly once for each Idempotency-Key."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from datetime import UTC, datetime
+
+import msgspec
+
+from orders.body import decode
+from orders.domain.changes import InvalidField, check_schedule, place, view
+from orders.domain.order import NewPartnerOrder
+from orders.http import Request, Response, endpoint, etag
+from orders.problems import INVALID_BODY, INVALID_PARAMETER, KEY_REUSED, Problem
+from orders.routes import IDEMPOTENCY_KEY, JSON
+from orders.store import Claim, KeyReused, store
+from orders.telemetry import ORDERS_CREATED, ORDERS_REPLAYED, count
+
+_DECODER = msgspec.json.Decoder(NewPartnerOrder)
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def create_order(request: Request) -> Response:
+    """Place the order, or answer with the one that an earlier, equal request has placed."""
+    key = _idempotency_key(request)
+    order = decode(_DECODER, request.body((JSON,)))
+    claim = _claim(request.caller.identity, key, order)
+    try:
+        item, replayed = _place(order, request.caller.identity, claim)
+    except KeyReused:
+        detail = "This key was used for an order with another body; use a new key"
+        raise Problem(KEY_REUSED, detail, pointer=IDEMPOTENCY_KEY) from None
+    count(ORDERS_REPLAYED if replayed else ORDERS_CREATED)
+    request.notes.update(orderId=item["orderId"], replayed=replayed)
+    headers = {"Location": f"{request.path}/{item['orderId']}", "ETag": etag(item["version"])}
+    if replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(201, view(item), headers)
+
+
+def _place(order: NewPartnerOrder, partner: str, claim: Claim) -> tuple[dict[str, object], bool]:
+    milliseconds = time.time_ns() // 1_000_000
+    try:
+        check_schedule(order, datetime.fromtimestamp(milliseconds / 1000, UTC))
+    except InvalidField as fault:
+        # A late repetition of a request that was in time is still that request.
+        if (placed := store().replay(claim)) is not None:
+            return placed, True
+        raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
+    return store().create(place(order, partner, milliseconds), claim)
+
+
+def _idempotency_key(request: Request) -> str:
+    key = request.headers.get(IDEMPOTENCY_KEY.lower(), "")
+    if not _KEY.fullmatch(key):
+        detail = "Send a key of your own for each order: 1 to 255 visible ASCII characters"
+        raise Problem(INVALID_PARAMETER, detail, pointer=IDEMPOTENCY_KEY)
+    return key
+
+
+def _claim(partner: str, key: str, order: NewPartnerOrder) -> Claim:
+    """Scope the key by its partner; hash the order and not its bytes, so that spaces are free."""
+    digest = hashlib.sha256(key.encode()).hexdigest()
+    return Claim(f"{partner}#{digest}", hashlib.sha256(msgspec.json.encode(order)).hexdigest())
+
+
+handler = endpoint(create_order)

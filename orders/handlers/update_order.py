@@ -1,0 +1,84 @@
+"""PATCH: change an order or move it to another status, by JSON Merge Patch (RFC 7396)."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
+
+from orders.body import decode
+from orders.domain.changes import InvalidField, revise, view
+from orders.domain.lifecycle import EDITABLE, Status, statuses_after
+from orders.domain.order import OrderPatch
+from orders.http import Caller, Request, Response, endpoint, etag
+from orders.problems import (
+    INVALID_BODY,
+    INVALID_PARAMETER,
+    MOVE_NOT_ALLOWED,
+    ORDER_NOT_FOUND,
+    STALE_VERSION,
+    Problem,
+)
+from orders.routes import JSON, MERGE_PATCH
+from orders.store import Refused, store
+from orders.telemetry import STATUS_CHANGES, count
+
+if TYPE_CHECKING:
+    from orders.domain.changes import Change
+
+_DECODER = msgspec.json.Decoder(OrderPatch)
+_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
+_NUMBER = re.compile(r"[1-9][0-9]{0,15}")
+
+
+def update_order(request: Request) -> Response:
+    """Change the order if it is the caller's, at the right version and in the right status."""
+    caller = request.caller
+    versions = _versions(request.headers.get("if-match"))
+    patch = decode(_DECODER, request.body((MERGE_PATCH, JSON)))
+    try:
+        change = revise(patch, caller.role, time.time_ns() // 1_000_000)
+    except InvalidField as fault:
+        raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
+    try:
+        item = store().update(request.order_id, change, caller.owner, versions)
+    except Refused as refused:
+        _explain(refused.item, change, caller, versions)
+    request.notes.update(orderId=item["orderId"], orderStatus=item["status"])
+    if change.to is not None:
+        count(STATUS_CHANGES)
+    return Response(200, view(item), {"ETag": etag(item["version"])})
+
+
+def _versions(condition: str | None) -> frozenset[int] | None:
+    """Read If-Match; weak tags and tags of another form match no version (RFC 9110, 13.1.1)."""
+    if condition is None or condition.strip() == "*":
+        return None
+    tags = [_TAG.fullmatch(tag.strip()) for tag in condition.split(",")]
+    if not all(tags):
+        detail = "Must be an ETag that the order was answered with, in its quotes"
+        raise Problem(INVALID_PARAMETER, detail, pointer="If-Match")
+    strong = [tag[2] for tag in tags if tag and not tag[1]]
+    return frozenset(int(text) for text in strong if _NUMBER.fullmatch(text))
+
+
+def _explain(
+    item: dict[str, Any] | None, change: Change, caller: Caller, versions: frozenset[int] | None
+) -> NoReturn:
+    """Tell apart why a change was refused, from the order as it stands."""
+    if item is None or item.get(caller.owner.attribute) != caller.owner.identity:
+        raise Problem(ORDER_NOT_FOUND, "No order of yours has this id")
+    if versions is not None and item["version"] not in versions:
+        detail = f"The order is at version {item['version']}; read it again"
+        raise Problem(STALE_VERSION, detail, headers={"ETag": etag(item["version"])})
+    status = Status(item["status"])
+    moves = ", ".join(statuses_after(status, caller.role)) or "nothing"
+    detail = f"The order is {status}; you can move it to {moves}"
+    if change.assign or change.remove:
+        detail += f", and change its contents only while it is {', '.join(sorted(EDITABLE))}"
+    raise Problem(MOVE_NOT_ALLOWED, detail)
+
+
+handler = endpoint(update_order)

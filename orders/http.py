@@ -1,0 +1,190 @@
+"""HTTP as API Gateway's proxy integration speaks it: an event in, an answer out, errors included.
+
+    event ─► Request (who calls, headers, query, body) ─► a handler's answer ─► Response ─► dict
+                                                          Problem ───────────► problem+json
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from orders.domain.changes import Owner
+from orders.domain.lifecycle import Role
+from orders.partners import directory
+from orders.problems import (
+    CONTENT_TYPE,
+    INTERNAL_ERROR,
+    INVALID_PARAMETER,
+    MALFORMED_JSON,
+    UNAVAILABLE,
+    UNKNOWN_CALLER,
+    UNSUPPORTED_MEDIA_TYPE,
+    Problem,
+)
+from orders.routes import JSON
+from orders.settings import in_lambda
+from orders.store import Unavailable, store
+from orders.telemetry import log_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Event = dict[str, Any]
+    Handler = Callable[[Event, Any], dict[str, Any]]
+
+
+class Caller(NamedTuple):
+    """Who sends a request, as API Gateway has established it."""
+
+    role: Role
+    identity: str
+
+    @property
+    def owner(self) -> Owner:
+        """Whose orders this caller sees."""
+        return Owner("partnerId", self.identity)
+
+
+class Request:
+    """One request. Header names are in lower case."""
+
+    def __init__(self, event: Event) -> None:
+        """Read a proxy event (payload version 1.0) of API Gateway."""
+        self.context: Event = event["requestContext"]
+        self.request_id: str = self.context["requestId"]
+        self.headers = {name.lower(): value for name, value in (event["headers"] or {}).items()}
+        self.order_id: str = (event.get("pathParameters") or {}).get("orderId", "").lower()
+        self.path: str = self.context["path"]
+        self._event = event
+        self.notes: dict[str, Any] = {}
+        self._caller: Caller | None = None
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls, by the id of its API key and never by anything in the body.
+
+        Raises:
+            Problem: `unknown-caller`, when the key belongs to no partner.
+        """
+        if self._caller is None:
+            key = self.context["identity"].get("apiKeyId")
+            if not key:
+                raise Problem(UNKNOWN_CALLER, "The request carries no API key")
+            self._caller = Caller(Role.PARTNER, directory().partner_of(key))
+        return self._caller
+
+    def query(self, allowed: tuple[str, ...]) -> dict[str, str]:
+        """Read the query parameters.
+
+        Raises:
+            Problem: `invalid-parameter`, for one that is unknown or given twice: to ignore a
+                misspelt filter would answer with more than was asked for.
+        """
+        given = self._event.get("multiValueQueryStringParameters") or {}
+        for name, values in given.items():
+            if name not in allowed:
+                known = ", ".join(allowed)
+                raise Problem(INVALID_PARAMETER, f"Unknown parameter; known: {known}", pointer=name)
+            if len(values) > 1:
+                raise Problem(INVALID_PARAMETER, "Given more than once", pointer=name)
+        return {name: values[0] for name, values in given.items()}
+
+    def body(self, content_types: tuple[str, ...]) -> str | None:
+        """Give the body's text.
+
+        Raises:
+            Problem: `unsupported-media-type`, or `malformed-json` when it is not UTF-8.
+        """
+        declared = self.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+        if declared not in content_types:
+            raise Problem(UNSUPPORTED_MEDIA_TYPE, f"Send {' or '.join(content_types)}")
+        text: str | None = self._event["body"]
+        if text and self._event.get("isBase64Encoded"):
+            try:
+                return base64.b64decode(text, validate=True).decode()
+            except (binascii.Error, UnicodeDecodeError):
+                raise Problem(MALFORMED_JSON, "The body is not UTF-8 text") from None
+        return text
+
+
+class Response(NamedTuple):
+    """An answer; `body` is what goes out as JSON, None for no body."""
+
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+    def render(self, request_id: str) -> dict[str, Any]:
+        """Put the answer into the form that API Gateway takes."""
+        headers = {
+            "Content-Type": JSON,
+            "Cache-Control": "private, no-cache",
+            "X-Request-Id": request_id,
+            **self.headers,
+        }
+        text = "" if self.body is None else msgspec.json.encode(self.body).decode()
+        return {"statusCode": self.status, "headers": headers, "body": text}
+
+
+def etag(version: int) -> str:
+    """Render an order's version as its entity tag."""
+    return f'"{version}"'
+
+
+def endpoint(answer: Callable[[Request], Response]) -> Handler:
+    """Make a Lambda handler of a function that answers requests.
+
+    What the function raises becomes a problem: nothing escapes, and nothing internal is told.
+    """
+    first = True
+    if in_lambda():
+        directory().preload()  # while starting, Lambda gives a whole CPU
+
+    def handler(event: Event, _context: Any) -> dict[str, Any]:
+        nonlocal first
+        started, calls = time.perf_counter(), store().calls
+        request = Request(event)
+        response, failed = _answer(answer, request)
+        fields = {
+            "route": f"{request.context['httpMethod']} {request.context['resourcePath']}",
+            "status": response.status,
+            "requestId": request.request_id,
+            "milliseconds": round((time.perf_counter() - started) * 1000, 2),
+            "dynamodbCalls": store().calls - calls,
+            "coldStart": first,
+            **request.notes,
+        }
+        first = False
+        log_request("request", fields, failed=failed)
+        return response.render(request.request_id)
+
+    return handler
+
+
+def _answer(answer: Callable[[Request], Response], request: Request) -> tuple[Response, bool]:
+    try:
+        caller = request.caller
+        request.notes.update(caller=caller.role.value, callerId=caller.identity)
+        return answer(request), False
+    except Problem as problem:
+        return _refusal(problem, request), False
+    except Unavailable as error:
+        problem = Problem(UNAVAILABLE, "Try again in a moment", headers={"Retry-After": "1"})
+        request.notes["cause"] = str(error)
+        return _refusal(problem, request), False
+    except Exception:  # noqa: BLE001 - the last line of defence: the caller gets a problem
+        problem = Problem(INTERNAL_ERROR, "Report the request id if it happens again")
+        return _refusal(problem, request), True
+
+
+def _refusal(problem: Problem, request: Request) -> Response:
+    request.notes["problem"] = problem.kind.name
+    if problem.pointer is not None:
+        request.notes["pointer"] = problem.pointer[:200]
+    headers = {**problem.headers, "Content-Type": CONTENT_TYPE}
+    return Response(problem.kind.status, problem.body(request.request_id), headers)

@@ -1,0 +1,36 @@
+"""Names and limits that the template hands to the functions as environment variables.
+
+They are resolved at deployment: nothing on the request path asks Parameter Store.
+"""
+
+from __future__ import annotations
+
+import os
+
+ORDERS_TABLE = "ORDERS_TABLE"
+IDEMPOTENCY_TABLE = "IDEMPOTENCY_TABLE"
+PARTNERS_TABLE = "PARTNERS_TABLE"
+IDEMPOTENCY_HOURS = "IDEMPOTENCY_HOURS"
+
+BY_CUSTOMER = "by-customer"
+BY_PARTNER = "by-partner"
+
+MAX_BODY_BYTES = 256 * 1024
+"""The largest request body: with it, no order comes near DynamoDB's 400 KB for an item."""
+
+
+def setting(name: str) -> str:
+    """Read one variable.
+
+    Raises:
+        RuntimeError: when the function was deployed without it.
+    """
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise RuntimeError(f"the function's environment has no {name}") from None
+
+
+def in_lambda() -> bool:
+    """Tell whether this process is a Lambda execution environment."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in os.environ

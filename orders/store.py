@@ -1,0 +1,312 @@
+"""DynamoDB: the only module that knows it.
+
+Each operation of the request path is one round trip; a replay of an idempotent request takes three.
+Units and semantics: docs/architecture.md, "Data".
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from pydynox import DynamoDBClient
+from pydynox.exceptions import (
+    ConditionalCheckFailedException,
+    PydynoxException,
+    TransactionCanceledException,
+)
+
+from orders.domain.changes import history_entry
+from orders.domain.ids import timestamp_in
+from orders.settings import (
+    BY_CUSTOMER,
+    BY_PARTNER,
+    IDEMPOTENCY_HOURS,
+    IDEMPOTENCY_TABLE,
+    ORDERS_TABLE,
+    PARTNERS_TABLE,
+    setting,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from orders.domain.changes import Change, Item, Owner
+
+T = TypeVar("T")
+
+_CONNECT_SECONDS = 1.0
+_READ_SECONDS = 2.0
+_MAX_RETRIES = 2
+_CONFLICT_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds, between tries to place one order
+_FILTERED_READS = 100  # items looked at for a page that is filtered by status
+_INDEX_OF = {"partnerId": BY_PARTNER, "customerId": BY_CUSTOMER}
+
+
+class Unavailable(Exception):
+    """DynamoDB did not answer, throttled, or kept refusing a conflicting transaction."""
+
+
+class KeyReused(Exception):
+    """The idempotency key was used before, for another body."""
+
+
+class Refused(Exception):
+    """A conditional change met an order that does not allow it."""
+
+    def __init__(self, item: Item | None) -> None:
+        """Keep the order as it stands, or None when there is none."""
+        super().__init__("the condition of the change is not met")
+        self.item = item
+
+
+class Claim(NamedTuple):
+    """A caller's claim to place one order: the record that makes a repetition recognizable."""
+
+    key: str
+    request_hash: str
+
+
+class Page(NamedTuple):
+    """One page of a list, newest order first; `cursor` is None at the end of the list."""
+
+    items: list[Item]
+    cursor: str | None
+
+
+class Store:
+    """The three tables."""
+
+    def __init__(self, client: DynamoDBClient) -> None:
+        """Use a client; the tables' names come from the environment."""
+        self._client = client
+        self._orders = setting(ORDERS_TABLE)
+        self._idempotency = setting(IDEMPOTENCY_TABLE)
+        self._partners = setting(PARTNERS_TABLE)
+        self._keep_seconds = int(setting(IDEMPOTENCY_HOURS)) * 3600
+        self.calls = 0
+
+    def create(self, item: Item, claim: Claim) -> tuple[Item, bool]:
+        """Place an order exactly once for each claim.
+
+        Returns:
+            The order, and whether it is a replay of an earlier request.
+
+        Raises:
+            KeyReused: when the claim's key was used for another body.
+            Unavailable: when other requests with this key kept conflicting.
+        """
+        now = int(time.time())
+        for pause in (*_CONFLICT_PAUSES, None):
+            try:
+                self._call(self._put_both, item, claim, now)
+            except TransactionCanceledException:
+                # Either the key is taken or another transaction holds it: the record tells.
+                if (placed := self.replay(claim)) is not None:
+                    return placed, True
+            else:
+                return item, False
+            if pause is not None:
+                time.sleep(pause)
+        raise Unavailable("other requests with the same Idempotency-Key kept conflicting")
+
+    def replay(self, claim: Claim) -> Item | None:
+        """Find the order that an earlier request with this claim placed, or None.
+
+        Raises:
+            KeyReused: when the claim's key was used for another body.
+        """
+        record = self._get(self._idempotency, {"key": claim.key})
+        if record is None or record["expiresAt"] <= int(time.time()):
+            return None
+        if record["requestHash"] != claim.request_hash:
+            raise KeyReused
+        return self.get(record["orderId"])
+
+    def get(self, order_id: str) -> Item | None:
+        """Read an order, strongly consistent; None when there is none."""
+        key = _key(order_id)
+        return None if key is None else self._get(self._orders, key)
+
+    def page(
+        self, owner: Owner, *, status: str | None, limit: int, cursor: str | None
+    ) -> Page:
+        """Read one page of an owner's orders, newest first, eventually consistent.
+
+        Args:
+            owner: whose orders; also decides the index.
+            status: only orders with this status. A page may then hold fewer than `limit` orders,
+                even none, and still have a cursor.
+            limit: the most orders in the page.
+            cursor: the id after which the page starts.
+        """
+        found, last, _ = self._call(
+            self._client._client.sync_query_page,  # noqa: SLF001 - sync_query loops over pages
+            self._orders,
+            "#owner = :owner",
+            filter_expression=None if status is None else "#status = :status",
+            expression_attribute_names=_present({"#owner": owner.attribute, "#status": status and "status"}),
+            expression_attribute_values=_present({":owner": owner.identity, ":status": status}),
+            limit=(limit if status is None else max(limit, _FILTERED_READS)) + 1,
+            exclusive_start_key=_start_after(owner, cursor),
+            scan_index_forward=False,
+            index_name=_INDEX_OF[owner.attribute],
+        )
+        if len(found) > limit:
+            return Page(found[:limit], found[limit - 1]["orderId"])
+        return Page(found, None if last is None else last["orderId"])
+
+    def update(
+        self, order_id: str, change: Change, owner: Owner, versions: Iterable[int] | None
+    ) -> Item:
+        """Change an order in one conditional write.
+
+        Args:
+            order_id: which order.
+            change: what to change, and from which statuses.
+            owner: whose order it must be.
+            versions: the versions that the caller would change; None for any.
+
+        Returns:
+            The order after the change.
+
+        Raises:
+            Refused: with the order as it stands, when a condition is not met.
+        """
+        key = _key(order_id)
+        if key is None:
+            raise Refused(None)
+        expressions = _Expressions()
+        try:
+            item = self._call(
+                self._client.sync_update_item,
+                self._orders,
+                key,
+                update_expression=expressions.update(change),
+                condition_expression=expressions.condition(change, owner, versions),
+                expression_attribute_names=expressions.names,
+                expression_attribute_values=expressions.values,
+                return_values_on_condition_check_failure=True,
+                return_values="ALL_NEW",
+            )
+        except ConditionalCheckFailedException as error:
+            raise Refused(getattr(error, "item", None)) from None
+        return item or {}
+
+    def partner_of(self, api_key_id: str) -> Item | None:
+        """Read the partner that an API key belongs to, or None."""
+        return self._get(self._partners, {"apiKeyId": api_key_id})
+
+    def partners(self) -> list[Item]:
+        """Read the first megabyte of partners: all of them, up to some thousands."""
+        found, _, _ = self._call(self._client._client.sync_scan_page, self._partners)  # noqa: SLF001
+        return found
+
+    def _get(self, table: str, key: Item) -> Item | None:
+        return self._call(self._client.sync_get_item, table, key, consistent_read=True)
+
+    def _put_both(self, item: Item, claim: Claim, now: int) -> None:
+        record = {
+            "key": claim.key,
+            "requestHash": claim.request_hash,
+            "orderId": item["orderId"],
+            "expiresAt": now + self._keep_seconds,
+        }
+        claimed = {
+            "type": "put",
+            "table": self._idempotency,
+            "item": record,
+            # DynamoDB deletes expired items some time later, not at once.
+            "condition_expression": "attribute_not_exists(#key) OR #expires <= :now",
+            "expression_attribute_names": {"#key": "key", "#expires": "expiresAt"},
+            "expression_attribute_values": {":now": now},
+        }
+        placed = {
+            "type": "put",
+            "table": self._orders,
+            "item": item,
+            "condition_expression": "attribute_not_exists(orderId)",
+        }
+        self._client._client.sync_transact_write([claimed, placed])  # noqa: SLF001
+
+    def _call(self, operation: Callable[..., T], *args: Any, **options: Any) -> T:
+        self.calls += 1
+        try:
+            return operation(*args, **options)
+        except (ConditionalCheckFailedException, TransactionCanceledException):
+            raise
+        except PydynoxException as error:
+            raise Unavailable(type(error).__name__) from error
+
+
+class _Expressions:
+    """The update and condition expressions of one change, and their placeholders."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.values: dict[str, Any] = {}
+
+    def update(self, change: Change) -> str:
+        wanted = {**change.assign, ("updatedAt",): change.at}
+        sets = [f"{self._path(path)} = {self._value(value)}" for path, value in wanted.items()]
+        version = self._path(("version",))
+        sets.append(f"{version} = {version} + {self._value(1)}")
+        if ("subtotal",) in change.assign:
+            subtotal = self._value(change.assign["subtotal",])
+            sets.append(f"{self._path(('total',))} = {self._path(('charges',))} + {subtotal}")
+        if change.to is not None:
+            history = self._path(("history",))
+            sets.append(f"{self._path(('status',))} = {self._value(change.to.value)}")
+            entry = self._value([history_entry(change)])
+            sets.append(f"{history} = list_append({history}, {entry})")
+        removes = ", ".join(self._path(path) for path in change.remove)
+        return f"SET {', '.join(sets)}" + (f" REMOVE {removes}" if removes else "")
+
+    def condition(self, change: Change, owner: Owner, versions: Iterable[int] | None) -> str:
+        conditions = [
+            f"{self._path((owner.attribute,))} = {self._value(owner.identity)}",
+            self._one_of("status", sorted(change.only_from)),
+        ]
+        if versions is not None:
+            conditions.append(self._one_of("version", versions))
+        return " AND ".join(conditions)
+
+    def _one_of(self, name: str, allowed: Iterable[Any]) -> str:
+        # "-" is never a value: nothing allowed, nothing matches
+        values = ", ".join([self._value(value) for value in allowed] or [self._value("-")])
+        return f"{self._path((name,))} IN ({values})"
+
+    def _path(self, path: tuple[str, ...]) -> str:
+        for name in path:
+            self.names[f"#{name}"] = name
+        return ".".join(f"#{name}" for name in path)
+
+    def _value(self, value: Any) -> str:
+        placeholder = f":v{len(self.values)}"
+        self.values[placeholder] = value
+        return placeholder
+
+
+def _key(order_id: str) -> Item | None:
+    timestamp = timestamp_in(order_id)
+    return None if timestamp is None else {"orderId": order_id, "timestamp": timestamp}
+
+
+def _start_after(owner: Owner, cursor: str | None) -> Item | None:
+    key = None if cursor is None else _key(cursor)
+    return None if key is None else {owner.attribute: owner.identity, **key}
+
+
+def _present(mapping: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in mapping.items() if value is not None}
+
+
+@cache
+def store() -> Store:
+    """Open the store once for this process, with time-outs that fit an HTTP request."""
+    return Store(
+        DynamoDBClient(
+            connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS, max_retries=_MAX_RETRIES
+        )
+    )
