@@ -193,4 +193,3 @@ def problem_template(response_type: str, kind: Kind) -> str:
 def _is_default(response_type: str) -> bool:
     """Tell the two catch-alls: they keep the status of whatever they catch."""
     return response_type.startswith("DEFAULT_")
-

@@ -7,21 +7,25 @@ Equal inputs give equal bytes wherever the checkout stands, so the asset's hash 
 only when the code does.
 """
 
+from __future__ import annotations
+
 import argparse
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from uv import find_uv_bin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 RUNTIME_PYTHON = "3.13"
 """The minor version of Python that the functions run on in AWS."""
@@ -31,7 +35,6 @@ _LOCK = _ROOT / "requirements" / "runtime.txt"
 _SOURCES = _ROOT / "orders"
 _KEPT_DEPENDENCIES = _ROOT / ".cache" / "asset"
 _LAMBDA_FOLDER = "/var/task"
-_DIRECTORY_MODE, _FILE_MODE = 0o755, 0o644
 
 # Nothing at run time reads these, and some carry the path of the checkout or the time.
 _UNWANTED = (
@@ -45,6 +48,7 @@ _UNWANTED = (
     "*.dist-info/sboms",
     "**/tests",
     "**/*.pyi",
+    "aws_lambda_powertools/**/swagger_ui/*.min.*",  # 1.7 MB of browser code
 )
 
 _PROBE = """
@@ -175,10 +179,10 @@ def _find(minor: str) -> Interpreter | None:
 
 def _candidates(minor: str) -> Iterator[Path]:
     """Places to look, the quickest to try first; what is there may not run."""
-    if minor == "{}.{}".format(*sys.version_info):
+    if sys.version_info[:2] == tuple(map(int, minor.split("."))):
         yield Path(sys.executable)
-    for pyenv in {os.environ.get("PYENV_ROOT"), os.path.expanduser("~/.pyenv")} - {None, ""}:
-        yield from sorted(Path(str(pyenv)).glob(f"versions/{minor}*/bin/python"), reverse=True)
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path(os.environ.get("HOME", "/"), ".pyenv"))
+    yield from sorted(pyenv.glob(f"versions/{minor}*/bin/python"), reverse=True)
     for folder in os.get_exec_path():
         yield Path(folder) / f"python{minor}"
     found = _uv(["python", "find", minor])
@@ -187,21 +191,179 @@ def _candidates(minor: str) -> Iterator[Path]:
 
 
 def _build(target: Target, destination: Path) -> Asset:
-    """Build unless what stands at `destination` was built from the same inputs."""
+    """Build, unless what stands at `destination` was built from the same inputs."""
     stamp = destination.with_name(f"{destination.name}.stamp")
-    inputs = _fingerprint_of_inputs(target)
-    built = _read_stamp(stamp, inputs) if destination.is_dir() else None
-    if built is None:
+    inputs = _digest([_key_of_dependencies(target), *_named_contents(_SOURCES, "**/*.py")])
+    known = _recall(stamp, inputs) if destination.is_dir() else None
+    if known is None:
         stamp.unlink(missing_ok=True)
         dependencies = _dependencies(target)
-        _replace(destination, lambda staging: _assemble(target, dependencies, staging))
-        built = {"inputs": inputs, "fingerprint": _fingerprint(destination)}
-        built["size"] = sum(path.stat().st_size for path in _files(destination))
-        stamp.write_text(json.dumps(built))
+        _replace(destination, lambda folder: _assemble(target, dependencies, folder))
+        known = _fingerprint(destination), _size(destination)
+        stamp.write_text(json.dumps([inputs, *known]))
+    fingerprint, size = known
     return Asset(
         path=destination,
         python=target.python,
         bytecode=target.compiler is not None,
-        fingerprint=str(built["fingerprint"]),
-        size=int(built["size"]),
+        fingerprint=fingerprint,
+        size=size,
     )
+
+
+def _recall(stamp: Path, inputs: str) -> tuple[str, int] | None:
+    """The fingerprint and the size of the asset beside the stamp, if made from these inputs."""
+    try:
+        then, fingerprint, size = json.loads(stamp.read_text())
+    except (OSError, ValueError):
+        return None
+    return (str(fingerprint), int(size)) if then == inputs else None
+
+
+def _key_of_dependencies(target: Target) -> bytes:
+    return _digest(
+        [
+            _LOCK.read_bytes(),
+            Path(__file__).read_bytes(),
+            target.python.encode(),
+            (target.platform or sysconfig.get_platform()).encode(),
+            target.compiler.version.encode() if target.compiler else b"no bytecode",
+        ]
+    ).encode()
+
+
+def _dependencies(target: Target) -> Path:
+    """The folder of the target's dependencies, installed when they have changed."""
+    family = f"{target.name}-{target.python}"
+    folder = _KEPT_DEPENDENCIES / f"{family}-{_key_of_dependencies(target).decode()[:16]}"
+    if not folder.is_dir():
+        outdated = list(_KEPT_DEPENDENCIES.glob(f"{family}-*"))
+        _replace(folder, lambda staging: _install(target, staging))
+        for other in outdated:
+            shutil.rmtree(other, ignore_errors=True)
+    return folder
+
+
+def _install(target: Target, folder: Path) -> None:
+    installed = _uv(["pip", "install", *_install_options(target), "--target", str(folder)])
+    if installed.returncode != 0:
+        raise AssetError(
+            f"uv could not install {_LOCK.relative_to(_ROOT)} for the functions; is the package "
+            f"index reachable? It said:\n{installed.stderr.strip()}"
+        )
+    for pattern in _UNWANTED:
+        for path in list(folder.glob(pattern)):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    _compile(target, folder, folder)
+
+
+def _install_options(target: Target) -> list[str]:
+    # The lock is complete and hashed, so nothing is resolved, built or trusted here. Copies,
+    # because links into uv's cache would take our file modes there.
+    options = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--quiet"]
+    options += ["--link-mode", "copy", "--no-compile-bytecode", "--requirements", str(_LOCK)]
+    if target.compiler:
+        options += ["--python", str(target.compiler.path)]
+    if target.platform:
+        options += ["--python-platform", target.platform, "--python-version", target.python]
+    return options
+
+
+def _assemble(target: Target, dependencies: Path, folder: Path) -> None:
+    shutil.copytree(dependencies, folder)
+    package = folder / _SOURCES.name
+    for source in _files(_SOURCES, "**/*.py"):
+        copy = package / source.relative_to(_SOURCES)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, copy)
+    _compile(target, package, folder)
+    # Lambda runs as another user: a strict umask here would leave it files it may not read.
+    for path in (folder, *folder.glob("**/*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _compile(target: Target, folder: Path, asset: Path) -> None:
+    """Compile `folder`, which is or lies in `asset`, into bytecode that the archive keeps valid.
+
+    CDK's archive dates every file 1980, which makes ordinary bytecode stale: it is never used.
+    """
+    if target.compiler is None:
+        return
+    command = [str(target.compiler.path), "-s", "-S", "-P", "-m", "compileall", "-q", "-j", "1"]
+    command += ["--invalidation-mode", "unchecked-hash"]
+    command += ["-s", str(asset), "-p", _LAMBDA_FOLDER, str(folder)]
+    # A bare environment with a fixed seed: the bytes must not depend on who compiles.
+    environment = {"PYTHONHASHSEED": "0"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode != 0:
+        raise AssetError(f"The functions' code does not compile:\n{done.stdout}{done.stderr}")
+
+
+def _replace(destination: Path, make: Callable[[Path], None]) -> None:
+    """Put what `make` makes in place of `destination`; an interruption leaves no half of it."""
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=destination.parent) as work:
+        make(Path(work, "new"))
+        if destination.exists():
+            destination.rename(Path(work, "old"))
+        Path(work, "new").rename(destination)
+
+
+def _uv(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
+    environment.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does; company proxies need it
+    if not os.access(environment.get("HOME") or "/nonexistent", os.W_OK):
+        environment.setdefault("UV_CACHE_DIR", str(_ROOT / ".cache" / "uv"))
+    return subprocess.run(
+        [find_uv_bin(), *arguments], capture_output=True, text=True, env=environment, check=False
+    )
+
+
+def _files(folder: Path, pattern: str = "**/*") -> list[Path]:
+    return sorted(path for path in folder.glob(pattern) if path.is_file())
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in _files(folder))
+
+
+def _fingerprint(folder: Path) -> str:
+    return _digest(_named_contents(folder, "**/*"))
+
+
+def _named_contents(folder: Path, pattern: str) -> Iterator[bytes]:
+    for path in _files(folder, pattern):
+        yield path.relative_to(folder).as_posix().encode()
+        yield path.read_bytes()
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    """SHA-256 of a sequence, each part with its length so that none runs into the next."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="infrastructure.asset", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("--host", action="store_true", help="for this machine instead of AWS")
+    host = parser.parse_args().host
+    try:
+        if host:
+            asset = build_for_host(_ROOT / "build" / "asset-host", Path(sys.executable))
+        else:
+            asset = build_for_aws(_ROOT / "build" / "asset-aws")
+    except AssetError as error:
+        sys.exit(str(error))
+    print(f"{asset.path}\n  for Python {asset.python}, {asset.size / 1e6:.1f} MB")
+    print(f"  SHA-256 {asset.fingerprint}")
+    if warning := asset.warning():
+        print(f"\n{warning}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    _main()

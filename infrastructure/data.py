@@ -36,7 +36,10 @@ class Data(Construct):
             "Orders",
             key="orderId",
             sort_key="timestamp",
-            indexes=[_index(BY_CUSTOMER, "customerId", capacity), _index(BY_PARTNER, "partnerId", capacity)],
+            indexes=[
+                _index(BY_CUSTOMER, "customerId", capacity),
+                _index(BY_PARTNER, "partnerId", capacity),
+            ],
             stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
         )
         self.idempotency_keys = self._table("IdempotencyKeys", key="key", ttl="expiresAt")
@@ -46,7 +49,7 @@ class Data(Construct):
         """Name one index of Orders, for permissions."""
         return f"{self.orders.table_arn}/index/{name}"
 
-    def _table(  # noqa: PLR0913 - one keyword for each thing that differs
+    def _table(
         self,
         name: str,
         *,

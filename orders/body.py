@@ -1,4 +1,4 @@
-"""Request bodies: JSON in, a checked struct out, or a problem that names the field and the fault."""
+"""Request bodies: JSON in, a checked struct out, or a problem that names the field."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def decode(decoder: msgspec.json.Decoder[T], text: str | None) -> T:
         raise Problem(MALFORMED_JSON, "The request has no body; send JSON")
     raw = text.encode(errors="surrogatepass")
     if len(raw) > MAX_BODY_BYTES:
-        raise Problem(BODY_TOO_LARGE, f"The body has {len(raw)} bytes; {MAX_BODY_BYTES} are allowed")
+        raise Problem(
+            BODY_TOO_LARGE, f"The body has {len(raw)} bytes; {MAX_BODY_BYTES} are allowed"
+        )
     try:
         body = decoder.decode(raw)
     except msgspec.ValidationError as error:

@@ -1,7 +1,7 @@
 """HTTP as API Gateway's proxy integration speaks it: an event in, an answer out, errors included.
 
-    event ─► Request (who calls, headers, query, body) ─► a handler's answer ─► Response ─► dict
-                                                          Problem ───────────► problem+json
+event ─► Request (who calls, headers, query, body) ─► a handler's answer ─► Response ─► dict
+                                                      Problem ───────────► problem+json
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
         nonlocal first
         started, calls = time.perf_counter(), store().calls
         request = Request(event)
-        response, failed = _answer(answer, request)
+        response, error = _answer(answer, request)
         fields = {
             "route": f"{request.context['httpMethod']} {request.context['resourcePath']}",
             "status": response.status,
@@ -160,26 +160,28 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
             **request.notes,
         }
         first = False
-        log_request("request", fields, failed=failed)
+        log_request(fields, error)
         return response.render(request.request_id)
 
     return handler
 
 
-def _answer(answer: Callable[[Request], Response], request: Request) -> tuple[Response, bool]:
+def _answer(
+    answer: Callable[[Request], Response], request: Request
+) -> tuple[Response, Exception | None]:
     try:
         caller = request.caller
         request.notes.update(caller=caller.role.value, callerId=caller.identity)
-        return answer(request), False
+        return answer(request), None
     except Problem as problem:
-        return _refusal(problem, request), False
+        return _refusal(problem, request), None
     except Unavailable as error:
-        problem = Problem(UNAVAILABLE, "Try again in a moment", headers={"Retry-After": "1"})
         request.notes["cause"] = str(error)
-        return _refusal(problem, request), False
-    except Exception:  # noqa: BLE001 - the last line of defence: the caller gets a problem
-        problem = Problem(INTERNAL_ERROR, "Report the request id if it happens again")
-        return _refusal(problem, request), True
+        later = Problem(UNAVAILABLE, "Try again in a moment", headers={"Retry-After": "1"})
+        return _refusal(later, request), None
+    except Exception as error:  # noqa: BLE001 - the last line of defence: the caller gets a problem
+        bug = Problem(INTERNAL_ERROR, "Report the request id if it happens again")
+        return _refusal(bug, request), error
 
 
 def _refusal(problem: Problem, request: Request) -> Response:

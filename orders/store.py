@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
 
-from pydynox import DynamoDBClient
+from pydynox import pydynox_core
 from pydynox.exceptions import (
     ConditionalCheckFailedException,
     PydynoxException,
@@ -75,10 +75,33 @@ class Page(NamedTuple):
     cursor: str | None
 
 
+class Client(Protocol):
+    """What the store calls of pydynox's Rust core; the last thing in each answer is its metrics."""
+
+    def sync_get_item(
+        self, table: str, key: Item, *, consistent_read: bool
+    ) -> tuple[Item | None, Any]:
+        """Read one item."""
+
+    def sync_query_page(
+        self, table: str, key_condition_expression: str, **options: Any
+    ) -> tuple[list[Item], Item | None, Any]:
+        """Read one page, and the key that it ends at."""
+
+    def sync_scan_page(self, table: str) -> tuple[list[Item], Item | None, Any]:
+        """Read one page of a whole table, and the key that it ends at."""
+
+    def sync_transact_write(self, operations: list[dict[str, Any]]) -> None:
+        """Write all or nothing."""
+
+    def sync_update_item(self, table: str, key: Item, **options: Any) -> tuple[Item | None, Any]:
+        """Change one item, and give it as `return_values` asks for."""
+
+
 class Store:
     """The three tables."""
 
-    def __init__(self, client: DynamoDBClient) -> None:
+    def __init__(self, client: Client) -> None:
         """Use a client; the tables' names come from the environment."""
         self._client = client
         self._orders = setting(ORDERS_TABLE)
@@ -129,9 +152,7 @@ class Store:
         key = _key(order_id)
         return None if key is None else self._get(self._orders, key)
 
-    def page(
-        self, owner: Owner, *, status: str | None, limit: int, cursor: str | None
-    ) -> Page:
+    def page(self, owner: Owner, *, status: str | None, limit: int, cursor: str | None) -> Page:
         """Read one page of an owner's orders, newest first, eventually consistent.
 
         Args:
@@ -142,11 +163,13 @@ class Store:
             cursor: the id after which the page starts.
         """
         found, last, _ = self._call(
-            self._client._client.sync_query_page,  # noqa: SLF001 - sync_query loops over pages
+            self._client.sync_query_page,
             self._orders,
             "#owner = :owner",
             filter_expression=None if status is None else "#status = :status",
-            expression_attribute_names=_present({"#owner": owner.attribute, "#status": status and "status"}),
+            expression_attribute_names=_present(
+                {"#owner": owner.attribute, "#status": status and "status"}
+            ),
             expression_attribute_values=_present({":owner": owner.identity, ":status": status}),
             limit=(limit if status is None else max(limit, _FILTERED_READS)) + 1,
             exclusive_start_key=_start_after(owner, cursor),
@@ -179,7 +202,7 @@ class Store:
             raise Refused(None)
         expressions = _Expressions()
         try:
-            item = self._call(
+            item, _ = self._call(
                 self._client.sync_update_item,
                 self._orders,
                 key,
@@ -200,11 +223,12 @@ class Store:
 
     def partners(self) -> list[Item]:
         """Read the first megabyte of partners: all of them, up to some thousands."""
-        found, _, _ = self._call(self._client._client.sync_scan_page, self._partners)  # noqa: SLF001
+        found, _, _ = self._call(self._client.sync_scan_page, self._partners)
         return found
 
     def _get(self, table: str, key: Item) -> Item | None:
-        return self._call(self._client.sync_get_item, table, key, consistent_read=True)
+        item, _ = self._call(self._client.sync_get_item, table, key, consistent_read=True)
+        return item
 
     def _put_both(self, item: Item, claim: Claim, now: int) -> None:
         record = {
@@ -228,7 +252,7 @@ class Store:
             "item": item,
             "condition_expression": "attribute_not_exists(orderId)",
         }
-        self._client._client.sync_transact_write([claimed, placed])  # noqa: SLF001
+        self._client.sync_transact_write([claimed, placed])
 
     def _call(self, operation: Callable[..., T], *args: Any, **options: Any) -> T:
         self.calls += 1
@@ -305,8 +329,7 @@ def _present(mapping: dict[str, Any]) -> dict[str, Any]:
 @cache
 def store() -> Store:
     """Open the store once for this process, with time-outs that fit an HTTP request."""
-    return Store(
-        DynamoDBClient(
-            connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS, max_retries=_MAX_RETRIES
-        )
+    client = pydynox_core.DynamoDBClient(
+        connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS, max_retries=_MAX_RETRIES
     )
+    return Store(cast("Client", client))  # its type stubs leave out the calls that do not wait

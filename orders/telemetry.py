@@ -5,10 +5,21 @@ Neither holds personal data: orders, partners and requests appear by their ids o
 
 from __future__ import annotations
 
+import sys
+import traceback
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+# Powertools marks botocore's calls as its own and so imports it, where there is one: in Lambda
+# there is. Nothing here calls through botocore, so start-up need not pay for it.
+_NO_BOTOCORE = "botocore" not in sys.modules
+if _NO_BOTOCORE:
+    sys.modules["botocore"] = None  # type: ignore[assignment]  # documented: import then fails
+
+from aws_lambda_powertools import Logger, Metrics  # noqa: E402
+from aws_lambda_powertools.metrics import MetricUnit  # noqa: E402
+
+if _NO_BOTOCORE:
+    del sys.modules["botocore"]
 
 logger = Logger(service="orders", utc=True, location=None)
 metrics = Metrics(namespace="FoodDelivery/Orders", service="orders")
@@ -23,17 +34,23 @@ def count(metric: str) -> None:
     metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
 
 
-def log_request(message: str, fields: dict[str, Any], *, failed: bool = False) -> None:
+def log_request(fields: dict[str, Any], error: Exception | None) -> None:
     """Write the one line of a request, and the metrics that it counted.
 
     Args:
-        message: what happened, in a word or two.
         fields: ids, numbers and names that Logs Insights can query.
-        failed: whether an exception is being handled; its traceback then goes into the line.
+        error: what nobody foresaw; the line tells its type and where it was raised, but not its
+            message, which may quote what a customer wrote.
     """
-    if failed:
-        logger.exception(message, extra=fields)
+    if error is None:
+        logger.info("request", extra=fields)
     else:
-        logger.info(message, extra=fields)
+        logger.error("request failed", extra={**fields, **_origin(error)})
     if metrics.metric_set:
         metrics.flush_metrics()
+
+
+def _origin(error: Exception) -> dict[str, Any]:
+    frames = traceback.extract_tb(error.__traceback__)
+    stack = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    return {"error": type(error).__name__, "stack": stack}

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 Item = dict[str, Any]
 """An order as it is stored."""
 
+Path = tuple[str, ...]
+"""An attribute's names, from the item down."""
+
 SCHEDULING_WINDOW = timedelta(days=7)
 """How far ahead an order can be scheduled."""
 
@@ -58,10 +61,10 @@ class Owner(NamedTuple):
 
 
 class Change(NamedTuple):
-    """One conditional change of an order; a path is the attribute names from the item down."""
+    """One conditional change of an order."""
 
-    assign: dict[tuple[str, ...], Any]
-    remove: tuple[tuple[str, ...], ...]
+    assign: dict[Path, Any]
+    remove: tuple[Path, ...]
     to: Status | None
     only_from: frozenset[Status]
     at: str
@@ -179,12 +182,12 @@ def _entry(status: Status, at: str, by: Role) -> dict[str, str]:
     return {"status": status.value, "at": at, "by": by.value}
 
 
-def _edits(patch: OrderPatch) -> tuple[dict[tuple[str, ...], Any], tuple[tuple[str, ...], ...]]:
+def _edits(patch: OrderPatch) -> tuple[dict[Path, Any], tuple[Path, ...]]:
     fields = msgspec.to_builtins(patch)
     fields.pop("status", None)
     address = fields.pop("deliveryAddress", {})
     _round_coordinates(address)
-    wanted = {(name,): value for name, value in fields.items()}
+    wanted: dict[Path, Any] = {(name,): value for name, value in fields.items()}
     wanted |= {("deliveryAddress", name): value for name, value in address.items()}
     assign = {path: value for path, value in wanted.items() if value is not None}
     remove = tuple(path for path, value in wanted.items() if value is None)
@@ -198,4 +201,3 @@ def _round_coordinates(address: Item) -> None:
     for name in ("latitude", "longitude"):
         if address.get(name) is not None:
             address[name] = round(address[name], 7) + 0.0  # turns -0.0 into 0.0
-

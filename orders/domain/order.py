@@ -11,7 +11,7 @@ the API's documentation are made from it. Names travel in camel case.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -20,7 +20,8 @@ from orders.domain.lifecycle import Role, Status
 from orders.domain.money import MAX_AMOUNT
 
 if TYPE_CHECKING:
-    Country = Currency = str
+    Country: TypeAlias = str
+    Currency: TypeAlias = str
 else:
     Country = Literal[COUNTRIES]
     Currency = Literal[CURRENCIES]
@@ -113,13 +114,13 @@ class AddressPatch(_Body, kw_only=True):
     """The parts of an address to change; null takes an optional part away."""
 
     line1: Line | UnsetType = UNSET
-    line2: Line | None | UnsetType = UNSET
+    line2: Line | UnsetType | None = UNSET
     city: Line | UnsetType = UNSET
-    region: Line | None | UnsetType = UNSET
+    region: Line | UnsetType | None = UNSET
     postal_code: PostalCode | UnsetType = UNSET
     country: Country | UnsetType = UNSET
-    latitude: Latitude | None | UnsetType = UNSET
-    longitude: Longitude | None | UnsetType = UNSET
+    latitude: Latitude | UnsetType | None = UNSET
+    longitude: Longitude | UnsetType | None = UNSET
 
 
 class OrderPatch(_Body, kw_only=True):
@@ -128,7 +129,7 @@ class OrderPatch(_Body, kw_only=True):
     status: Status | UnsetType = UNSET
     items: LineItems | UnsetType = UNSET
     delivery_address: AddressPatch | UnsetType = UNSET
-    note: Note | None | UnsetType = UNSET
+    note: Note | UnsetType | None = UNSET
 
 
 class StatusChange(_Body, kw_only=True):

@@ -6,6 +6,7 @@ import hashlib
 import re
 import time
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -17,6 +18,9 @@ from orders.problems import INVALID_BODY, INVALID_PARAMETER, KEY_REUSED, Problem
 from orders.routes import IDEMPOTENCY_KEY, JSON
 from orders.store import Claim, KeyReused, store
 from orders.telemetry import ORDERS_CREATED, ORDERS_REPLAYED, count
+
+if TYPE_CHECKING:
+    from orders.domain.changes import Item
 
 _DECODER = msgspec.json.Decoder(NewPartnerOrder)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -40,7 +44,7 @@ def create_order(request: Request) -> Response:
     return Response(201, view(item), headers)
 
 
-def _place(order: NewPartnerOrder, partner: str, claim: Claim) -> tuple[dict[str, object], bool]:
+def _place(order: NewPartnerOrder, partner: str, claim: Claim) -> tuple[Item, bool]:
     milliseconds = time.time_ns() // 1_000_000
     try:
         check_schedule(order, datetime.fromtimestamp(milliseconds / 1000, UTC))
@@ -53,7 +57,7 @@ def _place(order: NewPartnerOrder, partner: str, claim: Claim) -> tuple[dict[str
 
 
 def _idempotency_key(request: Request) -> str:
-    key = request.headers.get(IDEMPOTENCY_KEY.lower(), "")
+    key: str = request.headers.get(IDEMPOTENCY_KEY.lower(), "")
     if not _KEY.fullmatch(key):
         detail = "Send a key of your own for each order: 1 to 255 visible ASCII characters"
         raise Problem(INVALID_PARAMETER, detail, pointer=IDEMPOTENCY_KEY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
@@ -26,7 +26,7 @@ from orders.store import Refused, store
 from orders.telemetry import STATUS_CHANGES, count
 
 if TYPE_CHECKING:
-    from orders.domain.changes import Change
+    from orders.domain.changes import Change, Item
 
 _DECODER = msgspec.json.Decoder(OrderPatch)
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
@@ -65,7 +65,7 @@ def _versions(condition: str | None) -> frozenset[int] | None:
 
 
 def _explain(
-    item: dict[str, Any] | None, change: Change, caller: Caller, versions: frozenset[int] | None
+    item: Item | None, change: Change, caller: Caller, versions: frozenset[int] | None
 ) -> NoReturn:
     """Tell apart why a change was refused, from the order as it stands."""
     if item is None or item.get(caller.owner.attribute) != caller.owner.identity:

@@ -1,0 +1,46 @@
+# Every command of the project. `make` alone lists them.
+
+STAGE ?= dev
+LOCAL_PORT ?= 4566
+export STAGE LOCAL_PORT
+unexport PYTHONDONTWRITEBYTECODE # without bytecode each synth takes 3 s longer
+
+PYTHON_HERE := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check format synth deploy destroy bench clean
+
+help: ## List these commands
+	@echo "STAGE=$(STAGE) LOCAL_PORT=$(LOCAL_PORT)"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: ## Install what the project needs into .venv
+	@scripts/setup
+
+run: setup ## Run the whole service on this machine, no AWS account needed
+	@exec $(PYTHON_HERE) -m local.run
+
+test: setup ## Run every test
+	@scripts/test
+
+check: setup ## Check format, lint, types and templates
+	@scripts/check
+
+format: setup ## Format the code
+	@scripts/format
+
+synth: setup ## Write the CloudFormation template of STAGE to cdk.out
+	@exec $(PYTHON_HERE) app.py
+
+deploy: setup ## Deploy STAGE to your AWS account
+	@exec $(PYTHON_HERE) -m ops.deploy deploy --stage $(STAGE)
+
+destroy: setup ## Remove STAGE from your AWS account
+	@exec $(PYTHON_HERE) -m ops.deploy destroy --stage $(STAGE)
+
+bench: setup ## Measure the service on this machine
+	@exec $(PYTHON_HERE) -m bench
+
+clean: ## Remove all that can be made again, the local run's data too
+	rm -rf .venv .local .cache build cdk.out node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

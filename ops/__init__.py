@@ -1,0 +1,1 @@
+"""The operator's side: deploying, and the commands of later issues."""

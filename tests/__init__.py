@@ -1,0 +1,1 @@
+"""The promises that this project makes, as tests."""

@@ -1,0 +1,81 @@
+"""Templates, synthesized once for all tests of a session."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infrastructure.settings import STAGES, Capacity, CapacityMode
+from infrastructure.synth import synthesize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+VARIANTS = {
+    **STAGES,
+    "dev-provisioned": replace(STAGES["dev"], capacity=Capacity(mode=CapacityMode.PROVISIONED)),
+}
+
+
+class Template:
+    """A synthesized CloudFormation template."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        """Keep the document."""
+        self.document = document
+
+    def all(self, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Give id and properties of each resource of a type such as `Lambda::Function`."""
+        for name, resource in self.document["Resources"].items():
+            if resource["Type"] == f"AWS::{kind}":
+                yield name, resource.get("Properties", {})
+
+    def one(self, kind: str, start: str = "") -> dict[str, Any]:
+        """Give the properties of the only resource of a type whose id starts so."""
+        (found,) = (properties for name, properties in self.all(kind) if name.startswith(start))
+        return found
+
+    def resource(self, kind: str, start: str) -> dict[str, Any]:
+        """Give the whole resource of a type whose id starts so."""
+        (name,) = (name for name, _ in self.all(kind) if name.startswith(start))
+        found: dict[str, Any] = self.document["Resources"][name]
+        return found
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    """Synthesize every variant once; the asset is a stand-in, only its place is in a template."""
+    asset = tmp_path_factory.mktemp("asset")
+    (asset / "code.py").write_text("")
+    made = {}
+    for name, settings in VARIANTS.items():
+        path = synthesize(settings, asset=asset, out=tmp_path_factory.mktemp(name))
+        made[name] = Template(json.loads(path.read_text()))
+    return made
+
+
+@pytest.fixture(params=VARIANTS)
+def template(request: pytest.FixtureRequest, templates: dict[str, Template]) -> Template:
+    """Each variant in turn."""
+    return templates[request.param]
+
+
+@pytest.fixture
+def dev(templates: dict[str, Template]) -> Template:
+    """The development stage."""
+    return templates["dev"]
+
+
+@pytest.fixture
+def prod(templates: dict[str, Template]) -> Template:
+    """The production stage."""
+    return templates["prod"]
+
+
+@pytest.fixture
+def provisioned(templates: dict[str, Template]) -> Template:
+    """The development stage with provisioned capacity."""
+    return templates["dev-provisioned"]

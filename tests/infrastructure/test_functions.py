@@ -1,0 +1,118 @@
+"""The functions, as the template defines them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infrastructure.settings import FUNCTIONS
+
+if TYPE_CHECKING:
+    from tests.infrastructure.conftest import Template
+
+IDS = {"".join(word.capitalize() for word in name.split("_")): name for name in FUNCTIONS}
+
+GRANTS = {
+    "CreateOrder": {
+        ("dynamodb:GetItem", "DataOrders"),
+        ("dynamodb:PutItem", "DataOrders"),
+        ("dynamodb:GetItem", "DataIdempotencyKeys"),
+        ("dynamodb:PutItem", "DataIdempotencyKeys"),
+    },
+    "GetOrder": {("dynamodb:GetItem", "DataOrders")},
+    "ListOrders": {
+        ("dynamodb:Query", "DataOrders/index/by-customer"),
+        ("dynamodb:Query", "DataOrders/index/by-partner"),
+    },
+    "UpdateOrder": {("dynamodb:UpdateItem", "DataOrders")},
+}
+
+
+@pytest.mark.parametrize(("start", "name"), IDS.items())
+def test_each_operation_has_a_function(template: Template, start: str, name: str) -> None:
+    """Every operation runs on arm64 and Python 3.13, traced, with its own handler and time-out."""
+    function = template.one("Lambda::Function", start)
+    assert function["Handler"] == f"orders.handlers.{name}.handler"
+    assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+    assert function["TracingConfig"] == {"Mode": "Active"}
+    assert 1 <= function["Timeout"] <= 29
+
+
+def test_there_is_no_other_function(template: Template) -> None:
+    """Nothing runs that is not named here."""
+    assert len(list(template.all("Lambda::Function"))) == len(FUNCTIONS)
+
+
+def test_a_hundred_creates_have_their_functions_reserved(template: Template) -> None:
+    """No other function can take the environments that a hundred simultaneous orders need."""
+    assert template.one("Lambda::Function", "CreateOrder")["ReservedConcurrentExecutions"] == 100
+
+
+def test_each_function_has_a_role_of_its_own(template: Template) -> None:
+    """No role is shared, and none has a managed policy."""
+    roles = [str(function["Role"]) for _, function in template.all("Lambda::Function")]
+    assert len(set(roles)) == len(FUNCTIONS)
+    for start in IDS:
+        assert "ManagedPolicyArns" not in template.one("IAM::Role", f"{start}Role")
+
+
+def resource_name(resource: Any) -> str:
+    """Name what a policy's resource refers to, such as `DataOrders/index/by-partner`."""
+    if isinstance(resource, dict) and "Fn::Join" in resource:
+        head, tail = resource["Fn::Join"][1]
+        return f"{resource_name(head)}{tail}"
+    if isinstance(resource, dict):
+        return str(resource["Fn::GetAtt"][0])[:-8]  # without the hash of eight characters
+    return str(resource)
+
+
+def grants_of(policy: dict[str, Any]) -> set[tuple[str, str]]:
+    """List a policy's (action, resource) pairs."""
+    pairs = set()
+    for statement in policy["PolicyDocument"]["Statement"]:
+        assert statement["Effect"] == "Allow"
+        actions, resources = statement["Action"], statement["Resource"]
+        for action in actions if isinstance(actions, list) else [actions]:
+            for resource in resources if isinstance(resources, list) else [resources]:
+                pairs.add((action, resource_name(resource)))
+    return pairs
+
+
+@pytest.mark.parametrize("start", IDS)
+def test_a_function_may_do_what_it_does_and_nothing_else(template: Template, start: str) -> None:
+    """Each role holds exactly the actions and resources that its operation uses."""
+    assert grants_of(template.one("IAM::Policy", f"{start}Role")) == {
+        *GRANTS[start],
+        ("dynamodb:GetItem", "DataPartners"),
+        ("dynamodb:Scan", "DataPartners"),
+        ("logs:CreateLogStream", f"{start}Logs"),
+        ("logs:PutLogEvents", f"{start}Logs"),
+        # X-Ray has no resources to name
+        ("xray:PutTelemetryRecords", "*"),
+        ("xray:PutTraceSegments", "*"),
+    }
+
+
+def test_every_log_group_keeps_a_week(template: Template) -> None:
+    """No log is kept for ever, and none outlives the stack unnoticed."""
+    groups = list(template.all("Logs::LogGroup"))
+    assert len(groups) == len(FUNCTIONS) + 1
+    assert {group.get("RetentionInDays") for _, group in groups} == {7}
+
+
+def test_every_function_writes_to_its_own_log_group(template: Template) -> None:
+    """Lambda makes no log group of its own: those would be kept for ever."""
+    for start in IDS:
+        target = template.one("Lambda::Function", start)["LoggingConfig"]["LogGroup"]["Ref"]
+        assert target.startswith(f"{start}Logs")
+
+
+def test_the_environment_names_the_tables_and_holds_no_secret(template: Template) -> None:
+    """Configuration comes as environment variables; there is nothing in them to hide."""
+    for _, function in template.all("Lambda::Function"):
+        variables = function["Environment"]["Variables"]
+        assert set(variables) == {
+            *("ORDERS_TABLE", "IDEMPOTENCY_TABLE", "PARTNERS_TABLE", "IDEMPOTENCY_HOURS"),
+            "POWERTOOLS_LOG_LEVEL",
+        }

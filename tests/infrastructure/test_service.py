@@ -1,0 +1,46 @@
+"""The template as a whole."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from infrastructure.settings import STAGES
+from infrastructure.synth import synthesize
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.infrastructure.conftest import Template
+
+
+def test_the_region_is_us_east_1() -> None:
+    """Unless a stage says otherwise, everything is in us-east-1."""
+    assert {settings.region for settings in STAGES.values()} == {"us-east-1"}
+
+
+def test_the_template_holds_no_account_and_no_key(template: Template) -> None:
+    """A template can be shown to anybody: no account number and no key's value is in it."""
+    assert not list(template.all("ApiGateway::ApiKey"))
+    assert "AKIA" not in json.dumps(template.document)
+
+
+def test_everything_with_tags_names_service_and_stage(prod: Template) -> None:
+    """The bill can be split by service and by stage."""
+    for _, function in prod.all("Lambda::Function"):
+        tags = {tag["Key"]: tag["Value"] for tag in function["Tags"]}
+        assert tags == {"service": "food-delivery-orders", "stage": "prod"}
+
+
+def test_a_synthesis_can_be_repeated(dev: Template, tmp_path: Path) -> None:
+    """The same sources give the same template, so that a diff shows what somebody changed."""
+    (tmp_path / "asset").mkdir()
+    (tmp_path / "asset" / "code.py").write_text("")
+    again = synthesize(STAGES["dev"], asset=tmp_path / "asset", out=tmp_path / "out")
+    assert json.loads(again.read_text()) == dev.document
+
+
+def test_the_template_is_far_from_cloudformation_s_limits(template: Template) -> None:
+    """Resources stay below half of the 500 that a stack can have, and the text below 1 MB."""
+    assert len(template.document["Resources"]) < 250
+    assert len(json.dumps(template.document)) < 500_000

@@ -1,0 +1,101 @@
+"""What the Makefile, the lock files and the ignored folders promise to whoever checks out."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LOCKS = sorted(ROOT.glob("requirements/*.txt"))
+
+
+def requirements_of(lock: Path) -> list[str]:
+    """Each requirement of a lock file with all that belongs to it, on one line."""
+    text = re.sub(r"^\s*#.*\n", "", lock.read_text(), flags=re.MULTILINE)
+    return text.replace("\\\n", " ").strip().splitlines()
+
+
+def test_every_kind_of_environment_has_a_lock() -> None:
+    """Each list of wanted packages has a lock file beside it."""
+    assert {lock.stem for lock in LOCKS} == {path.stem for path in ROOT.glob("requirements/*.in")}
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.stem)
+def test_locks_pin_with_hashes(lock: Path) -> None:
+    """You install exactly the files that were tested, or nothing."""
+    requirements = requirements_of(lock)
+    assert requirements
+    for requirement in requirements:
+        assert re.match(r"[a-z0-9-]+==\S+ ", requirement), requirement
+        assert "--hash=sha256:" in requirement, requirement
+
+
+@pytest.mark.parametrize("lock", [*LOCKS, ROOT / "package-lock.json"], ids=lambda lock: lock.name)
+def test_locks_name_no_host(lock: Path) -> None:
+    """You can install from any index or mirror: no lock file names one."""
+    assert not re.search(r"\w+://|--(extra-)?index|--find-links|\"resolved\"", lock.read_text())
+
+
+def test_cdk_command_line_is_pinned_with_hashes() -> None:
+    """`make deploy` runs exactly the CDK command line that was tested."""
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    wanted = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    assert all(package["integrity"] for name, package in packages.items() if name)
+
+
+def test_functions_and_tests_use_the_same_versions() -> None:
+    """What the tests import is what the functions carry to AWS."""
+    tested = set(requirements_of(ROOT / "requirements" / "dev.txt"))
+    assert set(requirements_of(ROOT / "requirements" / "runtime.txt")) <= tested
+
+
+def test_emulator_and_tools_speak_through_the_same_boto3() -> None:
+    """Operators' commands are tested with the AWS library that the emulator was tested with."""
+    dev, emulator = (
+        re.findall(r"^(?:boto3|botocore)==\S+", lock.read_text(), flags=re.MULTILINE)
+        for lock in (ROOT / "requirements" / "dev.txt", ROOT / "requirements" / "emulator.txt")
+    )
+    assert len(dev) == 2
+    assert dev == emulator
+
+
+def test_make_lists_all_its_commands() -> None:
+    """`make` alone tells you everything that you can ask of it."""
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
+    answer = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert set(re.findall(r"^  make (\w+) +\w", answer.stdout, flags=re.MULTILINE)) == targets
+    phony = re.search(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)
+    assert phony
+    assert set(phony[1].split()) == targets
+
+
+@pytest.mark.skipif(not (ROOT / ".venv/.made-from").exists(), reason="not set up by scripts/setup")
+def test_setup_is_silent_when_nothing_changed() -> None:
+    """Each command may begin with `make setup`: it does nothing when all is in place."""
+    answer = subprocess.run(["scripts/setup"], cwd=ROOT, capture_output=True, timeout=5, check=True)
+    assert answer.stdout + answer.stderr == b""
+
+
+def test_setup_says_what_is_wrong_with_the_python_you_chose(tmp_path: Path) -> None:
+    """A Python that is not there, too old or broken is named, with what is needed instead."""
+    shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+    answer = subprocess.run(
+        [tmp_path / "scripts" / "setup"],
+        env={"PATH": "/usr/bin:/bin", "PYTHON": "/no/such/python"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert "PYTHON=/no/such/python is not a Python 3.11 or later that runs." in answer.stderr
+    assert not (tmp_path / ".venv").exists()

@@ -1,0 +1,47 @@
+"""A store without DynamoDB, for what does not depend on it."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infrastructure.settings import FUNCTIONS
+from orders import partners, store, telemetry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from orders.domain.changes import Item
+
+
+class NoStore(store.Store):
+    """Knows one API key and no orders; whatever else is asked of it fails."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def partner_of(self, api_key_id: str) -> Item | None:
+        """Know only the key of acme."""
+        return {"partnerId": "acme"} if api_key_id == "key-of-acme" else None
+
+
+@pytest.fixture
+def no_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[NoStore]:
+    """Put a store in place that has no DynamoDB behind it."""
+    fake = NoStore()
+    for module in ("http", "partners", *(f"handlers.{name}" for name in FUNCTIONS)):
+        monkeypatch.setattr(f"orders.{module}.store", lambda: fake)
+    partners.directory.cache_clear()
+    yield fake
+    partners.directory.cache_clear()
+
+
+@pytest.fixture
+def log_lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
+    """Catch the functions' log; the fixture gives its lines so far."""
+    stream = io.StringIO()
+    monkeypatch.setattr(telemetry.logger.registered_handler, "stream", stream)
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
