@@ -1,0 +1,128 @@
+"""Clients of the running stack, and its handlers run by hand."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import httpx
+import pytest
+
+from orders import partners, store
+from tests.examples import order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.endpoints import Endpoints
+
+
+class Partner:
+    """A partner's HTTP client."""
+
+    def __init__(self, api_url: str, api_key: str) -> None:
+        """Connect with a key; a hundred requests may run at once."""
+        limits = httpx.Limits(max_connections=200)
+        headers = {"x-api-key": api_key}
+        self.http = httpx.Client(base_url=api_url, headers=headers, limits=limits, timeout=60)
+
+    def post(self, body: Any, *, key: str | None = None, **headers: str) -> httpx.Response:
+        """Place an order; without a key, with a new one."""
+        headers["Idempotency-Key"] = key or uuid.uuid4().hex
+        if isinstance(body, str):
+            headers.setdefault("Content-Type", "application/json")
+            return self.http.post("/partner/orders", content=body.encode(), headers=headers)
+        return self.http.post("/partner/orders", json=body, headers=headers)
+
+    def place(self, **changes: Any) -> dict[str, Any]:
+        """Place the example order, and give it."""
+        response = self.post(order(**changes))
+        assert response.status_code == 201, response.text
+        placed: dict[str, Any] = response.json()
+        return placed
+
+    def get(self, order_id: str, **headers: str) -> httpx.Response:
+        """Read one order."""
+        return self.http.get(f"/partner/orders/{order_id}", headers=headers)
+
+    def list(self, **query: Any) -> httpx.Response:
+        """Read a page."""
+        return self.http.get("/partner/orders", params=query)
+
+    def all(self, **query: Any) -> list[dict[str, Any]]:
+        """Read every page."""
+        found, cursor = [], None
+        while True:
+            page = self.list(**query, **({"cursor": cursor} if cursor else {})).json()
+            found += page["orders"]
+            cursor = page["cursor"]
+            if cursor is None:
+                return found
+
+    def patch(self, order_id: str, body: Any, **headers: str) -> httpx.Response:
+        """Change one order; `if_match` is the header."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.http.patch(f"/partner/orders/{order_id}", json=body, headers=sent)
+
+
+@pytest.fixture
+def acme(stack: Endpoints) -> Iterator[Partner]:
+    """A partner."""
+    partner = Partner(stack.api_url, stack.partner_api_key)
+    with partner.http:
+        yield partner
+
+
+@pytest.fixture
+def bella(stack: Endpoints) -> Iterator[Partner]:
+    """Another partner."""
+    partner = Partner(stack.api_url, stack.other_partner_api_key)
+    with partner.http:
+        yield partner
+
+
+@pytest.fixture
+def dynamodb(stack: Endpoints) -> Any:
+    """A DynamoDB client on the stack's tables."""
+    return boto3.client(
+        "dynamodb",
+        endpoint_url=stack.aws_endpoint_url,
+        region_name=stack.region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+@pytest.fixture
+def api_key_id(stack: Endpoints, dynamodb: Any) -> str:
+    """The id of acme's API key, as API Gateway tells it to the functions."""
+    entries = dynamodb.scan(TableName=stack.tables["partners"])["Items"]
+    (found,) = (e["apiKeyId"]["S"] for e in entries if e["partnerId"]["S"] == stack.partner_id)
+    return str(found)
+
+
+def function_environment(stack: Endpoints) -> dict[str, str]:
+    """Give the environment with which a handler finds the stack's tables."""
+    return {
+        "AWS_ENDPOINT_URL": stack.aws_endpoint_url,
+        "AWS_REGION": stack.region,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "ORDERS_TABLE": stack.tables["orders"],
+        "IDEMPOTENCY_TABLE": stack.tables["idempotency_keys"],
+        "PARTNERS_TABLE": stack.tables["partners"],
+        "IDEMPOTENCY_HOURS": "24",
+    }
+
+
+@pytest.fixture
+def fresh_function(stack: Endpoints, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let handlers run in this process, as in a function that has just started."""
+    for name, value in function_environment(stack).items():
+        monkeypatch.setenv(name, value)
+    store.store.cache_clear()
+    partners.directory.cache_clear()
+    yield
+    store.store.cache_clear()
+    partners.directory.cache_clear()

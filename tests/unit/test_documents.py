@@ -1,0 +1,48 @@
+"""What the documents say is what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from orders.domain.lifecycle import Status
+from orders.problems import GATEWAY_PROBLEMS, PROBLEMS
+from orders.routes import ROUTES
+
+ROOT = Path(__file__).parent.parent.parent
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+
+def test_every_problem_is_explained() -> None:
+    """Each problem type has a paragraph with its status, and no paragraph is left over."""
+    text = (ROOT / "docs/api/problems.md").read_text()
+    explained = dict(re.findall(r"^### ([a-z-]+)\n(\d{3})\.", text, re.MULTILINE))
+    kinds = {kind.name: str(kind.status) for kind in (*PROBLEMS, *GATEWAY_PROBLEMS.values())}
+    assert explained == kinds
+
+
+def test_every_route_is_documented() -> None:
+    """The API's page lists each method and path, and each query parameter."""
+    text = (ROOT / "docs/api/orders.md").read_text()
+    for route in ROUTES:
+        assert f"`{route.method} {route.path}`" in text
+        assert all(f"`{name}`" in text for name in route.query)
+
+
+def test_the_pictures_of_the_lifecycle_name_every_status() -> None:
+    """No status is missing from the drawings."""
+    for path in ("docs/architecture.md", "orders/domain/lifecycle.py"):
+        text = (ROOT / path).read_text()
+        assert all(status in text for status in Status)
+
+
+def test_links_within_the_documents_lead_somewhere() -> None:
+    """Every relative link points to a file that is there, and to a heading that it has."""
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\((?!https?:)([^)]+)\)", document.read_text()):
+            name, _, anchor = target.partition("#")
+            path = document if not name else document.parent / name
+            assert path.exists(), f"{document.name}: {target}"
+            if anchor:
+                headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+                assert anchor in {h.lower().replace(" ", "-") for h in headings}, target
