@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from infrastructure.asset import build_for_aws
+from infrastructure.asset import AssetError, build_for_aws
 from infrastructure.settings import SettingError, settings_of
 from infrastructure.synth import ROOT, synthesize
 
@@ -15,9 +15,9 @@ def main() -> None:
     """Build the asset for AWS and synthesize the stage that STAGE names (default: dev)."""
     try:
         settings = settings_of(os.environ.get("STAGE", "dev"))
-    except SettingError as error:
+        asset = build_for_aws(ROOT / "build" / "asset-aws")
+    except (SettingError, AssetError) as error:
         sys.exit(f"make synth: {error}")
-    asset = build_for_aws(ROOT / "build" / "asset-aws")
     if warning := asset.warning():
         print(warning, file=sys.stderr)
     out = Path(os.environ.get("CDK_OUTDIR", ROOT / "cdk.out"))

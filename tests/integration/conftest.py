@@ -46,7 +46,7 @@ class Partner:
         """Read one order."""
         return self.http.get(f"/partner/orders/{order_id}", headers=headers)
 
-    def list(self, **query: Any) -> httpx.Response:
+    def page(self, **query: Any) -> httpx.Response:
         """Read a page."""
         return self.http.get("/partner/orders", params=query)
 
@@ -54,7 +54,7 @@ class Partner:
         """Read every page."""
         found, cursor = [], None
         while True:
-            page = self.list(**query, **({"cursor": cursor} if cursor else {})).json()
+            page = self.page(**query, **({"cursor": cursor} if cursor else {})).json()
             found += page["orders"]
             cursor = page["cursor"]
             if cursor is None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-import urllib.request
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +42,10 @@ def proxy_to(upstream: str) -> Iterator[tuple[str, Proxy]]:
             if proxy.failures:
                 self._fail(proxy.failures.pop(0))
                 return
-            request = urllib.request.Request(upstream, body, dict(self.headers))
-            with urllib.request.build_opener(_Errors).open(request) as answer:
+            connection = HTTPConnection(urlsplit(upstream).netloc, timeout=30)
+            with contextlib.closing(connection):
+                connection.request("POST", "/", body, dict(self.headers))
+                answer = connection.getresponse()
                 self._send(answer.status, answer.read())
 
         def _fail(self, code: str) -> None:
@@ -72,12 +75,3 @@ def proxy_to(upstream: str) -> Iterator[tuple[str, Proxy]]:
     finally:
         server.shutdown()
         server.server_close()
-
-
-class _Errors(urllib.request.HTTPErrorProcessor):
-    """Passes on what is no success, instead of raising it."""
-
-    def http_response(self, _request: object, response: object) -> object:
-        return response
-
-    https_response = http_response

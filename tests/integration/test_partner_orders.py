@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -73,16 +74,13 @@ def test_a_placed_order_s_contents_can_be_changed(acme: Partner) -> None:
     """A merge patch changes what it names, takes away what it sets to null, keeps the rest."""
     placed = acme.place()
     line = {"itemId": "tiramisu", "name": "Tiramisù", "quantity": 3, "unitPrice": 700}
-    patch = {
-        "items": [line],
-        "note": None,
-        "deliveryAddress": {"line2": "Flat 3", "latitude": 37.7749, "longitude": -122.4194},
-    }
+    address = {"line2": "Flat 3", "latitude": 37.7749, "longitude": -122.4194}
+    patch = {"items": [line], "note": None, "deliveryAddress": address}
     headers = {"Content_Type": "application/merge-patch+json"}
     changed = acme.patch(placed["orderId"], patch, **headers).json()
     assert changed["items"] == [line]
     assert "note" not in changed
-    assert changed["deliveryAddress"] == {**ORDER["deliveryAddress"], **patch["deliveryAddress"]}
+    assert changed["deliveryAddress"] == {**ORDER["deliveryAddress"], **address}
     assert (changed["subtotal"], changed["total"]) == (2100, 2100 + 299 + 200)
     assert changed["createdAt"] == placed["createdAt"] <= changed["updatedAt"]
     removed = acme.patch(placed["orderId"], {"deliveryAddress": {"line2": None}}).json()
@@ -99,15 +97,19 @@ def test_a_confirmed_order_s_contents_stay(acme: Partner) -> None:
     assert acme.get(order_id).json()["note"] == "ring twice"
 
 
+def change_note(partner: Partner, order_id: str, note: str) -> httpx.Response:
+    """Change version 1 of an order."""
+    return partner.patch(order_id, {"note": note}, If_Match='"1"')
+
+
 def test_of_two_changes_to_one_version_one_wins(acme: Partner) -> None:
     """Two concurrent PATCHes with one ETag: one is done, the other gets 412."""
     for _ in range(5):
         order_id = acme.place()["orderId"]
         with ThreadPoolExecutor(2) as pool:
             notes = ["first", "second"]
-            answers = list(
-                pool.map(lambda note: acme.patch(order_id, {"note": note}, If_Match='"1"'), notes)
-            )
+            change = partial(change_note, acme, order_id)
+            answers = list(pool.map(change, notes))
         assert sorted(answer.status_code for answer in answers) == [200, 412]
         (won,) = (answer.json() for answer in answers if answer.status_code == 200)
         (lost,) = (answer for answer in answers if answer.status_code == 412)
@@ -129,10 +131,10 @@ def test_lists_are_by_partner_or_by_customer_newest_first(acme: Partner) -> None
     customer = f"list-{uuid.uuid4().hex}"
     placed = [acme.place(customerId=customer)["orderId"] for _ in range(3)]
     other = acme.place(customerId="somebody-else")["orderId"]
-    mine = acme.list(customerId=customer).json()
+    mine = acme.page(customerId=customer).json()
     assert [found["orderId"] for found in mine["orders"]] == placed[::-1]
     assert mine["cursor"] is None
-    whole = [found["orderId"] for found in acme.list(limit=4).json()["orders"]]
+    whole = [found["orderId"] for found in acme.page(limit=4).json()["orders"]]
     assert whole == [other, *placed[::-1]]
 
 
@@ -149,7 +151,7 @@ def test_a_list_can_be_filtered_by_status(acme: Partner) -> None:
 
 def test_a_customer_of_nobody_has_an_empty_list(acme: Partner) -> None:
     """A list without orders is an empty list, not an error."""
-    assert acme.list(customerId="nobody").json() == {"orders": [], "cursor": None}
+    assert acme.page(customerId="nobody").json() == {"orders": [], "cursor": None}
 
 
 def test_250_orders_page_through_while_new_ones_arrive(acme: Partner) -> None:
@@ -162,7 +164,7 @@ def test_250_orders_page_through_while_new_ones_arrive(acme: Partner) -> None:
         arriving = []
         while True:
             arriving.append(pool.submit(acme.place, customerId=customer))
-            page = acme.list(customerId=customer, limit=17, **cursor).json()
+            page = acme.page(customerId=customer, limit=17, **cursor).json()
             seen += [found["orderId"] for found in page["orders"]]
             if page["cursor"] is None:
                 break
