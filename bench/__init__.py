@@ -1,1 +1,1 @@
-"""Measurements that anyone can repeat."""
+"""Measurements that anyone can repeat: compare ratios, the times are this host's."""
