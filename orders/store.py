@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import time
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, cast
-
-from pydynox import pydynox_core
-from pydynox.exceptions import (
-    ConditionalCheckFailedException,
-    PydynoxException,
-    TransactionCanceledException,
-)
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from orders.domain.changes import history_entry
 from orders.domain.ids import timestamp_in
+from orders.dynamodb import (
+    Client,
+    ConditionFailed,
+    DynamoDBError,
+    TransactionCancelled,
+    connect,
+)
 from orders.settings import (
     BY_CUSTOMER,
     BY_PARTNER,
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_CONNECT_SECONDS = 1.0
-_READ_SECONDS = 2.0
-_MAX_RETRIES = 2
 _CONFLICT_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds, between tries to place one order
 _FILTERED_READS = 100  # items looked at for a page that is filtered by status
 _INDEX_OF = {"partnerId": BY_PARTNER, "customerId": BY_CUSTOMER}
@@ -75,29 +72,6 @@ class Page(NamedTuple):
     cursor: str | None
 
 
-class Client(Protocol):
-    """What the store calls of pydynox's Rust core; the last thing in each answer is its metrics."""
-
-    def sync_get_item(
-        self, table: str, key: Item, *, consistent_read: bool
-    ) -> tuple[Item | None, Any]:
-        """Read one item."""
-
-    def sync_query_page(
-        self, table: str, key_condition_expression: str, **options: Any
-    ) -> tuple[list[Item], Item | None, Any]:
-        """Read one page, and the key that it ends at."""
-
-    def sync_scan_page(self, table: str) -> tuple[list[Item], Item | None, Any]:
-        """Read one page of a whole table, and the key that it ends at."""
-
-    def sync_transact_write(self, operations: list[dict[str, Any]]) -> None:
-        """Write all or nothing."""
-
-    def sync_update_item(self, table: str, key: Item, **options: Any) -> tuple[Item | None, Any]:
-        """Change one item, and give it as `return_values` asks for."""
-
-
 class Store:
     """The three tables."""
 
@@ -124,7 +98,7 @@ class Store:
         for pause in (*_CONFLICT_PAUSES, None):
             try:
                 self._call(self._put_both, item, claim, now)
-            except TransactionCanceledException:
+            except TransactionCancelled:
                 # Either the key is taken or another transaction holds it: the record tells.
                 if (placed := self.replay(claim)) is not None:
                     return placed, True
@@ -213,7 +187,7 @@ class Store:
                 return_values_on_condition_check_failure=True,
                 return_values="ALL_NEW",
             )
-        except ConditionalCheckFailedException as error:
+        except ConditionFailed as error:
             raise Refused(getattr(error, "item", None)) from None
         return item or {}
 
@@ -258,9 +232,9 @@ class Store:
         self.calls += 1
         try:
             return operation(*args, **options)
-        except (ConditionalCheckFailedException, TransactionCanceledException):
+        except (ConditionFailed, TransactionCancelled):
             raise
-        except PydynoxException as error:
+        except DynamoDBError as error:
             raise Unavailable(type(error).__name__) from error
 
 
@@ -328,8 +302,5 @@ def _present(mapping: dict[str, Any]) -> dict[str, Any]:
 
 @cache
 def store() -> Store:
-    """Open the store once for this process, with time-outs that fit an HTTP request."""
-    client = pydynox_core.DynamoDBClient(
-        connect_timeout=_CONNECT_SECONDS, read_timeout=_READ_SECONDS, max_retries=_MAX_RETRIES
-    )
-    return Store(cast("Client", client))  # its type stubs leave out the calls that do not wait
+    """Open the store once for this process."""
+    return Store(connect())
