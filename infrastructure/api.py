@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
 from infrastructure.functions import log_group
 from infrastructure.models import model_schema
+from orders.cors import EXPOSED_HEADERS, REQUEST_HEADERS
+from orders.domain.lifecycle import Role
 from orders.problems import CONTENT_TYPE, GATEWAY_PROBLEMS, TOO_MANY_REQUESTS, Kind
 from orders.routes import JSON, ROUTES, STAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aws_cdk import aws_cognito as cognito
     from aws_cdk import aws_lambda as lambda_
     from msgspec import Struct
 
     from infrastructure.settings import Settings
     from orders.routes import Route
+
+_PREFLIGHT_KEPT = Duration.hours(2)  # as long as any browser keeps one
 
 _LOGGED = {
     "requestId": "$context.requestId",
@@ -53,6 +59,7 @@ class Api(Construct):
         construct_id: str,
         *,
         functions: Mapping[str, lambda_.IFunction],
+        user_pool: cognito.IUserPool,
         settings: Settings,
     ) -> None:
         """Define the API.
@@ -61,14 +68,19 @@ class Api(Construct):
             scope: the parent construct.
             construct_id: the id within it.
             functions: by the names that the routes use.
+            user_pool: the customers and operators.
             settings: the stage's.
         """
         super().__init__(scope, construct_id)
         self._functions = functions
+        self._origins = settings.origins
         self._models: dict[str, apigateway.Model] = {}
         self.rest_api = self._rest_api(settings)
         self._validator = self.rest_api.add_request_validator(
             "Validator", validate_request_body=True, validate_request_parameters=True
+        )
+        self._authorizer = apigateway.CognitoUserPoolsAuthorizer(
+            self, "People", cognito_user_pools=[user_pool]
         )
         for route in ROUTES:
             self._add_route(route)
@@ -94,6 +106,13 @@ class Api(Construct):
                 tracing_enabled=True,
                 throttling_rate_limit=settings.stage_throttle.rate,
                 throttling_burst_limit=settings.stage_throttle.burst,
+                method_options=_placing_limits(settings),
+            ),
+            default_cors_preflight_options=apigateway.CorsOptions(
+                allow_origins=list(settings.origins),
+                allow_methods=["GET", "POST", "PATCH", "OPTIONS"],
+                allow_headers=list(REQUEST_HEADERS),
+                max_age=_PREFLIGHT_KEPT,
             ),
         )
 
@@ -104,12 +123,21 @@ class Api(Construct):
             route.method,
             # Without a permission for the console's test button: only this method may call.
             apigateway.LambdaIntegration(self._functions[route.function], allow_test_invoke=False),
-            operation_name=route.function,
-            api_key_required=True,
+            operation_name=route.operation,
+            **self._admission(route),
             request_validator=self._validator,
             request_parameters=parameters or None,
             request_models=self._request_models(route),
         )
+
+    def _admission(self, route: Route) -> dict[str, Any]:
+        """Say who gets in: partners by their key, people by their token, nobody by the other's."""
+        if route.caller is Role.PARTNER:
+            return {"api_key_required": True}
+        return {
+            "authorizer": self._authorizer,
+            "authorization_type": apigateway.AuthorizationType.COGNITO,
+        }
 
     def _request_models(self, route: Route) -> dict[str, apigateway.IModel] | None:
         if route.body is None:
@@ -146,14 +174,14 @@ class Api(Construct):
 
     def _add_problems(self) -> None:
         for response_type, kind in GATEWAY_PROBLEMS.items():
-            headers = {"Content-Type": f"'{CONTENT_TYPE}'"}
+            headers = {"Content-Type": CONTENT_TYPE, **cors_headers_of(self._origins)}
             if kind is TOO_MANY_REQUESTS:
-                headers["Retry-After"] = "'1'"
+                headers["Retry-After"] = "1"
             self.rest_api.add_gateway_response(
                 f"Problem{response_type}",
                 type=apigateway.ResponseType.of(response_type),
                 status_code=None if _is_default(response_type) else str(kind.status),
-                response_headers=headers,
+                response_headers={name: f"'{value}'" for name, value in headers.items()},
                 templates={JSON: problem_template(response_type, kind)},
             )
 
@@ -176,6 +204,30 @@ class Api(Construct):
             )
             for name, plan in settings.plans.items()
         }
+
+
+def cors_headers_of(origins: tuple[str, ...]) -> dict[str, str]:
+    """Give the CORS headers of API Gateway's own errors.
+
+    A gateway response cannot choose by the request's origin, so they permit the first one only.
+    """
+    return {
+        "Access-Control-Allow-Origin": origins[0],
+        "Access-Control-Expose-Headers": ", ".join(EXPOSED_HEADERS),
+        "Vary": "Origin",
+    }
+
+
+def _placing_limits(settings: Settings) -> dict[str, apigateway.MethodDeploymentOptions]:
+    """Limit placing orders more closely than the stage: it is what costs writes."""
+    limit = settings.placing_throttle
+    options = apigateway.MethodDeploymentOptions(
+        throttling_rate_limit=limit.rate,
+        throttling_burst_limit=limit.burst,
+        metrics_enabled=True,
+    )
+    placing = (route for route in ROUTES if route.method == "POST")
+    return {f"{route.path}/{route.method}": options for route in placing}
 
 
 def problem_template(response_type: str, kind: Kind) -> str:

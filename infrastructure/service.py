@@ -10,7 +10,9 @@ from aws_cdk import aws_lambda as lambda_
 from infrastructure.api import Api
 from infrastructure.data import Data
 from infrastructure.functions import Function
+from infrastructure.identity import Identity
 from infrastructure.settings import FUNCTIONS
+from orders.cors import ALLOWED_ORIGINS
 from orders.settings import (
     BY_CUSTOMER,
     BY_PARTNER,
@@ -48,12 +50,14 @@ class Service(Stack):
         Tags.of(self).add("stage", settings.stage)
 
         self.data = Data(self, "Data", capacity=settings.capacity, keep=settings.keep_data)
+        self.identity = Identity(self, "Identity", keep=settings.keep_data)
         self.functions = self._functions(settings, lambda_.Code.from_asset(asset))
         self._grant()
         self.api = Api(
             self,
             "Api",
             functions={name: item.function for name, item in self.functions.items()},
+            user_pool=self.identity.user_pool,
             settings=settings,
         )
         self._outputs()
@@ -64,6 +68,7 @@ class Service(Stack):
             IDEMPOTENCY_TABLE: self.data.idempotency_keys.table_name,
             PARTNERS_TABLE: self.data.partners.table_name,
             IDEMPOTENCY_HOURS: str(settings.idempotency_hours),
+            ALLOWED_ORIGINS: " ".join(settings.origins),
         }
         return {
             name: Function(self, name, code=code, environment=environment, settings=settings)
@@ -80,6 +85,7 @@ class Service(Stack):
         for index in (BY_CUSTOMER, BY_PARTNER):
             arn = self.data.orders_index_arn(index)
             by_name["list_orders"].allow("dynamodb:Query", on=arn)
+        by_name["list_orders"].allow("dynamodb:Scan", on=orders)  # an operator's list of all
         by_name["update_order"].allow("dynamodb:UpdateItem", on=orders)
         for function in by_name.values():
             partners = self.data.partners.table_arn
@@ -92,6 +98,8 @@ class Service(Stack):
             "OrdersTable": self.data.orders.table_name,
             "IdempotencyTable": self.data.idempotency_keys.table_name,
             "PartnersTable": self.data.partners.table_name,
+            "UserPoolId": self.identity.user_pool.user_pool_id,
+            "UserPoolClientId": self.identity.client.user_pool_client_id,
         }
         for name, plan in self.api.usage_plans.items():
             values[f"UsagePlan{name.capitalize()}"] = plan.usage_plan_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -23,6 +24,9 @@ class CapacityMode(StrEnum):
 
 class SettingError(ValueError):
     """A setting that cannot be; the message names it."""
+
+
+_ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?|http://localhost(:[0-9]+)?")
 
 
 def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - reads like assert
@@ -86,8 +90,9 @@ def _reservations() -> Mapping[str, int | None]:
 
 
 def _plans() -> Mapping[str, Plan]:
-    standard = Plan(throttle=Throttle(rate=200, burst=400), daily_quota=200_000)
-    return MappingProxyType({"standard": standard})
+    standard = Plan(throttle=Throttle(rate=100, burst=200), daily_quota=200_000)
+    premium = Plan(throttle=Throttle(rate=200, burst=400), daily_quota=1_000_000)
+    return MappingProxyType({"standard": standard, "premium": premium})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +107,10 @@ class Settings:
     timeout_seconds: int = 10
     reserved_concurrency: Mapping[str, int | None] = field(default_factory=_reservations)
     stage_throttle: Throttle = Throttle(rate=300, burst=600)
+    placing_throttle: Throttle = Throttle(rate=150, burst=300)
     plans: Mapping[str, Plan] = field(default_factory=_plans)
+    origins: tuple[str, ...] = ("http://localhost:5173",)
+    web_firewall: bool = False
     idempotency_hours: int = 24
     log_level: str = "INFO"
 
@@ -116,12 +124,20 @@ class Settings:
         for name, units in self.reserved_concurrency.items():
             _require(units is None or units >= 1, f"reserved_concurrency.{name} must be 1 or more")
         _require(bool(self.plans), "plans must name at least one usage plan")
+        _require(bool(self.origins), "origins must name at least one web origin")
+        for origin in self.origins:
+            _require(bool(_ORIGIN.fullmatch(origin)), f"origins: {origin} is not a web origin")
 
 
 STAGES: Mapping[str, Settings] = MappingProxyType(
     {
         "dev": Settings(stage="dev", log_level="DEBUG"),
-        "prod": Settings(stage="prod", keep_data=True),
+        "prod": Settings(
+            stage="prod",
+            keep_data=True,
+            origins=("https://orders.example.com",),  # yours
+            web_firewall=True,
+        ),
     }
 )
 """The stages by name."""

@@ -35,7 +35,7 @@ class Client(Protocol):
     ) -> tuple[list[Item], Item | None, Any]:
         """Read one page, and the key that it ends at."""
 
-    def sync_scan_page(self, table: str) -> tuple[list[Item], Item | None, Any]:
+    def sync_scan_page(self, table: str, **options: Any) -> tuple[list[Item], Item | None, Any]:
         """Read one page of a whole table, and the key that it ends at."""
 
     def sync_transact_write(self, operations: list[Item]) -> None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from orders.domain.changes import Owner
-from orders.domain.lifecycle import Role
+from orders.callers import Caller, caller_of
+from orders.cors import cors_headers
 from orders.partners import directory
 from orders.problems import (
     CONTENT_TYPE,
@@ -22,11 +22,10 @@ from orders.problems import (
     INVALID_PARAMETER,
     MALFORMED_JSON,
     UNAVAILABLE,
-    UNKNOWN_CALLER,
     UNSUPPORTED_MEDIA_TYPE,
     Problem,
 )
-from orders.routes import JSON
+from orders.routes import JSON, route_of
 from orders.settings import in_lambda
 from orders.store import Unavailable, store
 from orders.telemetry import log_request
@@ -38,24 +37,13 @@ if TYPE_CHECKING:
     Handler = Callable[[Event, Any], dict[str, Any]]
 
 
-class Caller(NamedTuple):
-    """Who sends a request, as API Gateway has established it."""
-
-    role: Role
-    identity: str
-
-    @property
-    def owner(self) -> Owner:
-        """Whose orders this caller sees."""
-        return Owner("partnerId", self.identity)
-
-
 class Request:
     """One request. Header names are in lower case."""
 
     def __init__(self, event: Event) -> None:
         """Read a proxy event (payload version 1.0) of API Gateway."""
         self.context: Event = event["requestContext"]
+        self.route = route_of(self.context["httpMethod"], self.context["resourcePath"])
         self.request_id: str = self.context["requestId"]
         self.headers = {name.lower(): value for name, value in (event["headers"] or {}).items()}
         self.order_id: str = (event.get("pathParameters") or {}).get("orderId", "").lower()
@@ -66,16 +54,13 @@ class Request:
 
     @property
     def caller(self) -> Caller:
-        """Who calls, by the id of its API key and never by anything in the body.
+        """Who calls.
 
         Raises:
-            Problem: `unknown-caller`, when the key belongs to no partner.
+            Problem: when that is nobody whom the route is for.
         """
         if self._caller is None:
-            key = self.context["identity"].get("apiKeyId")
-            if not key:
-                raise Problem(UNKNOWN_CALLER, "The request carries no API key")
-            self._caller = Caller(Role.PARTNER, directory().partner_of(key))
+            self._caller = caller_of(self.context, self.route)
         return self._caller
 
     def query(self, allowed: tuple[str, ...]) -> dict[str, str]:
@@ -94,15 +79,16 @@ class Request:
                 raise Problem(INVALID_PARAMETER, "Given more than once", pointer=name)
         return {name: values[0] for name, values in given.items()}
 
-    def body(self, content_types: tuple[str, ...]) -> str | None:
-        """Give the body's text.
+    def body(self) -> str | None:
+        """Give the body's text, if it is of a content type that the route takes.
 
         Raises:
             Problem: `unsupported-media-type`, or `malformed-json` when it is not UTF-8.
         """
         declared = self.headers.get("content-type", JSON).partition(";")[0].strip().lower()
-        if declared not in content_types:
-            raise Problem(UNSUPPORTED_MEDIA_TYPE, f"Send {' or '.join(content_types)}")
+        if declared not in self.route.content_types:
+            taken = " or ".join(self.route.content_types)
+            raise Problem(UNSUPPORTED_MEDIA_TYPE, f"Send {taken}")
         text: str | None = self._event["body"]
         if text and self._event.get("isBase64Encoded"):
             try:
@@ -119,12 +105,13 @@ class Response(NamedTuple):
     body: Any
     headers: dict[str, str]
 
-    def render(self, request_id: str) -> dict[str, Any]:
-        """Put the answer into the form that API Gateway takes."""
+    def render(self, request: Request) -> dict[str, Any]:
+        """Put the answer to a request into the form that API Gateway takes."""
         headers = {
             "Content-Type": JSON,
             "Cache-Control": "private, no-cache",
-            "X-Request-Id": request_id,
+            "X-Request-Id": request.request_id,
+            **cors_headers(request.headers.get("origin")),
             **self.headers,
         }
         text = "" if self.body is None else msgspec.json.encode(self.body).decode()
@@ -151,7 +138,7 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
         request = Request(event)
         response, error = _answer(answer, request)
         fields = {
-            "route": f"{request.context['httpMethod']} {request.context['resourcePath']}",
+            "route": f"{request.route.method} {request.route.path}",
             "status": response.status,
             "requestId": request.request_id,
             "milliseconds": round((time.perf_counter() - started) * 1000, 2),
@@ -161,7 +148,7 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
         }
         first = False
         log_request(fields, error)
-        return response.render(request.request_id)
+        return response.render(request)
 
     return handler
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from msgspec import Struct
 
-from orders.domain.order import NewPartnerOrder, OrderPatch
+from orders.domain.lifecycle import Role
+from orders.domain.order import NewOrder, NewPartnerOrder, OrderPatch
 
 STAGE = "v1"
 """The API's only stage, and its major version."""
@@ -30,47 +31,72 @@ class Route(NamedTuple):
     path: str
     function: str
     summary: str
+    caller: Role
     body: type[Struct] | None = None
     content_types: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
     required_headers: tuple[str, ...] = ()
 
+    @property
+    def operation(self) -> str:
+        """The operation's id, such as `partner_create_order`."""
+        return self.function if self.caller is Role.CUSTOMER else f"{self.caller}_{self.function}"
+
+
+WHOSE = ("customerId", "partnerId")
+"""The query parameters that name whose orders are listed."""
+
+_LIST_QUERY = ("customerId", "status", "limit", "cursor")
+_ONE = "/{orderId}"
+
+
+def _routes(prefix: str, caller: Role, new_order: type[Struct]) -> tuple[Route, ...]:
+    whose = "the partner's orders" if caller is Role.PARTNER else "your orders"
+    query = _LIST_QUERY if caller is Role.PARTNER else (*_LIST_QUERY, "partnerId")
+    return (
+        Route(
+            "POST",
+            prefix,
+            "create_order",
+            "Place an order, exactly once for each Idempotency-Key",
+            caller,
+            body=new_order,
+            content_types=(JSON,),
+            required_headers=(IDEMPOTENCY_KEY,),
+        ),
+        Route(
+            "GET",
+            prefix,
+            "list_orders",
+            f"List {whose}, newest first; eventually consistent",
+            caller,
+            query=query,
+        ),
+        Route("GET", prefix + _ONE, "get_order", "Read one order; strongly consistent", caller),
+        Route(
+            "PATCH",
+            prefix + _ONE,
+            "update_order",
+            "Change an order or move it to another status",
+            caller,
+            body=OrderPatch,
+            content_types=(MERGE_PATCH, JSON),
+        ),
+    )
+
 
 ROUTES = (
-    Route(
-        "POST",
-        "/partner/orders",
-        "create_order",
-        "Place an order, exactly once for each Idempotency-Key",
-        body=NewPartnerOrder,
-        content_types=(JSON,),
-        required_headers=(IDEMPOTENCY_KEY,),
-    ),
-    Route(
-        "GET",
-        "/partner/orders",
-        "list_orders",
-        "List the partner's orders, newest first; eventually consistent",
-        query=("customerId", "status", "limit", "cursor"),
-    ),
-    Route(
-        "GET",
-        "/partner/orders/{orderId}",
-        "get_order",
-        "Read one order; strongly consistent",
-    ),
-    Route(
-        "PATCH",
-        "/partner/orders/{orderId}",
-        "update_order",
-        "Change an order or move it to another status",
-        body=OrderPatch,
-        content_types=(MERGE_PATCH, JSON),
-    ),
+    *_routes("/orders", Role.CUSTOMER, NewOrder),
+    *_routes("/partner/orders", Role.PARTNER, NewPartnerOrder),
 )
-"""Every route that a function answers; `/health` is answered by API Gateway itself."""
+"""Every route that a function answers; `/health` is answered by API Gateway itself.
+
+`caller` is who a route is for: customers (and, with the same token, operators), or partners.
+"""
+
+_BY_RESOURCE = {(route.method, route.path): route for route in ROUTES}
 
 
-def routes_of(function: str) -> tuple[Route, ...]:
-    """List the routes that one function answers."""
-    return tuple(route for route in ROUTES if route.function == function)
+def route_of(method: str, resource: str) -> Route:
+    """Find the route of a method and a resource's path, as API Gateway names them."""
+    return _BY_RESOURCE[method, resource]

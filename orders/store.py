@@ -126,43 +126,55 @@ class Store:
         key = _key(order_id)
         return None if key is None else self._get(self._orders, key)
 
-    def page(self, owner: Owner, *, status: str | None, limit: int, cursor: str | None) -> Page:
-        """Read one page of an owner's orders, newest first, eventually consistent.
+    def page(
+        self, owner: Owner | None, *, status: str | None, limit: int, cursor: str | None
+    ) -> Page:
+        """Read one page of orders, eventually consistent.
 
         Args:
-            owner: whose orders; also decides the index.
+            owner: whose orders, newest first; None for everybody's, where that holds within a page.
             status: only orders with this status. A page may then hold fewer than `limit` orders,
                 even none, and still have a cursor.
             limit: the most orders in the page.
             cursor: the id after which the page starts.
         """
-        found, last, _ = self._call(
-            self._client.sync_query_page,
-            self._orders,
-            "#owner = :owner",
-            filter_expression=None if status is None else "#status = :status",
-            expression_attribute_names=_present(
-                {"#owner": owner.attribute, "#status": status and "status"}
-            ),
-            expression_attribute_values=_present({":owner": owner.identity, ":status": status}),
-            limit=(limit if status is None else max(limit, _FILTERED_READS)) + 1,
-            exclusive_start_key=_start_after(owner, cursor),
-            scan_index_forward=False,
-            index_name=_INDEX_OF[owner.attribute],
-        )
+        found, last = self._read_page(owner, status, limit, _start_after(owner, cursor))
+        page = found[:limit]
         if len(found) > limit:
-            return Page(found[:limit], found[limit - 1]["orderId"])
-        return Page(found, None if last is None else last["orderId"])
+            last = page[-1]
+        if owner is None:
+            page.sort(key=lambda item: item["timestamp"], reverse=True)
+        return Page(page, None if last is None else last["orderId"])
+
+    def _read_page(
+        self, owner: Owner | None, status: str | None, limit: int, start: Item | None
+    ) -> tuple[list[Item], Item | None]:
+        """Read one order more than the page holds: it tells whether there is another page."""
+        placeholders = _Placeholders()
+        options = {
+            "filter_expression": status and placeholders.equal("status", status),
+            "limit": (max(limit, _FILTERED_READS) if status else limit) + 1,
+            "exclusive_start_key": start,
+        }
+        if owner is None:
+            read = self._client.sync_scan_page
+            found, last, _ = self._call(read, self._orders, **options, **placeholders.options())
+        else:
+            options |= {"scan_index_forward": False, "index_name": _INDEX_OF[owner.attribute]}
+            key = placeholders.equal(owner.attribute, owner.identity)
+            options |= placeholders.options()
+            found, last, _ = self._call(self._client.sync_query_page, self._orders, key, **options)
+        return found, last
 
     def update(
-        self, order_id: str, change: Change, owner: Owner, versions: Iterable[int] | None
+        self, order_id: str, change: Change, owner: Owner | None, versions: Iterable[int] | None
     ) -> Item:
         """Change an order in one conditional write.
 
         Args:
             order_id: which order.
             change: what to change, and from which statuses.
-            owner: whose order it must be.
+            owner: whose order it must be; None for anybody's.
             versions: the versions that the caller would change; None for any.
 
         Returns:
@@ -182,8 +194,7 @@ class Store:
                 key,
                 update_expression=expressions.update(change),
                 condition_expression=expressions.condition(change, owner, versions),
-                expression_attribute_names=expressions.names,
-                expression_attribute_values=expressions.values,
+                **expressions.options(),
                 return_values_on_condition_check_failure=True,
                 return_values="ALL_NEW",
             )
@@ -238,12 +249,35 @@ class Store:
             raise Unavailable(type(error).__name__) from error
 
 
-class _Expressions:
-    """The update and condition expressions of one change, and their placeholders."""
+class _Placeholders:
+    """The placeholders of one call's expressions: no name is reserved, no value is injected."""
 
     def __init__(self) -> None:
         self.names: dict[str, str] = {}
         self.values: dict[str, Any] = {}
+
+    def options(self) -> dict[str, Any]:
+        return {
+            "expression_attribute_names": self.names or None,
+            "expression_attribute_values": self.values or None,
+        }
+
+    def equal(self, name: str, value: Any) -> str:
+        return f"{self._path((name,))} = {self._value(value)}"
+
+    def _path(self, path: tuple[str, ...]) -> str:
+        for name in path:
+            self.names[f"#{name}"] = name
+        return ".".join(f"#{name}" for name in path)
+
+    def _value(self, value: Any) -> str:
+        placeholder = f":v{len(self.values)}"
+        self.values[placeholder] = value
+        return placeholder
+
+
+class _Expressions(_Placeholders):
+    """The update and condition expressions of one change."""
 
     def update(self, change: Change) -> str:
         wanted = {**change.assign, ("updatedAt",): change.at}
@@ -261,11 +295,10 @@ class _Expressions:
         removes = ", ".join(self._path(path) for path in change.remove)
         return f"SET {', '.join(sets)}" + (f" REMOVE {removes}" if removes else "")
 
-    def condition(self, change: Change, owner: Owner, versions: Iterable[int] | None) -> str:
-        conditions = [
-            f"{self._path((owner.attribute,))} = {self._value(owner.identity)}",
-            self._one_of("status", sorted(change.only_from)),
-        ]
+    def condition(self, change: Change, owner: Owner | None, versions: Iterable[int] | None) -> str:
+        conditions = [self._one_of("status", sorted(change.only_from))]
+        if owner is not None:
+            conditions.append(self.equal(owner.attribute, owner.identity))
         if versions is not None:
             conditions.append(self._one_of("version", versions))
         return " AND ".join(conditions)
@@ -275,29 +308,17 @@ class _Expressions:
         values = ", ".join([self._value(value) for value in allowed] or [self._value("-")])
         return f"{self._path((name,))} IN ({values})"
 
-    def _path(self, path: tuple[str, ...]) -> str:
-        for name in path:
-            self.names[f"#{name}"] = name
-        return ".".join(f"#{name}" for name in path)
-
-    def _value(self, value: Any) -> str:
-        placeholder = f":v{len(self.values)}"
-        self.values[placeholder] = value
-        return placeholder
-
 
 def _key(order_id: str) -> Item | None:
     timestamp = timestamp_in(order_id)
     return None if timestamp is None else {"orderId": order_id, "timestamp": timestamp}
 
 
-def _start_after(owner: Owner, cursor: str | None) -> Item | None:
+def _start_after(owner: Owner | None, cursor: str | None) -> Item | None:
     key = None if cursor is None else _key(cursor)
-    return None if key is None else {owner.attribute: owner.identity, **key}
-
-
-def _present(mapping: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in mapping.items() if value is not None}
+    if key is not None and owner is not None:
+        key[owner.attribute] = owner.identity
+    return key
 
 
 @cache

@@ -59,6 +59,10 @@ class Owner(NamedTuple):
     attribute: str
     identity: str
 
+    def owns(self, item: Item) -> bool:
+        """Tell whether an order is this owner's."""
+        return bool(item.get(self.attribute) == self.identity)
+
 
 class Change(NamedTuple):
     """One conditional change of an order."""
@@ -91,12 +95,27 @@ def check_schedule(order: NewOrder, now: datetime) -> None:
         raise InvalidField("#/scheduledFor", "Must be in the future, within the next 7 days")
 
 
-def place(order: NewPartnerOrder, partner_id: str, milliseconds: int) -> Item:
-    """Make the stored form of a new order that a partner places.
+def place_for_partner(order: NewPartnerOrder, partner_id: str, milliseconds: int) -> Item:
+    """Make the stored form of a new order that a partner places for a customer of its own.
 
     Args:
         order: what the partner sent; already checked.
         partner_id: who the partner is, by its API key.
+        milliseconds: the time of placing, since the Unix epoch.
+    """
+    customer_id = partner_customer_id(partner_id, order.customer_id)
+    item = place(order, customer_id, Role.PARTNER, milliseconds)
+    item["partnerId"] = partner_id
+    return item
+
+
+def place(order: NewOrder, customer_id: str, role: Role, milliseconds: int) -> Item:
+    """Make the stored form of a new order.
+
+    Args:
+        order: what the caller sent; already checked.
+        customer_id: whose order it is, as it is stored.
+        role: who places it.
         milliseconds: the time of placing, since the Unix epoch.
     """
     at = timestamp_of(milliseconds)
@@ -107,15 +126,14 @@ def place(order: NewPartnerOrder, partner_id: str, milliseconds: int) -> Item:
     item.update(
         orderId=new_order_id(milliseconds),
         timestamp=at,
-        partnerId=partner_id,
-        customerId=partner_customer_id(partner_id, order.customer_id),
+        customerId=customer_id,
         status=Status.PLACED.value,
         subtotal=subtotal,
         charges=charges,
         total=subtotal + charges,
         updatedAt=at,
         version=1,
-        history=[_entry(Status.PLACED, at, Role.PARTNER)],
+        history=[_entry(Status.PLACED, at, role)],
     )
     return item
 

@@ -11,28 +11,30 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from orders.body import decode
-from orders.domain.changes import InvalidField, check_schedule, place, view
-from orders.domain.order import NewPartnerOrder
+from orders.domain.changes import InvalidField, check_schedule, place, place_for_partner, view
+from orders.domain.order import NewOrder, NewPartnerOrder
 from orders.http import Request, Response, endpoint, etag
 from orders.problems import INVALID_BODY, INVALID_PARAMETER, KEY_REUSED, Problem
-from orders.routes import IDEMPOTENCY_KEY, JSON
+from orders.routes import IDEMPOTENCY_KEY
 from orders.store import Claim, KeyReused, store
 from orders.telemetry import ORDERS_CREATED, ORDERS_REPLAYED, count
 
 if TYPE_CHECKING:
+    from orders.callers import Caller
     from orders.domain.changes import Item
 
-_DECODER = msgspec.json.Decoder(NewPartnerOrder)
+_CUSTOMERS_DECODER = msgspec.json.Decoder(NewOrder)
+_PARTNERS_DECODER = msgspec.json.Decoder(NewPartnerOrder)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 def create_order(request: Request) -> Response:
     """Place the order, or answer with the one that an earlier, equal request has placed."""
     key = _idempotency_key(request)
-    order = decode(_DECODER, request.body((JSON,)))
-    claim = _claim(request.caller.identity, key, order)
+    order = _order(request)
+    claim = _claim(request.caller, key, order)
     try:
-        item, replayed = _place(order, request.caller.identity, claim)
+        item, replayed = _place(order, request.caller, claim)
     except KeyReused:
         detail = "This key was used for an order with another body; use a new key"
         raise Problem(KEY_REUSED, detail, pointer=IDEMPOTENCY_KEY) from None
@@ -44,7 +46,13 @@ def create_order(request: Request) -> Response:
     return Response(201, view(item), headers)
 
 
-def _place(order: NewPartnerOrder, partner: str, claim: Claim) -> tuple[Item, bool]:
+def _order(request: Request) -> NewOrder:
+    if request.route.body is NewPartnerOrder:
+        return decode(_PARTNERS_DECODER, request.body())
+    return decode(_CUSTOMERS_DECODER, request.body())
+
+
+def _place(order: NewOrder, caller: Caller, claim: Claim) -> tuple[Item, bool]:
     milliseconds = time.time_ns() // 1_000_000
     try:
         check_schedule(order, datetime.fromtimestamp(milliseconds / 1000, UTC))
@@ -53,7 +61,13 @@ def _place(order: NewPartnerOrder, partner: str, claim: Claim) -> tuple[Item, bo
         if (placed := store().replay(claim)) is not None:
             return placed, True
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
-    return store().create(place(order, partner, milliseconds), claim)
+    return store().create(_item(order, caller, milliseconds), claim)
+
+
+def _item(order: NewOrder, caller: Caller, milliseconds: int) -> Item:
+    if isinstance(order, NewPartnerOrder):
+        return place_for_partner(order, caller.identity, milliseconds)
+    return place(order, caller.identity, caller.role, milliseconds)
 
 
 def _idempotency_key(request: Request) -> str:
@@ -64,10 +78,10 @@ def _idempotency_key(request: Request) -> str:
     return key
 
 
-def _claim(partner: str, key: str, order: NewPartnerOrder) -> Claim:
-    """Scope the key by its partner; hash the order and not its bytes, so that spaces are free."""
+def _claim(caller: Caller, key: str, order: NewOrder) -> Claim:
+    """Scope the key by its caller; hash the order and not its bytes, so that spaces are free."""
     digest = hashlib.sha256(key.encode()).hexdigest()
-    return Claim(f"{partner}#{digest}", hashlib.sha256(msgspec.json.encode(order)).hexdigest())
+    return Claim(f"{caller.scope}#{digest}", hashlib.sha256(msgspec.json.encode(order)).hexdigest())
 
 
 handler = endpoint(create_order)

@@ -10,24 +10,23 @@ from typing import TYPE_CHECKING
 
 from orders.domain.changes import Owner, partner_customer_id, view
 from orders.domain.ids import timestamp_in
-from orders.domain.lifecycle import Status
+from orders.domain.lifecycle import Role, Status
 from orders.http import Request, Response, endpoint
 from orders.problems import INVALID_PARAMETER, Problem
-from orders.routes import routes_of
+from orders.routes import WHOSE
 from orders.store import store
 
 if TYPE_CHECKING:
-    from orders.http import Caller
+    from orders.callers import Caller
 
-_QUERY = routes_of("list_orders")[0].query
 _DEFAULT_LIMIT = "20"
 _LIMIT = re.compile(r"[1-9][0-9]?|100")
-_CUSTOMER_ID = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,128}")
+_IDENTITY = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,300}")
 
 
 def list_orders(request: Request) -> Response:
     """Read the page that the query asks for; its cursor is the id to go on after."""
-    query = request.query(_QUERY)
+    query = request.query(_query_of(request))
     page = store().page(
         _owner(request.caller, query),
         status=_status(query),
@@ -39,13 +38,26 @@ def list_orders(request: Request) -> Response:
     return Response(200, body, {})
 
 
-def _owner(caller: Caller, query: dict[str, str]) -> Owner:
-    customer = query.get("customerId")
-    if customer is None:
-        return caller.owner
-    if not _CUSTOMER_ID.fullmatch(customer):
-        raise Problem(INVALID_PARAMETER, "Must have 1 to 128 characters", pointer="customerId")
-    return Owner("customerId", partner_customer_id(caller.identity, customer))
+def _query_of(request: Request) -> tuple[str, ...]:
+    """Name the parameters that this caller may send: a customer has no choice of whose orders."""
+    if request.caller.role is Role.CUSTOMER:
+        return tuple(name for name in request.route.query if name not in WHOSE)
+    return request.route.query
+
+
+def _owner(caller: Caller, query: dict[str, str]) -> Owner | None:
+    """Say whose orders are listed: the caller's own, unless it may and does name somebody."""
+    named = {name: query[name] for name in WHOSE if name in query}
+    for name, value in named.items():
+        if not _IDENTITY.fullmatch(value):
+            raise Problem(INVALID_PARAMETER, "Must have 1 to 300 characters", pointer=name)
+    if len(named) > 1:
+        raise Problem(INVALID_PARAMETER, "Name a customer or a partner", pointer="partnerId")
+    for name, value in named.items():
+        if caller.role is Role.PARTNER:
+            return Owner(name, partner_customer_id(caller.identity, value))
+        return Owner(name, value)
+    return caller.owner
 
 
 def _status(query: dict[str, str]) -> str | None:

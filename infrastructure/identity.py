@@ -1,0 +1,68 @@
+"""Who customers and operators are: a Cognito user pool, its web client and the operators' group."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_cognito as cognito
+from constructs import Construct
+
+from orders.callers import OPERATORS
+
+
+class Identity(Construct):
+    """Sign-in by e-mail address and password."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, keep: bool) -> None:
+        """Define the pool, its client and its group.
+
+        Args:
+            scope: the parent construct.
+            construct_id: the id within it.
+            keep: whether the people survive the stack, and cannot be deleted by mistake.
+        """
+        super().__init__(scope, construct_id)
+        self.user_pool = self._user_pool(keep=keep)
+        self.client = self._client()
+        self.user_pool.add_group(
+            "Operators", group_name=OPERATORS, description="See and move all orders"
+        )
+
+    def _user_pool(self, *, keep: bool) -> cognito.UserPool:
+        return cognito.UserPool(
+            self,
+            "UserPool",
+            sign_in_aliases=cognito.SignInAliases(email=True),
+            sign_in_case_sensitive=False,
+            self_sign_up_enabled=True,
+            auto_verify=cognito.AutoVerifiedAttrs(email=True),
+            # A changed address counts only once it is verified: else it could be somebody else's.
+            keep_original=cognito.KeepOriginalAttrs(email=True),
+            password_policy=cognito.PasswordPolicy(
+                min_length=12,
+                require_digits=True,
+                require_lowercase=True,
+                require_uppercase=True,
+                require_symbols=True,
+                temp_password_validity=Duration.days(3),
+            ),
+            mfa=cognito.Mfa.OPTIONAL,
+            mfa_second_factor=cognito.MfaSecondFactor(otp=True, sms=False),
+            account_recovery=cognito.AccountRecovery.EMAIL_ONLY,
+            feature_plan=cognito.FeaturePlan.ESSENTIALS,
+            deletion_protection=keep,
+            removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
+        )
+
+    def _client(self) -> cognito.UserPoolClient:
+        return self.user_pool.add_client(
+            "WebClient",
+            # A page cannot keep a secret; the password itself never leaves it (SRP).
+            generate_secret=False,
+            auth_flows=cognito.AuthFlow(user_srp=True),
+            disable_o_auth=True,
+            id_token_validity=Duration.minutes(60),
+            access_token_validity=Duration.minutes(60),
+            refresh_token_validity=Duration.days(30),
+            enable_token_revocation=True,
+            prevent_user_existence_errors=True,
+        )

@@ -1,0 +1,44 @@
+"""Cross-origin answers: which web origins may read what the API says."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+from orders.routes import IDEMPOTENCY_KEY
+
+ALLOWED_ORIGINS = "ALLOWED_ORIGINS"
+"""The environment variable with the stage's origins, separated by spaces."""
+
+REQUEST_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    IDEMPOTENCY_KEY,
+    "If-Match",
+    "If-None-Match",
+    "X-Api-Key",
+)
+"""What a page may send."""
+
+EXPOSED_HEADERS = ("ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-Request-Id")
+"""What a page may read of an answer, besides its body."""
+
+
+@cache
+def _origins() -> frozenset[str]:
+    return frozenset(os.environ.get(ALLOWED_ORIGINS, "").split())
+
+
+def cors_headers(origin: str | None) -> dict[str, str]:
+    """Give the headers with which an answer permits its origin, and no other, to read it.
+
+    Args:
+        origin: the request's `Origin`; None when a program, and no page, is calling.
+    """
+    if origin not in _origins():
+        return {"Vary": "Origin"}
+    return {
+        "Vary": "Origin",
+        "Access-Control-Allow-Origin": origin or "",
+        "Access-Control-Expose-Headers": ", ".join(EXPOSED_HEADERS),
+    }
