@@ -1,0 +1,105 @@
+"""Where the local run keeps its things: all below `.local/`, apart for each port.
+
+.local/
+├── emulator-venv/   asset/   cdk.out/     shared by all copies, made once
+├── endpoints.json                         of the copy that started last
+└── 4566/                                  one copy: state/ objects/ tmp/ emulator.log …
+
+LOCAL_DIR puts the part that is not shared elsewhere; tests do so.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The checkout."""
+
+SHARED = ROOT / ".local"
+"""What every copy of this checkout can use, wherever it keeps its own things."""
+
+DEFAULT_PORT = 4566
+_HIGHEST_PORT = 65_535
+
+
+class LocalError(Exception):
+    """An expected failure of the local run; the message is for people and names the cure."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The places of one copy."""
+
+    directory: Path
+    port: int
+
+    @property
+    def home(self) -> Path:
+        """All that belongs to this copy alone."""
+        return self.directory / str(self.port)
+
+    @property
+    def state(self) -> Path:
+        """What the emulator remembers: tables, orders, keys, the stack."""
+        return self.home / "state"
+
+    @property
+    def objects(self) -> Path:
+        """The emulator's S3 objects."""
+        return self.home / "objects"
+
+    @property
+    def temporary(self) -> Path:
+        """The emulator's temporary files; emptied at each start."""
+        return self.home / "tmp"
+
+    @property
+    def log(self) -> Path:
+        """What the emulator itself writes."""
+        return self.home / "emulator.log"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the running copy; holds its process id."""
+        return self.home / "lock"
+
+    @property
+    def emulator_pid(self) -> Path:
+        """The process id of the emulator, as long as it runs."""
+        return self.home / "emulator.pid"
+
+    @property
+    def endpoints(self) -> Path:
+        """This copy's endpoints document."""
+        return self.home / "endpoints.json"
+
+    @property
+    def latest_endpoints(self) -> Path:
+        """The endpoints document of the copy that started last."""
+        return self.directory / "endpoints.json"
+
+    @property
+    def url(self) -> str:
+        """The address of the emulator."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def shown(self, path: Path) -> str:
+        """Name a path as people would type it from the checkout."""
+        return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def layout_from_environment() -> Layout:
+    """Read LOCAL_PORT and LOCAL_DIR.
+
+    Raises:
+        LocalError: when LOCAL_PORT is no port number.
+    """
+    given = os.environ.get("LOCAL_PORT", "").strip() or str(DEFAULT_PORT)
+    if not (given.isascii() and given.isdigit() and 1024 <= int(given) <= _HIGHEST_PORT):
+        raise LocalError(
+            f"LOCAL_PORT must be a number from 1024 to {_HIGHEST_PORT}, not {given!r}."
+        )
+    directory = Path(os.environ.get("LOCAL_DIR", "").strip() or SHARED)
+    return Layout(directory.absolute(), int(given))

@@ -1,0 +1,269 @@
+"""What ministack 1.5.33 does otherwise than AWS, put right inside its process, one patch each.
+
+    api_key_identity    who calls: requestContext.identity.apiKeyId
+    client_path         requestContext.path as the client sent it
+    validation_errors   $context.error.validationErrorString
+    function_failures   a function that fails is answered through the gateway responses
+    function_queue      no more than some functions at a time; the others wait
+    quick_functions     functions start with nothing but their own code
+    steady_saving       state is saved every few seconds, not only on a clean stop
+
+Each has a test that fails once ministack no longer needs it. What can be mended from outside, over
+AWS's own APIs, is not here but in mending.py.
+"""
+# ruff: noqa: SLF001 - what a patch replaces is private to ministack
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import hashlib
+import json
+import os
+import tempfile
+import threading
+import zipfile
+from contextvars import ContextVar
+from importlib import import_module
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from local.saving import Saver
+from local.validation import validation_message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+
+def apply(names: Iterable[str]) -> None:
+    """Apply patches by name, before ministack starts to serve."""
+    for name in names:
+        PATCHES[name]()
+
+
+def api_key_identity() -> None:
+    """Tell functions which API key was used.
+
+    AWS: identity.apiKey and identity.apiKeyId are the key of a method that requires one, and null
+    for others (API Gateway developer guide, "Variables for data models …").
+    """
+    gateway = _module("services.apigateway_v1")
+    build = gateway._build_lambda_event_v1
+
+    @functools.wraps(build)
+    def with_key(*arguments: Any, **options: Any) -> dict[str, Any]:
+        event: dict[str, Any] = build(*arguments, **options)
+        resource, method, headers = arguments[3], arguments[5], arguments[6]
+        methods = resource.get("resourceMethods", {})
+        key = None
+        if (methods.get(method) or methods.get("ANY") or {}).get("apiKeyRequired"):
+            key = gateway._resolve_api_key(gateway._api_key_from_request(headers))
+        event["requestContext"]["identity"].update(
+            apiKey=key and key["value"], apiKeyId=key and key["id"]
+        )
+        return event
+
+    gateway._build_lambda_event_v1 = with_key
+
+
+def client_path() -> None:
+    """Tell functions the path that the client used, so that a Location made of it resolves.
+
+    AWS: requestContext.path is the path of the client's request, which begins with the stage, or
+    with the base path behind a custom domain. Here it begins with the emulator's own prefix.
+    """
+    app, gateway = _module("app"), _module("services.apigateway_v1")
+    serve, build = app.app, gateway._build_lambda_event_v1
+    path: ContextVar[str] = ContextVar("path")
+
+    @functools.wraps(serve)
+    async def noting_path(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            path.set(scope["raw_path"].decode("ascii"))
+        await serve(scope, receive, send)
+
+    @functools.wraps(build)
+    def with_path(*arguments: Any, **options: Any) -> dict[str, Any]:
+        event: dict[str, Any] = build(*arguments, **options)
+        event["requestContext"]["path"] = path.get(event["requestContext"]["path"])
+        return event
+
+    app.app = noting_path
+    gateway._build_lambda_event_v1 = with_path
+
+
+def validation_errors() -> None:
+    """Say in gateway responses what is wrong with a request body.
+
+    AWS: $context.error.validationErrorString of BAD_REQUEST_BODY names the faults in the words of
+    its JSON Schema validator (fge/json-schema-validator), which looks at an object's members only
+    when the object itself is sound.
+    """
+    gateway = _module("services.apigateway_v1")
+    check, render = gateway._check_request_validation, gateway._gateway_error_response
+
+    @functools.wraps(check)
+    def explained(
+        method: Any, api_id: str, request: Any, headers: Any, body: Any, query: Any
+    ) -> Any:
+        error = check(method, api_id, request, headers, body, query)
+        if error is not None and error.response_type == "BAD_REQUEST_BODY":
+            models = method.get("requestModels") or {}
+            content_type = gateway._header_ci(headers, "content-type") or "application/json"
+            content_type = content_type.split(";", 1)[0].strip()
+            name = models.get(content_type) or models.get("application/json")
+            error.faults = validation_message(gateway._model_schema(api_id, name), body)
+        return error
+
+    @functools.wraps(render)
+    def with_faults(error: Any, request: Any) -> Any:
+        status, headers, body = render(error, request)
+        faults = json.dumps(getattr(error, "faults", ""))[1:-1]
+        return status, headers, body.replace(_FAULTS, faults.encode())
+
+    gateway._check_request_validation = explained
+    gateway._gateway_error_response = with_faults
+
+
+_FAULTS = b"$context.error.validationErrorString"
+
+
+def function_failures() -> None:
+    """Answer for functions that fail as API Gateway does, and tell nothing of the failure.
+
+    AWS: an error of the function, or an answer that is no proxy response, is a 502 through the
+    gateway response DEFAULT_5XX; a throttled function is a 500 (API Gateway developer guide,
+    "Handle Lambda errors"; Lambda developer guide, "Using Lambda with API Gateway").
+    """
+    gateway = _module("services.apigateway_v1")
+    shape, invoke = gateway._lambda_proxy_response, gateway._invoke_lambda_proxy_v1
+    render = gateway._gateway_error_response
+
+    @functools.wraps(shape)
+    def strict(result: dict[str, Any]) -> Any:
+        if status := _failure_status(result):
+            raise _FunctionFailed(status)
+        return shape(result)
+
+    @functools.wraps(invoke)
+    async def answering(*arguments: Any, **options: Any) -> Any:
+        try:
+            return await invoke(*arguments, **options)
+        except _FunctionFailed as failure:
+            error = gateway._gw_error("DEFAULT_5XX", "Internal server error")
+            error.status = failure.status
+            return error
+
+    @functools.wraps(render)
+    def with_status(error: Any, request: Any) -> Any:
+        status, headers, body = render(error, request)
+        return getattr(error, "status", status), headers, body
+
+    gateway._lambda_proxy_response = strict
+    gateway._invoke_lambda_proxy_v1 = answering
+    gateway._gateway_error_response = with_status
+
+
+class _FunctionFailed(Exception):
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
+def _failure_status(result: dict[str, Any]) -> int | None:
+    if result.get("throttle"):
+        return 500
+    answer = result.get("body")
+    if result.get("error") or not isinstance(answer, dict):
+        return 502
+    status, body = answer.get("statusCode"), answer.get("body")
+    sound = str(status).isdigit() and (body is None or isinstance(body, str))
+    return None if sound else 502
+
+
+def function_queue() -> None:
+    """Let requests wait for a function instead of starting a hundred interpreters at a time.
+
+    AWS starts an environment for each request. Here a hundred at once would take 5 GB of memory,
+    and end no sooner: this machine has only its few processors.
+    """
+    gateway = _module("services.apigateway_v1")
+    call = gateway._call_lambda_raw
+    turns = asyncio.Semaphore(max(8, 4 * (os.cpu_count() or 1)))
+
+    @functools.wraps(call)
+    async def in_turn(*arguments: Any, **options: Any) -> Any:
+        async with turns:
+            return await call(*arguments, **options)
+
+    gateway._call_lambda_raw = in_turn
+
+
+def quick_functions() -> None:
+    """Start functions with nothing but their own code, which is unpacked once.
+
+    AWS starts Python, loads the handler and nothing else. ministack unpacks the asset for each
+    environment and imports botocore before the handler, which takes three quarters of the start,
+    half of the memory, and hides how long our own code takes.
+    """
+    runtime = _module("core.lambda_runtime")
+    bootstrap = "    _ms_install_invoke_depth()\n"
+    runtime._PYTHON_WORKER_SCRIPT = runtime._PYTHON_WORKER_SCRIPT.replace(bootstrap, "")
+    unpacked: dict[str, str] = {}
+    lock = threading.Lock()
+
+    class SharedZip(zipfile.ZipFile):
+        """An archive that is unpacked once for all who ask."""
+
+        def extractall(self, path: Any = None, *arguments: Any, **options: Any) -> None:
+            with Path(str(self.filename)).open("rb") as archive:
+                digest = hashlib.file_digest(archive, "sha256").hexdigest()
+            with lock:
+                if digest not in unpacked:
+                    folder = tempfile.mkdtemp(prefix="code-")
+                    super().extractall(folder, *arguments, **options)
+                    unpacked[digest] = folder
+            Path(path).rmdir()
+            Path(path).symlink_to(unpacked[digest])
+
+    runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": SharedZip})
+
+
+def steady_saving() -> None:
+    """Save the state every few seconds when it may have changed, so that kill -9 loses little.
+
+    ministack saves it only when it is stopped cleanly; AWS loses nothing.
+    """
+    app = _module("app")
+    serve = app.app
+    saver = Saver()
+
+    @functools.wraps(serve)
+    async def noting_changes(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            saver.start()
+        await serve(scope, receive, send)
+        saver.note(scope)
+
+    app.app = noting_changes
+    app.save_all = lambda _services: saver.finish()
+
+
+def _module(name: str) -> Any:
+    return import_module(f"ministack.{name}")
+
+
+PATCHES: dict[str, Callable[[], None]] = {
+    patch.__name__: patch
+    for patch in (
+        api_key_identity,
+        client_path,
+        validation_errors,
+        function_failures,
+        function_queue,
+        quick_functions,
+        steady_saving,
+    )
+}
+"""All patches by name."""

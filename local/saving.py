@@ -1,0 +1,133 @@
+"""Saves the emulator's state every few seconds. Runs inside the emulator.
+
+A forked child does it: it has the whole state as it is at one moment, and holds up no request.
+"""
+# ruff: noqa: SLF001 - ministack has no other way to its state
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+import warnings
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SAVING_SECONDS = 2.0
+"""How often a changed state is saved; what is younger is lost by kill -9."""
+
+_LONGEST_SAVE_SECONDS = 60.0
+_POLL_SECONDS = 0.05
+_LOOKING_ON = (b"Describe", b"Filter", b"Get", b"List", b"Query", b"Scan")
+
+
+class Saver:
+    """Saves the state from time to time, in one child process at a time."""
+
+    def __init__(self) -> None:
+        """Begin with a state that is saved."""
+        self._changed = False
+        self._child = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Save from now on, in the loop that is running."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def note(self, scope: dict[str, Any]) -> None:
+        """Note that a request has been served, which may have changed the state."""
+        self._changed = self._changed or may_change(scope)
+
+    def finish(self) -> None:
+        """Save for the last time; a save that is going on is ended, for this one is better."""
+        if self._task:
+            self._task.cancel()
+        self._end_child()
+        save_changed()
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(SAVING_SECONDS)
+            # Half a deployment could never be finished after a restart.
+            if self._changed and not deploying():
+                self._changed = False
+                self._child = _fork(save_changed)
+                await self._child_ended()
+
+    async def _child_ended(self) -> None:
+        deadline = time.monotonic() + _LONGEST_SAVE_SECONDS
+        while self._child_runs():
+            if time.monotonic() > deadline:
+                self._changed = True
+                self._end_child()
+            await asyncio.sleep(_POLL_SECONDS)
+
+    def _end_child(self) -> None:
+        if self._child_runs():
+            os.kill(self._child, signal.SIGKILL)
+            os.waitpid(self._child, 0)
+            self._child = 0
+
+    def _child_runs(self) -> bool:
+        if self._child and os.waitpid(self._child, os.WNOHANG)[0]:
+            self._child = 0
+        return bool(self._child)
+
+
+def may_change(scope: dict[str, Any]) -> bool:
+    """Tell the requests by which people, tests and the local run only look on."""
+    if scope["type"] != "http" or scope["path"].startswith("/_ministack"):
+        return False
+    target: bytes = dict(scope["headers"]).get(b"x-amz-target", b"")
+    return not target.rpartition(b".")[2].startswith(_LOOKING_ON)
+
+
+def deploying() -> bool:
+    """Tell whether a stack is being created, changed or deleted."""
+    cloudformation: Any = sys.modules.get("ministack.services.cloudformation")
+    stacks = list(cloudformation._stacks._data.values()) if cloudformation else []
+    statuses = {stack["StackStatus"] for stack in stacks} - {"REVIEW_IN_PROGRESS"}
+    return any(status.endswith("_IN_PROGRESS") for status in statuses)
+
+
+def save_changed() -> None:
+    """Save each service whose state is not the one on disk."""
+    app: Any = import_module("ministack.app")
+    persistence: Any = import_module("ministack.core.persistence")
+    for service, get_state in app._build_persistence_save_dict().items():
+        state = get_state()
+        if state is None:  # it could not be loaded, so what is on disk is better
+            continue
+        version = persistence._state_format_version(service)
+        document = {"__ministack_format__": version, "payload": state}
+        text = json.dumps(document, default=persistence._json_default)
+        _replace(Path(persistence.STATE_DIR, f"{service}.json"), text)
+
+
+def _replace(path: Path, text: str) -> None:
+    if path.exists() and path.read_text() == text:
+        return
+    draft = path.with_suffix(".draft")
+    draft.write_text(text)
+    draft.replace(path)
+
+
+def _fork(work: Callable[[], None]) -> int:
+    with warnings.catch_warnings():
+        # A lock that another thread holds stays locked in the child. It takes none that matter,
+        # and is ended should it hang.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
+    if child:
+        return child
+    try:
+        work()
+    finally:
+        os._exit(0)

@@ -1,0 +1,225 @@
+"""A running copy of the whole service on this machine: from nothing to ready, and back."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import endpoints as documents
+from local import environment, synthesis
+from local.aws import clients
+from local.deployment import Deployment
+from local.emulator import REGION, Emulator, launch, port_taken, predecessor_runs
+from local.endpoints import Endpoints
+from local.filter import without_refused
+from local.layout import SHARED, Layout, LocalError
+from local.mending import Mending
+from local.seed import seed_partners
+from local.steps import Steps
+from orders.routes import STAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from local.synthesis import Assembly
+
+_PREDECESSOR_SECONDS = 40.0
+_POLL_SECONDS = 0.1
+
+_TABLES = {
+    "orders": "OrdersTable",
+    "idempotency_keys": "IdempotencyTable",
+    "partners": "PartnersTable",
+}
+"""The tables' names in the endpoints document, and the stack's outputs that name them."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A copy that is ready."""
+
+    endpoints: Endpoints
+    emulator: Emulator
+    client: Callable[[str], Any]
+
+
+@contextlib.contextmanager
+def start(
+    port: int, directory: Path, *, patches: Iterable[str] | None = None
+) -> Iterator[Endpoints]:
+    """Run a copy, in silence, for as long as the context lasts.
+
+    Args:
+        port: where it listens, on 127.0.0.1.
+        directory: where it keeps its things.
+        patches: the names of the emulator's patches to apply; None for all.
+
+    Raises:
+        LocalError: when it cannot start; the message says why, and what to do.
+    """
+    with run(Layout(directory.absolute(), port), Steps(), patches=patches) as stack:
+        yield stack.endpoints
+
+
+@contextlib.contextmanager
+def run(layout: Layout, steps: Steps, *, patches: Iterable[str] | None = None) -> Iterator[Stack]:
+    """Run a copy for as long as the context lasts, and tell its steps.
+
+    Raises:
+        LocalError: when it cannot start; the message says why, and what to do.
+    """
+    with _only_copy(layout, steps):
+        documents.withdraw(layout)
+        _check_state(layout)
+        interpreter, assembly = _prepare(steps)
+        emulator = launch(interpreter, layout, patches=patches)
+        try:
+            with steps.step("Start the emulator"):
+                emulator.wait_until_healthy()
+            yield _make_ready(emulator, layout, assembly, steps)
+        finally:
+            documents.withdraw(layout)
+            emulator.stop()
+
+
+def afresh(layout: Layout) -> str:
+    """Say how to start from nothing."""
+    return f"To start afresh, without the orders: rm -r {layout.shown(layout.home)}"
+
+
+@contextlib.contextmanager
+def _only_copy(layout: Layout, steps: Steps) -> Iterator[None]:
+    """Hold the copy's lock, which ends with this process however it ends."""
+    layout.home.mkdir(parents=True, exist_ok=True)
+    with layout.lock.open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = layout.lock.read_text().strip() or "unknown"
+            raise LocalError(
+                f"The local run is already running (pid {pid}) at {layout.url}; "
+                f"stop it there with ^C, or choose another port: {_another(layout)}"
+            ) from None
+        _await_predecessor(layout, steps)
+        if port_taken(layout.port):
+            raise LocalError(
+                f"Port {layout.port} is taken by another program; "
+                f"choose another: {_another(layout)}"
+            )
+        lock.truncate(0)
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+        yield
+
+
+def _await_predecessor(layout: Layout, steps: Steps) -> None:
+    """Let the emulator of a run that was killed save its state."""
+    if predecessor_runs(layout):
+        deadline = time.monotonic() + _PREDECESSOR_SECONDS
+        with steps.step("Wait for the emulator of a run that was killed"):
+            while predecessor_runs(layout) and time.monotonic() < deadline:
+                time.sleep(_POLL_SECONDS)
+
+
+def _another(layout: Layout) -> str:
+    return f"LOCAL_PORT={layout.port + 1} make run"
+
+
+def _check_state(layout: Layout) -> None:
+    """Refuse damaged state: the emulator would go on without it, and the orders be gone."""
+    for path in layout.state.glob("*.json"):
+        try:
+            json.loads(path.read_text())
+        except ValueError:
+            raise LocalError(f"{layout.shown(path)} is damaged. {afresh(layout)}") from None
+
+
+def _prepare(steps: Steps) -> tuple[Path, Assembly]:
+    """Make what all copies share; one process at a time does so."""
+    SHARED.mkdir(exist_ok=True)
+    with (SHARED / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        interpreter = environment.ready()
+        if interpreter is None:
+            with steps.step("Install the emulator"):
+                interpreter = environment.make()
+        with steps.step("Build the functions' asset"):
+            asset = synthesis.build_asset(interpreter)
+        assembly = synthesis.up_to_date(asset)
+        if assembly is None:
+            with steps.step("Synthesize the CDK app"):
+                assembly = synthesis.synthesize(asset)
+    return interpreter, assembly
+
+
+def _make_ready(emulator: Emulator, layout: Layout, assembly: Assembly, steps: Steps) -> Stack:
+    client = clients(layout.url)
+    try:
+        endpoints = _deploy(client, layout, assembly, steps)
+    except (ClientError, BotoCoreError, LocalError) as error:
+        if not emulator.alive():
+            raise emulator.epitaph() from None
+        raise LocalError(f"{error}\n{afresh(layout)}") from None
+    documents.publish(endpoints, layout)
+    return Stack(endpoints, emulator, client)
+
+
+def _deploy(
+    client: Callable[[str], Any], layout: Layout, assembly: Assembly, steps: Steps
+) -> Endpoints:
+    template, refused = without_refused(json.loads(assembly.template))
+    if refused:
+        steps.note(f"Left out, because the emulator refuses them: {', '.join(refused)}")
+    deployment = Deployment(client, assembly.stack_name)
+    text = json.dumps(template) if refused else assembly.template
+    if not deployment.is_current(text):
+        with steps.step("Deploy the template"):
+            deployment.deploy(text, assembly.files)
+    outputs, ids = deployment.outputs(), deployment.physical_ids()
+    with steps.step("Mend what the emulator drops"):
+        Mending(client, template, ids).mend()
+    with steps.step("Seed two demo partners"):
+        partners = seed_partners(
+            client, usage_plan=outputs["UsagePlanStandard"], table=outputs["PartnersTable"]
+        )
+    functions, log_groups = _functions(template, ids)
+    return Endpoints(
+        api_url=f"{layout.url}/_aws/execute-api/{outputs['RestApiId']}/{STAGE}",
+        aws_endpoint_url=layout.url,
+        region=REGION,
+        stack_name=assembly.stack_name,
+        partner_id=partners[0].partner_id,
+        partner_api_key=partners[0].api_key,
+        other_partner_id=partners[1].partner_id,
+        other_partner_api_key=partners[1].api_key,
+        customer_token=None,
+        other_customer_token=None,
+        operator_token=None,
+        tables={name: outputs[output] for name, output in _TABLES.items()},
+        queues={},
+        functions=functions,
+        log_groups=log_groups,
+        pid=os.getpid(),
+    )
+
+
+def _functions(
+    template: dict[str, Any], physical_ids: dict[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Name the functions and their log groups, by the modules of their handlers."""
+    functions, log_groups = {}, {}
+    for logical_id, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::Lambda::Function":
+            properties = resource["Properties"]
+            name = properties["Handler"].split(".")[-2]
+            functions[name] = physical_ids[logical_id]
+            log_groups[name] = physical_ids[properties["LoggingConfig"]["LogGroup"]["Ref"]]
+    return functions, log_groups

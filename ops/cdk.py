@@ -1,0 +1,82 @@
+"""The CDK command line: installed from package-lock.json, run by the Node.js of .venv."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from infrastructure.synth import ROOT
+from ops.errors import OperatorError
+
+_PACKAGE = "node_modules/aws-cdk"
+_CLI = ROOT / "node_modules" / ".bin" / "cdk"
+_BIN = Path(sys.executable).parent
+_ASSEMBLY = ROOT / "cdk.out"
+
+
+def install() -> None:
+    """Install the locked version of the CDK CLI, unless it is there.
+
+    Raises:
+        OperatorError: when npm cannot install it.
+    """
+    if _installed_version() == _locked_version() and _CLI.exists():
+        return
+    print(f"Installing the CDK CLI {_locked_version()}")
+    options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"]
+    if _run([str(_BIN / "npm"), "ci", *options]):
+        raise OperatorError("npm cannot install the CDK CLI. Is the npm registry reachable?")
+
+
+def synthesize(stage: str) -> Path:
+    """Write the cloud assembly of a stage, with the asset for AWS.
+
+    Raises:
+        OperatorError: when the app fails; it has said why.
+    """
+    if _run([sys.executable, "app.py"], STAGE=stage, CDK_OUTDIR=str(_ASSEMBLY)):
+        raise OperatorError("The CDK app cannot be synthesized; what it said stands above.")
+    return _ASSEMBLY
+
+
+def run(command: str, stack: str, *options: str) -> bool:
+    """Run a command of the CDK CLI on a stack of the assembly; tell whether it succeeded."""
+    cdk = [str(_CLI), "--app", str(_ASSEMBLY), "--no-notices", command, stack, *options]
+    return _run(cdk) == 0
+
+
+def bootstrap_command(account_id: str, region: str) -> str:
+    """Give the command that prepares an account, for people to paste."""
+    path, cli = _short(_BIN), _short(_CLI)
+    return f'PATH="{path}:$PATH" {cli} bootstrap aws://{account_id}/{region}'
+
+
+def _run(command: list[str], **variables: str) -> int:
+    environment = {**os.environ, "PATH": f"{_BIN}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    if not os.access(environment.get("HOME") or "/nonexistent", os.W_OK):
+        environment.setdefault("npm_config_cache", str(ROOT / ".cache" / "npm"))
+        environment["HOME"] = str(ROOT / ".cache")  # the CDK CLI wants one to write to
+    sys.stdout.flush()
+    return subprocess.run(command, cwd=ROOT, env=environment | variables, check=False).returncode
+
+
+def _installed_version() -> str | None:
+    try:
+        return str(json.loads((ROOT / _PACKAGE / "package.json").read_text())["version"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _locked_version() -> str:
+    lock = json.loads((ROOT / "package-lock.json").read_text())
+    return str(lock["packages"][_PACKAGE]["version"])
+
+
+def _short(path: Path) -> str:
+    shown = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+    return shlex.quote(shown)

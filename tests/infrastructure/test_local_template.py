@@ -1,0 +1,114 @@
+"""The template of the local run: AWS's, but for the asset and what the emulator refuses."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infrastructure.settings import settings_of
+from infrastructure.synth import synthesize
+from local.filter import REFUSED_TYPES, without_refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.infrastructure.conftest import Template
+
+
+def without_assets(template: dict[str, Any]) -> dict[str, Any]:
+    """Take the assets' keys out of a template, and the names that depend on nothing else."""
+    text = json.dumps(template)
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::Function":
+            text = text.replace(resource["Properties"]["Code"]["S3Key"], "asset")
+    stripped: dict[str, Any] = json.loads(text)
+    return stripped
+
+
+def test_only_the_asset_differs(dev: Template, tmp_path: Path) -> None:
+    """What runs here is the template of stage dev, with code that was built for this machine."""
+    asset = tmp_path / "asset"
+    asset.mkdir()
+    (asset / "other.py").write_text("# built for another machine\n")
+    path = synthesize(settings_of("dev"), asset=asset, out=tmp_path / "out")
+    local = json.loads(path.read_text())
+    assert local != dev.document
+    assert without_assets(local) == without_assets(dev.document)
+
+
+def test_nothing_is_left_out_of_dev(dev: Template) -> None:
+    """The whole of stage dev goes to the emulator as it is."""
+    assert without_refused(dev.document) == (dev.document, [])
+
+
+def test_without_refused_types(dev: Template) -> None:
+    """A resource that the emulator refuses is left out and named, and all others stay."""
+    document = copy.deepcopy(dev.document)
+    document["Resources"]["Fuse"] = {"Type": "AWS::Budgets::Budget", "Properties": {}}
+    assert without_refused(document) == (dev.document, ["Fuse (AWS::Budgets::Budget)"])
+
+
+@pytest.mark.parametrize("refused", REFUSED_TYPES)
+def test_each_refused_type(refused: str) -> None:
+    """Each type of the list is left out."""
+    template = {"Resources": {"Bad": {"Type": refused}, "Good": {"Type": "AWS::SQS::Queue"}}}
+    filtered, names = without_refused(template)
+    assert list(filtered["Resources"]) == ["Good"]
+    assert names == [f"Bad ({refused})"]
+
+
+GOOD = {"Ref": "Good"}
+
+
+@pytest.mark.parametrize(
+    ("properties", "left"),
+    [
+        ({"A": {"Ref": "Bad"}, "B": GOOD}, {"B": GOOD}),
+        ({"A": {"Fn::GetAtt": ["Bad", "Arn"]}}, {}),
+        ({"A": {"Fn::GetAtt": "Bad.Arn"}}, {}),
+        (
+            {"A": {"Fn::Sub": "x-${Bad}"}, "B": {"Fn::Sub": "x-${Badly}"}},
+            {"B": {"Fn::Sub": "x-${Badly}"}},
+        ),
+        ({"A": {"Fn::Sub": ["x-${Bad.Arn}-${y}", {"y": 1}]}}, {}),
+        ({"A": {"Fn::Join": ["", ["x", {"Ref": "Bad"}]]}, "B": 1}, {"B": 1}),
+        ({"A": {"Fn::Join": ["", ["x", {"Fn::Join": ["", [{"Ref": "Bad"}]]}]]}}, {}),
+        ({"A": {"Fn::If": ["Condition", {"Ref": "Bad"}, "x"]}}, {}),
+        ({"A": {"Fn::Select": [0, {"Fn::Split": [":", {"Ref": "Bad"}]}]}}, {}),
+        ({"List": [{"Ref": "Bad"}, GOOD]}, {"List": [GOOD]}),
+        ({"Deep": {"er": {"A": {"Ref": "Bad"}, "B": [1]}}}, {"Deep": {"er": {"B": [1]}}}),
+        ({"Text": "${Bad}"}, {"Text": "${Bad}"}),
+        ({"Empty": {}, "None": []}, {"Empty": {}, "None": []}),
+    ],
+)
+def test_references(properties: dict[str, Any], left: dict[str, Any]) -> None:
+    """What refers to a resource that is left out goes with it, and nothing else does."""
+    template = {
+        "Resources": {
+            "Bad": {"Type": "AWS::Budgets::Budget"},
+            "Good": {"Type": "AWS::SQS::Queue", "Properties": properties},
+        }
+    }
+    filtered, _ = without_refused(template)
+    assert filtered["Resources"]["Good"]["Properties"] == left
+
+
+@pytest.mark.parametrize(
+    ("wanted", "left"), [("Bad", []), ("Good", ["Good"]), (["Bad", "Good"], ["Good"])]
+)
+def test_dependencies_and_outputs(wanted: Any, left: list[str]) -> None:
+    """Nothing waits for a resource that is left out, and no output tells of it."""
+    template = {
+        "Resources": {
+            "Bad": {"Type": "AWS::Budgets::Budget"},
+            "Good": {"Type": "AWS::SQS::Queue"},
+            "Other": {"Type": "AWS::SQS::Queue", "DependsOn": wanted},
+        },
+        "Outputs": {"A": {"Value": {"Ref": "Bad"}}, "B": {"Value": {"Ref": "Good"}}},
+    }
+    filtered, _ = without_refused(template)
+    assert filtered["Resources"]["Other"]["DependsOn"] == left
+    assert list(filtered["Outputs"]) == ["B"]

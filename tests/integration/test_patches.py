@@ -1,0 +1,220 @@
+"""Each patch of the emulator: what it promises, and that ministack still needs it.
+
+The second half of each pair fails once ministack does as AWS does: then take the patch away.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from local.aws import clients
+from local.patches import PATCHES
+from local.saving import SAVING_SECONDS
+from local.stack import start
+from local.validation import validation_message
+from tests.conftest import free_port
+from tests.integration import laboratory
+from tests.integration.laboratory import MODEL, Laboratory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from local.endpoints import Endpoints
+
+pytestmark = pytest.mark.integration
+
+LIMIT = max(8, 4 * (os.cpu_count() or 1))
+
+
+@pytest.fixture(scope="module")
+def patched(stack: Endpoints) -> Laboratory:
+    return laboratory.build(stack)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("unpatched")
+
+
+@pytest.fixture(scope="module")
+def endpoints_without_patches(home: Path) -> Iterator[Endpoints]:
+    with start(free_port(), home, patches=()) as endpoints:
+        yield endpoints
+
+
+@pytest.fixture(scope="module")
+def unpatched(endpoints_without_patches: Endpoints) -> Laboratory:
+    return laboratory.build(endpoints_without_patches)
+
+
+def context_of(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    context: dict[str, Any] = answer.json()["requestContext"]
+    return context
+
+
+def test_every_patch_is_tested() -> None:
+    """No patch stays in for longer than ministack needs it."""
+    needed = {name.removesuffix("_is_needed") for name in globals() if name.endswith("_is_needed")}
+    assert {name.removeprefix("test_") for name in needed} == set(PATCHES)
+
+
+def test_api_key_identity(patched: Laboratory) -> None:
+    """A function sees the id of the API key that a method required, and null where it did not."""
+    assert context_of(patched.post("echo"))["identity"]["apiKeyId"] == patched.key_id
+    assert context_of(patched.post("keyless"))["identity"]["apiKeyId"] is None
+
+
+def test_api_key_identity_is_needed(unpatched: Laboratory) -> None:
+    """Ministack tells functions nothing of the API key."""
+    assert "apiKeyId" not in context_of(unpatched.post("echo"))["identity"]
+
+
+def test_client_path(patched: Laboratory) -> None:
+    """A function sees the path that the client used, without the query."""
+    path = urlsplit(patched.url).path
+    assert context_of(patched.post("echo", params={"a": "b"}))["path"] == f"{path}/echo"
+
+
+def test_client_path_is_needed(unpatched: Laboratory) -> None:
+    """Ministack shows the path as if there were no prefix to it."""
+    assert context_of(unpatched.post("echo"))["path"] == "/v1/echo"
+
+
+def put(where: Laboratory, body: str) -> httpx.Response:
+    headers = {"x-api-key": where.key, "Content-Type": "application/json"}
+    return httpx.put(f"{where.url}/checked", content=body, headers=headers, timeout=30)
+
+
+def test_validation_errors(patched: Laboratory) -> None:
+    """A refused body is told what is wrong with it, in a text that is safe inside JSON's quotes."""
+    answer = put(patched, '{"name": 1, "a\\"b": 2}')
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "problem": "BAD_REQUEST_BODY",
+        "faults": '[object instance has properties which are not allowed by the schema: ["a\\"b"]]',
+    }
+
+
+def test_validation_errors_is_needed(unpatched: Laboratory) -> None:
+    """Ministack leaves the variable as it stands."""
+    assert put(unpatched, "{}").json()["faults"] == "$context.error.validationErrorString"
+
+
+UNKNOWN = "object instance has properties which are not allowed by the schema"
+WRONG = "does not match any allowed primitive type"
+MISSING = "object has missing required properties"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("{}", f'[{MISSING} (["name"])]'),
+        ('{"name": 1, "y": 2, "x": 3}', f'[{UNKNOWN}: ["x","y"]]'),
+        ('{"x": 3}', f'[{UNKNOWN}: ["x"], {MISSING} (["name"])]'),
+        ('{"é": 3, "name": 1}', f'[{UNKNOWN}: ["é"]]'),
+        (
+            '{"name": 1, "parts": 7}',
+            f'[instance type (integer) {WRONG} (allowed: ["array"])]',
+        ),
+        (
+            "[]",
+            f'[instance type (array) {WRONG} (allowed: ["object"])]',
+        ),
+        (
+            "null",
+            f'[instance type (null) {WRONG} (allowed: ["object"])]',
+        ),
+    ],
+)
+def test_words_of_validation(body: str, message: str) -> None:
+    """The faults have AWS's words: all of one object, and those of its members only after them."""
+    part = {"properties": {"size": {}}, "additionalProperties": False, "required": ["size"]}
+    model = {**MODEL, "properties": {"name": {}, "parts": {"type": "array", "items": part}}}
+    assert validation_message(model, body.encode()) == message
+
+
+def test_words_for_members() -> None:
+    """Faults of several members stand in one list, each naming the property and not its place."""
+    part = {"properties": {"size": {}}, "additionalProperties": False, "required": ["size"]}
+    model = {"properties": {"parts": {"items": part}}}
+    message = validation_message(model, b'{"parts": [{}, {"size": 1}, {"size": 1, "hue": 2}]}')
+    assert message == f'[{MISSING} (["size"]), {UNKNOWN}: ["hue"]]'
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
+def test_words_for_no_json(body: bytes) -> None:
+    """What is not JSON is called that."""
+    said = validation_message(MODEL, body)
+    assert said.startswith("Could not parse request body into json: ")
+
+
+@pytest.mark.parametrize(
+    ("function", "status"),
+    [
+        ("raises", 502),
+        ("dies", 502),
+        ("returns_text", 502),
+        ("returns_no_status", 502),
+        ("throttled", 500),
+    ],
+)
+def test_function_failures(patched: Laboratory, function: str, status: int) -> None:
+    """A function that fails is answered by the API's 5XX response, which tells nothing of it."""
+    answer = patched.post(function)
+    assert answer.status_code == status
+    assert answer.json()["problem"] == "DEFAULT_5XX"
+    assert "hunter2" not in answer.text
+
+
+def test_function_failures_is_needed(unpatched: Laboratory) -> None:
+    """Ministack tells the caller the exception, and lets an answer without a status pass."""
+    assert "hunter2" in unpatched.post("raises").text
+    assert unpatched.post("returns_text").status_code == 200
+    assert unpatched.post("throttled").status_code == 429
+
+
+def processes(where: Laboratory) -> set[int]:
+    """Count the processes that answer when some more requests come at once than there may be."""
+    with ThreadPoolExecutor(LIMIT + 4) as pool:
+        return {
+            answer.json() for answer in pool.map(lambda _: where.post("process"), range(LIMIT + 4))
+        }
+
+
+def test_function_queue(patched: Laboratory) -> None:
+    """However many requests come at once, a bounded number of processes answers them all."""
+    assert len(processes(patched)) <= LIMIT
+
+
+def test_function_queue_is_needed(unpatched: Laboratory) -> None:
+    """Ministack starts an interpreter for each of the requests."""
+    assert len(processes(unpatched)) > LIMIT
+
+
+def test_quick_functions(patched: Laboratory) -> None:
+    """A function starts with nothing in memory that it has not asked for."""
+    assert "botocore" not in patched.post("modules").json()
+
+
+def test_quick_functions_is_needed(unpatched: Laboratory) -> None:
+    """Ministack loads botocore into each function."""
+    assert "botocore" in unpatched.post("modules").json()
+
+
+def test_steady_saving_is_needed(
+    unpatched: Laboratory, endpoints_without_patches: Endpoints, home: Path
+) -> None:
+    """Ministack saves nothing before it is stopped; with the patch, test_run.py kills it."""
+    clients(endpoints_without_patches.aws_endpoint_url)("sqs").create_queue(QueueName="any")
+    unpatched.post("echo")
+    time.sleep(2 * SAVING_SECONDS)
+    assert not list(home.glob("*/state/*.json"))
