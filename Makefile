@@ -2,13 +2,14 @@
 
 STAGE ?= dev
 LOCAL_PORT ?= 4566
+WHO ?= customer
 export STAGE LOCAL_PORT
 unexport PYTHONDONTWRITEBYTECODE # without bytecode each synth takes 3 s longer
 
 PYTHON_HERE := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check format synth deploy destroy bench clean
+.PHONY: help setup run token test check format synth deploy destroy bench clean
 
 help: ## List these commands
 	@echo "STAGE=$(STAGE) LOCAL_PORT=$(LOCAL_PORT)"
@@ -19,6 +20,9 @@ setup: ## Install what the project needs into .venv
 
 run: setup ## Run the whole service on this machine, no AWS account needed
 	@exec $(PYTHON_HERE) -m local.run
+
+token: setup ## Print a demo customer's fresh token; WHO=operator for another's
+	@exec $(PYTHON_HERE) -m local.token $(WHO)
 
 test: setup ## Run every test
 	@scripts/test

@@ -102,7 +102,6 @@ class Api(Construct):
                 stage_name=STAGE,
                 access_log_destination=apigateway.LogGroupLogDestination(access_logs),
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_LOGGED)),
-                metrics_enabled=True,
                 tracing_enabled=True,
                 throttling_rate_limit=settings.stage_throttle.rate,
                 throttling_burst_limit=settings.stage_throttle.burst,
@@ -159,6 +158,8 @@ class Api(Construct):
     def _add_health(self) -> None:
         integration = apigateway.MockIntegration(
             request_templates={JSON: '{"statusCode": 200}'},
+            # Without a template for its content type a mock has no status and answers 500.
+            passthrough_behavior=apigateway.PassthroughBehavior.NEVER,
             integration_responses=[
                 apigateway.IntegrationResponse(
                     status_code="200", response_templates={JSON: '{"status":"ok"}'}
@@ -175,8 +176,8 @@ class Api(Construct):
     def _add_problems(self) -> None:
         for response_type, kind in GATEWAY_PROBLEMS.items():
             headers = {"Content-Type": CONTENT_TYPE, **cors_headers_of(self._origins)}
-            if kind is TOO_MANY_REQUESTS:
-                headers["Retry-After"] = "1"
+            if kind is TOO_MANY_REQUESTS or kind.status >= 500:
+                headers["Retry-After"] = "1"  # a repetition is safe: POST has its Idempotency-Key
             self.rest_api.add_gateway_response(
                 f"Problem{response_type}",
                 type=apigateway.ResponseType.of(response_type),
@@ -224,7 +225,6 @@ def _placing_limits(settings: Settings) -> dict[str, apigateway.MethodDeployment
     options = apigateway.MethodDeploymentOptions(
         throttling_rate_limit=limit.rate,
         throttling_burst_limit=limit.burst,
-        metrics_enabled=True,
     )
     placing = (route for route in ROUTES if route.method == "POST")
     return {f"{route.path}/{route.method}": options for route in placing}

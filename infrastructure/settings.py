@@ -107,7 +107,7 @@ class Settings:
     timeout_seconds: int = 10
     reserved_concurrency: Mapping[str, int | None] = field(default_factory=_reservations)
     stage_throttle: Throttle = Throttle(rate=300, burst=600)
-    placing_throttle: Throttle = Throttle(rate=150, burst=300)
+    placing_throttle: Throttle = Throttle(rate=150, burst=150)
     plans: Mapping[str, Plan] = field(default_factory=_plans)
     origins: tuple[str, ...] = ("http://localhost:5173",)
     web_firewall: bool = False

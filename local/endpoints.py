@@ -18,7 +18,8 @@ class Endpoints:
     """Where a running copy is and how to call it. Its file exists exactly while the copy is ready.
 
     `functions` and `log_groups` go by the function's name, such as `create_order`; `tables` are
-    `orders`, `idempotency_keys` and `partners`. The tokens are None until there is sign-in.
+    `orders`, `idempotency_keys` and `partners`. Tokens are fresh at each start and last an hour; a
+    customer's id is its token's subject. `web_origin` is an origin whose pages may call the API.
     """
 
     api_url: str
@@ -29,9 +30,14 @@ class Endpoints:
     partner_api_key: str
     other_partner_id: str
     other_partner_api_key: str
-    customer_token: str | None
-    other_customer_token: str | None
-    operator_token: str | None
+    customer_id: str
+    customer_token: str
+    other_customer_id: str
+    other_customer_token: str
+    operator_token: str
+    user_pool_id: str
+    user_pool_client_id: str
+    web_origin: str
     tables: dict[str, str]
     queues: dict[str, str]
     functions: dict[str, str]

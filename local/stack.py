@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infrastructure.settings import settings_of
 from local import endpoints as documents
 from local import environment, synthesis
 from local.aws import clients
@@ -21,6 +22,7 @@ from local.endpoints import Endpoints
 from local.filter import without_refused
 from local.layout import SHARED, Layout, LocalError
 from local.mending import Mending
+from local.people import seed_people, subject_of
 from local.seed import seed_partners
 from local.steps import Steps
 from orders.routes import STAGE
@@ -190,6 +192,8 @@ def _deploy(
         partners = seed_partners(
             client, usage_plan=outputs["UsagePlanStandard"], table=outputs["PartnersTable"]
         )
+    with steps.step("Seed two customers and an operator"):
+        tokens = seed_people(client, outputs["UserPoolId"])
     functions, log_groups = _functions(template, ids)
     return Endpoints(
         api_url=f"{layout.url}/_aws/execute-api/{outputs['RestApiId']}/{STAGE}",
@@ -200,9 +204,14 @@ def _deploy(
         partner_api_key=partners[0].api_key,
         other_partner_id=partners[1].partner_id,
         other_partner_api_key=partners[1].api_key,
-        customer_token=None,
-        other_customer_token=None,
-        operator_token=None,
+        customer_id=subject_of(tokens["customer"]),
+        customer_token=tokens["customer"],
+        other_customer_id=subject_of(tokens["other_customer"]),
+        other_customer_token=tokens["other_customer"],
+        operator_token=tokens["operator"],
+        user_pool_id=outputs["UserPoolId"],
+        user_pool_client_id=outputs["UserPoolClientId"],
+        web_origin=settings_of("dev").origins[0],
         tables={name: outputs[output] for name, output in _TABLES.items()},
         queues={},
         functions=functions,

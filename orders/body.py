@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MOST_ECHOED = 300  # characters of what the caller sent
+
 _AT = re.compile(r"(?P<detail>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 _FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[]+)|\[([0-9]+|\.\.\.)\]")
@@ -61,7 +63,7 @@ def _invalid(message: str) -> Problem:
         pointer += f"/{_escape(field['name'])}"
     if regex := _REGEX.fullmatch(detail):
         detail = f"Expected {_WORDS.get(regex[1], 'another form')}"
-    return Problem(INVALID_BODY, detail, pointer=pointer)
+    return Problem(INVALID_BODY, detail[:_MOST_ECHOED], pointer=pointer[:_MOST_ECHOED])
 
 
 def _escape(name: str) -> str:
@@ -72,14 +74,13 @@ def _escape(name: str) -> str:
 def _malformed(text: str, message: str) -> Problem:
     """Find what a strict parser tripped over, with a lenient one that tells where."""
     try:
-        document = json.loads(text)
+        for pointer, fault in _faults(json.loads(text), "#"):
+            return Problem(INVALID_BODY, fault, pointer=pointer)
     except json.JSONDecodeError as error:
         detail = f"{error.msg} at line {error.lineno}, column {error.colno}"
         return Problem(MALFORMED_JSON, detail)
     except (RecursionError, ValueError):
-        return Problem(MALFORMED_JSON, message)
-    for pointer, fault in _faults(document, "#"):
-        return Problem(INVALID_BODY, fault, pointer=pointer)
+        pass  # Python's own limits, of depth and of digits
     return Problem(MALFORMED_JSON, message)
 
 

@@ -66,8 +66,16 @@ ConditionFailed: type[Exception] = _core.ConditionalCheckFailedException
 TransactionCancelled: type[Exception] = _core.TransactionCanceledException
 """A transaction wrote nothing: a condition was not met, or another transaction was in the way."""
 
+MISTAKES: tuple[type[Exception], ...] = (
+    _core.AccessDeniedException,
+    _core.ResourceNotFoundException,
+    _core.SerializationException,
+    _core.ValidationException,
+)
+"""What no repetition mends: a grant, a table or a check of ours is missing."""
+
 DynamoDBError: type[Exception] = _core.PydynoxException
-"""Whatever DynamoDB, or the way to it, refused; the base of the two above."""
+"""Whatever DynamoDB, or the way to it, refused; the base of all the above."""
 
 
 def connect() -> Client:

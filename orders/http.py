@@ -172,8 +172,6 @@ def _answer(
 
 
 def _refusal(problem: Problem, request: Request) -> Response:
-    request.notes["problem"] = problem.kind.name
-    if problem.pointer is not None:
-        request.notes["pointer"] = problem.pointer[:200]
+    request.notes["problem"] = problem.kind.name  # and not where: names can be personal, too
     headers = {**problem.headers, "Content-Type": CONTENT_TYPE}
     return Response(problem.kind.status, problem.body(request.request_id), headers)

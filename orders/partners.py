@@ -29,7 +29,8 @@ class Directory:
             known = self._source.partners()
         except Unavailable:
             return
-        self._partners.update({entry["apiKeyId"]: entry["partnerId"] for entry in known})
+        whole = (entry for entry in known if entry.get("partnerId"))
+        self._partners.update({entry["apiKeyId"]: entry["partnerId"] for entry in whole})
 
     def partner_of(self, api_key_id: str) -> str:
         """Name the partner that an API key belongs to.
@@ -40,7 +41,7 @@ class Directory:
         partner = self._partners.get(api_key_id)
         if partner is None:
             entry = self._source.partner_of(api_key_id)
-            if entry is None:
+            if entry is None or not entry.get("partnerId"):
                 raise Problem(UNKNOWN_CALLER, "This API key belongs to no partner")
             partner = self._partners[api_key_id] = entry["partnerId"]
         return partner

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from orders.domain.changes import history_entry
 from orders.domain.ids import timestamp_in
 from orders.dynamodb import (
+    MISTAKES,
     Client,
     ConditionFailed,
     DynamoDBError,
@@ -46,7 +47,7 @@ class Unavailable(Exception):
 
 
 class KeyReused(Exception):
-    """The idempotency key was used before, for another body."""
+    """The idempotency key was used before, for another body or for an order that is gone."""
 
 
 class Refused(Exception):
@@ -91,13 +92,12 @@ class Store:
             The order, and whether it is a replay of an earlier request.
 
         Raises:
-            KeyReused: when the claim's key was used for another body.
+            KeyReused: when the claim's key stands for something else.
             Unavailable: when other requests with this key kept conflicting.
         """
-        now = int(time.time())
         for pause in (*_CONFLICT_PAUSES, None):
             try:
-                self._call(self._put_both, item, claim, now)
+                self._call(self._put_both, item, claim)
             except TransactionCancelled:
                 # Either the key is taken or another transaction holds it: the record tells.
                 if (placed := self.replay(claim)) is not None:
@@ -112,14 +112,15 @@ class Store:
         """Find the order that an earlier request with this claim placed, or None.
 
         Raises:
-            KeyReused: when the claim's key was used for another body.
+            KeyReused: when the claim's key stands for something else.
         """
         record = self._get(self._idempotency, {"key": claim.key})
         if record is None or record["expiresAt"] <= int(time.time()):
             return None
-        if record["requestHash"] != claim.request_hash:
+        placed = self.get(record["orderId"])
+        if record["requestHash"] != claim.request_hash or placed is None:
             raise KeyReused
-        return self.get(record["orderId"])
+        return placed
 
     def get(self, order_id: str) -> Item | None:
         """Read an order, strongly consistent; None when there is none."""
@@ -199,7 +200,10 @@ class Store:
                 return_values="ALL_NEW",
             )
         except ConditionFailed as error:
-            raise Refused(getattr(error, "item", None)) from None
+            item = getattr(error, "item", None)
+            # The client sends a change again when its answer does not come: it may have been made.
+            if item is None or item.get("changedBy") != change.id:
+                raise Refused(item) from None
         return item or {}
 
     def partner_of(self, api_key_id: str) -> Item | None:
@@ -215,7 +219,8 @@ class Store:
         item, _ = self._call(self._client.sync_get_item, table, key, consistent_read=True)
         return item
 
-    def _put_both(self, item: Item, claim: Claim, now: int) -> None:
+    def _put_both(self, item: Item, claim: Claim) -> None:
+        now = int(time.time())
         record = {
             "key": claim.key,
             "requestHash": claim.request_hash,
@@ -243,7 +248,7 @@ class Store:
         self.calls += 1
         try:
             return operation(*args, **options)
-        except (ConditionFailed, TransactionCancelled):
+        except (ConditionFailed, TransactionCancelled, *MISTAKES):
             raise
         except DynamoDBError as error:
             raise Unavailable(type(error).__name__) from error
@@ -280,7 +285,7 @@ class _Expressions(_Placeholders):
     """The update and condition expressions of one change."""
 
     def update(self, change: Change) -> str:
-        wanted = {**change.assign, ("updatedAt",): change.at}
+        wanted = {**change.assign, ("updatedAt",): change.at, ("changedBy",): change.id}
         sets = [f"{self._path(path)} = {self._value(value)}" for path, value in wanted.items()]
         version = self._path(("version",))
         sets.append(f"{version} = {version} + {self._value(1)}")
@@ -296,7 +301,10 @@ class _Expressions(_Placeholders):
         return f"SET {', '.join(sets)}" + (f" REMOVE {removes}" if removes else "")
 
     def condition(self, change: Change, owner: Owner | None, versions: Iterable[int] | None) -> str:
-        conditions = [self._one_of("status", sorted(change.only_from))]
+        conditions = [
+            self._one_of("status", sorted(change.only_from)),
+            f"{self._path(('changedBy',))} <> {self._value(change.id)}",
+        ]
         if owner is not None:
             conditions.append(self.equal(owner.attribute, owner.identity))
         if versions is not None:

@@ -43,7 +43,8 @@ def log_request(fields: dict[str, Any], error: Exception | None) -> None:
             message, which may quote what a customer wrote.
     """
     if error is None:
-        logger.info("request", extra=fields)
+        log = logger.warning if fields["status"] == 503 else logger.info
+        log("request", extra=fields)
     else:
         logger.error("request failed", extra={**fields, **_origin(error)})
     if metrics.metric_set:

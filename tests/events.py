@@ -15,12 +15,14 @@ def event(
     query: dict[str, list[str]] | None = None,
     order_id: str | None = None,
     api_key_id: str | None = "key-of-acme",
+    claims: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Make an event; a body that is no string is sent as JSON."""
+    """Make an event; a body that is no string is sent as JSON, `claims` are a person's token's."""
+    resource = path if order_id is None else f"{path}/{{orderId}}"
     text = body if body is None or isinstance(body, str) else json.dumps(body)
     return {
-        "resource": path,
-        "path": path,
+        "resource": resource,
+        "path": path if order_id is None else f"{path}/{order_id}",
         "httpMethod": method,
         "headers": {"Content-Type": "application/json", **(headers or {})},
         "multiValueQueryStringParameters": query,
@@ -29,8 +31,9 @@ def event(
             "requestId": "request-1",
             "path": f"/v1{path}",
             "httpMethod": method,
-            "resourcePath": path,
+            "resourcePath": resource,
             "identity": {"apiKeyId": api_key_id, "sourceIp": "192.0.2.1"},
+            "authorizer": None if claims is None else {"claims": claims},
         },
         "body": text,
         "isBase64Encoded": False,

@@ -1,12 +1,14 @@
 """What happens to an order: how it is placed, how it is changed, and how its owner sees it.
 
 An order is stored as a map with the API's own field names, and besides them `timestamp` (the sort
-key, which readers see as `createdAt`) and `charges` (delivery fee plus tip: with it, one update
-expression can compute a new total without reading the order first).
+key, which readers see as `createdAt`), `charges` (delivery fee plus tip: with it, one update
+expression can compute a new total without reading the order first) and `changedBy` (the last
+change's id: a change whose answer was lost recognizes its own work when it is sent again).
 """
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -38,6 +40,8 @@ Item = dict[str, Any]
 
 Path = tuple[str, ...]
 """An attribute's names, from the item down."""
+
+_PLACING = "placing"
 
 SCHEDULING_WINDOW = timedelta(days=7)
 """How far ahead an order can be scheduled."""
@@ -73,6 +77,7 @@ class Change(NamedTuple):
     only_from: frozenset[Status]
     at: str
     by: Role
+    id: str
 
 
 def partner_customer_id(partner_id: str, customer_id: str) -> str:
@@ -132,6 +137,7 @@ def place(order: NewOrder, customer_id: str, role: Role, milliseconds: int) -> I
         charges=charges,
         total=subtotal + charges,
         updatedAt=at,
+        changedBy=_PLACING,
         version=1,
         history=[_entry(Status.PLACED, at, role)],
     )
@@ -157,7 +163,7 @@ def revise(patch: OrderPatch, role: Role, milliseconds: int) -> Change:
     if assign or remove:
         only_from &= EDITABLE
     at = timestamp_of(milliseconds)
-    return Change(assign, remove, to, only_from, at, role)
+    return Change(assign, remove, to, only_from, at, role, secrets.token_hex(8))
 
 
 def history_entry(change: Change) -> dict[str, str]:
@@ -174,10 +180,12 @@ def view(item: Item) -> dict[str, Any]:
     if "partnerId" in item:
         shown["customerId"] = item["customerId"].removeprefix(f"{item['partnerId']}#")
     shown["items"] = [_view_line(line) for line in item["items"]]
-    shown["deliveryAddress"] = _arrange(Address, item["deliveryAddress"])
+    shown["deliveryAddress"] = _view_address(item["deliveryAddress"])
     shown["history"] = [_arrange(StatusChange, entry) for entry in item["history"]]
     return {name: shown[name] for name in _ORDER_FIELDS if name in shown}
 
+
+_COORDINATES = ("latitude", "longitude")
 
 _ORDER_FIELDS = (
     *Order.__struct_encode_fields__[len(NewOrder.__struct_encode_fields__) :],
@@ -189,6 +197,14 @@ def _view_line(line: Item) -> Item:
     arranged = _arrange(LineItem, line)
     if "options" in arranged:
         arranged["options"] = [_arrange(Option, option) for option in arranged["options"]]
+    return arranged
+
+
+def _view_address(address: Item) -> Item:
+    arranged = _arrange(Address, address)
+    for name in _COORDINATES:
+        if name in arranged:  # DynamoDB gives 10 for what was sent and answered as 10.0
+            arranged[name] = float(arranged[name])
     return arranged
 
 
@@ -216,6 +232,6 @@ def _edits(patch: OrderPatch) -> tuple[dict[Path, Any], tuple[Path, ...]]:
 
 def _round_coordinates(address: Item) -> None:
     """Round to a centimetre: DynamoDB's numbers end at 1E-130, JSON's do not."""
-    for name in ("latitude", "longitude"):
+    for name in _COORDINATES:
         if address.get(name) is not None:
             address[name] = round(address[name], 7) + 0.0  # turns -0.0 into 0.0

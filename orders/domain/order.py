@@ -26,7 +26,7 @@ else:
     Country = Literal[COUNTRIES]
     Currency = Literal[CURRENCIES]
 
-_CONTROLS = r"\x00-\x1f\x7f-\x9f"
+_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _END = r"(?![\s\S])"  # Python's $ also matches before a final newline; this one is the end
 
 E164 = rf"^\+[1-9][0-9]{{6,14}}{_END}"

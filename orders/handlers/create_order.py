@@ -40,7 +40,10 @@ def create_order(request: Request) -> Response:
         raise Problem(KEY_REUSED, detail, pointer=IDEMPOTENCY_KEY) from None
     count(ORDERS_REPLAYED if replayed else ORDERS_CREATED)
     request.notes.update(orderId=item["orderId"], replayed=replayed)
-    headers = {"Location": f"{request.path}/{item['orderId']}", "ETag": etag(item["version"])}
+    headers = {
+        "Location": f"{request.path.rstrip('/')}/{item['orderId']}",
+        "ETag": etag(item["version"]),
+    }
     if replayed:
         headers["Idempotent-Replayed"] = "true"
     return Response(201, view(item), headers)
@@ -80,8 +83,9 @@ def _idempotency_key(request: Request) -> str:
 
 def _claim(caller: Caller, key: str, order: NewOrder) -> Claim:
     """Scope the key by its caller; hash the order and not its bytes, so that spaces are free."""
+    body = msgspec.json.encode(order, order="sorted")  # whatever order the struct's fields have
     digest = hashlib.sha256(key.encode()).hexdigest()
-    return Claim(f"{caller.scope}#{digest}", hashlib.sha256(msgspec.json.encode(order)).hexdigest())
+    return Claim(f"{caller.scope}#{digest}", hashlib.sha256(body).hexdigest())
 
 
 handler = endpoint(create_order)

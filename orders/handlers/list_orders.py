@@ -50,7 +50,8 @@ def _owner(caller: Caller, query: dict[str, str]) -> Owner | None:
     named = {name: query[name] for name in WHOSE if name in query}
     for name, value in named.items():
         if not _IDENTITY.fullmatch(value):
-            raise Problem(INVALID_PARAMETER, "Must have 1 to 300 characters", pointer=name)
+            detail = "Must have 1 to 300 characters, none of them a control character"
+            raise Problem(INVALID_PARAMETER, detail, pointer=name)
     if len(named) > 1:
         raise Problem(INVALID_PARAMETER, "Name a customer or a partner", pointer="partnerId")
     for name, value in named.items():

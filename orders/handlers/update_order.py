@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _DECODER = msgspec.json.Decoder(OrderPatch)
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
+_MOST_TAGS = 20  # DynamoDB compares with at most 100
 _NUMBER = re.compile(r"[1-9][0-9]{0,15}")
 
 
@@ -56,9 +57,9 @@ def _versions(condition: str | None) -> frozenset[int] | None:
     """Read If-Match; weak tags and tags of another form match no version (RFC 9110, 13.1.1)."""
     if condition is None or condition.strip() == "*":
         return None
-    tags = [_TAG.fullmatch(tag.strip()) for tag in condition.split(",")]
-    if not all(tags):
-        detail = "Must be an ETag that the order was answered with, in its quotes"
+    tags = [_TAG.fullmatch(tag.strip()) for tag in condition.split(",") if tag.strip()]
+    if not tags or not all(tags) or len(tags) > _MOST_TAGS:
+        detail = f"Must be an ETag that the order was answered with, in quotes; up to {_MOST_TAGS}"
         raise Problem(INVALID_PARAMETER, detail, pointer="If-Match")
     strong = [tag[2] for tag in tags if tag and not tag[1]]
     return frozenset(int(text) for text in strong if _NUMBER.fullmatch(text))

@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given
 
 from infrastructure.models import shape_of
-from orders.domain.order import NewPartnerOrder, OrderPatch
+from infrastructure.settings import STAGES
+from orders.cors import EXPOSED_HEADERS
+from orders.domain.lifecycle import Role
+from orders.domain.order import NewPartnerOrder
 from orders.problems import GATEWAY_PROBLEMS
 from orders.routes import ROUTES
 from tests import examples
@@ -24,27 +27,49 @@ if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
 
 ROUTE_IDS = [f"{route.method} {route.path}" for route in ROUTES]
+STRUCTS = list(dict.fromkeys(route.body for route in ROUTES if route.body))
 
 
 def method_of(template: Template, operation: str) -> dict[str, Any]:
     """Find a method by its operation's name."""
     methods = (method for _, method in template.all("ApiGateway::Method"))
-    (found,) = (method for method in methods if method["OperationName"] == operation)
+    (found,) = (method for method in methods if method.get("OperationName") == operation)
     return found
 
 
 def test_the_methods_are_the_routes_and_health(template: Template) -> None:
-    """The API answers what the table of routes says, and nothing else."""
-    methods = {method["OperationName"] for _, method in template.all("ApiGateway::Method")}
-    assert methods == {"health", *(route.function for route in ROUTES)}
+    """The API answers what the table of routes says and preflights, and nothing else."""
+    methods = [method for _, method in template.all("ApiGateway::Method")]
+    named = {method["OperationName"] for method in methods if method["HttpMethod"] != "OPTIONS"}
+    assert named == {"health", *(route.operation for route in ROUTES)}
+    preflights = [method for method in methods if method["HttpMethod"] == "OPTIONS"]
+    assert {method["Integration"]["Type"] for method in preflights} == {"MOCK"}
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=ROUTE_IDS)
-def test_every_route_needs_a_key_and_is_validated(template: Template, route: Route) -> None:
-    """No request reaches a function without an API key, or without what the route requires."""
-    method = method_of(template, route.function)
+def test_every_route_admits_its_own_callers_only(template: Template, route: Route) -> None:
+    """Partners' routes need an API key, customers' a token; neither opens the other's."""
+    method = method_of(template, route.operation)
     assert method["HttpMethod"] == route.method
-    assert method["ApiKeyRequired"] is True
+    by_key = route.caller is Role.PARTNER
+    assert method.get("ApiKeyRequired", False) is by_key
+    assert method["AuthorizationType"] == ("NONE" if by_key else "COGNITO_USER_POOLS")
+    assert ("AuthorizerId" in method) is not by_key
+
+
+def test_tokens_are_checked_by_cognito_s_own_authorizer(template: Template) -> None:
+    """API Gateway checks tokens against the user pool by itself; no function is asked."""
+    authorizer = template.one("ApiGateway::Authorizer")
+    assert authorizer["Type"] == "COGNITO_USER_POOLS"
+    assert authorizer["IdentitySource"] == "method.request.header.Authorization"
+    (pool,) = authorizer["ProviderARNs"]
+    assert pool["Fn::GetAtt"][0].startswith("IdentityUserPool")
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=ROUTE_IDS)
+def test_every_route_is_validated(template: Template, route: Route) -> None:
+    """No request reaches a function without what the route requires."""
+    method = method_of(template, route.operation)
     validator = template.one("ApiGateway::RequestValidator")
     assert "RequestValidatorId" in method
     assert (validator["ValidateRequestBody"], validator["ValidateRequestParameters"]) == (
@@ -55,21 +80,23 @@ def test_every_route_needs_a_key_and_is_validated(template: Template, route: Rou
 
 def test_placing_an_order_requires_an_idempotency_key(template: Template) -> None:
     """API Gateway itself refuses a POST without an Idempotency-Key."""
-    parameters = method_of(template, "create_order")["RequestParameters"]
-    assert parameters == {"method.request.header.Idempotency-Key": True}
+    for operation in ("create_order", "partner_create_order"):
+        parameters = method_of(template, operation)["RequestParameters"]
+        assert parameters == {"method.request.header.Idempotency-Key": True}
 
 
-@pytest.mark.parametrize("route", [r for r in ROUTES if r.body], ids=lambda r: r.function)
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.body], ids=lambda r: r.operation)
 def test_a_body_is_validated_for_every_content_type(template: Template, route: Route) -> None:
     """Whichever content type a route takes, its body is checked against the struct's model."""
-    models = method_of(template, route.function)["RequestModels"]
+    models = method_of(template, route.operation)["RequestModels"]
     assert set(models) == set(route.content_types)
     assert route.body is not None
     for reference in models.values():
-        assert route.body.__name__ in reference["Ref"]
+        model = template.document["Resources"][reference["Ref"]]["Properties"]
+        assert model["Name"] == route.body.__name__
 
 
-@pytest.mark.parametrize("struct", [NewPartnerOrder, OrderPatch])
+@pytest.mark.parametrize("struct", STRUCTS)
 def test_a_model_comes_from_its_struct(template: Template, struct: type[Struct]) -> None:
     """A model is draft 4, without references, and has the shape that the struct has."""
     (model,) = (
@@ -133,11 +160,14 @@ def test_the_stage_is_v1_traced_and_throttled(template: Template) -> None:
     """Stage `v1` traces every request and lets a hundred simultaneous creates pass."""
     stage = template.one("ApiGateway::Stage")
     assert (stage["StageName"], stage["TracingEnabled"]) == ("v1", True)
-    (method,) = stage["MethodSettings"]
-    assert (method["HttpMethod"], method["ResourcePath"]) == ("*", "/*")
-    assert method["ThrottlingBurstLimit"] >= 100
-    assert method["ThrottlingRateLimit"] >= 100
-    assert method["DataTraceEnabled"] is False
+    limits = {(m["HttpMethod"], m["ResourcePath"]): m for m in stage["MethodSettings"]}
+    assert set(limits) == {("*", "/*"), ("POST", "/~1orders"), ("POST", "/~1partner~1orders")}
+    for method in limits.values():
+        assert method["ThrottlingBurstLimit"] >= 100
+        assert method["ThrottlingRateLimit"] >= 100
+        assert method["DataTraceEnabled"] is False
+    placing = limits["POST", "/~1orders"]
+    assert placing["ThrottlingBurstLimit"] < limits["*", "/*"]["ThrottlingBurstLimit"]
 
 
 def test_access_logs_are_json_without_personal_data(template: Template) -> None:
@@ -148,13 +178,19 @@ def test_access_logs_are_json_without_personal_data(template: Template) -> None:
     assert not {"$context.identity.sourceIp", "$context.identity.userAgent"} & {*fields.values()}
 
 
-def test_a_usage_plan_covers_the_stage(template: Template) -> None:
-    """Partners' keys come with a rate, a burst and a daily quota."""
-    plan = template.one("ApiGateway::UsagePlan")
-    assert plan["Quota"]["Period"] == "DAY"
-    assert plan["Quota"]["Limit"] > 3_500
-    assert plan["Throttle"]["BurstLimit"] >= 100
-    assert len(plan["ApiStages"]) == 1
+def test_the_usage_plans_are_standard_and_premium(template: Template) -> None:
+    """A partner's key comes with a rate, a burst and a daily quota; premium allows more."""
+    plans = {
+        p["UsagePlanName"].rpartition("-")[2]: p for _, p in template.all("ApiGateway::UsagePlan")
+    }
+    assert set(plans) == {"standard", "premium"}
+    for plan in plans.values():
+        assert plan["Quota"]["Period"] == "DAY"
+        assert plan["Throttle"]["BurstLimit"] >= 100
+        assert len(plan["ApiStages"]) == 1
+    standard, premium = plans["standard"], plans["premium"]
+    assert 3_500 < standard["Quota"]["Limit"] < premium["Quota"]["Limit"]
+    assert standard["Throttle"]["RateLimit"] < premium["Throttle"]["RateLimit"]
 
 
 ALL_RESPONSE_TYPES = set(
@@ -189,3 +225,39 @@ def test_a_throttled_caller_is_told_when_to_come_back(template: Template) -> Non
     responses = {r["ResponseType"]: r for _, r in template.all("ApiGateway::GatewayResponse")}
     headers = responses["THROTTLED"]["ResponseParameters"]
     assert headers["gatewayresponse.header.Retry-After"] == "'1'"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_path_answers_preflights_for_the_stage_s_origins(
+    templates: dict[str, Template], stage: str
+) -> None:
+    """A page on an allowed origin may call every path, and browsers keep that for two hours."""
+    template = templates[stage]
+    methods = [method for _, method in template.all("ApiGateway::Method")]
+    preflights = {json.dumps(m["ResourceId"]): m for m in methods if m["HttpMethod"] == "OPTIONS"}
+    assert {json.dumps(method["ResourceId"]) for method in methods} == set(preflights)
+    for method in preflights.values():
+        (answer,) = method["Integration"]["IntegrationResponses"]
+        headers = {
+            name.removeprefix("method.response.header."): value.strip("'")
+            for name, value in answer["ResponseParameters"].items()
+        }
+        assert headers["Access-Control-Allow-Origin"] == STAGES[stage].origins[0]
+        assert headers["Access-Control-Max-Age"] == "7200"
+        assert headers["Vary"] == "Origin"
+        assert {"Idempotency-Key", "If-Match", "Authorization"} <= {
+            *headers["Access-Control-Allow-Headers"].split(",")
+        }
+        assert "*" not in headers.values()
+
+
+def test_a_page_can_read_the_gateway_s_own_errors(template: Template) -> None:
+    """Errors that API Gateway makes carry the CORS headers too, and never for every origin."""
+    for _, response in template.all("ApiGateway::GatewayResponse"):
+        headers = {
+            name.removeprefix("gatewayresponse.header."): value.strip("'")
+            for name, value in response["ResponseParameters"].items()
+        }
+        assert headers["Access-Control-Allow-Origin"].startswith(("https://", "http://localhost"))
+        assert headers["Access-Control-Expose-Headers"] == ", ".join(EXPOSED_HEADERS)
+        assert headers["Vary"] == "Origin"

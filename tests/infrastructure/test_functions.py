@@ -24,6 +24,7 @@ GRANTS = {
     "ListOrders": {
         ("dynamodb:Query", "DataOrders/index/by-customer"),
         ("dynamodb:Query", "DataOrders/index/by-partner"),
+        ("dynamodb:Scan", "DataOrders"),
     },
     "UpdateOrder": {("dynamodb:UpdateItem", "DataOrders")},
 }
@@ -114,5 +115,5 @@ def test_the_environment_names_the_tables_and_holds_no_secret(template: Template
         variables = function["Environment"]["Variables"]
         assert set(variables) == {
             *("ORDERS_TABLE", "IDEMPOTENCY_TABLE", "PARTNERS_TABLE", "IDEMPOTENCY_HOURS"),
-            "POWERTOOLS_LOG_LEVEL",
+            *("POWERTOOLS_LOG_LEVEL", "ALLOWED_ORIGINS"),
         }

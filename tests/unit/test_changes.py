@@ -19,12 +19,13 @@ from orders.domain.changes import (
     check_schedule,
     history_entry,
     place,
+    place_for_partner,
     revise,
     view,
 )
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Role, Status, statuses_before
-from orders.domain.order import NewPartnerOrder, OrderPatch
+from orders.domain.order import NewOrder, NewPartnerOrder, OrderPatch
 from tests import examples
 from tests.examples import ORDER, order
 
@@ -34,7 +35,7 @@ AT = "2026-11-18T11:06:40.123Z"
 
 def placed(body: dict[str, Any]) -> Item:
     """Place an order as the partner acme."""
-    return place(msgspec.convert(body, NewPartnerOrder), "acme", NOW)
+    return place_for_partner(msgspec.convert(body, NewPartnerOrder), "acme", NOW)
 
 
 def patch(body: dict[str, Any]) -> OrderPatch:
@@ -123,6 +124,24 @@ def test_coordinates_are_kept_to_the_centimetre(latitude: float) -> None:
     address = {**ORDER["deliveryAddress"], "latitude": latitude}
     shown = str(placed(order(deliveryAddress=address))["deliveryAddress"]["latitude"])
     assert shown in {"0.0", "37.7749295"}
+
+
+def test_a_customer_s_order_belongs_to_no_partner() -> None:
+    """A direct order carries the customer's own id and is in no partner's list."""
+    body = {name: value for name, value in ORDER.items() if name != "customerId"}
+    item = place(msgspec.convert(body, NewOrder), "sub-1", Role.CUSTOMER, NOW)
+    assert "partnerId" not in item
+    assert view(item)["customerId"] == "sub-1"
+    assert item["history"][0]["by"] == "customer"
+
+
+@pytest.mark.parametrize("latitude", [10, 10.0, 0, -90])
+def test_whole_coordinates_read_back_as_they_were_answered(latitude: float) -> None:
+    """DynamoDB gives 10 for 10.0; the first answer and every later one are equal all the same."""
+    item = placed(order(deliveryAddress={**ORDER["deliveryAddress"], "latitude": latitude}))
+    first = msgspec.json.encode(view(item))
+    item["deliveryAddress"]["latitude"] = int(latitude)
+    assert msgspec.json.encode(view(item)) == first
 
 
 def merge_patch(target: Any, changes: Any) -> Any:

@@ -55,7 +55,7 @@ def test_an_id_that_cannot_be_is_not_found_without_a_read(order_id: str) -> None
         ("cursor", ""),
         ("cursor", "6ba7b810-9dad-41d1-80b4-00c04fd430c8"),
         ("customerId", ""),
-        ("customerId", "c" * 129),
+        ("customerId", "c" * 301),
         ("customerId", "a\x00"),
         ("restaurantId", "rest-42"),
     ],

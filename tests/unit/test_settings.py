@@ -29,6 +29,10 @@ MISTAKES = [
     (Settings, {"stage": "x", "reserved_concurrency": {"creat_order": 1}}, "creat_order"),
     (Settings, {"stage": "x", "reserved_concurrency": {"get_order": 0}}, "get_order"),
     (Settings, {"stage": "x", "plans": {}}, "plans"),
+    (Settings, {"stage": "x", "origins": ()}, "origins"),
+    (Settings, {"stage": "x", "origins": ("https://a.example/path",)}, "https://a.example/path"),
+    (Settings, {"stage": "x", "origins": ("http://a.example",)}, "http://a.example"),
+    (Settings, {"stage": "x", "origins": ("*",)}, "origins"),
 ]
 
 

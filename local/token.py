@@ -1,0 +1,42 @@
+"""`make token`: print a fresh identity token of a demo person of the running copy."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import endpoints as documents
+from local.aws import clients
+from local.layout import LocalError, layout_from_environment
+from local.people import PEOPLE, Pool, sign_in
+
+if TYPE_CHECKING:
+    from local.endpoints import Endpoints
+
+
+def main() -> None:
+    """Print the token; exit with 1 and a sentence when there is no running copy."""
+    parser = argparse.ArgumentParser(prog="make token", description=__doc__)
+    parser.add_argument("who", nargs="?", choices=PEOPLE, default="customer")
+    who = parser.parse_args().who
+    try:
+        endpoints = _running()
+        cognito = clients(endpoints.aws_endpoint_url)("cognito-idp")
+        print(sign_in(Pool(cognito, endpoints.user_pool_id), who))
+    except (LocalError, ClientError, BotoCoreError) as error:
+        sys.exit(f"make token: {error}")
+
+
+def _running() -> Endpoints:
+    layout = layout_from_environment()
+    endpoints = documents.read(layout.endpoints)
+    if endpoints is None:
+        raise LocalError(f"Nothing is running at {layout.url}; start it with: make run")
+    return endpoints
+
+
+if __name__ == "__main__":
+    main()
