@@ -1,6 +1,7 @@
 """What ministack 1.5.33 does otherwise than AWS, put right inside its process, one patch each.
 
     api_key_identity    who calls: requestContext.identity.apiKeyId
+    api_key_switch      a key that is switched off by UpdateApiKey is off
     client_path         requestContext.path as the client sent it
     validation_errors   $context.error.validationErrorString
     function_failures   a function that fails is answered through the gateway responses
@@ -65,6 +66,26 @@ def api_key_identity() -> None:
         return event
 
     gateway._build_lambda_event_v1 = with_key
+
+
+def api_key_switch() -> None:
+    """Let UpdateApiKey switch a key off.
+
+    AWS: the operation `replace /enabled` takes "true" or "false" (API reference, UpdateApiKey).
+    Here the text "false" is kept, which counts as true.
+    """
+    gateway = _module("services.apigateway_v1")
+    update = gateway._update_api_key
+
+    @functools.wraps(update)
+    def switched(key_id: str, data: dict[str, Any]) -> Any:
+        answer = update(key_id, data)
+        key = gateway._api_keys.get(key_id) or {}
+        if isinstance(key.get("enabled"), str):
+            key["enabled"] = key["enabled"].lower() == "true"
+        return answer
+
+    gateway._update_api_key = switched
 
 
 def client_path() -> None:
@@ -258,6 +279,7 @@ PATCHES: dict[str, Callable[[], None]] = {
     patch.__name__: patch
     for patch in (
         api_key_identity,
+        api_key_switch,
         client_path,
         validation_errors,
         function_failures,

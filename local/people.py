@@ -50,6 +50,15 @@ def seed_people(client: Callable[[str], Any], user_pool_id: str) -> dict[str, st
 
 def sign_in(pool: Pool, name: str) -> str:
     """Sign a demo person in; gives an identity token."""
+    return str(_authenticate(pool, name)["IdToken"])
+
+
+def access_token(pool: Pool, name: str) -> str:
+    """Sign a demo person in; gives an access token, which the API does not take."""
+    return str(_authenticate(pool, name)["AccessToken"])
+
+
+def _authenticate(pool: Pool, name: str) -> dict[str, Any]:
     email = PEOPLE[name]
     answer = pool.cognito.admin_initiate_auth(
         UserPoolId=pool.user_pool_id,
@@ -57,7 +66,8 @@ def sign_in(pool: Pool, name: str) -> str:
         AuthFlow="ADMIN_USER_PASSWORD_AUTH",
         AuthParameters={"USERNAME": email, "PASSWORD": password_of(pool.user_pool_id, email)},
     )
-    return str(answer["AuthenticationResult"]["IdToken"])
+    result: dict[str, Any] = answer["AuthenticationResult"]
+    return result
 
 
 def password_of(user_pool_id: str, email: str) -> str:

@@ -27,7 +27,7 @@ from orders.problems import (
 )
 from orders.routes import JSON, route_of
 from orders.settings import in_lambda
-from orders.store import Unavailable, store
+from orders.store import Store, Unavailable
 from orders.telemetry import log_request
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
 
     def handler(event: Event, _context: Any) -> dict[str, Any]:
         nonlocal first
-        started, calls = time.perf_counter(), store().calls
+        started, calls = time.perf_counter(), Store.calls
         request = Request(event)
         response, error = _answer(answer, request)
         fields = {
@@ -142,7 +142,7 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
             "status": response.status,
             "requestId": request.request_id,
             "milliseconds": round((time.perf_counter() - started) * 1000, 2),
-            "dynamodbCalls": store().calls - calls,
+            "dynamodbCalls": Store.calls - calls,
             "coldStart": first,
             **request.notes,
         }

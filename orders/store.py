@@ -76,6 +76,9 @@ class Page(NamedTuple):
 class Store:
     """The three tables."""
 
+    calls = 0
+    """Round trips that this process has made."""
+
     def __init__(self, client: Client) -> None:
         """Use a client; the tables' names come from the environment."""
         self._client = client
@@ -83,7 +86,6 @@ class Store:
         self._idempotency = setting(IDEMPOTENCY_TABLE)
         self._partners = setting(PARTNERS_TABLE)
         self._keep_seconds = int(setting(IDEMPOTENCY_HOURS)) * 3600
-        self.calls = 0
 
     def create(self, item: Item, claim: Claim) -> tuple[Item, bool]:
         """Place an order exactly once for each claim.
@@ -245,7 +247,7 @@ class Store:
         self._client.sync_transact_write([claimed, placed])
 
     def _call(self, operation: Callable[..., T], *args: Any, **options: Any) -> T:
-        self.calls += 1
+        Store.calls += 1
         try:
             return operation(*args, **options)
         except (ConditionFailed, TransactionCancelled, *MISTAKES):

@@ -21,6 +21,8 @@ class Proxy:
         """Start with nothing counted and nothing planned."""
         self.calls: list[str] = []
         self.failures: list[str] = []  # error codes with which the next calls are answered
+        self.conflicts = 0  # how many of the next transactions are cancelled for a conflict
+        self.losses = 0  # how many of the next calls are done but their answers lost
 
     def take(self) -> list[str]:
         """Give the calls since the last time, by operation."""
@@ -39,6 +41,10 @@ def proxy_to(upstream: str) -> Iterator[tuple[str, Proxy]]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             proxy.calls.append(self.headers["X-Amz-Target"].partition(".")[2])
+            if proxy.conflicts and proxy.calls[-1] == "TransactWriteItems":
+                proxy.conflicts -= 1
+                self._fail("TransactionCanceledException")
+                return
             if proxy.failures:
                 self._fail(proxy.failures.pop(0))
                 return
@@ -46,7 +52,12 @@ def proxy_to(upstream: str) -> Iterator[tuple[str, Proxy]]:
             with contextlib.closing(connection):
                 connection.request("POST", "/", body, dict(self.headers))
                 answer = connection.getresponse()
-                self._send(answer.status, answer.read())
+                done = answer.read()
+            if proxy.losses:
+                proxy.losses -= 1
+                self._send(500, b"{}")
+                return
+            self._send(answer.status, done)
 
         def _fail(self, code: str) -> None:
             error = {

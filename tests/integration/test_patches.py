@@ -22,6 +22,7 @@ from local.validation import validation_message
 from tests.conftest import free_port
 from tests.integration import laboratory
 from tests.integration.laboratory import MODEL, Laboratory
+from tests.integration.people import client_of, enable, make_partner, usage_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +77,24 @@ def test_api_key_identity(patched: Laboratory) -> None:
 def test_api_key_identity_is_needed(unpatched: Laboratory) -> None:
     """Ministack tells functions nothing of the API key."""
     assert "apiKeyId" not in context_of(unpatched.post("echo"))["identity"]
+
+
+def problem_with_a_key_switched_off(stack: Endpoints) -> str:
+    partner = make_partner(stack, plan=usage_plan(stack, "standard"))
+    enable(stack, partner.key_id, enabled=False)
+    with client_of(stack, {"x-api-key": partner.key}) as client:
+        problem: str = client.get("/partner/orders").json()["type"]
+        return problem.rpartition(":")[2]
+
+
+def test_api_key_switch(stack: Endpoints) -> None:
+    """A key that an operator has switched off opens nothing."""
+    assert problem_with_a_key_switched_off(stack) == "invalid-api-key"
+
+
+def test_api_key_switch_is_needed(endpoints_without_patches: Endpoints) -> None:
+    """Without the patch, a key that is switched off gets past the gateway, to a function."""
+    assert problem_with_a_key_switched_off(endpoints_without_patches) == "unknown-caller"
 
 
 def test_client_path(patched: Laboratory) -> None:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 
+BEYOND_A_PARSER = 5_000
+"""Texts of this length hold numbers or nesting that parsers refuse, API Gateway's included."""
+
+
 def problem_of(response: httpx.Response) -> dict[str, Any]:
     """Check that an answer is a problem, and give it."""
     assert response.headers["Content-Type"] == "application/problem+json"
@@ -37,6 +41,8 @@ def test_a_bad_body_gets_400_and_names_the_field(acme: Partner, body: Any, point
     refused = acme.post(body if isinstance(body, str) else json.dumps(body))
     problem = problem_of(refused)
     assert refused.status_code == 400
+    if isinstance(body, str) and len(body) > BEYOND_A_PARSER:
+        return  # API Gateway's own parser gives up before any field is known
     name = pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
     assert name.isdigit() or name == "#" or name in json.dumps(problem, ensure_ascii=False)
 
@@ -44,7 +50,9 @@ def test_a_bad_body_gets_400_and_names_the_field(acme: Partner, body: Any, point
 @pytest.mark.parametrize("text", ["", "{", "not json", '{"a":', "[" * 200_000, "\x00", "null"])
 def test_what_is_no_json_gets_400(acme: Partner, text: str) -> None:
     """Broken JSON of any kind is refused as a problem."""
-    assert problem_of(acme.post(text)) is not None
+    refused = acme.post(text)
+    assert refused.status_code == 400
+    problem_of(refused)
 
 
 def test_an_emoji_is_kept(acme: Partner) -> None:
@@ -168,3 +176,11 @@ def test_a_bad_patch_changes_nothing(acme: Partner, patch: Any) -> None:
     assert refused.status_code == 400
     problem_of(refused)
     assert acme.get(placed["orderId"]).json() == placed
+
+
+def test_a_thousand_etags_are_refused(acme: Partner) -> None:
+    """An If-Match of more tags than anybody holds is a mistake, and never a 5xx."""
+    tags = ", ".join(f'"{number}"' for number in range(1_000))
+    refused = acme.patch(acme.place()["orderId"], {"note": "x"}, If_Match=tags)
+    assert refused.status_code == 400
+    assert problem_of(refused)["errors"][0]["pointer"] == "If-Match"

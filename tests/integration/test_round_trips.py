@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -115,6 +117,100 @@ def test_while_dynamodb_fails_callers_are_told_to_come_back(
     assert (result["statusCode"], result["headers"]["Retry-After"]) == (503, "1")
     assert 1 <= len(proxy.take()) <= 4
     assert create(api_key_id)["statusCode"] == 201
+
+
+def test_a_change_whose_answer_is_lost_is_made_once(proxy: Proxy, api_key_id: str) -> None:
+    """When DynamoDB's answer to a change is lost, the client's repetition tells what happened."""
+    one = {"order_id": json.loads(create(api_key_id)["body"])["orderId"], "api_key_id": api_key_id}
+    for version, (body, headers) in enumerate(
+        [
+            ({"note": "edited"}, {}),
+            ({"status": "CONFIRMED"}, {"If-Match": '"2"'}),
+            ({"status": "PREPARING"}, {}),
+        ],
+        start=2,
+    ):
+        proxy.losses = 1
+        changed = update_order.handler(event("PATCH", body=body, headers=headers, **one), None)
+        assert changed["statusCode"] == 200
+        assert changed["headers"]["ETag"] == f'"{version}"'
+    history = json.loads(changed["body"])["history"]
+    assert [entry["status"] for entry in history] == ["PLACED", "CONFIRMED", "PREPARING"]
+
+
+def test_an_order_whose_answer_is_lost_is_placed_once(proxy: Proxy, api_key_id: str) -> None:
+    """When DynamoDB's answer to a placing is lost, there is one order, and it is no replay."""
+    customer = f"lost-{uuid.uuid4().hex}"
+    proxy.losses = 1
+    placed = create(api_key_id, body=order(customerId=customer))
+    assert placed["statusCode"] == 201
+    query = {"customerId": [customer]}
+    listed = list_orders.handler(event("GET", api_key_id=api_key_id, query=query), None)
+    found = [shown["orderId"] for shown in json.loads(listed["body"])["orders"]]
+    assert found == [json.loads(placed["body"])["orderId"]]
+
+
+def test_conflicts_without_end_are_worth_another_try(proxy: Proxy, api_key_id: str) -> None:
+    """When transactions keep conflicting, the caller gets 503 and no order; later it works."""
+    key = uuid.uuid4().hex
+    proxy.conflicts = 5
+    result = create(api_key_id, key=key)
+    assert (result["statusCode"], result["headers"]["Retry-After"]) == (503, "1")
+    again = create(api_key_id, key=key)
+    assert again["statusCode"] == 201
+    assert "Idempotent-Replayed" not in again["headers"]
+
+
+def test_a_missing_permission_is_our_fault_and_not_worth_another_try(
+    proxy: Proxy, api_key_id: str
+) -> None:
+    """What no repetition mends answers 500, so that it is noticed as an error."""
+    proxy.failures = ["AccessDeniedException"]
+    assert create(api_key_id)["statusCode"] == 500
+
+
+def test_an_expired_key_is_a_new_key(
+    proxy: Proxy, api_key_id: str, dynamodb: Any, stack: Endpoints
+) -> None:
+    """A record that is past its time counts no more, even while DynamoDB still keeps it."""
+    assert proxy.take() == []
+    key = uuid.uuid4().hex
+    first = json.loads(create(api_key_id, key=key)["body"])["orderId"]
+    table = stack.tables["idempotency_keys"]
+    records = dynamodb.scan(TableName=table)["Items"]
+    (record,) = (item for item in records if item["orderId"]["S"] == first)
+    dynamodb.put_item(TableName=table, Item={**record, "expiresAt": {"N": "1"}})
+    again = create(api_key_id, body=order(tip=1), key=key)
+    assert again["statusCode"] == 201
+    assert json.loads(again["body"])["orderId"] != first
+
+
+def test_a_late_repetition_of_a_scheduled_order_is_a_replay(
+    proxy: Proxy, api_key_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A repetition that comes after the scheduled time still answers the order, not a fault."""
+    assert proxy.take() == []
+    soon = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    key = uuid.uuid4().hex
+    first = create(api_key_id, body=order(scheduledFor=soon), key=key)
+    later = time.time_ns() + 2 * 3600 * 10**9
+    monkeypatch.setattr("orders.handlers.create_order.time.time_ns", lambda: later)
+    again = create(api_key_id, body=order(scheduledFor=soon), key=key)
+    assert again["body"] == first["body"]
+    assert again["headers"]["Idempotent-Replayed"] == "true"
+    assert create(api_key_id, body=order(scheduledFor=soon))["statusCode"] == 400
+
+
+def test_a_key_whose_order_is_gone_is_told_so(
+    proxy: Proxy, api_key_id: str, dynamodb: Any, stack: Endpoints
+) -> None:
+    """After a restore without that order, its key answers 422 and not an endless 503."""
+    assert proxy.take() == []
+    key = uuid.uuid4().hex
+    placed = json.loads(create(api_key_id, key=key)["body"])
+    gone = {"orderId": {"S": placed["orderId"]}, "timestamp": {"S": placed["createdAt"]}}
+    dynamodb.delete_item(TableName=stack.tables["orders"], Key=gone)
+    assert create(api_key_id, key=key)["statusCode"] == 422
 
 
 def test_a_function_starts_without_dynamodb(

@@ -21,7 +21,7 @@ class NoStore(store.Store):
     """Knows one API key and no orders; whatever else is asked of it fails."""
 
     def __init__(self) -> None:
-        self.calls = 0
+        """Open nothing."""
 
     def partner_of(self, api_key_id: str) -> Item | None:
         """Know only the key of acme."""
@@ -32,7 +32,7 @@ class NoStore(store.Store):
 def no_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[NoStore]:
     """Put a store in place that has no DynamoDB behind it."""
     fake = NoStore()
-    for module in ("http", "partners", *(f"handlers.{name}" for name in FUNCTIONS)):
+    for module in ("partners", *(f"handlers.{name}" for name in FUNCTIONS)):
         monkeypatch.setattr(f"orders.{module}.store", lambda: fake)
     partners.directory.cache_clear()
     yield fake

@@ -102,6 +102,14 @@ def test_what_is_no_json_is_refused_as_such(text: str) -> None:
     assert refusal(text).kind in {MALFORMED_JSON, INVALID_BODY}
 
 
+@pytest.mark.parametrize("depth", [900, 1_500, 3_000, 5_000])
+def test_no_depth_behind_a_fault_breaks_the_search_for_it(depth: int) -> None:
+    """A body that is broken and deep at once is refused like any other."""
+    deep = "[" * depth + "]" * depth
+    text = '{"note": "\\ud800", "note": "ok", "items": ' + deep + "}"
+    assert refusal(text).kind in {MALFORMED_JSON, INVALID_BODY}
+
+
 @pytest.mark.parametrize("text", [None, ""])
 def test_a_missing_body_is_asked_for(text: str | None) -> None:
     """A request without a body is told to send one."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from orders.domain.lifecycle import Status
 from orders.problems import GATEWAY_PROBLEMS, PROBLEMS
 from orders.routes import ROUTES
+from tests import access
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
@@ -34,6 +35,11 @@ def test_the_pictures_of_the_lifecycle_name_every_status() -> None:
     for path in ("docs/architecture.md", "orders/domain/lifecycle.py"):
         text = (ROOT / path).read_text()
         assert all(status in text for status in Status)
+
+
+def test_the_table_of_access_is_the_tested_one() -> None:
+    """What the document says about who may do what is what the tests check."""
+    assert access.DOCUMENT.read_text() == access.document(), "run: python -m tests.access"
 
 
 def test_links_within_the_documents_lead_somewhere() -> None:
