@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import httpx
 import pytest
 
 from orders import partners, store
 from tests.examples import order
+from tests.integration.people import aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,13 +85,7 @@ def bella(stack: Endpoints) -> Iterator[Partner]:
 @pytest.fixture
 def dynamodb(stack: Endpoints) -> Any:
     """A DynamoDB client on the stack's tables."""
-    return boto3.client(
-        "dynamodb",
-        endpoint_url=stack.aws_endpoint_url,
-        region_name=stack.region,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    return aws(stack, "dynamodb")
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import boto3
 import httpx
 
+from local.aws import clients
 from local.people import PEOPLE, Pool, access_token
 
 if TYPE_CHECKING:
@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 def aws(stack: Endpoints, service: str) -> Any:
     """Make a client of one of the stack's AWS services."""
-    return boto3.client(
-        service,
-        endpoint_url=stack.aws_endpoint_url,
-        region_name=stack.region,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
+    return clients(stack.aws_endpoint_url)(service)
 
 
 class NewPartner(NamedTuple):
