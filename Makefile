@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE # without bytecode each synth takes 3 s longer
 PYTHON_HERE := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run token test check format synth deploy destroy bench clean
+.PHONY: help setup run token test check audit format synth deploy destroy bench clean
 
 help: ## List these commands
 	@echo "STAGE=$(STAGE) LOCAL_PORT=$(LOCAL_PORT)"
@@ -30,8 +30,14 @@ test: setup ## Run every test
 check: setup ## Check format, lint, types and templates
 	@scripts/check
 
+audit: setup ## Ask about published vulnerabilities of all dependencies (needs the network)
+	@scripts/audit
+
 format: setup ## Format the code
 	@scripts/format
+
+docs: setup ## Write docs/api/openapi.json from the code
+	@exec $(PYTHON_HERE) -m infrastructure.openapi
 
 synth: setup ## Write the CloudFormation template of STAGE to cdk.out
 	@exec $(PYTHON_HERE) app.py

@@ -12,6 +12,8 @@ from infrastructure.settings import CapacityMode
 from orders.settings import BY_CUSTOMER, BY_PARTNER
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
+
     from infrastructure.settings import Capacity
 
 
@@ -19,7 +21,13 @@ class Data(Construct):
     """Orders with its two indexes and its stream, idempotency keys, and partners."""
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, capacity: Capacity, keep: bool
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        capacity: Capacity,
+        keep: bool,
+        key: kms.IKey | None = None,
     ) -> None:
         """Define the tables.
 
@@ -28,8 +36,10 @@ class Data(Construct):
             construct_id: the id within it.
             capacity: for each table and index.
             keep: whether the tables survive the stack, and cannot be deleted by mistake.
+            key: encrypts the tables; None for a key that AWS owns.
         """
         super().__init__(scope, construct_id)
+        self._encryption = _encryption(key)
         self._capacity = capacity
         self._keep = keep
         self.orders = self._table(
@@ -65,6 +75,7 @@ class Data(Construct):
             partition_key=_text(key),
             sort_key=None if sort_key is None else _text(sort_key),
             billing=_billing(self._capacity),
+            encryption=self._encryption,
             global_secondary_indexes=indexes,
             dynamo_stream=stream,
             time_to_live_attribute=ttl,
@@ -78,6 +89,12 @@ class Data(Construct):
 
 def _text(name: str) -> dynamodb.Attribute:
     return dynamodb.Attribute(name=name, type=dynamodb.AttributeType.STRING)
+
+
+def _encryption(key: kms.IKey | None) -> dynamodb.TableEncryptionV2:
+    if key is None:
+        return dynamodb.TableEncryptionV2.dynamo_owned_key()
+    return dynamodb.TableEncryptionV2.customer_managed_key(key)
 
 
 def _billing(capacity: Capacity) -> dynamodb.Billing:

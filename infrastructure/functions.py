@@ -40,7 +40,7 @@ class Function(Construct):
             environment: the variables that it reads, and no others.
             settings: the stage's.
         """
-        super().__init__(scope, _camel(name))
+        super().__init__(scope, construct_id(name))
         self._log_group = log_group(self, "Logs")
         self._role = iam.Role(
             self,
@@ -71,14 +71,18 @@ class Function(Construct):
             tracing=lambda_.Tracing.ACTIVE,
         )
 
-    def allow(self, *actions: str, on: str) -> None:
+    def allow(self, *actions: str, on: str, through: str | None = None) -> None:
         """Let the function do these actions on one resource.
 
         Args:
             actions: such as `dynamodb:GetItem`.
             on: the resource's ARN.
+            through: the only AWS service that may use the permission for it, for a KMS key.
         """
-        self._role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=[on]))
+        conditions = {"StringEquals": {"kms:ViaService": through}} if through else None
+        self._role.add_to_policy(
+            iam.PolicyStatement(actions=list(actions), resources=[on], conditions=conditions)
+        )
 
 
 def log_group(scope: Construct, construct_id: str) -> logs.LogGroup:
@@ -88,5 +92,6 @@ def log_group(scope: Construct, construct_id: str) -> logs.LogGroup:
     )
 
 
-def _camel(name: str) -> str:
+def construct_id(name: str) -> str:
+    """Give the id of a function's construct: `CreateOrder` of `create_order`."""
     return "".join(word.capitalize() for word in name.split("_"))

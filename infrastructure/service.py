@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Environment, Stack, Tags
 from aws_cdk import aws_lambda as lambda_
 
+from infrastructure.acknowledged import acknowledge
+from infrastructure.address import Address
 from infrastructure.api import Api
 from infrastructure.data import Data
+from infrastructure.encryption import READING, WRITING, CustomerKey
+from infrastructure.firewall import Firewall
 from infrastructure.functions import Function
 from infrastructure.identity import Identity
-from infrastructure.settings import FUNCTIONS
+from infrastructure.settings import FUNCTIONS, WRITERS
 from orders.cors import ALLOWED_ORIGINS
 from orders.settings import (
     BY_CUSTOMER,
@@ -23,6 +27,7 @@ from orders.settings import (
 )
 
 if TYPE_CHECKING:
+    from aws_cdk import aws_kms as kms
     from constructs import Construct
 
     from infrastructure.settings import Settings
@@ -49,10 +54,14 @@ class Service(Stack):
         Tags.of(self).add("service", "food-delivery-orders")
         Tags.of(self).add("stage", settings.stage)
 
-        self.data = Data(self, "Data", capacity=settings.capacity, keep=settings.keep_data)
+        self.key = self._customer_key(settings)
+        self.data = Data(
+            self, "Data", capacity=settings.capacity, keep=settings.keep_data, key=self.key
+        )
         self.identity = Identity(self, "Identity", keep=settings.keep_data)
         self.functions = self._functions(settings, lambda_.Code.from_asset(asset))
         self._grant()
+        self._grant_key(settings)
         self.api = Api(
             self,
             "Api",
@@ -60,7 +69,17 @@ class Service(Stack):
             user_pool=self.identity.user_pool,
             settings=settings,
         )
+        self.address = Address(self, "Address", api=self.api.rest_api, domain=settings.domain)
+        if settings.web_firewall:
+            stage = self.api.rest_api.deployment_stage
+            Firewall(self, "Firewall", stage=stage, limits=settings.address_limits)
         self._outputs()
+        acknowledge(self, settings)
+
+    def _customer_key(self, settings: Settings) -> kms.Key | None:
+        if not settings.customer_key:
+            return None
+        return CustomerKey(self, "CustomerKey", keep=settings.keep_data).key
 
     def _functions(self, settings: Settings, code: lambda_.Code) -> dict[str, Function]:
         environment = {
@@ -91,9 +110,18 @@ class Service(Stack):
             partners = self.data.partners.table_arn
             function.allow("dynamodb:Scan", "dynamodb:GetItem", on=partners)
 
+    def _grant_key(self, settings: Settings) -> None:
+        """Let the functions use the key, and only through DynamoDB."""
+        if self.key is None:
+            return
+        through = f"dynamodb.{settings.region}.amazonaws.com"
+        for name, function in self.functions.items():
+            actions = (*READING, *WRITING) if name in WRITERS else READING
+            function.allow(*actions, on=self.key.key_arn, through=through)
+
     def _outputs(self) -> None:
         values = {
-            "ApiUrl": self.api.rest_api.url.rstrip("/"),
+            "ApiUrl": self.address.url,
             "RestApiId": self.api.rest_api.rest_api_id,
             "OrdersTable": self.data.orders.table_name,
             "IdempotencyTable": self.data.idempotency_keys.table_name,
@@ -101,6 +129,8 @@ class Service(Stack):
             "UserPoolId": self.identity.user_pool.user_pool_id,
             "UserPoolClientId": self.identity.client.user_pool_client_id,
         }
+        if self.address.target is not None:
+            values["DomainTarget"] = self.address.target
         for name, plan in self.api.usage_plans.items():
             values[f"UsagePlan{name.capitalize()}"] = plan.usage_plan_id
         for item in self.functions.values():

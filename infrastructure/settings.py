@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 FUNCTIONS = ("create_order", "get_order", "list_orders", "update_order")
 """The functions of the API, each a module of `orders.handlers`."""
 
+WRITERS = ("create_order", "update_order")
+"""Those of them that write to a table."""
+
+RATE_WINDOW_SECONDS = 300
+"""Over how long the firewall counts the requests of an address."""
+
 
 class CapacityMode(StrEnum):
     """How DynamoDB is paid for; one table cannot have both at once."""
@@ -26,6 +32,8 @@ class SettingError(ValueError):
     """A setting that cannot be; the message names it."""
 
 
+_HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+_CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]+")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?|http://localhost(:[0-9]+)?")
 
 
@@ -85,6 +93,50 @@ class Plan:
         _require(self.daily_quota >= 1, "plan.daily_quota must be at least 1")
 
 
+@dataclass(frozen=True, kw_only=True)
+class AddressLimits:
+    """Requests that the firewall lets through from one address in five minutes.
+
+    A customer is a person, or an office of them behind one address; a partner is a server, whose
+    plan must be reached before this limit.
+    """
+
+    customers: int = 2_000
+    partners: int = 60_000
+
+    def __post_init__(self) -> None:
+        """Check against what AWS WAF takes."""
+        for name, limit in (("customers", self.customers), ("partners", self.partners)):
+            _require(10 <= limit <= 2_000_000_000, f"address_limits.{name} must be at least 10")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Domain:
+    """An address of the API's own; the DNS record is yours to make."""
+
+    name: str
+    certificate_arn: str
+    """Of a certificate for the name, in AWS Certificate Manager in the stage's Region."""
+
+    def __post_init__(self) -> None:
+        """Check the forms."""
+        _require(bool(_HOST.fullmatch(self.name)), f"domain.name: {self.name} is no host name")
+        _require(
+            bool(_CERTIFICATE.fullmatch(self.certificate_arn)),
+            "domain.certificate_arn must be the ARN of a certificate in Certificate Manager",
+        )
+
+    @property
+    def region(self) -> str:
+        """The Region of the certificate."""
+        return self.certificate_arn.split(":")[3]
+
+    @property
+    def certificate_id(self) -> str:
+        """The certificate within its account and Region."""
+        return self.certificate_arn.rpartition("/")[2]
+
+
 def _reservations() -> Mapping[str, int | None]:
     return MappingProxyType({"create_order": 100})
 
@@ -111,6 +163,9 @@ class Settings:
     plans: Mapping[str, Plan] = field(default_factory=_plans)
     origins: tuple[str, ...] = ("http://localhost:5173",)
     web_firewall: bool = False
+    address_limits: AddressLimits = AddressLimits()
+    domain: Domain | None = None
+    customer_key: bool = False
     idempotency_hours: int = 24
     log_level: str = "INFO"
 
@@ -127,6 +182,16 @@ class Settings:
         _require(bool(self.origins), "origins must name at least one web origin")
         for origin in self.origins:
             _require(bool(_ORIGIN.fullmatch(origin)), f"origins: {origin} is not a web origin")
+        busiest = max(plan.throttle.rate for plan in self.plans.values()) * RATE_WINDOW_SECONDS
+        _require(
+            self.address_limits.partners >= busiest,
+            f"address_limits.partners must be at least {busiest}, or no partner reaches its plan",
+        )
+        if self.domain is not None:
+            _require(
+                self.domain.region == self.region,
+                f"domain.certificate_arn must be of a certificate in {self.region}",
+            )
 
 
 STAGES: Mapping[str, Settings] = MappingProxyType(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from aws_cdk import App
 
@@ -28,9 +28,18 @@ def synthesize(settings: Settings, *, asset: Path, out: Path | None = None) -> P
     Returns:
         The template's path.
     """
+    return write(compose(settings, asset=asset, out=out))
+
+
+def compose(settings: Settings, *, asset: Path, out: Path | None = None) -> Service:
+    """Build the service's constructs, which the checkers look at; arguments as above."""
     # The CLI hands over cdk.json's context, which holds the feature flags; without it, we do.
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(context=context, outdir=None if out is None else str(out))
-    service = Service(app, settings=settings, asset=str(asset))
-    assembly = app.synth()
+    return Service(app, settings=settings, asset=str(asset))
+
+
+def write(service: Service) -> Path:
+    """Write the template of a composed service, and give its path."""
+    assembly = cast("App", service.node.root).synth()
     return Path(assembly.directory) / service.template_file

@@ -7,9 +7,13 @@ by API Gateway before any function runs.
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from orders.problems import UNKNOWN_CALLER, Problem
 from orders.store import Store, Unavailable, store
+
+if TYPE_CHECKING:
+    from orders.domain.changes import Item
 
 
 class Directory:
@@ -29,8 +33,9 @@ class Directory:
             known = self._source.partners()
         except Unavailable:
             return
-        whole = (entry for entry in known if entry.get("partnerId"))
-        self._partners.update({entry["apiKeyId"]: entry["partnerId"] for entry in whole})
+        self._partners.update(
+            {entry["apiKeyId"]: entry["partnerId"] for entry in known if _sound(entry)}
+        )
 
     def partner_of(self, api_key_id: str) -> str:
         """Name the partner that an API key belongs to.
@@ -41,10 +46,15 @@ class Directory:
         partner = self._partners.get(api_key_id)
         if partner is None:
             entry = self._source.partner_of(api_key_id)
-            if entry is None or not entry.get("partnerId"):
+            if entry is None or not _sound(entry):
                 raise Problem(UNKNOWN_CALLER, "This API key belongs to no partner")
             partner = self._partners[api_key_id] = entry["partnerId"]
         return partner
+
+
+def _sound(entry: Item) -> bool:
+    """Tell whether an entry names a partner; a `#` would blur whose customers are whose."""
+    return "#" not in (entry.get("partnerId") or "#")
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import string
+from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
@@ -12,31 +13,9 @@ from hypothesis import strategies as st
 from orders.domain.iso import COUNTRIES, CURRENCIES
 from orders.domain.money import MAX_AMOUNT
 
-ORDER: dict[str, Any] = {
-    "restaurantId": "rest-42",
-    "customerId": "cust-1",
-    "currency": "USD",
-    "items": [
-        {
-            "itemId": "margherita",
-            "name": "Pizza Margherita",
-            "quantity": 2,
-            "unitPrice": 1199,
-            "options": [{"name": "extra cheese", "price": 150}],
-            "note": "well done",
-        }
-    ],
-    "deliveryFee": 299,
-    "tip": 200,
-    "deliveryAddress": {
-        "line1": "1 Market St",
-        "city": "San Francisco",
-        "postalCode": "94105",
-        "country": "US",
-    },
-    "contactPhone": "+14155550123",
-    "note": "ring twice",
-}
+_FILE = Path(__file__).parent.parent / "docs/api/order.json"
+
+ORDER: dict[str, Any] = json.loads(_FILE.read_text())
 """An order as a partner sends it; it costs 2 × (1199 + 150) + 299 + 200 = 3197."""
 
 

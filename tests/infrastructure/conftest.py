@@ -8,15 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.settings import STAGES, Capacity, CapacityMode
-from infrastructure.synth import synthesize
+from infrastructure.settings import STAGES, Capacity, CapacityMode, Domain
+from infrastructure.synth import compose, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
+    from infrastructure.service import Service
+
+DOMAIN = Domain(
+    name="api.orders.example.com",
+    certificate_arn="arn:aws:acm:us-east-1:111122223333:certificate/0a1b2c3d-4e5f",
+)
+PROVISIONED = Capacity(mode=CapacityMode.PROVISIONED)
 VARIANTS = {
     **STAGES,
-    "dev-provisioned": replace(STAGES["dev"], capacity=Capacity(mode=CapacityMode.PROVISIONED)),
+    "dev-provisioned": replace(STAGES["dev"], capacity=PROVISIONED),
+    # all that the settings can add to prod
+    "prod-hardened": replace(STAGES["prod"], domain=DOMAIN, customer_key=True),
 }
 
 
@@ -46,15 +56,26 @@ class Template:
 
 
 @pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
-    """Synthesize every variant once; the asset is a stand-in, only its place is in a template."""
+def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
+    """Build every variant once; the asset is a stand-in, only its place is in a template."""
     asset = tmp_path_factory.mktemp("asset")
     (asset / "code.py").write_text("")
-    made = {}
-    for name, settings in VARIANTS.items():
-        path = synthesize(settings, asset=asset, out=tmp_path_factory.mktemp(name))
-        made[name] = Template(json.loads(path.read_text()))
-    return made
+    return {
+        name: compose(settings, asset=asset, out=tmp_path_factory.mktemp(name))
+        for name, settings in VARIANTS.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def paths(services: dict[str, Service]) -> dict[str, Path]:
+    """Synthesize every variant once."""
+    return {name: write(service) for name, service in services.items()}
+
+
+@pytest.fixture(scope="session")
+def templates(paths: dict[str, Path]) -> dict[str, Template]:
+    """Read every variant's template once."""
+    return {name: Template(json.loads(path.read_text())) for name, path in paths.items()}
 
 
 @pytest.fixture(params=VARIANTS)
@@ -73,6 +94,12 @@ def dev(templates: dict[str, Template]) -> Template:
 def prod(templates: dict[str, Template]) -> Template:
     """The production stage."""
     return templates["prod"]
+
+
+@pytest.fixture
+def hardened(templates: dict[str, Template]) -> Template:
+    """The production stage with a domain and a key of its own."""
+    return templates["prod-hardened"]
 
 
 @pytest.fixture

@@ -83,7 +83,9 @@ def grants_of(policy: dict[str, Any]) -> set[tuple[str, str]]:
 @pytest.mark.parametrize("start", IDS)
 def test_a_function_may_do_what_it_does_and_nothing_else(template: Template, start: str) -> None:
     """Each role holds exactly the actions and resources that its operation uses."""
-    assert grants_of(template.one("IAM::Policy", f"{start}Role")) == {
+    granted = grants_of(template.one("IAM::Policy", f"{start}Role"))
+    # For the tables' own key, where there is one: test_encryption.py
+    assert {(action, on) for action, on in granted if not action.startswith("kms:")} == {
         *GRANTS[start],
         ("dynamodb:GetItem", "DataPartners"),
         ("dynamodb:Scan", "DataPartners"),

@@ -55,9 +55,8 @@ def test_every_make_command_is_a_target() -> None:
         assert named <= targets, document
 
 
-def test_the_example_order_is_the_same_everywhere() -> None:
-    """The order in the documents is the one that the tests place."""
-    assert json.loads((ROOT / "docs/api/order.json").read_text()) == ORDER
+def test_the_order_in_the_documents_is_the_one_that_tests_place() -> None:
+    """The order that the API's page shows is the example file's."""
     text = (ROOT / "docs/api/orders.md").read_text()
     shown = re.search(r"```json\n(.*?)```", text, re.DOTALL)
     assert shown is not None

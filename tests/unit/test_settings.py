@@ -8,7 +8,9 @@ import pytest
 
 from infrastructure.settings import (
     STAGES,
+    AddressLimits,
     Capacity,
+    Domain,
     Plan,
     SettingError,
     Settings,
@@ -16,6 +18,7 @@ from infrastructure.settings import (
     settings_of,
 )
 
+CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b2c3d"
 MISTAKES = [
     (Capacity, {"min_provisioned": 10, "max_provisioned": 5}, "capacity.min_provisioned"),
     (Capacity, {"max_units": 0}, "capacity.max_units"),
@@ -33,6 +36,25 @@ MISTAKES = [
     (Settings, {"stage": "x", "origins": ("https://a.example/path",)}, "https://a.example/path"),
     (Settings, {"stage": "x", "origins": ("http://a.example",)}, "http://a.example"),
     (Settings, {"stage": "x", "origins": ("*",)}, "origins"),
+    (AddressLimits, {"customers": 9}, "address_limits.customers"),
+    (AddressLimits, {"partners": 0}, "address_limits.partners"),
+    (
+        Settings,
+        {"stage": "x", "address_limits": AddressLimits(partners=59_999)},
+        "address_limits.partners must be at least 60000",
+    ),
+    (Domain, {"name": "https://a.example", "certificate_arn": CERTIFICATE}, "https://a.example"),
+    (Domain, {"name": "localhost", "certificate_arn": CERTIFICATE}, "localhost"),
+    (Domain, {"name": "a.example", "certificate_arn": "0a1b2c3d"}, "domain.certificate_arn"),
+    (
+        Settings,
+        {
+            "stage": "x",
+            "region": "eu-west-1",
+            "domain": Domain(name="a.example", certificate_arn=CERTIFICATE),
+        },
+        "certificate in eu-west-1",
+    ),
 ]
 
 

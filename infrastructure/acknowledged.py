@@ -1,0 +1,133 @@
+"""Findings of cdk-nag that stand: each on one resource, with the reason why it may.
+
+A resource is named by its path in the stack. A path that is not there stops the synthesis, and a
+test fails for an acknowledgement that answers no finding.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from aws_cdk import Acknowledgment, Validations
+
+from infrastructure.functions import construct_id
+from infrastructure.settings import FUNCTIONS
+from orders.domain.lifecycle import Role
+from orders.routes import ROUTES, STAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aws_cdk import Stack
+    from constructs import IConstruct
+
+    from infrastructure.settings import Settings
+
+
+class Acknowledgement(NamedTuple):
+    """A finding on one resource, and why it stands."""
+
+    path: str
+    rule: str
+    reason: str
+
+
+_EVERY_FUNCTION = {
+    "Function/Resource": {
+        "AwsSolutions-L1": (
+            "Python 3.13 is what the asset's wheels and bytecode are built and tested for; AWS "
+            "supports it until June 2029. A newer runtime is one constant in asset.py."
+        ),
+        "Serverless-LambdaLatestVersion": "As AwsSolutions-L1.",
+        "Serverless-LambdaDLQ": (
+            "API Gateway calls it synchronously and gives its failure to the caller. A dead-letter "
+            "target receives asynchronous calls only, and nothing makes any."
+        ),
+    },
+    "Role/DefaultPolicy/Resource": {
+        "AwsSolutions-IAM5[Resource::*]": (
+            "xray:PutTraceSegments and xray:PutTelemetryRecords know no resources; every other "
+            "statement names one, which tests/infrastructure/test_functions.py compares."
+        ),
+    },
+}
+
+_PARTNERS_METHOD = {
+    "AwsSolutions-APIG4": (
+        "A machine without a person behind it: API Gateway requires an API key, and the function "
+        "refuses one that belongs to no partner. What a key is and is not: SECURITY.md."
+    ),
+    "AwsSolutions-COG4": "As AwsSolutions-APIG4: partners' servers have no user in the pool.",
+}
+
+_HEALTH = {
+    "AwsSolutions-APIG4": "Open on purpose: a fixed answer by API Gateway, which runs nothing.",
+    "AwsSolutions-COG4": "As AwsSolutions-APIG4.",
+}
+
+_USER_POOL = {
+    "AwsSolutions-COG2": (
+        "A second factor is offered and not forced: customers of a food-delivery service would "
+        "leave. Cognito cannot force it for one group; what that leaves is in SECURITY.md."
+    ),
+    "AwsSolutions-COG8": (
+        "The Plus plan costs 0.02 dollars for each active user and month from the first one on, "
+        "more than all the rest of the service. docs/decisions/0007 says when to take it."
+    ),
+}
+
+_CLOUDWATCH_ROLE = {
+    "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+    "AmazonAPIGatewayPushToCloudWatchLogs]": (
+        "The policy that AWS prescribes for this role, which the account has one of for all its "
+        "APIs. It can write logs, and nobody but API Gateway can take it."
+    ),
+}
+
+_STAGE = {
+    "AwsSolutions-APIG6": (
+        "Execution logs would quote parameters that hold personal data, in a log group of API "
+        "Gateway's own that is kept for ever. Access logs tell each request, and X-Ray its course."
+    ),
+}
+
+_STAGE_WITHOUT_FIREWALL = {
+    "AwsSolutions-APIG3": (
+        "This stage's settings leave the firewall out: a development stage holds no customers' "
+        "data, and the firewall costs more than all the rest of it. Production has it."
+    ),
+}
+
+
+def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
+    """Give the findings that stand in a stage."""
+    by_path = {
+        "Identity/UserPool/Resource": _USER_POOL,
+        "Api/RestApi/CloudWatchRole/Resource": _CLOUDWATCH_ROLE,
+        "Api/RestApi/Default/health/GET/Resource": _HEALTH,
+        f"Api/RestApi/DeploymentStage.{STAGE}/Resource": _STAGE
+        if settings.web_firewall
+        else {**_STAGE, **_STAGE_WITHOUT_FIREWALL},
+    }
+    for name in FUNCTIONS:
+        for path, reasons in _EVERY_FUNCTION.items():
+            by_path[f"{construct_id(name)}/{path}"] = reasons
+    for route in ROUTES:
+        if route.caller is Role.PARTNER:
+            by_path[f"Api/RestApi/Default{route.path}/{route.method}/Resource"] = _PARTNERS_METHOD
+    for path, reasons in by_path.items():
+        for rule, reason in reasons.items():
+            yield Acknowledgement(path, rule, reason)
+
+
+def acknowledge(stack: Stack, settings: Settings) -> None:
+    """Tell cdk-nag which findings stand.
+
+    Raises:
+        RuntimeError: when there is no such resource.
+    """
+    for path, rule, reason in acknowledgements(settings):
+        resource: IConstruct = stack
+        for step in path.split("/"):
+            resource = resource.node.find_child(step)
+        Validations.of(resource).acknowledge(Acknowledgment(id=rule, reason=reason))

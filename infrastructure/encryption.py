@@ -1,0 +1,36 @@
+"""A KMS key of the customer's own for the tables, where the settings ask for one."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+READING = ("kms:Decrypt", "kms:DescribeKey")
+"""What a function needs of the key to read a table."""
+
+WRITING = ("kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
+"""What a function needs besides to write to one."""
+
+
+class CustomerKey(Construct):
+    """A key that AWS renews every year and that nobody deletes within a month."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, keep: bool) -> None:
+        """Define the key.
+
+        Args:
+            scope: the parent construct.
+            construct_id: the id within it.
+            keep: whether it survives the stack, as the tables do that cannot be read without it.
+        """
+        super().__init__(scope, construct_id)
+        self.key = kms.Key(
+            self,
+            "Key",
+            description="Encrypts the tables of the order API",
+            enable_key_rotation=True,
+            rotation_period=Duration.days(365),
+            pending_window=Duration.days(30),
+            removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
+        )

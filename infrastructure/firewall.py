@@ -1,0 +1,169 @@
+"""AWS WAF in front of the stage: AWS's rules for known attacks, and a rate for each address.
+
+request ─► rates for each address ─► known bad inputs ─► common attacks ─► API Gateway
+           (counted over five minutes)  (AWS's rule groups, at their default version)
+
+What it refuses is answered through the gateway response WAF_FILTERED, as a problem of 403.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_wafv2 as wafv2
+from constructs import Construct
+
+from infrastructure.settings import RATE_WINDOW_SECONDS
+from orders.routes import STAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_cdk import aws_apigateway as apigateway
+
+    from infrastructure.settings import AddressLimits
+
+_Acl = wafv2.CfnWebACL
+
+KNOWN_BAD_INPUTS = "AWSManagedRulesKnownBadInputsRuleSet"
+COMMON_ATTACKS = "AWSManagedRulesCommonRuleSet"
+
+COUNTED: Mapping[str, Mapping[str, str]] = {
+    KNOWN_BAD_INPUTS: {},
+    COMMON_ATTACKS: {
+        "SizeRestrictions_BODY": "refuses bodies above 8 KB; the API takes 256 KB",
+        "NoUserAgent_HEADER": "the API asks for no User-Agent, and tills send none",
+    },
+}
+"""Rules that refuse what the API's contract allows, and why: they count and do not block."""
+
+_INSPECTED = "KB_16"  # of each body; more costs more for each request, and functions check it all
+
+_PARTNERS_PATH = rf"^(/{STAGE})?/partner/"  # a domain of the API's own has no stage in its paths
+
+_CREDENTIALS = ("authorization", "x-api-key")
+
+
+class Firewall(Construct):
+    """A web ACL that lets everything through but what one of its rules blocks."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: apigateway.Stage,
+        limits: AddressLimits,
+    ) -> None:
+        """Define the web ACL and put it in front of the stage.
+
+        Args:
+            scope: the parent construct.
+            construct_id: the id within it.
+            stage: the API's.
+            limits: requests from one address in five minutes.
+        """
+        super().__init__(scope, construct_id)
+        self._rules: list[_Acl.RuleProperty] = []
+        # Whatever is not surely a partner's path counts as a customer's, with the lower limit.
+        self._add_rate("CustomerAddress", limits.customers, _not(_partners_path()))
+        self._add_rate("PartnerAddress", limits.partners, _partners_path())
+        for group, counted in COUNTED.items():
+            self._add_managed(group, counted)
+        acl = self._web_acl()
+        wafv2.CfnWebACLAssociation(
+            self, "Association", resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn
+        )
+
+    def _web_acl(self) -> wafv2.CfnWebACL:
+        body = _Acl.RequestBodyAssociatedResourceTypeConfigProperty(
+            default_size_inspection_limit=_INSPECTED
+        )
+        return wafv2.CfnWebACL(
+            self,
+            "WebAcl",
+            scope="REGIONAL",
+            description="Known attacks and floods stop here",
+            default_action=_Acl.DefaultActionProperty(allow={}),
+            rules=self._rules,
+            visibility_config=_metrics("Firewall"),
+            association_config=_Acl.AssociationConfigProperty(request_body={"API_GATEWAY": body}),
+            data_protection_config=_protections(),
+        )
+
+    def _add_rate(self, name: str, limit: int, scope_down: _Acl.StatementProperty) -> None:
+        statement = _Acl.StatementProperty(
+            rate_based_statement=_Acl.RateBasedStatementProperty(
+                aggregate_key_type="IP",
+                limit=limit,
+                evaluation_window_sec=RATE_WINDOW_SECONDS,
+                scope_down_statement=scope_down,
+            )
+        )
+        self._rules.append(
+            _Acl.RuleProperty(
+                name=name,
+                priority=len(self._rules),
+                statement=statement,
+                action=_Acl.RuleActionProperty(block={}),
+                visibility_config=_metrics(name),
+            )
+        )
+
+    def _add_managed(self, group: str, counted: Mapping[str, str]) -> None:
+        count = _Acl.RuleActionProperty(count={})
+        statement = _Acl.StatementProperty(
+            managed_rule_group_statement=_Acl.ManagedRuleGroupStatementProperty(
+                vendor_name="AWS",
+                name=group,
+                rule_action_overrides=[
+                    _Acl.RuleActionOverrideProperty(name=rule, action_to_use=count)
+                    for rule in counted
+                ],
+            )
+        )
+        self._rules.append(
+            _Acl.RuleProperty(
+                name=group,
+                priority=len(self._rules),
+                statement=statement,
+                override_action=_Acl.OverrideActionProperty(none={}),
+                visibility_config=_metrics(group),
+            )
+        )
+
+
+def _partners_path() -> _Acl.StatementProperty:
+    return _Acl.StatementProperty(
+        regex_match_statement=_Acl.RegexMatchStatementProperty(
+            field_to_match=_Acl.FieldToMatchProperty(uri_path={}),
+            regex_string=_PARTNERS_PATH,
+            text_transformations=[
+                _Acl.TextTransformationProperty(priority=0, type="NORMALIZE_PATH")
+            ],
+        )
+    )
+
+
+def _not(statement: _Acl.StatementProperty) -> _Acl.StatementProperty:
+    return _Acl.StatementProperty(not_statement=_Acl.NotStatementProperty(statement=statement))
+
+
+def _metrics(name: str) -> _Acl.VisibilityConfigProperty:
+    return _Acl.VisibilityConfigProperty(
+        metric_name=name, cloud_watch_metrics_enabled=True, sampled_requests_enabled=True
+    )
+
+
+def _protections() -> _Acl.DataProtectionConfigProperty:
+    """Keep credentials and personal data out of the samples that people look at."""
+    protected = (
+        _Acl.FieldToProtectProperty(field_type="SINGLE_HEADER", field_keys=list(_CREDENTIALS)),
+        _Acl.FieldToProtectProperty(field_type="QUERY_STRING"),
+        _Acl.FieldToProtectProperty(field_type="BODY"),
+    )
+    return _Acl.DataProtectionConfigProperty(
+        data_protections=[
+            _Acl.DataProtectProperty(action="SUBSTITUTION", field=field) for field in protected
+        ]
+    )

@@ -1,0 +1,105 @@
+"""Customers' and operators' sign-in, as the template defines it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from orders.callers import OPERATORS
+
+if TYPE_CHECKING:
+    from tests.infrastructure.conftest import Template
+
+
+@pytest.fixture
+def pool(template: Template) -> dict[str, Any]:
+    """The user pool of each variant."""
+    return template.one("Cognito::UserPool")
+
+
+@pytest.fixture
+def client(template: Template) -> dict[str, Any]:
+    """The web client of each variant."""
+    return template.one("Cognito::UserPoolClient")
+
+
+def test_passwords_are_long_and_mixed(pool: dict[str, Any]) -> None:
+    """A password has 12 characters or more, with letters of both cases, a digit and a symbol."""
+    policy = pool["Policies"]["PasswordPolicy"]
+    assert policy["MinimumLength"] >= 12
+    for kind in ("Lowercase", "Uppercase", "Numbers", "Symbols"):
+        assert policy[f"Require{kind}"] is True
+    assert policy["TemporaryPasswordValidityDays"] <= 3
+
+
+def test_people_sign_in_with_their_address_and_nothing_else(pool: dict[str, Any]) -> None:
+    """The e-mail address is the name, in whatever case it is typed, once it is verified."""
+    assert pool["UsernameAttributes"] == ["email"]
+    assert pool["UsernameConfiguration"] == {"CaseSensitive": False}
+    assert pool["AutoVerifiedAttributes"] == ["email"]
+
+
+def test_a_changed_address_counts_once_it_is_verified(pool: dict[str, Any]) -> None:
+    """Nobody takes over an account by entering an address that is not theirs."""
+    settings = pool["UserAttributeUpdateSettings"]
+    assert settings == {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+
+
+def test_a_second_factor_is_offered_and_is_no_sms(pool: dict[str, Any]) -> None:
+    """Who wants a second factor uses an authenticator app; numbers can be taken over."""
+    assert pool["MfaConfiguration"] == "OPTIONAL"
+    assert pool["EnabledMfas"] == ["SOFTWARE_TOKEN_MFA"]
+
+
+def test_an_account_is_recovered_by_e_mail_only(pool: dict[str, Any]) -> None:
+    """A forgotten password goes through the verified address, never through a phone number."""
+    mechanisms = pool["AccountRecoverySetting"]["RecoveryMechanisms"]
+    assert mechanisms == [{"Name": "verified_email", "Priority": 1}]
+
+
+def test_the_password_never_leaves_the_page(client: dict[str, Any]) -> None:
+    """The only ways in are SRP, which does not send the password, and a refresh token."""
+    assert set(client["ExplicitAuthFlows"]) == {"ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}
+
+
+def test_the_client_has_no_secret_to_lose(client: dict[str, Any]) -> None:
+    """A page cannot keep a secret, so there is none."""
+    assert client["GenerateSecret"] is False
+
+
+def test_there_is_no_oauth_way_around(template: Template, client: dict[str, Any]) -> None:
+    """No hosted page, no implicit flow and no other identity provider gives tokens."""
+    assert client["AllowedOAuthFlowsUserPoolClient"] is False
+    assert client["SupportedIdentityProviders"] == ["COGNITO"]
+    assert not list(template.all("Cognito::UserPoolDomain"))
+
+
+def test_tokens_do_not_last(client: dict[str, Any]) -> None:
+    """A stolen token opens the API for an hour; a refresh token lasts a month, or until revoked."""
+    assert set(client["TokenValidityUnits"].values()) == {"minutes"}
+    assert client["IdTokenValidity"] <= 60
+    assert client["AccessTokenValidity"] <= 60
+    assert client["RefreshTokenValidity"] <= 30 * 24 * 60
+    assert client["EnableTokenRevocation"] is True
+
+
+def test_nobody_learns_who_has_an_account(client: dict[str, Any]) -> None:
+    """A wrong password and an unknown address are answered alike."""
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+
+
+def test_nobody_can_make_themselves_an_operator(template: Template) -> None:
+    """Operators are a group, which only the account's administrators fill; no attribute counts."""
+    group = template.one("Cognito::UserPoolGroup")
+    assert group["GroupName"] == OPERATORS
+    assert "RoleArn" not in group
+    assert not list(template.all("Cognito::IdentityPool"))
+
+
+def test_production_keeps_its_people(prod: Template, dev: Template) -> None:
+    """In prod the pool outlives the stack and cannot be deleted by mistake; in dev it goes."""
+    for stage, protection, policy in ((prod, "ACTIVE", "Retain"), (dev, "INACTIVE", "Delete")):
+        resource = stage.resource("Cognito::UserPool", "Identity")
+        assert resource["Properties"]["DeletionProtection"] == protection
+        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == policy
