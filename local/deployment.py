@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
+import itertools
 import json
 import time
 import zipfile
@@ -86,7 +88,8 @@ class Deployment:
         """
         name, version = _BOOTSTRAP_VERSION
         self._ssm.put_parameter(Name=name, Value=version, Type="String", Overwrite=True)
-        self._s3.create_bucket(Bucket=_BOOTSTRAP_BUCKET)
+        with contextlib.suppress(self._s3.exceptions.BucketAlreadyOwnedByYou):
+            self._s3.create_bucket(Bucket=_BOOTSTRAP_BUCKET)
         for key, folder in files.items():
             self._s3.put_object(Bucket=_BOOTSTRAP_BUCKET, Key=key, Body=zipped(folder))
         key = f"{hashlib.sha256(template.encode()).hexdigest()}.json"
@@ -124,13 +127,26 @@ class Deployment:
         return status
 
     def _failure(self) -> str:
+        """Say why the last operation failed, as its first event of failure does."""
         events = self._cloudformation.describe_stack_events(StackName=self._stack)["StackEvents"]
-        for event in reversed(events):  # newest first
-            reason = event.get("ResourceStatusReason", "")
-            if event["ResourceStatus"].endswith("_FAILED") and reason:
+        own = itertools.takewhile(lambda event: not _is_start(event), events)  # newest first
+        failed = [event for event in own if event["ResourceStatus"].endswith("_FAILED")]
+        for event in [*self._validation_errors(), *reversed(failed)]:
+            reason = event.get("ValidationStatusReason") or event.get("ResourceStatusReason")
+            if reason:
                 where = f"{event['LogicalResourceId']} ({event['ResourceType']})"
                 return f"{where} failed: {reason.rstrip('.')}."
         return "The deployment failed."
+
+    def _validation_errors(self) -> list[dict[str, Any]]:
+        """Give what CloudFormation has found before it began; other events do not tell it."""
+        events = self._cloudformation.describe_events(StackName=self._stack)["OperationEvents"]
+        last = events[0].get("OperationId") if events else None  # newest first
+        return [
+            event
+            for event in events
+            if event.get("OperationId") == last and event["EventType"] == "VALIDATION_ERROR"
+        ]
 
 
 def zipped(folder: Path) -> bytes:
@@ -143,6 +159,10 @@ def zipped(folder: Path) -> bytes:
                 entry = zipfile.ZipInfo(path.relative_to(folder).as_posix())
                 archive.writestr(entry, path.read_bytes())
     return buffer.getvalue()
+
+
+def _is_start(event: dict[str, Any]) -> bool:
+    return bool(event.get("ResourceStatusReason") == "User Initiated")
 
 
 def _parsed(template: Any) -> Any:

@@ -77,6 +77,7 @@ class Emulator:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        shutil.rmtree(self._layout.temporary, ignore_errors=True)
         self._layout.emulator_pid.unlink(missing_ok=True)
 
     def _last_words(self) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infrastructure.asset import Asset, AssetError
 from infrastructure.settings import settings_of
 from local import endpoints as documents
 from local import environment, synthesis
@@ -154,12 +155,19 @@ def _prepare(steps: Steps) -> tuple[Path, Assembly]:
             with steps.step("Install the emulator"):
                 interpreter = environment.make()
         with steps.step("Build the functions' asset"):
-            asset = synthesis.build_asset(interpreter)
+            asset = _asset(interpreter)
         assembly = synthesis.up_to_date(asset)
         if assembly is None:
             with steps.step("Synthesize the CDK app"):
                 assembly = synthesis.synthesize(asset)
     return interpreter, assembly
+
+
+def _asset(interpreter: Path) -> Asset:
+    try:
+        return synthesis.build_asset(interpreter)
+    except AssetError as error:
+        raise LocalError(str(error)) from None
 
 
 def _make_ready(emulator: Emulator, layout: Layout, assembly: Assembly, steps: Steps) -> Stack:

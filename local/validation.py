@@ -58,12 +58,13 @@ def _faults_of_members(schema: dict[str, Any], value: dict[str, Any]) -> list[st
     return [fault for name in names for fault in _faults(properties[name], value[name])]
 
 
-def _wrong_type(allowed: str | None, value: Any) -> str | None:
+def _wrong_type(wanted: str | None, value: Any) -> str | None:
     found = _TYPES[type(value)]
-    if allowed in (None, found) or (allowed == "number" and found == "integer"):
+    allowed = ["integer", "number"] if wanted == "number" else [wanted]
+    if wanted is None or found in allowed:
         return None
     what = "does not match any allowed primitive type"
-    return f"instance type ({found}) {what} (allowed: {_quoted([allowed])})"
+    return f"instance type ({found}) {what} (allowed: {_quoted(allowed)})"
 
 
 def _quoted(names: list[Any]) -> str:

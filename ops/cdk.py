@@ -58,9 +58,11 @@ def bootstrap_command(account_id: str, region: str) -> str:
 def _run(command: list[str], **variables: str) -> int:
     environment = {**os.environ, "PATH": f"{_BIN}{os.pathsep}{os.environ.get('PATH', '')}"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    # It is to speak with AWS, and with nobody else.
+    environment |= {"CDK_DISABLE_CLI_TELEMETRY": "true", "CDK_DISABLE_VERSION_CHECK": "true"}
     if not os.access(environment.get("HOME") or "/nonexistent", os.W_OK):
         environment.setdefault("npm_config_cache", str(ROOT / ".cache" / "npm"))
-        environment["HOME"] = str(ROOT / ".cache")  # the CDK CLI wants one to write to
+        environment.setdefault("CDK_HOME", str(ROOT / ".cache" / "cdk"))
     sys.stdout.flush()
     return subprocess.run(command, cwd=ROOT, env=environment | variables, check=False).returncode
 

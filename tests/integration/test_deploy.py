@@ -121,6 +121,21 @@ def test_change_that_loses_a_table(cloud: Layout, client: Callable[[str], Any]) 
         cloudformation.delete_stack(StackName=STACK)
 
 
+def test_protected_stage(cloud: Layout, client: Callable[[str], Any]) -> None:
+    """Prod is not removed by mistake: I am told what protects it, and that its tables are kept."""
+    cloudformation = client("cloudformation")
+    queue = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
+    cloudformation.create_stack(
+        StackName=stack_name("prod"),
+        TemplateBody=json.dumps(queue),
+        EnableTerminationProtection=True,
+    )
+    code, said = ops(cloud.url, "destroy", "--stage", "prod", "--yes")
+    assert code == 1
+    assert "tables of this stage are kept" in said
+    assert "--no-enable-termination-protection" in said
+
+
 def test_unknown_stage(cloud: Layout) -> None:
     """A stage that does not exist is named with those that do."""
     code, said = ops(cloud.url, "deploy", "--stage", "test")

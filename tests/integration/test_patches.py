@@ -169,6 +169,13 @@ def test_words_for_members() -> None:
     assert message == f'[{MISSING} (["size"]), {UNKNOWN}: ["hue"]]'
 
 
+def test_words_for_numbers() -> None:
+    """A whole number is a number, and the words for what is none name both."""
+    assert validation_message({"type": "number"}, b"1") == "[Invalid request body]"
+    message = validation_message({"type": "number"}, b'"1"')
+    assert message == f'[instance type (string) {WRONG} (allowed: ["integer","number"])]'
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 100_000])
 def test_words_for_no_json(body: bytes) -> None:
     """What is not JSON is called that."""

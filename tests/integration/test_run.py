@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -76,6 +77,7 @@ def begin(layout: Layout) -> Iterator[Callable[[], Run]]:
         run.process.communicate()
     with contextlib.suppress(OSError, ValueError):
         os.killpg(int(layout.emulator_pid.read_text()), signal.SIGKILL)
+    shutil.rmtree(layout.directory)  # pytest would keep some hundred megabytes
 
 
 def launch(layout: Layout, **variables: str) -> subprocess.Popen[str]:
@@ -165,18 +167,6 @@ def test_start_to_stop(begin: Callable[[], Run], layout: Layout) -> None:
     assert not layout.latest_endpoints.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_other_ways_to_stop(
-    begin: Callable[[], Run], layout: Layout, number: signal.Signals
-) -> None:
-    """A closed terminal or a polite kill stops it just as ^C does."""
-    run = begin()
-    place(run.endpoints())
-    run.process.send_signal(number)
-    assert "Stopped" in run.ended()
-    assert nothing_runs(layout)
-
-
 def test_stop_while_starting(begin: Callable[[], Run], layout: Layout) -> None:
     """^C before it is ready leaves nothing running either, and no stack trace."""
     run = begin()
@@ -188,13 +178,33 @@ def test_stop_while_starting(begin: Callable[[], Run], layout: Layout) -> None:
     assert nothing_runs(layout)
 
 
+@pytest.mark.parametrize("seconds", [0.2, 0.6])
+def test_stop_at_once(begin: Callable[[], Run], layout: Layout, seconds: float) -> None:
+    """^C when it has hardly begun is no reason for a stack trace."""
+    run = begin()
+    time.sleep(seconds)
+    run.process.send_signal(signal.SIGINT)
+    assert "Traceback" not in run.ended()
+    assert nothing_runs(layout)
+
+
+def test_reader_that_goes(layout: Layout) -> None:
+    """With its output cut off, as by `make run | head`, it stops in silence."""
+    run = launch(layout)
+    assert run.stdout is not None
+    run.stdout.readline()
+    run.stdout.close()
+    assert run.wait(STOP_SECONDS) == 1
+    assert nothing_runs(layout)
+
+
 def test_orders_survive_a_restart(begin: Callable[[], Run]) -> None:
-    """After a stop and a start my orders, keys and addresses are the same, in seconds."""
+    """After a polite kill and a start my orders, keys and addresses are the same, in seconds."""
     first = begin()
     before = first.endpoints()
     orders = {place(before, f"key-{number}") for number in range(3)}
-    first.process.send_signal(signal.SIGINT)
-    first.ended()
+    first.process.send_signal(signal.SIGTERM)
+    assert "Stopped" in first.ended()
     started = time.monotonic()
     after = begin().endpoints()
     assert time.monotonic() - started < 15
@@ -295,7 +305,9 @@ def test_killed_with_make(layout: Layout) -> None:
     script = f"import subprocess, sys; subprocess.run([{sys.executable!r}, '-m', 'local.run'])"
     environment = {**os.environ, "MAKELEVEL": "1"}
     environment |= {"LOCAL_PORT": str(layout.port), "LOCAL_DIR": str(layout.directory)}
-    make = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, env=environment)
+    make = subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
+    )
     try:
         wait_for(lambda: documents.read(layout.endpoints), START_SECONDS)
     finally:
@@ -305,29 +317,20 @@ def test_killed_with_make(layout: Layout) -> None:
 
 
 def test_damaged_state(begin: Callable[[], Run], layout: Layout) -> None:
-    """State that was cut off is named, with the cure; it is not silently replaced by nothing."""
+    """State that is cut off or gone is told with the cure, and not silently replaced by nothing."""
     run = begin()
     place(run.endpoints())
-    run.process.send_signal(signal.SIGINT)
-    run.ended()
+    run.process.send_signal(signal.SIGHUP)  # as when a terminal is closed
+    assert "Stopped" in run.ended()
     file = layout.state / "dynamodb.json"
     file.write_text(file.read_text()[:-100])
-    said = begin().ended()
-    assert f"{file} is damaged" in said
-    assert f"rm -r {layout.home}" in said
-    assert "Traceback" not in said
-
-
-def test_lost_state(begin: Callable[[], Run], layout: Layout) -> None:
-    """State of which a part is gone is told in a sentence with the cure."""
-    run = begin()
-    run.endpoints()
-    run.process.send_signal(signal.SIGINT)
-    run.ended()
-    (layout.state / "dynamodb.json").unlink()
-    said = begin().ended()
-    assert f"rm -r {layout.home}" in said
-    assert "Traceback" not in said
+    cut_off = begin().ended()
+    file.unlink()
+    gone = begin().ended()
+    assert f"{file} is damaged" in cut_off
+    for said in (cut_off, gone):
+        assert f"rm -r {layout.home}" in said
+        assert "Traceback" not in said
 
 
 def test_template_of_yesterday(begin: Callable[[], Run], layout: Layout) -> None:
@@ -363,6 +366,7 @@ def test_settings_of_this_machine(layout: Layout) -> None:
         HTTP_PROXY="http://127.0.0.1:9",
         http_proxy="http://127.0.0.1:9",
         PYTHONDONTWRITEBYTECODE="1",
+        PYTHONIOENCODING="ascii",
     )
     run = Run(layout, process)
     try:
