@@ -8,7 +8,7 @@ import json
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -24,7 +24,7 @@ from local.filter import without_refused
 from local.layout import SHARED, Layout, LocalError
 from local.mending import Mending
 from local.people import seed_people, subject_of
-from local.seed import seed_partners
+from local.seed import Partner, seed_partners
 from local.steps import Steps
 from orders.routes import STAGE
 
@@ -173,18 +173,24 @@ def _asset(interpreter: Path) -> Asset:
 def _make_ready(emulator: Emulator, layout: Layout, assembly: Assembly, steps: Steps) -> Stack:
     client = clients(layout.url)
     try:
-        endpoints = _deploy(client, layout, assembly, steps)
+        deployed = _deploy(client, assembly, steps)
+        seeded = _seed(client, deployed.outputs, steps)
     except (ClientError, BotoCoreError, LocalError) as error:
         if not emulator.alive():
             raise emulator.epitaph() from None
         raise LocalError(f"{error}\n{afresh(layout)}") from None
+    endpoints = _describe(layout, assembly, deployed, *seeded)
     documents.publish(endpoints, layout)
     return Stack(endpoints, emulator, client)
 
 
-def _deploy(
-    client: Callable[[str], Any], layout: Layout, assembly: Assembly, steps: Steps
-) -> Endpoints:
+class _Deployed(NamedTuple):
+    template: dict[str, Any]
+    outputs: dict[str, str]
+    physical_ids: dict[str, str]
+
+
+def _deploy(client: Callable[[str], Any], assembly: Assembly, steps: Steps) -> _Deployed:
     template, refused = without_refused(json.loads(assembly.template))
     if refused:
         steps.note(f"Left out, because the emulator refuses them: {', '.join(refused)}")
@@ -193,16 +199,34 @@ def _deploy(
     if not deployment.is_current(text):
         with steps.step("Deploy the template"):
             deployment.deploy(text, assembly.files)
-    outputs, ids = deployment.outputs(), deployment.physical_ids()
+    physical_ids = deployment.physical_ids()
     with steps.step("Mend what the emulator drops"):
-        Mending(client, template, ids).mend()
+        Mending(client, template, physical_ids).mend()
+    return _Deployed(template, deployment.outputs(), physical_ids)
+
+
+def _seed(
+    client: Callable[[str], Any], outputs: dict[str, str], steps: Steps
+) -> tuple[tuple[Partner, ...], dict[str, str]]:
+    """Make the demo partners and the demo people; gives the partners and the people's tokens."""
     with steps.step("Seed two demo partners"):
         partners = seed_partners(
             client, usage_plan=outputs["UsagePlanStandard"], table=outputs["PartnersTable"]
         )
     with steps.step("Seed two customers and an operator"):
         tokens = seed_people(client, outputs["UserPoolId"])
-    functions, log_groups = _functions(template, ids)
+    return partners, tokens
+
+
+def _describe(
+    layout: Layout,
+    assembly: Assembly,
+    deployed: _Deployed,
+    partners: tuple[Partner, ...],
+    tokens: dict[str, str],
+) -> Endpoints:
+    outputs = deployed.outputs
+    functions, log_groups = _functions(deployed.template, deployed.physical_ids)
     return Endpoints(
         api_url=f"{layout.url}/_aws/execute-api/{outputs['RestApiId']}/{STAGE}",
         aws_endpoint_url=layout.url,

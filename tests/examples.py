@@ -5,18 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import string
-from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
+from local.example import ORDER
 from orders.domain.iso import COUNTRIES, CURRENCIES
 from orders.domain.money import MAX_AMOUNT
-
-_FILE = Path(__file__).parent.parent / "docs/api/order.json"
-
-ORDER: dict[str, Any] = json.loads(_FILE.read_text())
-"""An order as a partner sends it; it costs 2 × (1199 + 150) + 299 + 200 = 3197."""
 
 
 def order(**changes: Any) -> dict[str, Any]:
@@ -50,6 +45,8 @@ def raw(old: str, new: str) -> str:
     assert old in text
     return text.replace(old, new, 1)
 
+
+__all__ = ["ORDER", "order", "order_with", "order_without", "orders", "patches", "raw"]
 
 lines = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=40).filter(
     lambda text: bool(text.strip())

@@ -101,7 +101,7 @@ def run_schemathesis(caller: Caller, stack: Endpoints, folder: Path) -> dict[str
     command += ["--checks", "all", "--exclude-checks", ",".join(IMPOSSIBLE)]
     command += ["--seed", str(SEED), "--max-examples", str(EXAMPLES), "--continue-on-failure"]
     command += ["--generation-database", "none", "--suppress-health-check", "all", "--no-color"]
-    command += ["--report", "json", "--report-json-path", str(report)]
+    command += ["--workers", "2", "--report", "json", "--report-json-path", str(report)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
