@@ -19,7 +19,8 @@ class Endpoints:
 
     `functions` and `log_groups` go by the function's name, such as `create_order`; `tables` are
     `orders`, `idempotency_keys` and `partners`. Tokens are fresh at each start and last an hour; a
-    customer's id is its token's subject. `web_origin` is an origin whose pages may call the API.
+    customer's id is its token's subject. `web_origin` is an origin whose pages may call the API,
+    `docs_url` the API's documentation with "Try it out".
     """
 
     api_url: str
@@ -38,6 +39,7 @@ class Endpoints:
     user_pool_id: str
     user_pool_client_id: str
     web_origin: str
+    docs_url: str
     tables: dict[str, str]
     queues: dict[str, str]
     functions: dict[str, str]

@@ -62,6 +62,9 @@ def _greeting(endpoints: Endpoints, layout: Layout) -> str:
   AWS APIs     {endpoints.aws_endpoint_url}   (any credentials, {endpoints.region})
   Partners     {endpoints.partner_id} {key}
                {endpoints.other_partner_id} {endpoints.other_partner_api_key}
+  Customers    make token (the identity token of a demo customer; WHO=operator of an operator)
+  Web pages    {endpoints.web_origin} may call the API
+  Docs         {endpoints.docs_url}
   All of it    {layout.shown(layout.endpoints)}
 
 Place an order, then list the orders:

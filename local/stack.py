@@ -7,7 +7,7 @@ import fcntl
 import json
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,6 +18,7 @@ from local import endpoints as documents
 from local import environment, synthesis
 from local.aws import clients
 from local.deployment import Deployment
+from local.documentation import documentation
 from local.emulator import REGION, Emulator, launch, port_taken, predecessor_runs
 from local.endpoints import Endpoints
 from local.filter import without_refused
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _PREDECESSOR_SECONDS = 40.0
 _POLL_SECONDS = 0.1
+
+_DOCUMENTATION_OFFSET = 1_000
 
 _TABLES = {
     "orders": "OrdersTable",
@@ -87,7 +90,11 @@ def run(layout: Layout, steps: Steps, *, patches: Iterable[str] | None = None) -
         try:
             with steps.step("Start the emulator"):
                 emulator.wait_until_healthy()
-            yield _make_ready(emulator, layout, assembly, steps)
+            stack = _make_ready(emulator, layout, assembly, steps)
+            with documentation(stack.endpoints, _documentation_port(layout)) as docs_url:
+                endpoints = replace(stack.endpoints, docs_url=docs_url)
+                documents.publish(endpoints, layout)
+                yield replace(stack, endpoints=endpoints)
         finally:
             documents.withdraw(layout)
             emulator.stop()
@@ -179,9 +186,13 @@ def _make_ready(emulator: Emulator, layout: Layout, assembly: Assembly, steps: S
         if not emulator.alive():
             raise emulator.epitaph() from None
         raise LocalError(f"{error}\n{afresh(layout)}") from None
-    endpoints = _describe(layout, assembly, deployed, *seeded)
-    documents.publish(endpoints, layout)
-    return Stack(endpoints, emulator, client)
+    return Stack(_describe(layout, assembly, deployed, *seeded), emulator, client)
+
+
+def _documentation_port(layout: Layout) -> int:
+    """Choose a port that people can guess, unless it is taken."""
+    wanted = layout.port + _DOCUMENTATION_OFFSET
+    return wanted if wanted < 65_536 and not port_taken(wanted) else 0
 
 
 class _Deployed(NamedTuple):
@@ -244,6 +255,7 @@ def _describe(
         user_pool_id=outputs["UserPoolId"],
         user_pool_client_id=outputs["UserPoolClientId"],
         web_origin=settings_of("dev").origins[0],
+        docs_url="",
         tables={name: outputs[output] for name, output in _TABLES.items()},
         queues={},
         functions=functions,

@@ -103,6 +103,7 @@ EXAMPLE = Endpoints(
     user_pool_id="pool",
     user_pool_client_id="client",
     web_origin="http://localhost:5173",
+    docs_url="http://127.0.0.1:5566/",
     tables={},
     queues={},
     functions={},

