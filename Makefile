@@ -36,8 +36,9 @@ audit: setup ## Ask about published vulnerabilities of all dependencies (needs t
 format: setup ## Format the code
 	@scripts/format
 
-docs: setup ## Write docs/api/openapi.json from the code
-	@exec $(PYTHON_HERE) -m infrastructure.openapi
+docs: setup ## Write the documents that are made from code
+	@$(PYTHON_HERE) -m infrastructure.openapi
+	@$(PYTHON_HERE) -m tests.access
 
 synth: setup ## Write the CloudFormation template of STAGE to cdk.out
 	@exec $(PYTHON_HERE) app.py

@@ -58,6 +58,7 @@ def bootstrap_command(account_id: str, region: str) -> str:
 def _run(command: list[str], **variables: str) -> int:
     environment = {**os.environ, "PATH": f"{_BIN}{os.pathsep}{os.environ.get('PATH', '')}"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment.setdefault("NODE_USE_SYSTEM_CA", "1")  # as pip does; company proxies need it
     # It is to speak with AWS, and with nobody else.
     environment |= {"CDK_DISABLE_CLI_TELEMETRY": "true", "CDK_DISABLE_VERSION_CHECK": "true"}
     if not os.access(environment.get("HOME") or "/nonexistent", os.W_OK):
