@@ -30,8 +30,6 @@ EXTENSIBLE = "x-extensible"
 
 _MAY_GROW = ("Country", "Currency", "Role")
 
-_NOT_EMPTY = ("AddressPatch", "OrderPatch")
-
 _CODES = {tuple(sorted(COUNTRIES)): "Country", tuple(sorted(CURRENCIES)): "Currency"}
 
 _PYTHONS_END, _END = r"(?![\s\S])", "$"  # ECMA 262's $ is the end only, OpenAPI's dialect
@@ -52,8 +50,7 @@ def schemas() -> Schema:
     made = {**requests, **opened, **_codes(), **_own()}
     for name in _MAY_GROW:
         made[name][EXTENSIBLE] = True
-    for name in _NOT_EMPTY:
-        made[name]["minProperties"] = 1
+    made["OrderPatch"]["minProperties"] = 1
     return dict(sorted(made.items()))
 
 
