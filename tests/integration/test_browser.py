@@ -127,7 +127,7 @@ def test_a_page_signs_a_customer_in_and_orders(stack: Endpoints, browser: Path, 
 def test_a_page_on_a_foreign_origin_can_do_nothing(
     stack: Endpoints, browser: Path, pages: int
 ) -> None:
-    """Even with a stolen token a page elsewhere can place no order by a browser and read nothing."""
+    """Even with a stolen token a page elsewhere can place no order and read nothing."""
     before = orders_of_customer(stack)
     seen = visit(
         "stranger.mjs",
