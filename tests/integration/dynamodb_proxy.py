@@ -30,55 +30,63 @@ class Proxy:
         return calls
 
 
+class _Handler(BaseHTTPRequestHandler):
+    """Passes a call on, or does with it what is planned."""
+
+    proxy: Proxy
+    upstream: str
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        operation = self.headers["X-Amz-Target"].partition(".")[2]
+        self.proxy.calls.append(operation)
+        if self.proxy.conflicts and operation == "TransactWriteItems":
+            self.proxy.conflicts -= 1
+            self._fail("TransactionCanceledException")
+        elif self.proxy.failures:
+            self._fail(self.proxy.failures.pop(0))
+        else:
+            self._forward(body)
+
+    def _forward(self, body: bytes) -> None:
+        netloc = urlsplit(self.upstream).netloc
+        with contextlib.closing(HTTPConnection(netloc, timeout=30)) as connection:
+            connection.request("POST", "/", body, dict(self.headers))
+            answer = connection.getresponse()
+            done = answer.read()
+        if self.proxy.losses:
+            self.proxy.losses -= 1
+            self._send(500, b"{}")
+        else:
+            self._send(answer.status, done)
+
+    def _fail(self, code: str) -> None:
+        error = {
+            "__type": f"com.amazonaws.dynamodb.v20120810#{code}",
+            "message": "Transaction cancelled, please refer cancellation reasons for specific "
+            "reasons [TransactionConflict, None]",
+            "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}],
+        }
+        self._send(400, json.dumps(error).encode())
+
+    def _send(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 @contextlib.contextmanager
 def proxy_to(upstream: str) -> Iterator[tuple[str, Proxy]]:
     """Run a proxy to an endpoint on a free port; gives its address and its state."""
     proxy = Proxy()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            proxy.calls.append(self.headers["X-Amz-Target"].partition(".")[2])
-            if proxy.conflicts and proxy.calls[-1] == "TransactWriteItems":
-                proxy.conflicts -= 1
-                self._fail("TransactionCanceledException")
-                return
-            if proxy.failures:
-                self._fail(proxy.failures.pop(0))
-                return
-            connection = HTTPConnection(urlsplit(upstream).netloc, timeout=30)
-            with contextlib.closing(connection):
-                connection.request("POST", "/", body, dict(self.headers))
-                answer = connection.getresponse()
-                done = answer.read()
-            if proxy.losses:
-                proxy.losses -= 1
-                self._send(500, b"{}")
-                return
-            self._send(answer.status, done)
-
-        def _fail(self, code: str) -> None:
-            error = {
-                "__type": f"com.amazonaws.dynamodb.v20120810#{code}",
-                "message": "Transaction cancelled, please refer cancellation reasons for specific "
-                "reasons [TransactionConflict, None]",
-                "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}],
-            }
-            self._send(400, json.dumps(error).encode())
-
-        def _send(self, status: int, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    handler = type("Handler", (_Handler,), {"proxy": proxy, "upstream": upstream})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
