@@ -1,24 +1,29 @@
 """The API's documentation in a browser: Swagger UI, with "Try it out" on the running copy.
 
-    /                the page              /openapi.json    the document, at this address
-    /swagger-ui…     its script and style  /v1/…            the API itself, forwarded
+    /                the page              /openapi.json      the document, at this address
+    /swagger-ui…     its script and style  /credentials.json  a demo partner's and a customer's
+    /v1/…            the API itself, forwarded
 
 The API is forwarded so that the page has one origin and needs no permission; Swagger UI's files
-come out of an installed package, and the page may load nothing from anywhere else.
+come out of an installed package, and the page may load nothing from anywhere else. The credentials
+are JSON, which no page elsewhere can read; a script it could load.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import sys
 import threading
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from local.aws import clients
 from local.layout import ROOT
+from local.people import Pool, sign_in
 from orders.routes import STAGE
 
 if TYPE_CHECKING:
@@ -31,7 +36,13 @@ _PACKAGE = "aws_lambda_powertools.event_handler.openapi.swagger_ui"
 _SCRIPT, _STYLE = "swagger-ui-bundle.min.js", "swagger-ui.min.css"
 _FORWARDED = f"/{STAGE}/"
 _HOP_BY_HOP = {"connection", "content-length", "host", "keep-alive", "transfer-encoding"}
-_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+_WRITTEN_HERE = {"date", "server"}
+_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+# A page elsewhere can have its own host name lead here, and would then be of this origin.
+_HOSTS = {"127.0.0.1", "localhost"}
 _SECONDS = 60
 
 _PAGE = f"""<!doctype html>
@@ -47,12 +58,13 @@ _PAGE = f"""<!doctype html>
 """
 
 _START = """
-const credentials = %s;
-const ui = SwaggerUIBundle({
-  url: "/openapi.json", dom_id: "#page", validatorUrl: null, tryItOutEnabled: true,
-  onComplete: () => {
-    for (const name in credentials) ui.preauthorizeApiKey(name, credentials[name]);
-  },
+fetch("/credentials.json").then((answer) => answer.json()).then((credentials) => {
+  const ui = SwaggerUIBundle({
+    url: "/openapi.json", dom_id: "#page", validatorUrl: null, tryItOutEnabled: true,
+    onComplete: () => {
+      for (const name in credentials) ui.preauthorizeApiKey(name, credentials[name]);
+    },
+  });
 });
 """
 
@@ -65,9 +77,8 @@ def documentation(endpoints: Endpoints, port: int) -> Iterator[str]:
         endpoints: the running copy; its demo partner and customer are signed in on the page.
         port: where to listen on 127.0.0.1; 0 for any free port.
     """
-    handler = type("Handler", (_Handler,), {"endpoints": endpoints, "pages": _pages(endpoints)})
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    server.daemon_threads = True
+    handler = type("Handler", (_Handler,), {"endpoints": endpoints, "pages": _pages()})
+    server = _Server(("127.0.0.1", port), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -76,29 +87,37 @@ def documentation(endpoints: Endpoints, port: int) -> Iterator[str]:
         server.server_close()
 
 
-def _pages(endpoints: Endpoints) -> dict[str, tuple[str, bytes]]:
+def _pages() -> dict[str, tuple[str, bytes]]:
     document = json.loads(_DOCUMENT.read_text())
     document["servers"] = [{"url": f"/{STAGE}", "description": "The running copy"}]
-    start = _START % json.dumps(_credentials(document, endpoints))
     package = files(_PACKAGE)
     return {
         "/": ("text/html; charset=utf-8", _PAGE.encode()),
-        "/start.js": ("text/javascript", start.encode()),
+        "/start.js": ("text/javascript", _START.encode()),
         "/openapi.json": ("application/json", json.dumps(document).encode()),
         f"/{_SCRIPT}": ("text/javascript", package.joinpath(_SCRIPT).read_bytes()),
         f"/{_STYLE}": ("text/css", package.joinpath(_STYLE).read_bytes()),
     }
 
 
-def _credentials(document: dict[str, Any], endpoints: Endpoints) -> dict[str, str]:
-    """Give a credential for each security scheme: a key for the API key, a token for the others."""
-    schemes = document["components"]["securitySchemes"]
+def _credentials(endpoints: Endpoints) -> dict[str, str]:
+    """Give a credential for each security scheme; the token is fresh, for it lasts an hour only."""
+    schemes = json.loads(_DOCUMENT.read_text())["components"]["securitySchemes"]
+    pool = Pool(clients(endpoints.aws_endpoint_url)("cognito-idp"), endpoints.user_pool_id)
+    token = sign_in(pool, "customer")
     return {
-        name: endpoints.partner_api_key
-        if scheme.get("name", "").lower() == "x-api-key"
-        else endpoints.customer_token
+        name: endpoints.partner_api_key if scheme["type"] == "apiKey" else token
         for name, scheme in schemes.items()
     }
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Pass over a browser that has gone in the middle of an answer, as browsers do."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -109,12 +128,17 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def _answer(self) -> None:
-        if self.path.startswith(_FORWARDED):
+        path = urlsplit(self.path).path
+        if urlsplit(f"//{self.headers.get('Host')}").hostname not in _HOSTS:
+            self._page(403, "text/plain", b"Open it as 127.0.0.1 or localhost.")
+        elif path.startswith(_FORWARDED):
             self._forward()
-            return
-        content_type, body = self.pages.get(urlsplit(self.path).path, ("text/plain", b""))
-        headers = {"Content-Type": content_type, "Content-Security-Policy": _POLICY}
-        self._send(200 if body else 404, headers, body)
+        elif path == "/credentials.json":
+            self._page(200, "application/json", json.dumps(_credentials(self.endpoints)).encode())
+        elif path in self.pages:
+            self._page(200, *self.pages[path])
+        else:
+            self._page(404, "text/plain", b"")
 
     do_GET = do_POST = do_PATCH = do_OPTIONS = _answer  # noqa: N815 - the base class's names
 
@@ -124,10 +148,21 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         sent = {n: v for n, v in self.headers.items() if n.lower() not in _HOP_BY_HOP}
         with contextlib.closing(HTTPConnection(api.netloc, timeout=_SECONDS)) as connection:
-            connection.request(self.command, path, body or None, sent)
-            answer = connection.getresponse()
-            got = {n: v for n, v in answer.getheaders() if n.lower() not in _HOP_BY_HOP}
-            self._send(answer.status, got, answer.read())
+            try:
+                connection.request(self.command, path, body or None, sent)
+                answer = connection.getresponse()
+                content = answer.read()
+            except (OSError, HTTPException) as error:
+                self._page(502, "text/plain", f"The API does not answer: {error}".encode())
+                return
+        dropped = _HOP_BY_HOP | _WRITTEN_HERE
+        got = {n: v for n, v in answer.getheaders() if n.lower() not in dropped}
+        self._send(answer.status, got, content)
+
+    def _page(self, status: int, content_type: str, body: bytes) -> None:
+        headers = {"Content-Type": content_type, "Content-Security-Policy": _POLICY}
+        headers |= {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+        self._send(status, headers, body)
 
     def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)

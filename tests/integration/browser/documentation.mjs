@@ -22,6 +22,7 @@ await withPage([], async (page) => {
   await page.screenshot({ path: wanted.overview });
   const statuses = {};
   for (const id of wanted.operations) statuses[id] = await tryOut(page, id);
-  await page.screenshot({ path: wanted.tried, fullPage: true });
+  const answer = page.locator(`[id$="-${wanted.shown}"] .live-responses-table`);
+  await answer.screenshot({ path: wanted.tried });
   return { title, operations, statuses };
 });
