@@ -53,5 +53,5 @@ bench: setup ## Measure the service on this machine
 	@exec $(PYTHON_HERE) -m bench
 
 clean: ## Remove all that can be made again, the local run's data too
-	rm -rf .venv .local .cache build cdk.out node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .local .cache build cdk.out node_modules tests/integration/browser/node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

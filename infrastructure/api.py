@@ -157,13 +157,19 @@ class Api(Construct):
         return self._models[name]
 
     def _add_health(self) -> None:
+        headers = {
+            f"method.response.header.{name}": f"'{value}'"
+            for name, value in cors_headers_of(self._origins).items()
+        }
         integration = apigateway.MockIntegration(
             request_templates={JSON: '{"statusCode": 200}'},
             # Without a template for its content type a mock has no status and answers 500.
             passthrough_behavior=apigateway.PassthroughBehavior.NEVER,
             integration_responses=[
                 apigateway.IntegrationResponse(
-                    status_code="200", response_templates={JSON: '{"status":"ok"}'}
+                    status_code="200",
+                    response_templates={JSON: '{"status":"ok"}'},
+                    response_parameters=headers,
                 )
             ],
         )
@@ -171,7 +177,11 @@ class Api(Construct):
             "GET",
             integration,
             operation_name="health",
-            method_responses=[apigateway.MethodResponse(status_code="200")],
+            method_responses=[
+                apigateway.MethodResponse(
+                    status_code="200", response_parameters=dict.fromkeys(headers, True)
+                )
+            ],
         )
 
     def _add_problems(self) -> None:
@@ -209,9 +219,9 @@ class Api(Construct):
 
 
 def cors_headers_of(origins: tuple[str, ...]) -> dict[str, str]:
-    """Give the CORS headers of API Gateway's own errors.
+    """Give the CORS headers of what API Gateway answers by itself: its errors, and health.
 
-    A gateway response cannot choose by the request's origin, so they permit the first one only.
+    It cannot choose by the request's origin there, so they permit the first one only.
     """
     return {
         "Access-Control-Allow-Origin": origins[0],

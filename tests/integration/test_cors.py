@@ -25,6 +25,7 @@ ANSWERS = [
     ("GET", "/orders", None, 401),
     ("GET", "/partner/orders", None, 403),
     ("GET", "/nope", None, 404),
+    ("GET", "/health", None, 200),
 ]
 
 
