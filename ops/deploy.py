@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infrastructure.asset import AssetError, build_for_aws
-from infrastructure.service import stack_name
-from infrastructure.settings import SettingError, Settings, settings_of
+from infrastructure.settings import SettingError, Settings, settings_of, stack_name
 from infrastructure.synth import ROOT
 from ops import cdk
 from ops.account import Account, check_bootstrap, check_concurrency, sign_in

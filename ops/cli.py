@@ -1,0 +1,68 @@
+"""The `orders` command: its groups, and how it ends. Each group is a module of its own."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from local.layout import ROOT
+from ops import dlq, restore, terminal
+from ops.failures import explain
+from ops.interrupts import listen
+from ops.options import lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+app = typer.Typer(
+    name="orders",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    epilog=lines("""
+        For example:
+        orders dlq ls --stage prod
+        orders dlq redrive processing --local
+        Exit codes: 0 done, 1 failed or something is left, 2 wrong usage, 130 interrupted.
+    """),
+)
+app.add_typer(dlq.app, name="dlq", help="Dead letters: list, show, send back, take out.")
+app.command("restore")(restore.restore)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001 - Typer's form of a callback
+    if asked:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        print(f"orders {project['version']}")
+        raise typer.Exit
+
+
+@app.callback()
+def orders(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Operate the food-delivery order API: a stage on AWS, or the local run."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and leave with its exit code, whatever happens without a stack trace."""
+    listen()
+    terminal.never_choke()
+    try:
+        app(arguments, prog_name="orders")
+    except Exception as error:
+        if os.environ.get("ORDERS_TRACEBACK"):
+            raise
+        sys.exit(f"orders: {explain(error) or _bug(error)}")
+
+
+def _bug(error: Exception) -> str:
+    what = f"{type(error).__name__}: {error}".partition("\n")[0]
+    return f"This should not happen: {what}. With ORDERS_TRACEBACK=1 it shows where; report that."
