@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from aws_cdk import Acknowledgment, Validations
 
 from infrastructure.functions import construct_id
-from infrastructure.settings import FUNCTIONS
+from infrastructure.processing import QUEUES
+from infrastructure.settings import API_FUNCTIONS, FUNCTIONS, PARTNERS, parameter_prefix
 from orders.domain.lifecycle import Role
 from orders.routes import ROUTES, STAGE
 
@@ -32,6 +33,15 @@ class Acknowledgement(NamedTuple):
     reason: str
 
 
+_SYNCHRONOUS = (
+    "API Gateway calls it synchronously and gives its failure to the caller. A dead-letter "
+    "target receives asynchronous calls only, and nothing makes any."
+)
+_FED_BY_A_QUEUE = (
+    "Its queue calls it synchronously and takes the failure back: the message is tried again and "
+    "ends in the queue's own dead-letter queue. A target here receives asynchronous calls only."
+)
+
 _EVERY_FUNCTION = {
     "Function/Resource": {
         "AwsSolutions-L1": (
@@ -39,10 +49,6 @@ _EVERY_FUNCTION = {
             "supports it until June 2029. A newer runtime is one constant in asset.py."
         ),
         "Serverless-LambdaLatestVersion": "As AwsSolutions-L1.",
-        "Serverless-LambdaDLQ": (
-            "API Gateway calls it synchronously and gives its failure to the caller. A dead-letter "
-            "target receives asynchronous calls only, and nothing makes any."
-        ),
     },
     "Role/DefaultPolicy/Resource": {
         "AwsSolutions-IAM5[Resource::*]": (
@@ -50,6 +56,28 @@ _EVERY_FUNCTION = {
             "statement names one, which tests/infrastructure/test_functions.py compares."
         ),
     },
+}
+
+_EVENT_SOURCE_MAPPING = {
+    "Serverless-LambdaEventSourceMappingDestination": (
+        "A destination for failures is for streams; a mapping of an SQS queue has none, and a "
+        "message that fails ends in the queue's dead-letter queue."
+    ),
+}
+
+_DEAD_LETTERS = {
+    "Serverless-SQSRedrivePolicy": (
+        "It is the dead-letter queue itself: what is in it waits for an operator, whom orders dlq "
+        "helps, and goes nowhere by itself."
+    ),
+}
+
+_PIPE_DEAD_LETTERS = {
+    **_DEAD_LETTERS,
+    "AwsSolutions-SQS3": (
+        "It is the dead-letter queue of the pipe, which the rule does not look at; messages wait "
+        "there for an operator."
+    ),
 }
 
 _PARTNERS_METHOD = {
@@ -109,15 +137,38 @@ def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
         if settings.web_firewall
         else {**_STAGE, **_STAGE_WITHOUT_FIREWALL},
     }
+    by_path |= _processing(settings)
     for name in FUNCTIONS:
         for path, reasons in _EVERY_FUNCTION.items():
-            by_path[f"{construct_id(name)}/{path}"] = reasons
+            known = by_path.get(f"{construct_id(name)}/{path}", {})
+            by_path[f"{construct_id(name)}/{path}"] = {**known, **reasons}
+        why = _SYNCHRONOUS if name in API_FUNCTIONS else _FED_BY_A_QUEUE
+        by_path[f"{construct_id(name)}/Function/Resource"] |= {"Serverless-LambdaDLQ": why}
     for route in ROUTES:
         if route.caller is Role.PARTNER:
             by_path[f"Api/RestApi/Default{route.path}/{route.method}/Resource"] = _PARTNERS_METHOD
     for path, reasons in by_path.items():
         for rule, reason in reasons.items():
             yield Acknowledgement(path, rule, reason)
+
+
+def _processing(settings: Settings) -> dict[str, dict[str, str]]:
+    """Give the findings on the way of a change."""
+    parameters = f"parameter{parameter_prefix(settings.stage)}/{PARTNERS}/*"
+    arn = f"arn:aws:ssm:{settings.region}:<AWS::AccountId>:{parameters}"
+    by_path = {
+        "Processing/PipeDeadLetters/Resource": _PIPE_DEAD_LETTERS,
+        "NotifyPartner/Role/DefaultPolicy/Resource": {
+            f"AwsSolutions-IAM5[Resource::{arn}]": (
+                "One parameter for each partner, which operators add at any time: the prefix is "
+                "the partners' own, and the function needs every one of them."
+            )
+        },
+    }
+    for name, queue in QUEUES.items():
+        by_path[f"Processing/{queue}/DeadLetters/Resource"] = _DEAD_LETTERS
+        by_path[f"{construct_id(name)}/Function/Queue/Resource"] = _EVENT_SOURCE_MAPPING
+    return by_path
 
 
 def acknowledge(stack: Stack, settings: Settings) -> None:

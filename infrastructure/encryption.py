@@ -1,4 +1,4 @@
-"""A KMS key of the customer's own for the tables, where the settings ask for one."""
+"""KMS keys: one for partners' secrets, and one for all data where the settings ask for it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,28 @@ class CustomerKey(Construct):
             keep: whether it survives the stack, as the tables do that cannot be read without it.
         """
         super().__init__(scope, construct_id)
-        self.key = kms.Key(
-            self,
-            "Key",
-            description="Encrypts the tables of the order API",
-            enable_key_rotation=True,
-            rotation_period=Duration.days(365),
-            pending_window=Duration.days(30),
-            removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
-        )
+        self.key = _key(self, "Encrypts the tables and queues of the order API", keep=keep)
+
+
+class PartnerSecrets(Construct):
+    """The key under which partners' endpoints and secrets stand in Parameter Store.
+
+    A key of their own, so that whoever may read parameters does not by that read secrets.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, keep: bool) -> None:
+        """Define the key; arguments as of CustomerKey."""
+        super().__init__(scope, construct_id)
+        self.key = _key(self, "Encrypts the webhook secrets of the order API's partners", keep=keep)
+
+
+def _key(scope: Construct, description: str, *, keep: bool) -> kms.Key:
+    return kms.Key(
+        scope,
+        "Key",
+        description=description,
+        enable_key_rotation=True,
+        rotation_period=Duration.days(365),
+        pending_window=Duration.days(30),
+        removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
+    )

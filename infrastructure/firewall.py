@@ -31,7 +31,7 @@ COMMON_ATTACKS = "AWSManagedRulesCommonRuleSet"
 COUNTED: Mapping[str, Mapping[str, str]] = {
     KNOWN_BAD_INPUTS: {},
     COMMON_ATTACKS: {
-        "SizeRestrictions_BODY": "refuses bodies above 8 KB; the API takes 256 KB",
+        "SizeRestrictions_BODY": "refuses bodies above 8 KB; the API takes 32 KB",
         "NoUserAgent_HEADER": "the API asks for no User-Agent, and tills send none",
     },
 }

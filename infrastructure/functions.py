@@ -30,6 +30,7 @@ class Function(Construct):
         code: lambda_.Code,
         environment: Mapping[str, str],
         settings: Settings,
+        timeout_seconds: int | None = None,
     ) -> None:
         """Define the function.
 
@@ -39,8 +40,10 @@ class Function(Construct):
             code: the asset that all functions share.
             environment: the variables that it reads, and no others.
             settings: the stage's.
+            timeout_seconds: when it is ended; None for what requests have.
         """
         super().__init__(scope, construct_id(name))
+        self._timeout = Duration.seconds(timeout_seconds or settings.timeout_seconds)
         self._log_group = log_group(self, "Logs")
         self._role = iam.Role(
             self,
@@ -66,22 +69,35 @@ class Function(Construct):
             log_group=self._log_group,
             environment={"POWERTOOLS_LOG_LEVEL": settings.log_level, **environment},
             memory_size=settings.memory_mb,
-            timeout=Duration.seconds(settings.timeout_seconds),
+            timeout=self._timeout,
             reserved_concurrent_executions=settings.reserved_concurrency.get(name),
             tracing=lambda_.Tracing.ACTIVE,
         )
 
-    def allow(self, *actions: str, on: str, through: str | None = None) -> None:
+    def allow(
+        self,
+        *actions: str,
+        on: str,
+        through: str | None = None,
+        for_parameters: str | None = None,
+    ) -> None:
         """Let the function do these actions on one resource.
 
         Args:
             actions: such as `dynamodb:GetItem`.
             on: the resource's ARN.
             through: the only AWS service that may use the permission for it, for a KMS key.
+            for_parameters: the ARN, with wildcards, of the only parameters that it may be used for.
         """
-        conditions = {"StringEquals": {"kms:ViaService": through}} if through else None
+        conditions: dict[str, dict[str, str]] = {}
+        if through:
+            conditions["StringEquals"] = {"kms:ViaService": through}
+        if for_parameters:
+            conditions["StringLike"] = {"kms:EncryptionContext:PARAMETER_ARN": for_parameters}
         self._role.add_to_policy(
-            iam.PolicyStatement(actions=list(actions), resources=[on], conditions=conditions)
+            iam.PolicyStatement(
+                actions=list(actions), resources=[on], conditions=conditions or None
+            )
         )
 
 

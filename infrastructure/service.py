@@ -11,19 +11,32 @@ from infrastructure.acknowledged import acknowledge
 from infrastructure.address import Address
 from infrastructure.api import Api
 from infrastructure.data import Data
-from infrastructure.encryption import READING, WRITING, CustomerKey
+from infrastructure.encryption import READING, WRITING, CustomerKey, PartnerSecrets
 from infrastructure.firewall import Firewall
 from infrastructure.functions import Function
 from infrastructure.identity import Identity
-from infrastructure.settings import FUNCTIONS, WRITERS
+from infrastructure.processing import QUEUES, Processing
+from infrastructure.settings import (
+    API_FUNCTIONS,
+    FLAGS,
+    PARTNERS,
+    WORKERS,
+    WRITERS,
+    parameter_prefix,
+    stack_name,
+)
 from orders.cors import ALLOWED_ORIGINS
 from orders.settings import (
     BY_CUSTOMER,
     BY_PARTNER,
+    DEAD_LETTER_QUEUE,
+    FLAGS_PARAMETER,
     IDEMPOTENCY_HOURS,
     IDEMPOTENCY_TABLE,
     ORDERS_TABLE,
+    PARTNERS_PREFIX,
     PARTNERS_TABLE,
+    RETRY_SECONDS,
 )
 
 if TYPE_CHECKING:
@@ -59,13 +72,21 @@ class Service(Stack):
             self, "Data", capacity=settings.capacity, keep=settings.keep_data, key=self.key
         )
         self.identity = Identity(self, "Identity", keep=settings.keep_data)
-        self.functions = self._functions(settings, lambda_.Code.from_asset(asset))
+        self.processing = Processing(
+            self, "Processing", orders=self.data.orders, settings=settings, key=self.key
+        )
+        self.partner_secrets = PartnerSecrets(self, "PartnerSecrets", keep=settings.keep_data)
+        code = lambda_.Code.from_asset(asset)
+        self.functions = self._api_functions(settings, code) | self._workers(settings, code)
         self._grant()
+        self._grant_parameters(settings)
         self._grant_key(settings)
+        for name in WORKERS:
+            self.processing.feed(name, self.functions[name])
         self.api = Api(
             self,
             "Api",
-            functions={name: item.function for name, item in self.functions.items()},
+            functions={name: self.functions[name].function for name in API_FUNCTIONS},
             user_pool=self.identity.user_pool,
             settings=settings,
         )
@@ -81,7 +102,7 @@ class Service(Stack):
             return None
         return CustomerKey(self, "CustomerKey", keep=settings.keep_data).key
 
-    def _functions(self, settings: Settings, code: lambda_.Code) -> dict[str, Function]:
+    def _api_functions(self, settings: Settings, code: lambda_.Code) -> dict[str, Function]:
         environment = {
             ORDERS_TABLE: self.data.orders.table_name,
             IDEMPOTENCY_TABLE: self.data.idempotency_keys.table_name,
@@ -91,7 +112,34 @@ class Service(Stack):
         }
         return {
             name: Function(self, name, code=code, environment=environment, settings=settings)
-            for name in FUNCTIONS
+            for name in API_FUNCTIONS
+        }
+
+    def _workers(self, settings: Settings, code: lambda_.Code) -> dict[str, Function]:
+        prefix = parameter_prefix(settings.stage)
+        own = {
+            "process_order": {
+                ORDERS_TABLE: self.data.orders.table_name,
+                FLAGS_PARAMETER: f"{prefix}/{FLAGS}",
+            },
+            "notify_partner": {PARTNERS_PREFIX: f"{prefix}/{PARTNERS}"},
+        }
+        return {
+            name: Function(
+                self,
+                name,
+                code=code,
+                environment={**own[name], **self._queue_settings(settings, name)},
+                settings=settings,
+                timeout_seconds=settings.workers[name].timeout_seconds,
+            )
+            for name in WORKERS
+        }
+
+    def _queue_settings(self, settings: Settings, worker: str) -> dict[str, str]:
+        return {
+            DEAD_LETTER_QUEUE: self.processing.queues[worker].dead.queue_url,
+            RETRY_SECONDS: str(settings.workers[worker].retry_seconds),
         }
 
     def _grant(self) -> None:
@@ -106,18 +154,38 @@ class Service(Stack):
             by_name["list_orders"].allow("dynamodb:Query", on=arn)
         by_name["list_orders"].allow("dynamodb:Scan", on=orders)  # an operator's list of all
         by_name["update_order"].allow("dynamodb:UpdateItem", on=orders)
-        for function in by_name.values():
+        by_name["process_order"].allow("dynamodb:UpdateItem", on=orders)
+        for name in API_FUNCTIONS:
             partners = self.data.partners.table_arn
-            function.allow("dynamodb:Scan", "dynamodb:GetItem", on=partners)
+            by_name[name].allow("dynamodb:Scan", "dynamodb:GetItem", on=partners)
+
+    def _grant_parameters(self, settings: Settings) -> None:
+        prefix = parameter_prefix(settings.stage).removeprefix("/")
+        flags, partners = (
+            self.format_arn(service="ssm", resource="parameter", resource_name=f"{prefix}/{name}")
+            for name in (FLAGS, f"{PARTNERS}/*")
+        )
+        notify = self.functions["notify_partner"]
+        self.functions["process_order"].allow("ssm:GetParameter", on=flags)
+        notify.allow("ssm:GetParameter", on=partners)
+        notify.allow(
+            "kms:Decrypt",
+            on=self.partner_secrets.key.key_arn,
+            through=f"ssm.{settings.region}.amazonaws.com",
+            for_parameters=partners,
+        )
 
     def _grant_key(self, settings: Settings) -> None:
-        """Let the functions use the key, and only through DynamoDB."""
+        """Let the functions use the key, and only through the services that hold its data."""
         if self.key is None:
             return
-        through = f"dynamodb.{settings.region}.amazonaws.com"
-        for name, function in self.functions.items():
+        dynamodb, sqs = (f"{name}.{settings.region}.amazonaws.com" for name in ("dynamodb", "sqs"))
+        for name in (*API_FUNCTIONS, "process_order"):
             actions = (*READING, *WRITING) if name in WRITERS else READING
-            function.allow(*actions, on=self.key.key_arn, through=through)
+            self.functions[name].allow(*actions, on=self.key.key_arn, through=dynamodb)
+        for name in WORKERS:
+            actions = ("kms:Decrypt", "kms:GenerateDataKey")
+            self.functions[name].allow(*actions, on=self.key.key_arn, through=sqs)
 
     def _outputs(self) -> None:
         values = {
@@ -126,6 +194,9 @@ class Service(Stack):
             "OrdersTable": self.data.orders.table_name,
             "IdempotencyTable": self.data.idempotency_keys.table_name,
             "PartnersTable": self.data.partners.table_name,
+            "OrderChangesTopic": self.processing.topic.topic_arn,
+            "PipeDeadLetters": self.processing.pipe_dead_letters.queue_url,
+            "PartnerSecretsKey": self.partner_secrets.key.key_arn,
             "UserPoolId": self.identity.user_pool.user_pool_id,
             "UserPoolClientId": self.identity.client.user_pool_client_id,
         }
@@ -133,12 +204,10 @@ class Service(Stack):
             values["DomainTarget"] = self.address.target
         for name, plan in self.api.usage_plans.items():
             values[f"UsagePlan{name.capitalize()}"] = plan.usage_plan_id
+        for worker, queue in self.processing.queues.items():
+            values[f"{QUEUES[worker]}Queue"] = queue.live.queue_url
+            values[f"{QUEUES[worker]}DeadLetters"] = queue.dead.queue_url
         for item in self.functions.values():
             values[f"{item.node.id}Function"] = item.function.function_name
         for name, value in values.items():
             CfnOutput(self, name, value=value)
-
-
-def stack_name(stage: str) -> str:
-    """Name the stack of a stage."""
-    return f"food-delivery-orders-{stage}"

@@ -11,14 +11,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FUNCTIONS = ("create_order", "get_order", "list_orders", "update_order")
+API_FUNCTIONS = ("create_order", "get_order", "list_orders", "update_order")
 """The functions of the API, each a module of `orders.handlers`."""
 
-WRITERS = ("create_order", "update_order")
+WORKERS = ("process_order", "notify_partner")
+"""The functions that queues feed, each a module of `orders.handlers`."""
+
+FUNCTIONS = (*API_FUNCTIONS, *WORKERS)
+"""All functions."""
+
+WRITERS = ("create_order", "update_order", "process_order")
 """Those of them that write to a table."""
 
 RATE_WINDOW_SECONDS = 300
 """Over how long the firewall counts the requests of an address."""
+
+
+FLAGS, PARTNERS = "flags", "partners"
+"""Below a stage's prefix in Parameter Store: the flags, and the folder of the partners' own."""
 
 
 class CapacityMode(StrEnum):
@@ -137,6 +147,37 @@ class Domain:
         return self.certificate_arn.rpartition("/")[2]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """How a queue feeds its function.
+
+    A message that failed waits `retry_seconds` for its second try, and four times as long before
+    each further one; after the fifth it is dead. The queue's visibility time-out, which applies to
+    a function that was killed, is six times the function's time-out.
+    """
+
+    most_at_once: int
+    retry_seconds: int
+    timeout_seconds: int = 15
+    batch_size: int = 10
+
+    def __post_init__(self) -> None:
+        """Check against what Lambda and SQS take."""
+        _require(2 <= self.most_at_once <= 1_000, "worker.most_at_once must be 2 to 1000")
+        _require(1 <= self.retry_seconds <= 600, "worker.retry_seconds must be 1 to 600")
+        _require(1 <= self.timeout_seconds <= 900, "worker.timeout_seconds must be 1 to 900")
+        _require(1 <= self.batch_size <= 10, "worker.batch_size must be 1 to 10")
+
+
+def _workers(processing_retry: int = 5, webhook_retry: int = 30) -> Mapping[str, Worker]:
+    return MappingProxyType(
+        {
+            "process_order": Worker(most_at_once=100, retry_seconds=processing_retry),
+            "notify_partner": Worker(most_at_once=50, retry_seconds=webhook_retry),
+        }
+    )
+
+
 def _reservations() -> Mapping[str, int | None]:
     return MappingProxyType({"create_order": 100})
 
@@ -166,6 +207,7 @@ class Settings:
     address_limits: AddressLimits = AddressLimits()
     domain: Domain | None = None
     customer_key: bool = False
+    workers: Mapping[str, Worker] = field(default_factory=_workers)
     idempotency_hours: int = 24
     log_level: str = "INFO"
 
@@ -174,6 +216,7 @@ class Settings:
         _require(128 <= self.memory_mb <= 10_240, "memory_mb must be 128 to 10240")
         _require(1 <= self.timeout_seconds <= 29, "timeout_seconds must be 1 to 29")
         _require(self.idempotency_hours >= 1, "idempotency_hours must be at least 1")
+        _require(set(self.workers) == set(WORKERS), f"workers must be {', '.join(WORKERS)}")
         unknown = set(self.reserved_concurrency) - set(FUNCTIONS)
         _require(not unknown, f"reserved_concurrency names unknown functions: {sorted(unknown)}")
         for name, units in self.reserved_concurrency.items():
@@ -196,7 +239,8 @@ class Settings:
 
 STAGES: Mapping[str, Settings] = MappingProxyType(
     {
-        "dev": Settings(stage="dev", log_level="DEBUG"),
+        # In dev an integrator should not wait half an hour to see a webhook tried again.
+        "dev": Settings(stage="dev", log_level="DEBUG", workers=_workers(1, 1)),
         "prod": Settings(
             stage="prod",
             keep_data=True,
@@ -206,6 +250,11 @@ STAGES: Mapping[str, Settings] = MappingProxyType(
     }
 )
 """The stages by name."""
+
+
+def parameter_prefix(stage: str) -> str:
+    """Give what the names of a stage's parameters in Parameter Store begin with."""
+    return f"/food-delivery/{stage}"
 
 
 def settings_of(stage: str) -> Settings:
@@ -218,3 +267,8 @@ def settings_of(stage: str) -> Settings:
         return STAGES[stage]
     except KeyError:
         raise SettingError(f"no stage {stage!r}; there are {', '.join(STAGES)}") from None
+
+
+def stack_name(stage: str) -> str:
+    """Name the stack of a stage."""
+    return f"food-delivery-orders-{stage}"

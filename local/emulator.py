@@ -13,6 +13,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from local.layout import ROOT, LocalError
+from local.tls import function_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -163,6 +164,7 @@ def _environment(layout: Layout) -> dict[str, str]:
         "IOT_MTLS_ENABLED": "0",
         # It removes every container that it takes for its own: let it find no Docker.
         "DOCKER_HOST": f"unix://{layout.temporary}/no-docker.sock",
+        **function_environment(layout),
     }
 
 

@@ -71,6 +71,16 @@ class Layout:
         return self.home / "emulator.pid"
 
     @property
+    def trusted_authorities(self) -> Path:
+        """The authorities that the functions trust: the system's, and this copy's own."""
+        return self.home / "authorities.pem"
+
+    @property
+    def server_certificate(self) -> Path:
+        """A certificate, with its key, for HTTPS servers on this machine."""
+        return self.home / "server.pem"
+
+    @property
     def endpoints(self) -> Path:
         """This copy's endpoints document."""
         return self.home / "endpoints.json"

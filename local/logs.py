@@ -64,13 +64,15 @@ def render(timestamp: int, function: str, message: str) -> str | None:
     except ValueError:
         entry = None
     if not isinstance(entry, dict):
-        return f"{at}  {function:<13} {message.rstrip()}"
+        return f"{at}  {function:<14} {message.rstrip()}"
     if "_aws" in entry:  # metrics: they tell the same again
         return None
-    return f"{at}  {function:<13} {_summary(entry)}"
+    return f"{at}  {function:<14} {_summary(entry)}"
 
 
 def _summary(entry: dict[str, Any]) -> str:
+    if "outcome" in entry:
+        return _of_message(entry)
     if "route" not in entry:
         return f"{entry.get('level', '')} {entry.get('message', '')}".strip()
     parts = [f"{entry['route']:<32} {entry['status']} {entry['milliseconds']:7.1f} ms"]
@@ -81,4 +83,12 @@ def _summary(entry: dict[str, Any]) -> str:
         parts.append("cold start")
     if "exception" in entry:
         parts.append("\n" + str(entry["exception"]))
+    return "  ".join(parts)
+
+
+def _of_message(entry: dict[str, Any]) -> str:
+    parts = [f"{entry.get('orderId', entry.get('messageId', '')):<36}", entry["outcome"]]
+    if entry.get("receives", 1) > 1:
+        parts.append(f"try {entry['receives']}")
+    parts += [str(entry[name]) for name in ("reason", "error") if entry.get(name)]
     return "  ".join(parts)

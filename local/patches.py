@@ -8,6 +8,7 @@
     function_queue      no more than some functions at a time; the others wait
     quick_functions     functions start with nothing but their own code
     steady_saving       state is saved every few seconds, not only on a clean stop
+    kept_streams        changes that a pipe has not yet delivered survive a restart
 
 Each has a test that fails once ministack no longer needs it. What can be mended from outside, over
 AWS's own APIs, is not here but in mending.py.
@@ -17,6 +18,7 @@ AWS's own APIs, is not here but in mending.py.
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import hashlib
 import json
@@ -207,11 +209,18 @@ def function_queue() -> None:
     """Let requests wait for a function instead of starting a hundred interpreters at a time.
 
     AWS starts an environment for each request. Here a hundred at once would take 5 GB of memory,
-    and end no sooner: this machine has only its few processors.
+    and end no sooner: this machine has only its few processors. The same holds for the batches of
+    a queue.
     """
-    gateway = _module("services.apigateway_v1")
-    call = gateway._call_lambda_raw
-    turns = asyncio.Semaphore(max(8, 4 * (os.cpu_count() or 1)))
+    gateway, functions = _module("services.apigateway_v1"), _module("services.lambda_svc")
+    call, concurrency = gateway._call_lambda_raw, functions._sqs_esm_concurrency
+    processors = os.cpu_count() or 1
+    turns = asyncio.Semaphore(max(8, 4 * processors))
+
+    @functools.wraps(concurrency)
+    def limited(*arguments: Any, **options: Any) -> int:
+        wanted: int = concurrency(*arguments, **options)
+        return min(max(4, 2 * processors), wanted)
 
     @functools.wraps(call)
     async def in_turn(*arguments: Any, **options: Any) -> Any:
@@ -219,6 +228,7 @@ def function_queue() -> None:
             return await call(*arguments, **options)
 
     gateway._call_lambda_raw = in_turn
+    functions._sqs_esm_concurrency = limited
 
 
 def quick_functions() -> None:
@@ -271,6 +281,45 @@ def steady_saving() -> None:
     app.save_all = lambda _services: saver.finish()
 
 
+def kept_streams() -> None:
+    """Save with a table the changes that its pipes have not delivered, and begin with them again.
+
+    AWS keeps a stream for 24 hours whatever happens. ministack forgets it when it stops, and its
+    pipes then wait at a place that the new stream reaches only after as many changes.
+    """
+    tables, pipes = _module("services.dynamodb"), _module("services.pipes")
+    get_state, load_state = tables.get_state, tables.load_persisted_state
+
+    @functools.wraps(get_state)
+    def with_streams() -> dict[str, Any]:
+        streams, trimmed = copy.copy(tables._stream_records), copy.copy(tables._stream_trimmed)
+        streams._data, trimmed._data = {}, {}
+        for key, records in list(tables._stream_records._data.items()):
+            start = tables._stream_trimmed._data.get(key, 0)
+            delivered = max(0, _pipe_position(pipes, key[2]) - start)
+            streams._data[key] = records[delivered:]
+            trimmed._data[key] = start + min(delivered, len(records))
+        return {**get_state(), "streams": streams, "trimmed": trimmed}
+
+    @functools.wraps(load_state)
+    def from_streams(data: dict[str, Any]) -> None:
+        load_state(data)
+        tables._stream_records.update(data.get("streams", {}))
+        tables._stream_trimmed.update(data.get("trimmed", {}))
+
+    tables.get_state, tables.load_persisted_state = with_streams, from_streams
+
+
+def _pipe_position(pipes: Any, table: str) -> int:
+    """Give where the slowest pipe of a table stands."""
+    positions = [
+        int(pipes._positions.get_scoped(account, region, pipe["Arn"], 0))
+        for account, region, pipe in pipes._iter_all_pipes()
+        if pipes._table_name_from_stream_arn(pipe.get("Source", "")) == table
+    ]
+    return min(positions, default=0)
+
+
 def _module(name: str) -> Any:
     return import_module(f"ministack.{name}")
 
@@ -286,6 +335,7 @@ PATCHES: dict[str, Callable[[], None]] = {
         function_queue,
         quick_functions,
         steady_saving,
+        kept_streams,
     )
 }
 """All patches by name."""

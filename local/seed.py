@@ -1,8 +1,13 @@
-"""Demo data: two partners, each with an API key on the standard usage plan."""
+"""Demo data: two partners, each with an API key on the standard usage plan, and a webhook."""
 
 from __future__ import annotations
 
+import base64
+import json
+import secrets
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from orders.partner_endpoints import parameter_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,3 +53,41 @@ def _seed(
     item = {"apiKeyId": {"S": key["id"]}, "partnerId": {"S": partner_id}, "name": {"S": name}}
     client("dynamodb").put_item(TableName=table, Item=item)
     return Partner(partner_id, key["value"])
+
+
+def seed_webhooks(
+    client: Callable[[str], Any], *, url: str, prefix: str, key: str
+) -> dict[str, dict[str, str]]:
+    """Send the demo partners' webhooks to an address; secrets that are there stay.
+
+    Args:
+        client: makes clients of AWS services.
+        url: of the receiver; each partner gets a path of its own there.
+        prefix: what the names of the partners' parameters begin with.
+        key: the KMS key that encrypts them.
+
+    Returns:
+        For each partner the `url` and the `secret`.
+    """
+    ssm = client("ssm")
+    webhooks = {}
+    for partner_id in PARTNERS:
+        name, address = parameter_name(prefix, partner_id), f"{url}/{partner_id}"
+        known = _stored_secrets(ssm, name) or [_new_secret()]
+        value = json.dumps({"url": address, "secrets": known})
+        ssm.put_parameter(Name=name, Value=value, Type="SecureString", KeyId=key, Overwrite=True)
+        webhooks[partner_id] = {"url": address, "secret": known[0]}
+    return webhooks
+
+
+def _stored_secrets(ssm: Any, name: str) -> list[str] | None:
+    try:
+        stored = ssm.get_parameter(Name=name, WithDecryption=True)["Parameter"]["Value"]
+    except ssm.exceptions.ParameterNotFound:
+        return None
+    found: list[str] = json.loads(stored)["secrets"]
+    return found
+
+
+def _new_secret() -> str:
+    return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"

@@ -44,7 +44,7 @@ def _follow(stack: Stack, *, make: int | None) -> None:
     follower = Follower(stack.client, stack.endpoints.log_groups)
     while make in (None, os.getppid()):
         try:
-            for line in follower.new_lines():
+            for line in (*follower.new_lines(), *_webhook_lines(stack)):
                 print(line, flush=True)
         except (ClientError, BotoCoreError) as error:
             if stack.emulator.alive():
@@ -52,6 +52,10 @@ def _follow(stack: Stack, *, make: int | None) -> None:
         if not stack.emulator.alive():
             raise stack.emulator.epitaph()
         time.sleep(_POLL_SECONDS)
+
+
+def _webhook_lines(stack: Stack) -> list[str]:
+    return [webhook.line() for webhook in stack.receiver.untold()] if stack.receiver else []
 
 
 def _greeting(endpoints: Endpoints, layout: Layout) -> str:
@@ -65,6 +69,7 @@ def _greeting(endpoints: Endpoints, layout: Layout) -> str:
   Customers    make token (the identity token of a demo customer; WHO=operator of an operator)
   Web pages    {endpoints.web_origin} may call the API
   Docs         {endpoints.docs_url}
+  Webhooks     {endpoints.webhooks_url}   (receives the demo partners'; each is shown below)
   All of it    {layout.shown(layout.endpoints)}
 
 Place an order, then list the orders:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infrastructure.asset import Asset, AssetError
-from infrastructure.settings import settings_of
+from infrastructure.settings import FLAGS, PARTNERS, parameter_prefix, settings_of
 from local import endpoints as documents
-from local import environment, synthesis
+from local import environment, synthesis, tls
 from local.aws import clients
 from local.deployment import Deployment
 from local.documentation import documentation
@@ -25,7 +25,8 @@ from local.filter import without_refused
 from local.layout import SHARED, Layout, LocalError
 from local.mending import Mending
 from local.people import seed_people, subject_of
-from local.seed import Partner, seed_partners
+from local.receiver import Receiver, receiver
+from local.seed import Partner, seed_partners, seed_webhooks
 from local.steps import Steps
 from orders.routes import STAGE
 
@@ -39,6 +40,7 @@ _PREDECESSOR_SECONDS = 40.0
 _POLL_SECONDS = 0.1
 
 _DOCUMENTATION_OFFSET = 1_000
+_RECEIVER_OFFSET = 2_000
 
 _TABLES = {
     "orders": "OrdersTable",
@@ -47,6 +49,19 @@ _TABLES = {
 }
 """The tables' names in the endpoints document, and the stack's outputs that name them."""
 
+_QUEUES = {
+    "order_processing": "OrderProcessingQueue",
+    "order_processing_dead_letters": "OrderProcessingDeadLetters",
+    "partner_notifications": "PartnerNotificationsQueue",
+    "partner_notifications_dead_letters": "PartnerNotificationsDeadLetters",
+    "pipe_dead_letters": "PipeDeadLetters",
+}
+"""The queues' likewise."""
+
+_STAGE = "dev"
+_PREFIX = parameter_prefix(_STAGE)
+_PARAMETERS = {"flags": f"{_PREFIX}/{FLAGS}", "partners": f"{_PREFIX}/{PARTNERS}"}
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -54,7 +69,9 @@ class Stack:
 
     endpoints: Endpoints
     emulator: Emulator
+    outputs: dict[str, str]
     client: Callable[[str], Any]
+    receiver: Receiver | None = None
 
 
 @contextlib.contextmanager
@@ -86,15 +103,25 @@ def run(layout: Layout, steps: Steps, *, patches: Iterable[str] | None = None) -
         documents.withdraw(layout)
         _check_state(layout)
         interpreter, assembly = _prepare(steps)
+        tls.ready(layout)
         emulator = launch(interpreter, layout, patches=patches)
         try:
             with steps.step("Start the emulator"):
                 emulator.wait_until_healthy()
             stack = _make_ready(emulator, layout, assembly, steps)
-            with documentation(stack.endpoints, _documentation_port(layout)) as docs_url:
-                endpoints = replace(stack.endpoints, docs_url=docs_url)
+            with (
+                documentation(stack.endpoints, _near(layout, _DOCUMENTATION_OFFSET)) as docs_url,
+                receiver(_near(layout, _RECEIVER_OFFSET), tls.server_context(layout)) as received,
+            ):
+                webhooks = _webhooks(stack, received)
+                endpoints = replace(
+                    stack.endpoints,
+                    docs_url=docs_url,
+                    webhooks=webhooks,
+                    webhooks_url=received.url,
+                )
                 documents.publish(endpoints, layout)
-                yield replace(stack, endpoints=endpoints)
+                yield replace(stack, endpoints=endpoints, receiver=received)
         finally:
             documents.withdraw(layout)
             emulator.stop()
@@ -186,12 +213,21 @@ def _make_ready(emulator: Emulator, layout: Layout, assembly: Assembly, steps: S
         if not emulator.alive():
             raise emulator.epitaph() from None
         raise LocalError(f"{error}\n{afresh(layout)}") from None
-    return Stack(_describe(layout, assembly, deployed, *seeded), emulator, client)
+    endpoints = _describe(layout, assembly, deployed, *seeded)
+    return Stack(endpoints, emulator, deployed.outputs, client)
 
 
-def _documentation_port(layout: Layout) -> int:
+def _webhooks(stack: Stack, received: Receiver) -> dict[str, dict[str, str]]:
+    """Send the demo partners' webhooks to the receiver; gives their addresses and secrets."""
+    parameters, key = stack.endpoints.parameters, stack.outputs["PartnerSecretsKey"]
+    webhooks = seed_webhooks(stack.client, url=received.url, prefix=parameters["partners"], key=key)
+    received.secrets = {partner_id: hook["secret"] for partner_id, hook in webhooks.items()}
+    return webhooks
+
+
+def _near(layout: Layout, offset: int) -> int:
     """Choose a port that people can guess, unless it is taken."""
-    wanted = layout.port + _DOCUMENTATION_OFFSET
+    wanted = layout.port + offset
     return wanted if wanted < 65_536 and not port_taken(wanted) else 0
 
 
@@ -254,10 +290,15 @@ def _describe(
         operator_token=tokens["operator"],
         user_pool_id=outputs["UserPoolId"],
         user_pool_client_id=outputs["UserPoolClientId"],
-        web_origin=settings_of("dev").origins[0],
+        web_origin=settings_of(_STAGE).origins[0],
         docs_url="",
+        webhooks={},
+        webhooks_url="",
+        server_pem=str(layout.server_certificate),
         tables={name: outputs[output] for name, output in _TABLES.items()},
-        queues={},
+        queues={name: outputs[output] for name, output in _QUEUES.items()},
+        topics={"order_changes": outputs["OrderChangesTopic"]},
+        parameters=_PARAMETERS,
         functions=functions,
         log_groups=log_groups,
         pid=os.getpid(),

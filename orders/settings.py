@@ -11,12 +11,20 @@ ORDERS_TABLE = "ORDERS_TABLE"
 IDEMPOTENCY_TABLE = "IDEMPOTENCY_TABLE"
 PARTNERS_TABLE = "PARTNERS_TABLE"
 IDEMPOTENCY_HOURS = "IDEMPOTENCY_HOURS"
+FLAGS_PARAMETER = "FLAGS_PARAMETER"
+PARTNERS_PREFIX = "PARTNERS_PREFIX"
+DEAD_LETTER_QUEUE = "DEAD_LETTER_QUEUE"
+RETRY_SECONDS = "RETRY_SECONDS"
 
 BY_CUSTOMER = "by-customer"
 BY_PARTNER = "by-partner"
 
-MAX_BODY_BYTES = 256 * 1024
-"""The largest request body: with it, no order comes near DynamoDB's 400 KB for an item."""
+MAX_RECEIVES = 5
+"""How often a queue hands out a message before it is dead."""
+
+MAX_BODY_BYTES = 32 * 1024
+"""The largest request body: with it, the stream's record of a change, with the order before and
+after it, stays below the 256 KB of a message whatever characters it is made of."""
 
 
 def setting(name: str) -> str:

@@ -83,9 +83,6 @@ class Store:
         """Use a client; the tables' names come from the environment."""
         self._client = client
         self._orders = setting(ORDERS_TABLE)
-        self._idempotency = setting(IDEMPOTENCY_TABLE)
-        self._partners = setting(PARTNERS_TABLE)
-        self._keep_seconds = int(setting(IDEMPOTENCY_HOURS)) * 3600
 
     def create(self, item: Item, claim: Claim) -> tuple[Item, bool]:
         """Place an order exactly once for each claim.
@@ -116,7 +113,7 @@ class Store:
         Raises:
             KeyReused: when the claim's key stands for something else.
         """
-        record = self._get(self._idempotency, {"key": claim.key})
+        record = self._get(setting(IDEMPOTENCY_TABLE), {"key": claim.key})
         if record is None or record["expiresAt"] <= int(time.time()):
             return None
         placed = self.get(record["orderId"])
@@ -210,11 +207,11 @@ class Store:
 
     def partner_of(self, api_key_id: str) -> Item | None:
         """Read the partner that an API key belongs to, or None."""
-        return self._get(self._partners, {"apiKeyId": api_key_id})
+        return self._get(setting(PARTNERS_TABLE), {"apiKeyId": api_key_id})
 
     def partners(self) -> list[Item]:
         """Read the first megabyte of partners: all of them, up to some thousands."""
-        found, _, _ = self._call(self._client.sync_scan_page, self._partners)
+        found, _, _ = self._call(self._client.sync_scan_page, setting(PARTNERS_TABLE))
         return found
 
     def _get(self, table: str, key: Item) -> Item | None:
@@ -227,11 +224,11 @@ class Store:
             "key": claim.key,
             "requestHash": claim.request_hash,
             "orderId": item["orderId"],
-            "expiresAt": now + self._keep_seconds,
+            "expiresAt": now + int(setting(IDEMPOTENCY_HOURS)) * 3600,
         }
         claimed = {
             "type": "put",
-            "table": self._idempotency,
+            "table": setting(IDEMPOTENCY_TABLE),
             "item": record,
             # DynamoDB deletes expired items some time later, not at once.
             "condition_expression": "attribute_not_exists(#key) OR #expires <= :now",

@@ -1,4 +1,4 @@
-"""What the functions tell about themselves: one JSON log line for each request, and metrics.
+"""What the functions tell about themselves: one JSON line for each request or message, and metrics.
 
 Neither holds personal data: orders, partners and requests appear by their ids only.
 """
@@ -27,11 +27,23 @@ metrics = Metrics(namespace="FoodDelivery/Orders", service="orders")
 ORDERS_CREATED = "OrdersCreated"
 ORDERS_REPLAYED = "OrdersReplayed"
 STATUS_CHANGES = "StatusChanges"
+PROCESSING_LATENCY = "ProcessingLatency"
+"""Milliseconds from the placing of an order until it was processed."""
+STREAM_LATENCY = "StreamLatency"
+"""Milliseconds from the stream's record of a change, to the second, until it was processed."""
+WEBHOOKS_DELIVERED = "WebhooksDelivered"
+WEBHOOKS_RETRIED = "WebhooksRetried"
+WEBHOOKS_GIVEN_UP = "WebhooksGivenUp"
 
 
 def count(metric: str) -> None:
     """Add one to a metric; it is written when the request ends."""
     metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
+
+
+def measure(metric: str, milliseconds: float) -> None:
+    """Add a duration to a metric."""
+    metrics.add_metric(name=metric, unit=MetricUnit.Milliseconds, value=milliseconds)
 
 
 def log_request(fields: dict[str, Any], error: Exception | None) -> None:
@@ -42,13 +54,32 @@ def log_request(fields: dict[str, Any], error: Exception | None) -> None:
         error: what nobody foresaw; the line tells its type and where it was raised, but not its
             message, which may quote what a customer wrote.
     """
-    if error is None:
-        log = logger.warning if fields["status"] == 503 else logger.info
-        log("request", extra=fields)
-    else:
-        logger.error("request failed", extra={**fields, **_origin(error)})
+    _log("request", fields, error, warn=fields["status"] == 503)
+    flush_metrics()
+
+
+def log_message(fields: dict[str, Any], error: Exception | None, *, failed: bool) -> None:
+    """Write the one line of a message from a queue; arguments as above.
+
+    Args:
+        fields: as of `log_request`.
+        error: as of `log_request`.
+        failed: whether its work was not done.
+    """
+    _log("message", fields, error, warn=failed)
+
+
+def flush_metrics() -> None:
+    """Write what has been counted and measured, if anything."""
     if metrics.metric_set:
         metrics.flush_metrics()
+
+
+def _log(what: str, fields: dict[str, Any], error: Exception | None, *, warn: bool) -> None:
+    if error is None:
+        (logger.warning if warn else logger.info)(what, extra=fields)
+    else:
+        logger.error("%s failed", what, extra={**fields, **_origin(error)})
 
 
 def _origin(error: Exception) -> dict[str, Any]:

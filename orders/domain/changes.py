@@ -166,6 +166,17 @@ def revise(patch: OrderPatch, role: Role, milliseconds: int) -> Change:
     return Change(assign, remove, to, only_from, at, role, secrets.token_hex(8))
 
 
+def confirm(milliseconds: int) -> Change:
+    """Make the change by which the service itself confirms an order.
+
+    Args:
+        milliseconds: the time of the change, since the Unix epoch.
+    """
+    to, role = Status.CONFIRMED, Role.SERVICE
+    at = timestamp_of(milliseconds)
+    return Change({}, (), to, statuses_before(to, role), at, role, secrets.token_hex(8))
+
+
 def history_entry(change: Change) -> dict[str, str]:
     """Make the entry that a change of status adds to an order's history."""
     if change.to is None:

@@ -34,14 +34,16 @@ class Role(StrEnum):
     CUSTOMER = "customer"
     PARTNER = "partner"
     OPERATOR = "operator"
+    SERVICE = "service"
+    """The service itself, in the background."""
 
 
 _STAFF = frozenset({Role.PARTNER, Role.OPERATOR})
-_ALL = frozenset(Role)
+_ALL = frozenset({*_STAFF, Role.CUSTOMER})
 
 MOVES: dict[Status, dict[Status, frozenset[Role]]] = {
     Status.PLACED: {
-        Status.CONFIRMED: _STAFF,
+        Status.CONFIRMED: frozenset({*_STAFF, Role.SERVICE}),
         Status.REJECTED: _STAFF,
         Status.CANCELLED: _ALL,
     },

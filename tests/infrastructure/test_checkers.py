@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 PACKS = (AwsSolutionsChecks, ServerlessChecks)
 IGNORED = {
-    # A function waits for its role's policy; CDK names the role beside it.
+    # A function and a pipe wait for their role's policy; CDK names the role beside it.
     ("W3005", "AWS::Lambda::Function"),
+    ("W3005", "AWS::Pipes::Pipe"),
     # The certificate of a domain is made outside this stack, by whoever owns the domain.
     ("W9002", "AWS::ApiGateway::DomainName"),
 }

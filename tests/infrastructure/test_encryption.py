@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infrastructure.functions import construct_id
-from infrastructure.settings import FUNCTIONS, STAGES, WRITERS
+from infrastructure.settings import API_FUNCTIONS, FUNCTIONS, STAGES, WORKERS, WRITERS
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
@@ -22,15 +22,21 @@ def test_by_default_a_key_of_aws_encrypts_the_tables(
 ) -> None:
     """No stage pays for a key unless its settings ask for one; the tables are encrypted anyway."""
     template = templates[stage]
-    assert not list(template.all("KMS::Key"))
+    assert not [key for key, _ in template.all("KMS::Key") if key.startswith("CustomerKey")]
     for _, table in template.all("DynamoDB::GlobalTable"):
         # This is DynamoDB's way to say: with a key that AWS owns.
         assert table["SSESpecification"] == {"SSEEnabled": False}
 
 
+def customer_key(template: Template) -> str:
+    """Give the logical id of the customer's key."""
+    (key,) = (key for key, _ in template.all("KMS::Key") if key.startswith("CustomerKey"))
+    return key
+
+
 def test_a_key_of_your_own_encrypts_every_table(hardened: Template) -> None:
     """With `customer_key` all three tables, with their indexes and streams, are under your key."""
-    ((key, _),) = hardened.all("KMS::Key")
+    key = customer_key(hardened)
     tables = [table for _, table in hardened.all("DynamoDB::GlobalTable")]
     assert len(tables) == 3
     for table in tables:
@@ -41,7 +47,7 @@ def test_a_key_of_your_own_encrypts_every_table(hardened: Template) -> None:
 
 def test_the_key_is_renewed_every_year(hardened: Template) -> None:
     """AWS rotates the key by itself."""
-    key = hardened.one("KMS::Key")
+    key = hardened.one("KMS::Key", "CustomerKey")
     assert (key["EnableKeyRotation"], key["RotationPeriodInDays"]) == (True, 365)
 
 
@@ -53,29 +59,40 @@ def test_the_key_lives_as_long_as_what_it_encrypts(hardened: Template) -> None:
 
 
 def test_only_your_account_may_use_the_key(hardened: Template) -> None:
-    """The key's own policy names nobody outside the account."""
-    for statement in hardened.one("KMS::Key")["KeyPolicy"]["Statement"]:
+    """The key's own policy names nobody outside the account, but SNS for our own topic."""
+    for statement in hardened.one("KMS::Key", "CustomerKey")["KeyPolicy"]["Statement"]:
         principal = str(statement["Principal"])
-        assert "AWS::AccountId" in principal
         assert "*" not in principal
+        if "Service" in principal:
+            assert "aws:SourceArn" in str(statement["Condition"])
+        else:
+            assert "AWS::AccountId" in principal
 
 
 def key_statements(template: Template, name: str) -> list[dict[str, Any]]:
-    """Give the statements of a function's role that are about keys."""
+    """Give the statements of a function's role that are about keys of tables and queues."""
     policy = template.one("IAM::Policy", f"{construct_id(name)}Role")["PolicyDocument"]
-    return [statement for statement in policy["Statement"] if "kms:" in str(statement["Action"])]
+    about_keys = [item for item in policy["Statement"] if "kms:" in str(item["Action"])]
+    return [item for item in about_keys if "PartnerSecrets" not in str(item["Resource"])]
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", WORKERS)
+def test_workers_use_the_key_for_messages_through_sqs_only(hardened: Template, name: str) -> None:
+    """A worker reads its queue and writes its dead letters with the key, and only by way of SQS."""
+    through = {"StringEquals": {"kms:ViaService": "sqs.us-east-1.amazonaws.com"}}
+    (statement,) = [s for s in key_statements(hardened, name) if s["Condition"] == through]
+    assert set(statement["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert statement["Resource"] == {"Fn::GetAtt": [customer_key(hardened), "Arn"]}
+
+
+@pytest.mark.parametrize("name", [*API_FUNCTIONS, "process_order"])
 def test_functions_use_the_key_through_dynamodb_only(hardened: Template, name: str) -> None:
     """A function reads with the key, or reads and writes, and can decrypt nothing by itself."""
-    ((key, _),) = hardened.all("KMS::Key")
-    (statement,) = key_statements(hardened, name)
+    key = customer_key(hardened)
+    through = {"StringEquals": {"kms:ViaService": "dynamodb.us-east-1.amazonaws.com"}}
+    (statement,) = [s for s in key_statements(hardened, name) if s["Condition"] == through]
     assert set(statement["Action"]) == (READING | WRITING if name in WRITERS else READING)
     assert statement["Resource"] == {"Fn::GetAtt": [key, "Arn"]}
-    assert statement["Condition"] == {
-        "StringEquals": {"kms:ViaService": "dynamodb.us-east-1.amazonaws.com"}
-    }
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -58,8 +58,8 @@ def test_aws_s_rules_for_known_attacks_block(rules: dict[str, dict[str, Any]]) -
         assert rules[group]["OverrideAction"] == {"None": {}}
 
 
-def test_a_body_of_256_kb_passes(rules: dict[str, dict[str, Any]]) -> None:
-    """The rule that refuses bodies above 8 KB only counts, for the API takes up to 256 KB."""
+def test_a_body_of_32_kb_passes(rules: dict[str, dict[str, Any]]) -> None:
+    """The rule that refuses bodies above 8 KB only counts, for the API takes up to 32 KB."""
     overrides = {
         (override["Name"], *override["ActionToUse"])
         for group in MANAGED

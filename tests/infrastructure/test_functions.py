@@ -6,12 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.settings import FUNCTIONS
+from infrastructure.settings import API_FUNCTIONS, FUNCTIONS
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
 
 IDS = {"".join(word.capitalize() for word in name.split("_")): name for name in FUNCTIONS}
+
+
+def takes_from(queue: str) -> set[tuple[str, str]]:
+    """List what a worker does with its queues."""
+    names = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "ChangeMessageVisibility")
+    return {
+        *((f"sqs:{name}", f"Processing{queue}Queue") for name in names),
+        ("sqs:SendMessage", f"Processing{queue}DeadLetters"),
+    }
+
 
 GRANTS = {
     "CreateOrder": {
@@ -27,6 +37,20 @@ GRANTS = {
         ("dynamodb:Scan", "DataOrders"),
     },
     "UpdateOrder": {("dynamodb:UpdateItem", "DataOrders")},
+    "ProcessOrder": {
+        ("dynamodb:UpdateItem", "DataOrders"),
+        ("ssm:GetParameter", "flags"),
+        *takes_from("OrderProcessing"),
+    },
+    "NotifyPartner": {("ssm:GetParameter", "partners/*"), *takes_from("PartnerNotifications")},
+}
+PARTNERS_GRANTS = {("dynamodb:GetItem", "DataPartners"), ("dynamodb:Scan", "DataPartners")}
+TABLES = {"ORDERS_TABLE", "IDEMPOTENCY_TABLE", "PARTNERS_TABLE"}
+OF_A_QUEUE = {"DEAD_LETTER_QUEUE", "RETRY_SECONDS"}
+VARIABLES = {
+    **{name: {*TABLES, "IDEMPOTENCY_HOURS", "ALLOWED_ORIGINS"} for name in API_FUNCTIONS},
+    "process_order": {"ORDERS_TABLE", "FLAGS_PARAMETER", *OF_A_QUEUE},
+    "notify_partner": {"PARTNERS_PREFIX", *OF_A_QUEUE},
 }
 
 
@@ -61,8 +85,10 @@ def test_each_function_has_a_role_of_its_own(template: Template) -> None:
 def resource_name(resource: Any) -> str:
     """Name what a policy's resource refers to, such as `DataOrders/index/by-partner`."""
     if isinstance(resource, dict) and "Fn::Join" in resource:
-        head, tail = resource["Fn::Join"][1]
-        return f"{resource_name(head)}{tail}"
+        *heads, tail = resource["Fn::Join"][1]
+        if ":parameter/" in tail:
+            return str(tail.split("/", 3)[3])
+        return f"{resource_name(heads[0])}{tail}"
     if isinstance(resource, dict):
         return str(resource["Fn::GetAtt"][0])[:-8]  # without the hash of eight characters
     return str(resource)
@@ -87,8 +113,7 @@ def test_a_function_may_do_what_it_does_and_nothing_else(template: Template, sta
     # For the tables' own key, where there is one: test_encryption.py
     assert {(action, on) for action, on in granted if not action.startswith("kms:")} == {
         *GRANTS[start],
-        ("dynamodb:GetItem", "DataPartners"),
-        ("dynamodb:Scan", "DataPartners"),
+        *(PARTNERS_GRANTS if IDS[start] in API_FUNCTIONS else ()),
         ("logs:CreateLogStream", f"{start}Logs"),
         ("logs:PutLogEvents", f"{start}Logs"),
         # X-Ray has no resources to name
@@ -100,7 +125,7 @@ def test_a_function_may_do_what_it_does_and_nothing_else(template: Template, sta
 def test_every_log_group_keeps_a_week(template: Template) -> None:
     """No log is kept for ever, and none outlives the stack unnoticed."""
     groups = list(template.all("Logs::LogGroup"))
-    assert len(groups) == len(FUNCTIONS) + 1
+    assert len(groups) == len(FUNCTIONS) + 2  # the access logs, and the pipe's
     assert {group.get("RetentionInDays") for _, group in groups} == {7}
 
 
@@ -113,9 +138,6 @@ def test_every_function_writes_to_its_own_log_group(template: Template) -> None:
 
 def test_the_environment_names_the_tables_and_holds_no_secret(template: Template) -> None:
     """Configuration comes as environment variables; there is nothing in them to hide."""
-    for _, function in template.all("Lambda::Function"):
-        variables = function["Environment"]["Variables"]
-        assert set(variables) == {
-            *("ORDERS_TABLE", "IDEMPOTENCY_TABLE", "PARTNERS_TABLE", "IDEMPOTENCY_HOURS"),
-            *("POWERTOOLS_LOG_LEVEL", "ALLOWED_ORIGINS"),
-        }
+    for start, name in IDS.items():
+        variables = template.one("Lambda::Function", f"{start}Function")["Environment"]["Variables"]
+        assert set(variables) == {"POWERTOOLS_LOG_LEVEL", *VARIABLES[name]}

@@ -332,7 +332,7 @@ def test_a_documented_if_match_is_what_the_function_takes(tag: str) -> None:
     assert taken == takes(schema, tag)
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.SERVICE])
 def test_the_document_tells_every_move(role: Role) -> None:
     """The table of moves says, for each role and status, what the lifecycle says."""
     rows = moves_table([role]).splitlines()[2:]

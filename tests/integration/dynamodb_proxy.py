@@ -1,10 +1,11 @@
-"""A proxy in front of DynamoDB that counts calls and makes chosen ones fail."""
+"""A proxy in front of AWS that counts the calls of functions and makes chosen ones fail."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import threading
+import time
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -12,6 +13,10 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_POLL_SECONDS = 0.05
+_SERVER_ERRORS = {"InternalServerError"}
 
 
 class Proxy:
@@ -23,11 +28,19 @@ class Proxy:
         self.failures: list[str] = []  # error codes with which the next calls are answered
         self.conflicts = 0  # how many of the next transactions are cancelled for a conflict
         self.losses = 0  # how many of the next calls are done but their answers lost
+        self.outage: frozenset[str] = frozenset()  # the operations that fail until further notice
+        self.refused = 0  # how many calls fell into an outage
+        self.held: frozenset[str] = frozenset()  # the operations that wait until further notice
+        self.holding = 0  # how many calls wait
 
     def take(self) -> list[str]:
         """Give the calls since the last time, by operation."""
         calls, self.calls = self.calls, []
         return calls
+
+
+_OUTAGE = ("ProvisionedThroughputExceededException", "InternalServerError")
+"""What an outage answers, in turn."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -41,13 +54,23 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers["X-Amz-Target"].partition(".")[2]
         self.proxy.calls.append(operation)
-        if self.proxy.conflicts and operation == "TransactWriteItems":
+        self._wait(operation)
+        if operation in self.proxy.outage:
+            self.proxy.refused += 1
+            self._fail(_OUTAGE[self.proxy.refused % len(_OUTAGE)])
+        elif self.proxy.conflicts and operation == "TransactWriteItems":
             self.proxy.conflicts -= 1
             self._fail("TransactionCanceledException")
         elif self.proxy.failures:
             self._fail(self.proxy.failures.pop(0))
         else:
             self._forward(body)
+
+    def _wait(self, operation: str) -> None:
+        if operation in self.proxy.held:
+            self.proxy.holding += 1
+            while operation in self.proxy.held:
+                time.sleep(_POLL_SECONDS)
 
     def _forward(self, body: bytes) -> None:
         netloc = urlsplit(self.upstream).netloc
@@ -68,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
             "reasons [TransactionConflict, None]",
             "CancellationReasons": [{"Code": "TransactionConflict"}, {"Code": "None"}],
         }
-        self._send(400, json.dumps(error).encode())
+        self._send(500 if code in _SERVER_ERRORS else 400, json.dumps(error).encode())
 
     def _send(self, status: int, body: bytes) -> None:
         self.send_response(status)
@@ -88,6 +111,7 @@ def proxy_to(upstream: str) -> Iterator[tuple[str, Proxy]]:
     handler = type("Handler", (_Handler,), {"proxy": proxy, "upstream": upstream})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # whoever calls sees it
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}", proxy

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.service import stack_name
+from infrastructure.settings import stack_name
 from local import environment
 from local.aws import clients
 from local.emulator import ACCOUNT, REGION, launch

@@ -21,8 +21,10 @@ from local.stack import start
 from local.validation import validation_message
 from tests.conftest import free_port
 from tests.integration import laboratory
+from tests.integration.batch_laboratory import most_at_once
 from tests.integration.laboratory import MODEL, Laboratory
 from tests.integration.people import client_of, enable, make_partner, usage_plan
+from tests.integration.stream_laboratory import heard_after_restart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 LIMIT = max(8, 4 * (os.cpu_count() or 1))
+BATCHES = max(4, 2 * (os.cpu_count() or 1))
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +229,18 @@ def test_function_queue_is_needed(unpatched: Laboratory) -> None:
     assert len(processes(unpatched)) > LIMIT
 
 
+def test_function_queue_for_batches(stack: Endpoints, tmp_path: Path) -> None:
+    """However many messages wait, and although a hundred may, few functions work on a queue."""
+    assert most_at_once(stack, tmp_path, enough=BATCHES + 2) <= BATCHES
+
+
+def test_function_queue_is_needed_for_batches(
+    endpoints_without_patches: Endpoints, tmp_path: Path
+) -> None:
+    """Ministack starts an interpreter for each of the batches."""
+    assert most_at_once(endpoints_without_patches, tmp_path, enough=BATCHES + 2) > BATCHES
+
+
 def test_quick_functions(patched: Laboratory) -> None:
     """A function starts with nothing in memory that it has not asked for."""
     assert "botocore" not in patched.post("modules").json()
@@ -244,3 +259,13 @@ def test_steady_saving_is_needed(
     unpatched.post("echo")
     time.sleep(2 * SAVING_SECONDS)
     assert not list(home.glob("*/state/*.json"))
+
+
+def test_kept_streams(tmp_path: Path) -> None:
+    """A change that was written just before a clean stop reaches the queue after the next start."""
+    assert heard_after_restart(tmp_path, patches=None) == {"before", "after", "last"}
+
+
+def test_kept_streams_is_needed(tmp_path: Path) -> None:
+    """Ministack forgets such a change, and later ones as many as its pipe had delivered."""
+    assert heard_after_restart(tmp_path, patches=()) == {"last"}

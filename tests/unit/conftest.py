@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.settings import FUNCTIONS
+from infrastructure.settings import API_FUNCTIONS
 from orders import partners, store, telemetry
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class NoStore(store.Store):
 def no_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[NoStore]:
     """Put a store in place that has no DynamoDB behind it."""
     fake = NoStore()
-    for module in ("partners", *(f"handlers.{name}" for name in FUNCTIONS)):
+    for module in ("partners", *(f"handlers.{name}" for name in API_FUNCTIONS)):
         monkeypatch.setattr(f"orders.{module}.store", lambda: fake)
     partners.directory.cache_clear()
     yield fake

@@ -74,7 +74,7 @@ BAD_BODIES: list[tuple[Any, str]] = [
     (raw('"well done"', '"\\udc00\\ud800"'), "#/items/0/note"),
     (raw('"ring twice"', '"once", "note": "twice"'), "#/note"),
     (raw('"quantity": 2', '"quantity": 2, "quantity": 3'), "#/items/0/quantity"),
-    (raw("299", "[" * 100_000), "#/deliveryFee"),
+    (raw("299", "[" * 30_000), "#/deliveryFee"),
 ]
 
 
@@ -95,7 +95,7 @@ def test_a_bad_body_is_refused_by_naming_the_field(body: Any, pointer: str) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[1,", "{'a': 1}", '{"a": 1} x', "\ufeff{}", "[" * 100_000 + "\\"]
+    "text", ["{", "[1,", "{'a': 1}", '{"a": 1} x', "\ufeff{}", "[" * 30_000 + "\\"]
 )
 def test_what_is_no_json_is_refused_as_such(text: str) -> None:
     """A body that is not JSON is called that, or refused for its first fault; never a crash."""

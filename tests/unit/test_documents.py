@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from infrastructure.settings import STAGES
 from orders.domain.lifecycle import Status
 from orders.problems import GATEWAY_PROBLEMS, PROBLEMS
 from orders.routes import ROUTES
+from orders.settings import MAX_RECEIVES
+from orders.webhooks import LIMIT_SECONDS
 from tests import access
 
 ROOT = Path(__file__).parent.parent.parent
@@ -52,3 +55,14 @@ def test_links_within_the_documents_lead_somewhere() -> None:
             if anchor:
                 headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
                 assert anchor in {h.lower().replace(" ", "-") for h in headings}, target
+
+
+def test_webhooks_are_repeated_when_the_document_says_so() -> None:
+    """A partner can rely on how often and how long after each other its webhooks are tried."""
+    worker = STAGES["prod"].workers["notify_partner"]
+    waits = [worker.retry_seconds * 4**tries for tries in range(MAX_RECEIVES - 1)]
+    assert waits == [30, 2 * 60, 8 * 60, 32 * 60]
+    text = " ".join((ROOT / "docs/webhooks.md").read_text().split())
+    assert "about 30 seconds, 2 minutes, 8 minutes and 32 minutes (±20 %)" in text
+    assert f"try again: {MAX_RECEIVES} attempts in all" in text
+    assert f"have **{LIMIT_SECONDS:.0f} seconds** in all" in text

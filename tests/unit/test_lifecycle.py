@@ -46,6 +46,12 @@ def test_partners_and_operators_can_make_every_move(role: Role) -> None:
     assert moves == MOVES_OF_THE_DESIGN
 
 
+def test_the_service_itself_only_confirms() -> None:
+    """In the background an order is confirmed, and nothing else happens to it."""
+    own = {(o, t) for o in Status for t in statuses_after(o, Role.SERVICE)}
+    assert own == {("PLACED", "CONFIRMED")}
+
+
 def test_contents_change_only_while_placed() -> None:
     """Nobody edits the items of an order that a restaurant has confirmed."""
     assert {Status.PLACED} == EDITABLE

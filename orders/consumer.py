@@ -1,0 +1,234 @@
+"""Queues as Lambda hands them over: a batch in, the messages that failed out.
+
+message ─► OrderChange ─► a handler's work ─► done
+                          Retry, Unavailable, a bug ─► the queue again, later and later ─► DLQ
+                          Hopeless, Malformed ───────────────────────────────────────────► DLQ
+
+A message that dies by our own hand is sent to the dead-letter queue with its whole body and the
+reason; one whose function was killed gets there by the queue's own redrive policy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from orders.aws_api import SQS, ApiError, call, endpoint
+from orders.order_changes import Malformed, OrderChange, parse
+from orders.settings import DEAD_LETTER_QUEUE, MAX_RECEIVES, RETRY_SECONDS, setting
+from orders.store import Unavailable
+from orders.telemetry import count, flush_metrics, log_message, measure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Event = dict[str, Any]
+    Handler = Callable[[Event, Any], dict[str, Any]]
+
+RETRY, DEAD = "retry", "dead"
+"""What becomes of a message whose work was not done."""
+
+REASON = "reason"
+"""The message attribute that says why a message is dead."""
+
+_AWAY = "AWS did not answer or throttled"
+_GROWTH = 4
+_SPREAD = 0.2
+_LONGEST_SECONDS = 3_600.0
+_LONGEST_REASON = 200
+
+
+class Retry(Exception):
+    """The message's work could not be done now; its text says why, and quotes no content."""
+
+    def __init__(self, reason: str, after: float = 0) -> None:
+        """Ask for another try, `after` seconds at the earliest."""
+        super().__init__(reason)
+        self.after = after
+
+
+class Hopeless(Exception):
+    """The message's work can never be done as it stands; its text says why."""
+
+
+class Message:
+    """One message, and what its log line will tell besides; `last` is true at its last try."""
+
+    def __init__(self, record: Event) -> None:
+        """Parse a record of an SQS event.
+
+        Raises:
+            Malformed: when the message tells of no change of an order.
+        """
+        self.notes: dict[str, Any] = {}
+        self.counts: list[str] = []
+        self.latencies: dict[str, float] = {}  # in milliseconds, by metric
+        self.last = _receives(record) >= MAX_RECEIVES
+        self.change: OrderChange = parse(record["body"])
+        self.notes["orderId"] = self.change.order_id
+        self.notes["version"] = self.change.version
+
+
+class _Verdict(NamedTuple):
+    """What became of one message."""
+
+    record: Event
+    message: Message | None
+    outcome: str
+    reason: str = ""
+    after: float = 0
+    error: Exception | None = None
+
+    @property
+    def receives(self) -> int:
+        """How often the queue has handed the message out."""
+        return _receives(self.record)
+
+
+def _receives(record: Event) -> int:
+    return int(record["attributes"]["ApproximateReceiveCount"])
+
+
+def consumer(consume: Callable[[Message], str], *, together: bool = False) -> Handler:
+    """Make a Lambda handler of a function that does one message's work.
+
+    Args:
+        consume: does the work and gives a word for what it has done.
+        together: whether a batch's messages are worked on at the same time, in threads, so that
+            one that waits for somebody does not hold up the others.
+    """
+    first = True
+
+    def handler(event: Event, _context: Any) -> dict[str, Any]:
+        nonlocal first
+        records = event["Records"]
+        work = _together if together else _in_turn
+        verdicts = [_bury(verdict) for verdict in work(consume, records)]
+        failed = [verdict for verdict in verdicts if verdict.outcome == RETRY]
+        _postpone(failed)
+        for verdict in verdicts:
+            _tell(verdict, cold=first)
+            first = False
+        flush_metrics()
+        return {"batchItemFailures": [_identified(verdict.record) for verdict in failed]}
+
+    return handler
+
+
+def _together(consume: Callable[[Message], str], records: list[Event]) -> list[_Verdict]:
+    with ThreadPoolExecutor(len(records)) as pool:
+        return list(pool.map(lambda record: _judge(consume, record), records))
+
+
+def _in_turn(consume: Callable[[Message], str], records: list[Event]) -> list[_Verdict]:
+    """Work on one after another; once AWS is away, the rest is put off without a try."""
+    verdicts: list[_Verdict] = []
+    for record in records:
+        away = bool(verdicts) and verdicts[-1].outcome == RETRY and verdicts[-1].reason == _AWAY
+        verdicts.append(_Verdict(record, None, RETRY, _AWAY) if away else _judge(consume, record))
+    return verdicts
+
+
+def _identified(record: Event) -> dict[str, str]:
+    return {"itemIdentifier": record["messageId"]}
+
+
+def _judge(consume: Callable[[Message], str], record: Event) -> _Verdict:
+    """Do one message's work; nothing that it raises touches the others of its batch."""
+    message = None
+    started = time.perf_counter()
+    try:
+        message = Message(record)
+        return _Verdict(record, message, consume(message))
+    except (Hopeless, Malformed) as error:
+        return _Verdict(record, message, DEAD, str(error))
+    except Retry as error:
+        return _Verdict(record, message, RETRY, str(error), error.after)
+    except (Unavailable, ApiError) as error:
+        if message is not None:
+            message.notes["cause"] = str(error)
+        return _Verdict(record, message, RETRY, _AWAY)
+    except Exception as error:  # noqa: BLE001 - a bug in one order's work must not stop the others
+        return _Verdict(record, message, RETRY, f"failed: {type(error).__name__}", error=error)
+    finally:
+        if message is not None:
+            message.notes["milliseconds"] = round((time.perf_counter() - started) * 1000, 2)
+
+
+def _bury(verdict: _Verdict) -> _Verdict:
+    """Send what is dead to the dead-letter queue, with the reason; failing that, it is retried."""
+    if verdict.outcome == RETRY and verdict.receives >= MAX_RECEIVES:
+        verdict = verdict._replace(outcome=DEAD)
+    if verdict.outcome != DEAD:
+        return verdict
+    reason = {"DataType": "String", "StringValue": verdict.reason[:_LONGEST_REASON]}
+    letter = {
+        "QueueUrl": setting(DEAD_LETTER_QUEUE),
+        "MessageBody": verdict.record["body"],
+        "MessageAttributes": {REASON: reason},
+    }
+    try:
+        call(SQS, "SendMessage", letter)
+    except ApiError:
+        return verdict._replace(outcome=RETRY)
+    return verdict
+
+
+def _postpone(failed: list[_Verdict]) -> None:
+    """Let the messages that failed wait, the longer the oftener they have failed.
+
+    When that cannot be done they wait for the queue's own visibility time-out.
+    """
+    if not failed:
+        return
+    entries = [
+        {
+            "Id": str(number),
+            "ReceiptHandle": verdict.record["receiptHandle"],
+            "VisibilityTimeout": round(delay(verdict.receives, verdict.after)),
+        }
+        for number, verdict in enumerate(failed)
+    ]
+    url = _queue_url(failed[0].record["eventSourceARN"])
+    with contextlib.suppress(ApiError):
+        call(SQS, "ChangeMessageVisibilityBatch", {"QueueUrl": url, "Entries": entries})
+
+
+def delay(receives: int, after: float = 0) -> float:
+    """Give the seconds until a message's next try.
+
+    Args:
+        receives: how often it has been tried.
+        after: the least that somebody has asked for; more than an hour is not granted.
+    """
+    grown: float = float(setting(RETRY_SECONDS)) * _GROWTH ** (receives - 1)
+    spread = random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311 - no secret
+    return min(max(grown * spread, after), _LONGEST_SECONDS)
+
+
+def _queue_url(arn: str) -> str:
+    account, name = arn.split(":")[4:6]
+    return f"{endpoint('sqs').geturl()}/{account}/{name}"
+
+
+def _tell(verdict: _Verdict, *, cold: bool) -> None:
+    """Write the message's log line, and count what it has counted."""
+    message = verdict.message
+    fields = {
+        "outcome": verdict.outcome,
+        "messageId": verdict.record["messageId"],
+        "receives": verdict.receives,
+        "coldStart": cold,
+        **(message.notes if message else {}),
+    }
+    if verdict.reason:
+        fields["reason"] = verdict.reason
+    log_message(fields, verdict.error, failed=verdict.outcome in (RETRY, DEAD))
+    if message:
+        for name in message.counts:
+            count(name)
+        for name, milliseconds in message.latencies.items():
+            measure(name, milliseconds)

@@ -1,0 +1,94 @@
+"""Feature flags for gradual rollouts: one JSON parameter that operators change at any time.
+
+    {"auto-confirm": {"enabled": true, "percent": 12.5, "allow": ["…"], "deny": ["…"],
+                      "reason": "first restaurants", "date": "2026-11-23"}}
+
+Whoever is in at some percentage stays in at every higher one, and one flag's share of people is
+independent of another's: the bucket is a hash of the flag's name and the person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Annotated, NamedTuple
+
+import msgspec
+
+from orders.parameters import Parameter, Unreadable
+from orders.settings import FLAGS_PARAMETER, setting
+
+_BUCKETS = 10_000  # a hundredth of a percent each
+
+
+class Flag(NamedTuple):
+    """A flag that the code asks for, and what holds while nobody has set it or it is unreadable."""
+
+    name: str
+    default: bool
+
+
+AUTO_CONFIRM = Flag("auto-confirm", default=False)
+"""Whether the service confirms a customer's order by itself, or the restaurant does."""
+
+FLAGS = (AUTO_CONFIRM,)
+"""Every flag that the code asks for."""
+
+UNREADABLE = "unreadable"
+"""Why a default holds: the flags could not be read yet."""
+
+
+class Rollout(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """For whom a flag is on."""
+
+    enabled: bool
+    percent: Annotated[float, msgspec.Meta(ge=0, le=100)] = 100.0
+    allow: frozenset[str] = frozenset()
+    deny: frozenset[str] = frozenset()
+    reason: str = ""
+    date: str = ""
+
+    def includes(self, flag: str, subject: str) -> bool:
+        """Tell whether the flag is on for a customer or a partner; `deny` beats `allow`."""
+        if not self.enabled or subject in self.deny:
+            return False
+        return subject in self.allow or bucket(flag, subject) < round(self.percent * 100)
+
+
+class Decision(NamedTuple):
+    """Whether a flag is on, and why: `set`, `unset` or `unreadable`."""
+
+    on: bool
+    why: str
+
+
+class Flags(Parameter[dict[str, Rollout]]):
+    """The flags' parameter."""
+
+    _decoder = msgspec.json.Decoder(dict[str, Rollout])
+
+    def parse(self, text: str) -> dict[str, Rollout]:
+        """Check the parameter's text against the schema above."""
+        return self._decoder.decode(text)
+
+    def decide(self, flag: Flag, subject: str) -> Decision:
+        """Decide a flag for a customer or a partner, by its id."""
+        try:
+            rollouts = self.get() or {}
+        except Unreadable:
+            return Decision(flag.default, UNREADABLE)
+        if flag.name not in rollouts:
+            return Decision(flag.default, "unset")
+        return Decision(rollouts[flag.name].includes(flag.name, subject), "set")
+
+
+def bucket(flag: str, subject: str) -> int:
+    """Give the place of a subject among ten thousand, the same for ever for this flag."""
+    digest = hashlib.sha256(f"{flag}\0{subject}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") % _BUCKETS
+
+
+@cache
+def flags() -> Flags:
+    """Open the flags once for this process."""
+    return Flags(setting(FLAGS_PARAMETER))

@@ -1,0 +1,66 @@
+"""Where partners' webhooks go: one SecureString for each partner, kept for a minute.
+
+    {"url": "https://pos.example.com/orders", "secrets": ["whsec_…"]}
+
+Two secrets, the newest first, stand there while a partner changes from one to the other.
+"""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from typing import Annotated
+
+import msgspec
+
+from orders.parameters import Parameter
+from orders.settings import PARTNERS_PREFIX, setting
+from orders.webhooks import Endpoint
+
+
+class _Stored(msgspec.Struct, forbid_unknown_fields=True):
+    url: str
+    secrets: Annotated[list[str], msgspec.Meta(min_length=1, max_length=2)]
+
+
+class _EndpointParameter(Parameter[Endpoint]):
+    _decoder = msgspec.json.Decoder(_Stored)
+
+    def parse(self, text: str) -> Endpoint:
+        stored = self._decoder.decode(text)
+        return Endpoint(stored.url, tuple(stored.secrets))
+
+
+class PartnerEndpoints:
+    """The partners' endpoints, as far as this process has met them."""
+
+    def __init__(self, prefix: str) -> None:
+        """Read below a prefix of Parameter Store; nothing is read yet."""
+        self._prefix = prefix
+        self._lock = threading.Lock()
+        self._parameters: dict[str, _EndpointParameter] = {}
+
+    def of(self, partner_id: str) -> Endpoint | None:
+        """Give a partner's endpoint, or None when it has none.
+
+        Raises:
+            Unreadable: when it could never be read.
+        """
+        with self._lock:
+            parameter = self._parameters.get(partner_id)
+            if parameter is None:
+                name = parameter_name(self._prefix, partner_id)
+                parameter = _EndpointParameter(name, decrypt=True)
+                self._parameters[partner_id] = parameter
+        return parameter.get()
+
+
+def parameter_name(prefix: str, partner_id: str) -> str:
+    """Name the parameter of a partner's endpoint."""
+    return f"{prefix}/{partner_id}/webhook"
+
+
+@cache
+def endpoints() -> PartnerEndpoints:
+    """Open the endpoints once for this process."""
+    return PartnerEndpoints(setting(PARTNERS_PREFIX))

@@ -1,0 +1,429 @@
+"""The way of a change, as the template defines it: pipe, topic, queues, dead letters, workers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from infrastructure.functions import construct_id
+from infrastructure.settings import FUNCTIONS, STAGES
+
+if TYPE_CHECKING:
+    from tests.infrastructure.conftest import Template
+
+FOURTEEN_DAYS = 14 * 24 * 60 * 60
+ACCOUNT = {"Ref": "AWS::AccountId"}
+
+
+class Work(NamedTuple):
+    """What belongs to one worker."""
+
+    function: str
+    queue: str
+    dead: str
+    filter: dict[str, Any]
+    most_at_once: int
+
+
+PROCESSING = Work(
+    "ProcessOrder",
+    "ProcessingOrderProcessingQueue",
+    "ProcessingOrderProcessingDeadLetters",
+    {"dynamodb": {"NewImage": {"status": {"S": ["PLACED"]}}}},
+    100,
+)
+NOTIFICATIONS = Work(
+    "NotifyPartner",
+    "ProcessingPartnerNotificationsQueue",
+    "ProcessingPartnerNotificationsDeadLetters",
+    {"dynamodb": {"NewImage": {"partnerId": {"S": [{"exists": True}]}}}},
+    50,
+)
+WORK = (PROCESSING, NOTIFICATIONS)
+PIPE_DEAD = "ProcessingPipeDeadLetters"
+LIVE = tuple(work.queue for work in WORK)
+DEAD = (*(work.dead for work in WORK), PIPE_DEAD)
+SECRETS, CUSTOMERS = "PartnerSecrets", "CustomerKey"
+
+by_worker = pytest.mark.parametrize("work", WORK, ids=lambda work: work.function)
+by_queue = pytest.mark.parametrize("queue", [*LIVE, *DEAD])
+
+
+def id_of(template: Template, kind: str, start: str) -> str:
+    """Find the only resource of a type whose id starts so."""
+    (found,) = (name for name, _ in template.all(kind) if name.startswith(start))
+    return found
+
+
+def arn(template: Template, kind: str, start: str) -> dict[str, Any]:
+    """Refer to a resource by its ARN."""
+    return {"Fn::GetAtt": [id_of(template, kind, start), "Arn"]}
+
+
+def stream(template: Template) -> dict[str, Any]:
+    return {"Fn::GetAtt": [id_of(template, "DynamoDB::GlobalTable", "DataOrders"), "StreamArn"]}
+
+
+def topic(template: Template) -> dict[str, Any]:
+    return {"Ref": id_of(template, "SNS::Topic", "Processing")}
+
+
+def statements(template: Template, start: str) -> list[dict[str, Any]]:
+    """Give what a role may do."""
+    policy = template.one("IAM::Policy", f"{start}Role")["PolicyDocument"]
+    found: list[dict[str, Any]] = policy["Statement"]
+    return found
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def about_keys(template: Template, start: str, key: str) -> list[dict[str, Any]]:
+    """Give the statements of a role on one key."""
+    on = arn(template, "KMS::Key", key)
+    return [statement for statement in statements(template, start) if statement["Resource"] == on]
+
+
+def policies_of(template: Template, kind: str, where: str, holder: str) -> list[dict[str, Any]]:
+    """Give the statements of the resource policies that a queue or topic has."""
+    return [
+        statement
+        for _, policy in template.all(kind)
+        if {"Ref": holder} in policy[where]
+        for statement in policy["PolicyDocument"]["Statement"]
+    ]
+
+
+def queue_policy(template: Template, queue: str) -> list[dict[str, Any]]:
+    name = id_of(template, "SQS::Queue", queue)
+    return policies_of(template, "SQS::QueuePolicy", "Queues", name)
+
+
+def source(template: Template) -> dict[str, Any]:
+    parameters = template.one("Pipes::Pipe")["SourceParameters"]
+    found: dict[str, Any] = parameters["DynamoDBStreamParameters"]
+    return found
+
+
+def test_every_change_of_an_order_goes_to_the_topic(template: Template) -> None:
+    """No change is missed: the pipe begins with the oldest of the orders' stream, unfiltered."""
+    pipe = template.one("Pipes::Pipe")
+    assert (pipe["Source"], pipe["Target"]) == (stream(template), topic(template))
+    assert pipe.get("DesiredState", "RUNNING") == "RUNNING"
+    assert source(template)["StartingPosition"] == "TRIM_HORIZON"
+    assert "FilterCriteria" not in pipe["SourceParameters"]
+    assert "Enrichment" not in pipe
+
+
+def test_one_bad_change_holds_up_no_other(template: Template) -> None:
+    """A change that cannot be told is tried so many times, alone, and is then a dead letter."""
+    parameters = source(template)
+    assert 1 <= parameters["MaximumRetryAttempts"] <= 100
+    assert parameters["OnPartialBatchItemFailure"] == "AUTOMATIC_BISECT"
+    assert parameters["DeadLetterConfig"] == {"Arn": arn(template, "SQS::Queue", PIPE_DEAD)}
+
+
+def test_a_batch_of_the_pipe_fits_into_one_call(template: Template) -> None:
+    """SNS takes ten messages at once, and a pipe with larger batches would lose what is over."""
+    assert 1 <= source(template)["BatchSize"] <= 10
+
+
+def test_the_pipe_logs_its_errors_and_nobodys_order(template: Template) -> None:
+    """An operator reads for a week why a change was not told, and finds no customer's data."""
+    configuration = template.one("Pipes::Pipe")["LogConfiguration"]
+    assert configuration == {
+        "CloudwatchLogsLogDestination": {
+            "LogGroupArn": arn(template, "Logs::LogGroup", "ProcessingPipeLogs")
+        },
+        "Level": "ERROR",
+    }
+    group = template.one("Logs::LogGroup", "ProcessingPipeLogs")
+    assert group["RetentionInDays"] == 7
+    assert group["LogGroupName"].startswith("/aws/vendedlogs/")
+
+
+def test_nobody_but_this_pipe_takes_its_role(template: Template) -> None:
+    """Somebody else's pipe, in this account or another, cannot borrow what ours may do."""
+    pipe = template.one("Pipes::Pipe")
+    role = template.one("IAM::Role", "ProcessingPipeRole")
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert (trust["Action"], trust["Effect"]) == ("sts:AssumeRole", "Allow")
+    assert trust["Principal"] == {"Service": "pipes.amazonaws.com"}
+    condition = trust["Condition"]["StringEquals"]
+    assert set(condition) == {"aws:SourceAccount", "aws:SourceArn"}
+    assert condition["aws:SourceAccount"] == ACCOUNT
+    parts = condition["aws:SourceArn"]["Fn::Join"][1]
+    assert "".join(part if isinstance(part, str) else part["Ref"] for part in parts) == (
+        f"arn:AWS::Partition:pipes:AWS::Region:AWS::AccountId:pipe/{pipe['Name']}"
+    )
+    assert pipe["RoleArn"] == arn(template, "IAM::Role", "ProcessingPipeRole")
+    assert not {"ManagedPolicyArns", "Policies"} & set(role)
+
+
+def test_the_pipe_may_do_what_it_does_and_nothing_else(template: Template) -> None:
+    """It reads one stream, tells one topic, and buries in one queue."""
+    role = statements(template, "ProcessingPipe")
+    assert {statement["Effect"] for statement in role} == {"Allow"}
+    granted = [
+        (action, statement["Resource"])
+        for statement in role
+        for action in listed(statement["Action"])
+        if not action.startswith("kms:")  # of the customer's own key: below
+    ]
+    reading = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    expected = [
+        *((f"dynamodb:{action}", stream(template)) for action in reading),
+        ("sns:Publish", topic(template)),
+        ("sqs:SendMessage", arn(template, "SQS::Queue", PIPE_DEAD)),
+    ]
+    assert sorted(granted, key=str) == sorted(expected, key=str)
+
+
+def test_the_pipe_starts_with_all_its_permissions(template: Template) -> None:
+    """A deployment from nothing does not fail because the pipe came before its role's policy."""
+    awaited = template.resource("Pipes::Pipe", "Processing")["DependsOn"]
+    assert awaited == [id_of(template, "IAM::Policy", "ProcessingPipeRole")]
+
+
+def test_the_topic_is_encrypted(template: Template) -> None:
+    """What waits in the topic is unreadable on AWS's disks, in every stage."""
+    assert template.one("SNS::Topic")["KmsMasterKeyId"]
+
+
+def test_the_topic_refuses_what_comes_without_tls(template: Template) -> None:
+    """Nobody publishes in clear text, and nobody outside the account publishes at all."""
+    (name,) = (name for name, _ in template.all("SNS::Topic"))
+    policy = policies_of(template, "SNS::TopicPolicy", "Topics", name)
+    assert [(s["Effect"], s["Action"], s["Condition"]) for s in policy] == [
+        ("Deny", "sns:Publish", {"Bool": {"aws:SecureTransport": "false"}})
+    ]
+    assert policy[0]["Principal"] in ("*", {"AWS": "*"})
+    assert policy[0]["Resource"] == {"Ref": name}
+
+
+def test_there_is_no_other_queue(template: Template) -> None:
+    """Every queue is one of those that are looked at here."""
+    names = [name for name, _ in template.all("SQS::Queue")]
+    assert len(names) == len((*LIVE, *DEAD))
+    assert all(name.startswith((*LIVE, *DEAD)) for name in names)
+
+
+@by_queue
+def test_no_message_is_lost_over_a_long_weekend(template: Template, queue: str) -> None:
+    """Every queue keeps its messages fourteen days, the longest that SQS has."""
+    assert template.one("SQS::Queue", queue)["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
+@by_queue
+def test_every_queue_is_encrypted(template: Template, queue: str) -> None:
+    """Waiting orders and dead letters are unreadable on AWS's disks."""
+    properties = template.one("SQS::Queue", queue)
+    assert properties.get("SqsManagedSseEnabled") is True or properties.get("KmsMasterKeyId")
+
+
+@by_queue
+def test_every_queue_refuses_what_comes_without_tls(template: Template, queue: str) -> None:
+    """Nobody sends or reads in clear text."""
+    (denied,) = (s for s in queue_policy(template, queue) if s["Effect"] == "Deny")
+    assert denied["Action"] == "sqs:*"
+    assert denied["Principal"] in ("*", {"AWS": "*"})
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert denied["Resource"] == arn(template, "SQS::Queue", queue)
+
+
+@by_queue
+def test_only_our_topic_sends_to_a_queue(template: Template, queue: str) -> None:
+    """Nobody's topic but ours fills a queue; the pipe's dead letters come by its role alone."""
+    allowed = [s for s in queue_policy(template, queue) if s["Effect"] == "Allow"]
+    if queue == PIPE_DEAD:
+        assert allowed == []
+        return
+    (statement,) = allowed
+    assert statement["Action"] == "sqs:SendMessage"
+    assert statement["Principal"] == {"Service": "sns.amazonaws.com"}
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": topic(template)}}
+    assert statement["Resource"] == arn(template, "SQS::Queue", queue)
+
+
+@by_worker
+def test_no_message_is_worked_on_twice_at_once(template: Template, work: Work) -> None:
+    """A message stays hidden six times as long as its function may take, as AWS advises."""
+    timeout = template.one("Lambda::Function", work.function)["Timeout"]
+    assert template.one("SQS::Queue", work.queue)["VisibilityTimeout"] >= 6 * timeout
+
+
+@by_worker
+def test_a_message_that_fails_five_times_is_put_aside(template: Template, work: Work) -> None:
+    """An operator finds it among the dead letters of this worker, and of no other."""
+    assert template.one("SQS::Queue", work.queue)["RedrivePolicy"] == {
+        "deadLetterTargetArn": arn(template, "SQS::Queue", work.dead),
+        "maxReceiveCount": 5,
+    }
+
+
+@pytest.mark.parametrize("queue", DEAD)
+def test_dead_letters_wait_for_a_person(template: Template, queue: str) -> None:
+    """Nothing takes them away by itself."""
+    assert "RedrivePolicy" not in template.one("SQS::Queue", queue)
+    on = arn(template, "SQS::Queue", queue)
+    mappings = template.all("Lambda::EventSourceMapping")
+    assert all(mapping["EventSourceArn"] != on for _, mapping in mappings)
+
+
+@by_worker
+def test_each_worker_is_told_what_concerns_it(template: Template, work: Work) -> None:
+    """Placed orders are processed, partners' orders notified; what cannot be delivered is kept."""
+    endpoint = arn(template, "SQS::Queue", work.queue)
+    (found,) = (s for _, s in template.all("SNS::Subscription") if s["Endpoint"] == endpoint)
+    assert found == {
+        "Protocol": "sqs",
+        "TopicArn": topic(template),
+        "Endpoint": endpoint,
+        "RawMessageDelivery": True,
+        "FilterPolicyScope": "MessageBody",
+        "FilterPolicy": work.filter,
+        "RedrivePolicy": {"deadLetterTargetArn": arn(template, "SQS::Queue", work.dead)},
+    }
+
+
+def test_nothing_else_listens(template: Template) -> None:
+    """Orders go to the workers' queues, and only there."""
+    assert len(list(template.all("SNS::Subscription"))) == len(WORK)
+
+
+@by_worker
+def test_a_queue_feeds_its_function(template: Template, work: Work) -> None:
+    """Ten messages at a time; one that fails comes again alone; a rush stays within bounds."""
+    on = arn(template, "SQS::Queue", work.queue)
+    mappings = [m for _, m in template.all("Lambda::EventSourceMapping")]
+    assert len(mappings) == len(WORK)
+    (mapping,) = (m for m in mappings if m["EventSourceArn"] == on)
+    assert mapping["FunctionName"] == {"Ref": id_of(template, "Lambda::Function", work.function)}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BatchSize"] == 10
+    assert mapping.get("Enabled", True) is True
+    assert "FilterCriteria" not in mapping  # it would delete what it does not let pass
+
+
+def test_a_hundred_orders_are_processed_at_once(template: Template) -> None:
+    """A burst of a hundred orders waits for nothing of ours."""
+    assert most_at_once(template, PROCESSING) == 100
+
+
+def test_webhooks_leave_functions_for_orders(template: Template) -> None:
+    """However slow the partners' servers are, at most fifty functions wait for them."""
+    assert 2 <= most_at_once(template, NOTIFICATIONS) <= 50
+
+
+def most_at_once(template: Template, work: Work) -> int:
+    mapping = template.one("Lambda::EventSourceMapping", work.function)
+    return int(mapping["ScalingConfig"]["MaximumConcurrency"])
+
+
+@by_worker
+def test_no_stage_carries_what_is_for_tests(template: Template, work: Work) -> None:
+    """Webhooks go to public addresses with public certificates: no stage has the test's doors."""
+    variables = template.one("Lambda::Function", work.function)["Environment"]["Variables"]
+    assert not {"WEBHOOK_TEST_NETWORKS", "SSL_CERT_FILE"} & set(variables)
+
+
+def test_operators_find_everything_by_the_outputs(template: Template) -> None:
+    """Whoever has the stack's name finds its queues, dead letters, topic and secrets' key."""
+    outputs = template.document["Outputs"]
+    expected = {
+        "OrderChangesTopic": topic(template),
+        "OrderProcessingQueue": url(template, PROCESSING.queue),
+        "OrderProcessingDeadLetters": url(template, PROCESSING.dead),
+        "PartnerNotificationsQueue": url(template, NOTIFICATIONS.queue),
+        "PartnerNotificationsDeadLetters": url(template, NOTIFICATIONS.dead),
+        "PipeDeadLetters": url(template, PIPE_DEAD),
+        "PartnerSecretsKey": arn(template, "KMS::Key", SECRETS),
+    }
+    assert {name: outputs[name]["Value"] for name in expected} == expected
+
+
+def url(template: Template, queue: str) -> dict[str, Any]:
+    return {"Ref": id_of(template, "SQS::Queue", queue)}
+
+
+def test_a_key_of_your_own_encrypts_what_waits(hardened: Template) -> None:
+    """With `customer_key` the topic and every queue are under your key."""
+    key = arn(hardened, "KMS::Key", CUSTOMERS)
+    assert hardened.one("SNS::Topic")["KmsMasterKeyId"] == key
+    for _, queue in hardened.all("SQS::Queue"):
+        assert queue["KmsMasterKeyId"] == key
+        assert "SqsManagedSseEnabled" not in queue
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_without_one_aws_has_the_key(templates: dict[str, Template], stage: str) -> None:
+    """No stage pays for a key of its own unless its settings ask for one."""
+    template = templates[stage]
+    parts = template.one("SNS::Topic")["KmsMasterKeyId"]["Fn::Join"][1]
+    assert parts[-1] == ":alias/aws/sns"
+    assert all(queue["SqsManagedSseEnabled"] for _, queue in template.all("SQS::Queue"))
+
+
+def test_sns_uses_your_key_for_our_topic_only(hardened: Template) -> None:
+    """Your key opens nothing for another topic, be it in your account or in another one."""
+    policy = hardened.one("KMS::Key", CUSTOMERS)["KeyPolicy"]["Statement"]
+    services = [statement for statement in policy if "Service" in statement["Principal"]]
+    name = hardened.one("SNS::Topic")["TopicName"]
+    # By name: by reference, key and topic would each wait for the other.
+    ours = {"Fn::Join": ["", ["arn:aws:sns:us-east-1:", ACCOUNT, f":{name}"]]}
+    assert services == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": "*",
+            "Condition": {"ArnEquals": {"aws:SourceArn": ours}},
+        }
+    ]
+
+
+@by_worker
+def test_workers_open_messages_through_sqs_only(hardened: Template, work: Work) -> None:
+    """A worker reads and buries messages under your key, and can decrypt nothing by itself."""
+    through = {"StringEquals": {"kms:ViaService": "sqs.us-east-1.amazonaws.com"}}
+    granted = about_keys(hardened, work.function, CUSTOMERS)
+    assert all("kms:ViaService" in statement["Condition"]["StringEquals"] for statement in granted)
+    (statement,) = (s for s in granted if s["Condition"] == through)
+    assert set(statement["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+
+
+def test_the_pipe_may_use_your_key(hardened: Template) -> None:
+    """It can read the stream and write to the topic and the dead letters under it."""
+    (statement,) = about_keys(hardened, "ProcessingPipe", CUSTOMERS)
+    assert set(statement["Action"]) == {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}
+
+
+def test_without_a_key_the_pipe_may_use_none(prod: Template) -> None:
+    """There is no permission for keys where there is no key."""
+    assert "kms:" not in str(statements(prod, "ProcessingPipe"))
+
+
+def test_partners_secrets_are_opened_by_their_sender_alone(template: Template) -> None:
+    """Only the function that signs webhooks reads secrets, and only through Parameter Store."""
+    (statement,) = about_keys(template, "NotifyPartner", SECRETS)
+    (reading,) = (s for s in statements(template, "NotifyPartner") if "ssm:" in str(s["Action"]))
+    below_partners = reading["Resource"]
+    assert below_partners["Fn::Join"][1][-1].endswith("/partners/*")
+    assert reading["Action"] == "ssm:GetParameter"
+    assert statement["Action"] == "kms:Decrypt"
+    assert statement["Condition"] == {
+        "StringEquals": {"kms:ViaService": "ssm.us-east-1.amazonaws.com"},
+        "StringLike": {"kms:EncryptionContext:PARAMETER_ARN": below_partners},
+    }
+    others = [construct_id(name) for name in FUNCTIONS if name != "notify_partner"]
+    for start in (*others, "ProcessingPipe"):
+        assert about_keys(template, start, SECRETS) == []
+
+
+def test_the_secrets_key_is_opened_by_nobody_else(template: Template) -> None:
+    """The key's own policy names your account and no service: roles decide, seen above."""
+    (statement,) = template.one("KMS::Key", SECRETS)["KeyPolicy"]["Statement"]
+    assert "AWS::AccountId" in str(statement["Principal"])
+    assert "Service" not in statement["Principal"]

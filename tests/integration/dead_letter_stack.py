@@ -1,0 +1,66 @@
+"""A stack with queues, dead-letter queues, a table, a pipe and a topic, and no workers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+RAW = {"RawMessageDelivery": True, "Protocol": "sqs", "TopicArn": {"Ref": "Topic"}}
+
+
+def _arn(name: str) -> dict[str, Any]:
+    return {"Fn::GetAtt": [name, "Arn"]}
+
+
+def _queue(dead: str) -> dict[str, Any]:
+    policy = {"deadLetterTargetArn": _arn(dead), "maxReceiveCount": 3}
+    return {"Type": "AWS::SQS::Queue", "Properties": {"RedrivePolicy": policy}}
+
+
+def _table() -> dict[str, Any]:
+    properties = {
+        "KeySchema": [{"AttributeName": "orderId", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "orderId", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+        "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+    }
+    return {"Type": "AWS::DynamoDB::Table", "Properties": properties}
+
+
+def _pipe() -> dict[str, Any]:
+    properties = {
+        "Source": {"Fn::GetAtt": ["Orders", "StreamArn"]},
+        "SourceParameters": {"DynamoDBStreamParameters": {"StartingPosition": "TRIM_HORIZON"}},
+        "Target": {"Ref": "Topic"},
+        "RoleArn": "arn:aws:iam::000000000000:role/pipe",
+    }
+    return {"Type": "AWS::Pipes::Pipe", "Properties": properties}
+
+
+def template() -> str:
+    """Give the template; its outputs are those of the service."""
+    resources = {
+        "ProcessingDead": {"Type": "AWS::SQS::Queue"},
+        "NotificationsDead": {"Type": "AWS::SQS::Queue"},
+        "PipeDead": {"Type": "AWS::SQS::Queue"},
+        "Processing": _queue("ProcessingDead"),
+        "Notifications": _queue("NotificationsDead"),
+        "Orders": _table(),
+        "Topic": {"Type": "AWS::SNS::Topic"},
+        "Subscription": {
+            "Type": "AWS::SNS::Subscription",
+            "Properties": {**RAW, "Endpoint": _arn("Processing")},
+        },
+        "Pipe": _pipe(),
+    }
+    outputs = {
+        "OrderProcessingQueue": "Processing",
+        "OrderProcessingDeadLetters": "ProcessingDead",
+        "PartnerNotificationsQueue": "Notifications",
+        "PartnerNotificationsDeadLetters": "NotificationsDead",
+        "PipeDeadLetters": "PipeDead",
+        "OrderChangesTopic": "Topic",
+        "OrdersTable": "Orders",
+    }
+    values = {name: {"Value": {"Ref": resource}} for name, resource in outputs.items()}
+    return json.dumps({"Resources": resources, "Outputs": values})
