@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE # without bytecode each synth takes 3 s longer
 PYTHON_HERE := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run token test check audit format docs synth deploy destroy bench clean
+.PHONY: help setup run token test check audit format docs synth deploy destroy soak bench clean
 
 help: ## List these commands
 	@echo "STAGE=$(STAGE) LOCAL_PORT=$(LOCAL_PORT)"
@@ -48,6 +48,9 @@ deploy: setup ## Deploy STAGE to your AWS account
 
 destroy: setup ## Remove STAGE from your AWS account
 	@exec $(PYTHON_HERE) -m ops.deploy destroy --stage $(STAGE)
+
+soak: setup ## Place a day's orders while things break at random, and account for all of them
+	@exec $(PYTHON_HERE) -m tests.faults.soak
 
 bench: setup ## Measure the service on this machine
 	@exec $(PYTHON_HERE) -m bench
