@@ -1,0 +1,38 @@
+"""The runbooks name outputs, settings and rules that the template has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.infrastructure.conftest import Template
+
+FOLDER = Path(__file__).parent.parent.parent / "docs/runbooks"
+TEXT = "".join(path.read_text() for path in sorted(FOLDER.glob("*.*")))
+
+
+def test_outputs(prod: Template) -> None:
+    """Every output that a command asks for is one of the stack's."""
+    there = set(prod.document["Outputs"])
+    looped = re.findall(r"for T in ([A-Za-z ]+);", TEXT)
+    functions = (
+        re.findall(r"insights ([A-Z][a-z]\w+)", TEXT)
+        + " ".join(re.findall(r"for F in ([A-Za-z ]+);", TEXT)).split()
+    )
+    asked = {*re.findall(r"output (\w+)", TEXT), *" ".join(looped).split()} - {"text", "json"}
+    asked |= {f"{name}Function" for name in functions}
+    assert asked - {"NAME", "of"} <= there
+
+
+def test_names(prod: Template) -> None:
+    """The pipe, the API and the firewall's rules are called what the commands call them."""
+    stack = "food-delivery-orders-prod"
+    assert prod.one("Pipes::Pipe")["Name"] == f"{stack}-order-changes"
+    assert prod.one("ApiGateway::RestApi")["Name"] == stack
+    acl: dict[str, Any] = prod.one("WAFv2::WebACL")
+    assert acl["VisibilityConfig"]["MetricName"] == "Firewall"
+    (rules,) = re.findall(r"for RULE in ([A-Za-z ]+);", TEXT)
+    metrics = {rule["VisibilityConfig"]["MetricName"] for rule in acl["Rules"]}
+    assert set(rules.split()) == metrics
