@@ -12,7 +12,14 @@ from aws_cdk import Acknowledgment, Validations
 
 from infrastructure.functions import construct_id
 from infrastructure.processing import QUEUES
-from infrastructure.settings import API_FUNCTIONS, FUNCTIONS, PARTNERS, parameter_prefix
+from infrastructure.settings import (
+    API_FUNCTIONS,
+    DEPLOYERS,
+    FUNCTIONS,
+    PARTNERS,
+    WORKERS,
+    parameter_prefix,
+)
 from orders.domain.lifecycle import Role
 from orders.routes import ROUTES, STAGE
 
@@ -41,6 +48,17 @@ _FED_BY_A_QUEUE = (
     "Its queue calls it synchronously and takes the failure back: the message is tried again and "
     "ends in the queue's own dead-letter queue. A target here receives asynchronous calls only."
 )
+
+_BY_CLOUDFORMATION = (
+    "CloudFormation calls it, and waits a minute for the answer that it gives in any case: a "
+    "failure stops the deployment and is seen there."
+)
+
+_CALLED = {
+    API_FUNCTIONS: _SYNCHRONOUS,
+    WORKERS: _FED_BY_A_QUEUE,
+    DEPLOYERS: _BY_CLOUDFORMATION,
+}
 
 _EVERY_FUNCTION = {
     "Function/Resource": {
@@ -142,7 +160,7 @@ def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
         for path, reasons in _EVERY_FUNCTION.items():
             known = by_path.get(f"{construct_id(name)}/{path}", {})
             by_path[f"{construct_id(name)}/{path}"] = {**known, **reasons}
-        why = _SYNCHRONOUS if name in API_FUNCTIONS else _FED_BY_A_QUEUE
+        why = next(why for names, why in _CALLED.items() if name in names)
         by_path[f"{construct_id(name)}/Function/Resource"] |= {"Serverless-LambdaDLQ": why}
     for route in ROUTES:
         if route.caller is Role.PARTNER:

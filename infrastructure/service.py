@@ -15,11 +15,23 @@ from infrastructure.encryption import READING, WRITING, CustomerKey, PartnerSecr
 from infrastructure.firewall import Firewall
 from infrastructure.functions import Function
 from infrastructure.identity import Identity
+from infrastructure.parameters import (
+    ARN,
+    NAME,
+    NUMBER,
+    ORIGINS,
+    URL,
+    CreatedParameters,
+    Fact,
+    Parameters,
+)
 from infrastructure.processing import QUEUES, Processing
 from infrastructure.settings import (
     API_FUNCTIONS,
+    DEPLOYERS,
     FLAGS,
     PARTNERS,
+    SIGNING_KEY,
     WORKERS,
     WRITERS,
     parameter_prefix,
@@ -33,13 +45,17 @@ from orders.settings import (
     FLAGS_PARAMETER,
     IDEMPOTENCY_HOURS,
     IDEMPOTENCY_TABLE,
+    MAX_BODY_BYTES,
     ORDERS_TABLE,
     PARTNERS_PREFIX,
     PARTNERS_TABLE,
     RETRY_SECONDS,
+    SIGNING_KEY_PARAMETER,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from aws_cdk import aws_kms as kms
     from constructs import Construct
 
@@ -64,8 +80,7 @@ class Service(Stack):
             description=f"Order API of a food-delivery company ({settings.stage})",
             termination_protection=settings.keep_data,
         )
-        Tags.of(self).add("service", "food-delivery-orders")
-        Tags.of(self).add("stage", settings.stage)
+        self._tag(settings)
 
         self.key = self._customer_key(settings)
         self.data = Data(
@@ -77,12 +92,15 @@ class Service(Stack):
         )
         self.partner_secrets = PartnerSecrets(self, "PartnerSecrets", keep=settings.keep_data)
         code = lambda_.Code.from_asset(asset)
-        self.functions = self._api_functions(settings, code) | self._workers(settings, code)
+        self.functions = {
+            **self._api_functions(settings, code),
+            **self._workers(settings, code),
+            **{name: self._deployer(settings, code, name) for name in DEPLOYERS},
+        }
         self._grant()
         self._grant_parameters(settings)
         self._grant_key(settings)
-        for name in WORKERS:
-            self.processing.feed(name, self.functions[name])
+        self._feed_workers()
         self.api = Api(
             self,
             "Api",
@@ -94,8 +112,13 @@ class Service(Stack):
         if settings.web_firewall:
             stage = self.api.rest_api.deployment_stage
             Firewall(self, "Firewall", stage=stage, limits=settings.address_limits)
+        self._write_parameters(settings)
         self._outputs()
         acknowledge(self, settings)
+
+    def _tag(self, settings: Settings) -> None:
+        Tags.of(self).add("service", "food-delivery-orders")
+        Tags.of(self).add("stage", settings.stage)
 
     def _customer_key(self, settings: Settings) -> kms.Key | None:
         if not settings.customer_key:
@@ -122,7 +145,10 @@ class Service(Stack):
                 ORDERS_TABLE: self.data.orders.table_name,
                 FLAGS_PARAMETER: f"{prefix}/{FLAGS}",
             },
-            "notify_partner": {PARTNERS_PREFIX: f"{prefix}/{PARTNERS}"},
+            "notify_partner": {
+                PARTNERS_PREFIX: f"{prefix}/{PARTNERS}",
+                SIGNING_KEY_PARAMETER: f"{prefix}/{SIGNING_KEY}",
+            },
         }
         return {
             name: Function(
@@ -135,6 +161,13 @@ class Service(Stack):
             )
             for name in WORKERS
         }
+
+    def _feed_workers(self) -> None:
+        for name in WORKERS:
+            self.processing.feed(name, self.functions[name])
+
+    def _deployer(self, settings: Settings, code: lambda_.Code, name: str) -> Function:
+        return Function(self, name, code=code, environment={}, settings=settings)
 
     def _queue_settings(self, settings: Settings, worker: str) -> dict[str, str]:
         return {
@@ -160,20 +193,73 @@ class Service(Stack):
             by_name[name].allow("dynamodb:Scan", "dynamodb:GetItem", on=partners)
 
     def _grant_parameters(self, settings: Settings) -> None:
+        """Let each function have its parameters; secrets through their key, and only those."""
+        flags, partners, key = (
+            self._parameter_arn(settings, name) for name in (FLAGS, f"{PARTNERS}/*", SIGNING_KEY)
+        )
+        by_name, secrets = self.functions, self.partner_secrets.key.key_arn
+        through = f"ssm.{settings.region}.amazonaws.com"
+        by_name["process_order"].allow("ssm:GetParameter", on=flags)
+        for secret in (partners, key):
+            notify = by_name["notify_partner"]
+            notify.allow("ssm:GetParameter", on=secret)
+            notify.allow("kms:Decrypt", on=secrets, through=through, for_parameters=secret)
+        create = by_name["create_parameters"]
+        for made in (flags, key):
+            create.allow("ssm:PutParameter", "ssm:DeleteParameters", on=made)
+        create.allow("kms:Encrypt", on=secrets, through=through, for_parameters=key)
+
+    def _write_parameters(self, settings: Settings) -> None:
+        Parameters(self, "Parameters", stage=settings.stage, facts=self._facts(settings))
+        CreatedParameters(
+            self,
+            "CreatedParameters",
+            stage=settings.stage,
+            function=self.functions["create_parameters"],
+            key=self.partner_secrets.key,
+        )
+
+    def _parameter_arn(self, settings: Settings, name: str) -> str:
         prefix = parameter_prefix(settings.stage).removeprefix("/")
-        flags, partners = (
-            self.format_arn(service="ssm", resource="parameter", resource_name=f"{prefix}/{name}")
-            for name in (FLAGS, f"{PARTNERS}/*")
+        return self.format_arn(
+            service="ssm", resource="parameter", resource_name=f"{prefix}/{name}"
         )
-        notify = self.functions["notify_partner"]
-        self.functions["process_order"].allow("ssm:GetParameter", on=flags)
-        notify.allow("ssm:GetParameter", on=partners)
-        notify.allow(
-            "kms:Decrypt",
-            on=self.partner_secrets.key.key_arn,
-            through=f"ssm.{settings.region}.amazonaws.com",
-            for_parameters=partners,
-        )
+
+    def _facts(self, settings: Settings) -> list[Fact]:
+        """Say what other services may know of this one."""
+        data = self.data
+        return [
+            Fact("tables/orders", data.orders.table_name, "The table of orders", NAME),
+            Fact("tables/partners", data.partners.table_name, "Which partner a key is of", NAME),
+            Fact(
+                "tables/idempotency-keys",
+                data.idempotency_keys.table_name,
+                "The keys that make placing an order repeatable",
+                NAME,
+            ),
+            Fact(
+                "topics/order-changes",
+                self.processing.topic.topic_arn,
+                "Every change of an order, whole: subscribe a queue of your own",
+                ARN,
+            ),
+            Fact("api/url", self.address.url, "The API's base address", URL),
+            Fact("api/origins", ",".join(settings.origins), "Web origins that may call", ORIGINS),
+            Fact("limits/body-bytes", str(MAX_BODY_BYTES), "The largest request body", NUMBER),
+            Fact(
+                "limits/idempotency-hours",
+                str(settings.idempotency_hours),
+                "How long an Idempotency-Key is remembered",
+                NUMBER,
+            ),
+            *self._queue_facts(),
+        ]
+
+    def _queue_facts(self) -> Iterator[Fact]:
+        for worker, queue in self.processing.queues.items():
+            name, dead = f"queues/{worker.replace('_', '-')}", f"What {worker} could not do"
+            yield Fact(name, queue.live.queue_url, f"The queue of {worker}", URL)
+            yield Fact(f"{name}-dead-letters", queue.dead.queue_url, dead, URL)
 
     def _grant_key(self, settings: Settings) -> None:
         """Let the functions use the key, and only through the services that hold its data."""

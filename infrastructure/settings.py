@@ -17,7 +17,10 @@ API_FUNCTIONS = ("create_order", "get_order", "list_orders", "update_order")
 WORKERS = ("process_order", "notify_partner")
 """The functions that queues feed, each a module of `orders.handlers`."""
 
-FUNCTIONS = (*API_FUNCTIONS, *WORKERS)
+DEPLOYERS = ("create_parameters",)
+"""The functions that CloudFormation calls, each a module of `orders.handlers`."""
+
+FUNCTIONS = (*API_FUNCTIONS, *WORKERS, *DEPLOYERS)
 """All functions."""
 
 WRITERS = ("create_order", "update_order", "process_order")
@@ -27,8 +30,9 @@ RATE_WINDOW_SECONDS = 300
 """Over how long the firewall counts the requests of an address."""
 
 
-FLAGS, PARTNERS = "flags", "partners"
-"""Below a stage's prefix in Parameter Store: the flags, and the folder of the partners' own."""
+FLAGS, PARTNERS, SIGNING_KEY = "flags", "partners", "webhook-signing-key"
+"""Below a stage's prefix in Parameter Store: the flags, the folder of the partners' own, and the
+key from which a partner's secret is derived that has none of its own."""
 
 
 class CapacityMode(StrEnum):

@@ -2,11 +2,14 @@
 
     {"url": "https://pos.example.com/orders", "secrets": ["whsec_…"]}
 
-Two secrets, the newest first, stand there while a partner changes from one to the other.
+Two secrets, the newest first, stand there while a partner changes from one to the other. Where
+there is none, the partner's secret is derived from the platform's signing key.
 """
 
 from __future__ import annotations
 
+import base64
+import hmac
 import threading
 from functools import cache
 from typing import Annotated
@@ -14,13 +17,13 @@ from typing import Annotated
 import msgspec
 
 from orders.parameters import Parameter
-from orders.settings import PARTNERS_PREFIX, setting
+from orders.settings import PARTNERS_PREFIX, SIGNING_KEY_PARAMETER, setting
 from orders.webhooks import Endpoint
 
 
 class _Stored(msgspec.Struct, forbid_unknown_fields=True):
     url: str
-    secrets: Annotated[list[str], msgspec.Meta(min_length=1, max_length=2)]
+    secrets: Annotated[list[str], msgspec.Meta(max_length=2)] = []
 
 
 class _EndpointParameter(Parameter[Endpoint]):
@@ -31,12 +34,18 @@ class _EndpointParameter(Parameter[Endpoint]):
         return Endpoint(stored.url, tuple(stored.secrets))
 
 
+class _Text(Parameter[str]):
+    def parse(self, text: str) -> str:
+        return text
+
+
 class PartnerEndpoints:
     """The partners' endpoints, as far as this process has met them."""
 
-    def __init__(self, prefix: str) -> None:
-        """Read below a prefix of Parameter Store; nothing is read yet."""
+    def __init__(self, prefix: str, signing_key: str) -> None:
+        """Read below a prefix of Parameter Store, and the signing key; nothing is read yet."""
         self._prefix = prefix
+        self._signing_key = _Text(signing_key, decrypt=True)
         self._lock = threading.Lock()
         self._parameters: dict[str, _EndpointParameter] = {}
 
@@ -52,7 +61,20 @@ class PartnerEndpoints:
                 name = parameter_name(self._prefix, partner_id)
                 parameter = _EndpointParameter(name, decrypt=True)
                 self._parameters[partner_id] = parameter
-        return parameter.get()
+        endpoint = parameter.get()
+        if endpoint is None or endpoint.secrets:
+            return endpoint
+        return endpoint._replace(secrets=self._derived(partner_id))
+
+    def _derived(self, partner_id: str) -> tuple[str, ...]:
+        key = self._signing_key.get()
+        return () if key is None else (derived_secret(key, partner_id),)
+
+
+def derived_secret(signing_key: str, partner_id: str) -> str:
+    """Derive a partner's own secret from the platform's key: it tells nothing of another's."""
+    digest = hmac.digest(signing_key.encode(), f"webhook:{partner_id}".encode(), "sha256")
+    return f"whsec_{base64.b64encode(digest).decode()}"
 
 
 def parameter_name(prefix: str, partner_id: str) -> str:
@@ -63,4 +85,4 @@ def parameter_name(prefix: str, partner_id: str) -> str:
 @cache
 def endpoints() -> PartnerEndpoints:
     """Open the endpoints once for this process."""
-    return PartnerEndpoints(setting(PARTNERS_PREFIX))
+    return PartnerEndpoints(setting(PARTNERS_PREFIX), setting(SIGNING_KEY_PARAMETER))

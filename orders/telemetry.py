@@ -69,6 +69,11 @@ def log_message(fields: dict[str, Any], error: Exception | None, *, failed: bool
     _log("message", fields, error, warn=failed)
 
 
+def log_event(fields: dict[str, Any], error: Exception | None) -> None:
+    """Write the one line of an event that is neither; arguments as of `log_request`."""
+    _log("event", fields, error, warn=False)
+
+
 def flush_metrics() -> None:
     """Write what has been counted and measured, if anything."""
     if metrics.metric_set:

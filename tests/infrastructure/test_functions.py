@@ -42,7 +42,16 @@ GRANTS = {
         ("ssm:GetParameter", "flags"),
         *takes_from("OrderProcessing"),
     },
-    "NotifyPartner": {("ssm:GetParameter", "partners/*"), *takes_from("PartnerNotifications")},
+    "NotifyPartner": {
+        ("ssm:GetParameter", "partners/*"),
+        ("ssm:GetParameter", "webhook-signing-key"),
+        *takes_from("PartnerNotifications"),
+    },
+    "CreateParameters": {
+        (f"ssm:{action}", name)
+        for action in ("PutParameter", "DeleteParameters")
+        for name in ("flags", "webhook-signing-key")
+    },
 }
 PARTNERS_GRANTS = {("dynamodb:GetItem", "DataPartners"), ("dynamodb:Scan", "DataPartners")}
 TABLES = {"ORDERS_TABLE", "IDEMPOTENCY_TABLE", "PARTNERS_TABLE"}
@@ -50,7 +59,8 @@ OF_A_QUEUE = {"DEAD_LETTER_QUEUE", "RETRY_SECONDS"}
 VARIABLES = {
     **{name: {*TABLES, "IDEMPOTENCY_HOURS", "ALLOWED_ORIGINS"} for name in API_FUNCTIONS},
     "process_order": {"ORDERS_TABLE", "FLAGS_PARAMETER", *OF_A_QUEUE},
-    "notify_partner": {"PARTNERS_PREFIX", *OF_A_QUEUE},
+    "notify_partner": {"PARTNERS_PREFIX", "SIGNING_KEY_PARAMETER", *OF_A_QUEUE},
+    "create_parameters": set(),
 }
 
 

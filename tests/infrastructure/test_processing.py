@@ -407,19 +407,29 @@ def test_without_a_key_the_pipe_may_use_none(prod: Template) -> None:
 
 def test_partners_secrets_are_opened_by_their_sender_alone(template: Template) -> None:
     """Only the function that signs webhooks reads secrets, and only through Parameter Store."""
-    (statement,) = about_keys(template, "NotifyPartner", SECRETS)
     (reading,) = (s for s in statements(template, "NotifyPartner") if "ssm:" in str(s["Action"]))
-    below_partners = reading["Resource"]
-    assert below_partners["Fn::Join"][1][-1].endswith("/partners/*")
     assert reading["Action"] == "ssm:GetParameter"
-    assert statement["Action"] == "kms:Decrypt"
-    assert statement["Condition"] == {
+    assert {tail_of(on) for on in reading["Resource"]} == {"partners/*", "webhook-signing-key"}
+    keys = about_keys(template, "NotifyPartner", SECRETS)
+    assert {s["Action"] for s in keys} == {"kms:Decrypt"}
+    assert [s["Condition"] for s in keys] == [of_parameter(on) for on in reading["Resource"]]
+    for start in [construct_id(name) for name in FUNCTIONS if name != "notify_partner"]:
+        actions = {s["Action"] for s in about_keys(template, start, SECRETS)}
+        assert actions <= ({"kms:Encrypt"} if start == "CreateParameters" else set())
+    assert about_keys(template, "ProcessingPipe", SECRETS) == []
+
+
+def tail_of(arn: dict[str, Any]) -> str:
+    """Give the name of a parameter below the stage's prefix."""
+    return str(arn["Fn::Join"][1][-1]).split("/", 3)[3]
+
+
+def of_parameter(arn: Any) -> dict[str, Any]:
+    """Give the condition that a key is used by Parameter Store, and for one parameter only."""
+    return {
         "StringEquals": {"kms:ViaService": "ssm.us-east-1.amazonaws.com"},
-        "StringLike": {"kms:EncryptionContext:PARAMETER_ARN": below_partners},
+        "StringLike": {"kms:EncryptionContext:PARAMETER_ARN": arn},
     }
-    others = [construct_id(name) for name in FUNCTIONS if name != "notify_partner"]
-    for start in (*others, "ProcessingPipe"):
-        assert about_keys(template, start, SECRETS) == []
 
 
 def test_the_secrets_key_is_opened_by_nobody_else(template: Template) -> None:
