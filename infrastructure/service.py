@@ -92,11 +92,8 @@ class Service(Stack):
         )
         self.partner_secrets = PartnerSecrets(self, "PartnerSecrets", keep=settings.keep_data)
         code = lambda_.Code.from_asset(asset)
-        self.functions = {
-            **self._api_functions(settings, code),
-            **self._workers(settings, code),
-            **{name: self._deployer(settings, code, name) for name in DEPLOYERS},
-        }
+        self.functions = self._api_functions(settings, code) | self._workers(settings, code)
+        self.functions |= {name: self._deployer(settings, code, name) for name in DEPLOYERS}
         self._grant()
         self._grant_parameters(settings)
         self._grant_key(settings)

@@ -83,7 +83,9 @@ def _once(service: Service, operation: str, body: bytes) -> dict[str, Any]:
     except (OSError, HTTPException) as error:
         raise Unreachable(type(error).__name__) from None
     if status == 200:
-        decoded: dict[str, Any] = msgspec.json.decode(answer or b"{}")
+        decoded = _object(answer or b"{}")
+        if decoded is None:
+            raise Unreachable("UnknownAnswer")
         return decoded
     code = _error_code(answer)
     raise (Unreachable if status >= 500 or "Throttl" in code else ApiError)(code)
@@ -111,11 +113,19 @@ def _tls() -> ssl.SSLContext:
 
 
 def _error_code(answer: bytes) -> str:
-    try:
-        name = msgspec.json.decode(answer)["__type"]
-    except (msgspec.DecodeError, KeyError, TypeError):
+    name = (_object(answer) or {}).get("__type")
+    if not isinstance(name, str):
         return "UnknownError"
-    return str(name).rpartition("#")[2].partition(":")[0]
+    return name.rpartition("#")[2].partition(":")[0]
+
+
+def _object(answer: bytes) -> dict[str, Any] | None:
+    """Read what should be a JSON object; what stands between us and AWS can say anything."""
+    try:
+        decoded = msgspec.json.decode(answer)
+    except (ValueError, RecursionError):
+        return None
+    return decoded if isinstance(decoded, dict) else None
 
 
 def endpoint(service: str) -> SplitResult:

@@ -36,6 +36,7 @@ REASON = "reason"
 
 _AWAY = "AWS did not answer or throttled"
 _GROWTH = 4
+_MOST_STEPS = 10  # a queue counts on while its dead letters cannot be reached
 _SPREAD = 0.2
 _LONGEST_SECONDS = 3_600.0
 _LONGEST_REASON = 200
@@ -164,7 +165,8 @@ def _bury(verdict: _Verdict) -> _Verdict:
         verdict = verdict._replace(outcome=DEAD)
     if verdict.outcome != DEAD:
         return verdict
-    reason = {"DataType": "String", "StringValue": verdict.reason[:_LONGEST_REASON]}
+    why = verdict.reason[:_LONGEST_REASON] or "unknown"  # SQS takes no empty attribute
+    reason = {"DataType": "String", "StringValue": why}
     letter = {
         "QueueUrl": setting(DEAD_LETTER_QUEUE),
         "MessageBody": verdict.record["body"],
@@ -204,7 +206,7 @@ def delay(receives: int, after: float = 0) -> float:
         receives: how often it has been tried.
         after: the least that somebody has asked for; more than an hour is not granted.
     """
-    grown: float = float(setting(RETRY_SECONDS)) * _GROWTH ** (receives - 1)
+    grown = float(setting(RETRY_SECONDS)) * float(_GROWTH ** min(receives - 1, _MOST_STEPS))
     spread = random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311 - no secret
     return min(max(grown * spread, after), _LONGEST_SECONDS)
 

@@ -18,16 +18,11 @@ if TYPE_CHECKING:
 
     from orders.domain.changes import Item
 
-_FAULTS = (
-    msgspec.DecodeError,
-    AttributeError,
-    KeyError,
-    OverflowError,
-    RecursionError,  # of a body that is all brackets
-    TypeError,
-    ValueError,
-)
-_NEEDED = ("orderId", "timestamp", "customerId", "status", "version", "updatedAt")
+_TEXTS = ("orderId", "timestamp", "customerId", "status", "updatedAt")
+_NEVER = 253_402_300_800  # seconds since the Unix epoch: the year 10000
+
+# What reading something else raises: the last two come of huge numbers and of deep nesting.
+_ODD = (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
 class Malformed(ValueError):
@@ -62,27 +57,41 @@ def parse(body: str) -> OrderChange:
     """
     try:
         record = msgspec.json.decode(body)["dynamodb"]
-        new = _image(record["NewImage"])
-        old = _image(record["OldImage"]) if record.get("OldImage") else None
-        return OrderChange(old, _sound(new), new["version"], _seconds(record))
+        new = _sound(_image(record["NewImage"]))
+        old = _sound(_image(record["OldImage"])) if record.get("OldImage") else None
+        return OrderChange(old, new, new["version"], _seconds(record))
     except Malformed:
         raise
-    except _FAULTS as error:
+    except _ODD as error:
         raise Malformed(f"no stream record of an order: {type(error).__name__}") from None
 
 
 def _seconds(record: dict[str, Any]) -> float:
-    return float(record["ApproximateCreationDateTime"])
+    seconds = float(record["ApproximateCreationDateTime"])
+    if not 0 <= seconds < _NEVER:
+        raise Malformed("the record's time is none")
+    return seconds
 
 
 def _sound(order: Item) -> Item:
-    missing = [name for name in _NEEDED if not order.get(name)]
+    missing = [name for name in _TEXTS if not _is_text(order.get(name))]
     if missing:
         raise Malformed(f"the order has no {', '.join(missing)}")
-    if order["timestamp"] != timestamp_in(order["orderId"]) or type(order["version"]) is not int:
+    if "partnerId" in order and not _is_text(order["partnerId"]):
+        raise Malformed("the order's partnerId is none")
+    version = order.get("version")
+    if order["timestamp"] != timestamp_in(order["orderId"]) or not _is_version(version):
         raise Malformed("the order's key or version is not one of ours")
     Status(order["status"])
     return order
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_version(value: Any) -> bool:
+    return type(value) is int and value > 0
 
 
 def _image(image: dict[str, Any]) -> Item:
@@ -91,7 +100,10 @@ def _image(image: dict[str, Any]) -> Item:
 
 def _value(typed: dict[str, Any]) -> Any:
     ((kind, value),) = typed.items()
-    return _READERS[kind](value)
+    form, read = _READERS[kind]
+    if not isinstance(value, form):
+        raise TypeError
+    return read(value)
 
 
 def _number(text: str) -> int | float:
@@ -101,12 +113,15 @@ def _number(text: str) -> int | float:
         return float(text)
 
 
-_READERS: dict[str, Callable[[Any], Any]] = {
-    "S": str,
-    "N": _number,
-    "BOOL": bool,
-    "NULL": lambda _: None,
-    "L": lambda values: [_value(value) for value in values],
-    "M": _image,
+_READERS: dict[str, tuple[type, Callable[[Any], Any]]] = {
+    "S": (str, str),
+    "N": (str, _number),
+    "BOOL": (bool, bool),
+    "NULL": (bool, lambda _: None),
+    "L": (list, lambda values: [_value(value) for value in values]),
+    "M": (dict, _image),
 }
-"""The types of attributes that an order has; sets and bytes are not among them."""
+"""The types of attributes that an order has, each with its form in JSON and how that is read.
+
+Sets and bytes are not among them.
+"""

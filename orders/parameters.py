@@ -73,8 +73,12 @@ class Parameter(Generic[T]):
     def _read(self) -> str | None:
         arguments: dict[str, Any] = {"Name": self.name, "WithDecryption": self._decrypt}
         try:
-            return str(call(SSM, "GetParameter", arguments)["Parameter"]["Value"])
+            answer = call(SSM, "GetParameter", arguments)
         except ApiError as error:
             if error.code == "ParameterNotFound":
                 return None
             raise
+        match answer:
+            case {"Parameter": {"Value": str(text)}}:
+                return text
+        raise ValueError("an answer without a value")

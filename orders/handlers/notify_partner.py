@@ -39,7 +39,7 @@ def _send(message: Message, endpoint: Endpoint, event: OrderEvent) -> int:
     try:
         return deliver(endpoint, event)
     except Deferred as error:
-        message.counts.append(WEBHOOKS_RETRIED)
+        message.counts.append(WEBHOOKS_GIVEN_UP if message.last else WEBHOOKS_RETRIED)
         raise Retry(str(error), error.retry_after or 0) from None
     except Rejected as error:
         message.counts.append(WEBHOOKS_GIVEN_UP)

@@ -25,7 +25,7 @@ def process_order(message: Message) -> str:
     outcome = _confirm(message) if decision.on else "waiting"
     if change.old is None and outcome != "outdated":  # an edit's latency is not an order's
         now = time.time()
-        message.latencies[PROCESSING_LATENCY] = (now - change.placed_at) * 1000
+        message.latencies[PROCESSING_LATENCY] = max(0.0, now - change.placed_at) * 1000
         message.latencies[STREAM_LATENCY] = max(0.0, now - change.recorded_at) * 1000
     return outcome
 
