@@ -33,6 +33,11 @@ class Target:
     cure: str
     """The command that deploys it again."""
 
+    @property
+    def stage(self) -> str:
+        """The name of the stage; the local run is of one, too."""
+        return self.stack.removeprefix(stack_name(""))
+
     def output(self, name: str) -> str:
         """Give an output of the stack.
 

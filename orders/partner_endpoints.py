@@ -26,12 +26,27 @@ class _Stored(msgspec.Struct, forbid_unknown_fields=True):
     secrets: Annotated[list[str], msgspec.Meta(max_length=2)] = []
 
 
-class _EndpointParameter(Parameter[Endpoint]):
-    _decoder = msgspec.json.Decoder(_Stored)
+_decoder = msgspec.json.Decoder(_Stored)
 
+
+def endpoint_in(text: str) -> Endpoint:
+    """Read an endpoint as it is stored.
+
+    Raises:
+        ValueError: when the text is none.
+    """
+    stored = _decoder.decode(text)
+    return Endpoint(stored.url, tuple(stored.secrets))
+
+
+def text_of(endpoint: Endpoint) -> str:
+    """Write an endpoint as it is stored."""
+    return msgspec.json.encode(_Stored(endpoint.url, list(endpoint.secrets))).decode()
+
+
+class _EndpointParameter(Parameter[Endpoint]):
     def parse(self, text: str) -> Endpoint:
-        stored = self._decoder.decode(text)
-        return Endpoint(stored.url, tuple(stored.secrets))
+        return endpoint_in(text)
 
 
 class _Text(Parameter[str]):

@@ -174,6 +174,15 @@ class _Target(NamedTuple):
     path: str
 
 
+def check_url(url: str) -> None:
+    """Tell whether a URL is one that events are sent to, as far as the URL itself shows.
+
+    Raises:
+        Rejected: when it is not; the reason says why.
+    """
+    _target_of(url)
+
+
 def _target_of(url: str) -> _Target:
     try:
         parts = urlsplit(url)
