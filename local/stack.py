@@ -28,6 +28,7 @@ from local.people import seed_people, subject_of
 from local.receiver import Receiver, receiver
 from local.seed import Partner, seed_partners, seed_webhooks
 from local.steps import Steps
+from ops.target import Target
 from orders.routes import STAGE
 
 if TYPE_CHECKING:
@@ -208,7 +209,8 @@ def _make_ready(emulator: Emulator, layout: Layout, assembly: Assembly, steps: S
     client = clients(layout.url)
     try:
         deployed = _deploy(client, assembly, steps)
-        seeded = _seed(client, deployed.outputs, steps)
+        target = _target(assembly.stack_name, client, deployed.outputs)
+        seeded = _seed(target, steps)
     except (ClientError, BotoCoreError, LocalError) as error:
         if not emulator.alive():
             raise emulator.epitaph() from None
@@ -219,8 +221,8 @@ def _make_ready(emulator: Emulator, layout: Layout, assembly: Assembly, steps: S
 
 def _webhooks(stack: Stack, received: Receiver) -> dict[str, dict[str, str]]:
     """Send the demo partners' webhooks to the receiver; gives their addresses and secrets."""
-    parameters, key = stack.endpoints.parameters, stack.outputs["PartnerSecretsKey"]
-    webhooks = seed_webhooks(stack.client, url=received.url, prefix=parameters["partners"], key=key)
+    target = _target(stack.endpoints.stack_name, stack.client, stack.outputs)
+    webhooks = seed_webhooks(target, url=received.url)
     received.secrets = {partner_id: hook["secret"] for partner_id, hook in webhooks.items()}
     return webhooks
 
@@ -252,16 +254,16 @@ def _deploy(client: Callable[[str], Any], assembly: Assembly, steps: Steps) -> _
     return _Deployed(template, deployment.outputs(), physical_ids)
 
 
-def _seed(
-    client: Callable[[str], Any], outputs: dict[str, str], steps: Steps
-) -> tuple[tuple[Partner, ...], dict[str, str]]:
+def _target(stack: str, client: Callable[[str], Any], outputs: dict[str, str]) -> Target:
+    return Target("the local run", stack, client, outputs, "make run")
+
+
+def _seed(target: Target, steps: Steps) -> tuple[tuple[Partner, ...], dict[str, str]]:
     """Make the demo partners and the demo people; gives the partners and the people's tokens."""
     with steps.step("Seed two demo partners"):
-        partners = seed_partners(
-            client, usage_plan=outputs["UsagePlanStandard"], table=outputs["PartnersTable"]
-        )
+        partners = seed_partners(target)
     with steps.step("Seed two customers and an operator"):
-        tokens = seed_people(client, outputs["UserPoolId"])
+        tokens = seed_people(target.client, target.outputs["UserPoolId"])
     return partners, tokens
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from local.layout import ROOT
-from ops import dlq, restore, terminal
+from ops import dlq, partners, restore, terminal
 from ops.failures import explain
 from ops.interrupts import listen
 from ops.options import lines
@@ -30,6 +30,7 @@ app = typer.Typer(
     """),
 )
 app.add_typer(dlq.app, name="dlq", help="Dead letters: list, show, send back, take out.")
+app.add_typer(partners.app, name="partners", help="Partners: their keys, plans and webhooks.")
 app.command("restore")(restore.restore)
 
 

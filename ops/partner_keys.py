@@ -241,9 +241,7 @@ def leave(target: Target, key: Key) -> None:
     if key.plan is not None:
         plan_id = plans(target)[key.plan]
         with _missing_is_well():
-            target.client("apigateway").delete_usage_plan_key(
-                usagePlanId=plan_id, keyId=key.key_id
-            )
+            target.client("apigateway").delete_usage_plan_key(usagePlanId=plan_id, keyId=key.key_id)
 
 
 def mark(target: Target, key: Key, state: State) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,13 +14,13 @@ from botocore.exceptions import ClientError
 from infrastructure.settings import PARTNERS, parameter_prefix
 from ops.errors import OperatorError
 from orders.partner_endpoints import endpoint_in, parameter_name, text_of
-from orders.webhooks import Endpoint
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Sequence
 
     from ops.target import Target
+    from orders.webhooks import Endpoint
 
 _AT_ONCE = 10
 """How many parameters SSM gives in one call."""
@@ -39,7 +40,10 @@ class Webhook:
     @property
     def host(self) -> str:
         """Where events go, in short."""
-        return (urlsplit(self.endpoint.url).netloc if self.endpoint else "") or "unreadable"
+        with suppress(ValueError):
+            url = self.endpoint.url if self.endpoint else ""
+            return urlsplit(url).netloc.rpartition("@")[2] or "unreadable"
+        return "unreadable"
 
 
 def new_secret() -> str:

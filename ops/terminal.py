@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _ANY_WIDTH = 10_000
 """Where nobody watches, a row is a line, for grep and the like."""
 
+_NOT_AGREED = "Nothing was changed. (--yes goes on without asking.)"
+
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
@@ -91,17 +93,28 @@ def agree(question: str, *, yes: bool) -> None:
     Raises:
         OperatorError: otherwise.
     """
-    if yes:
-        return
+    if not yes and _answer(f"{question} [y/N] ").lower() not in ("y", "yes"):
+        raise OperatorError(_NOT_AGREED)
+
+
+def agree_by_typing(question: str, word: str, *, yes: bool) -> None:
+    """Go on only if the operator types a word, or has said yes beforehand.
+
+    Raises:
+        OperatorError: otherwise.
+    """
+    if not yes and _answer(f"{question} Type {word} to go on: ") != word:
+        raise OperatorError(_NOT_AGREED)
+
+
+def _answer(question: str) -> str:
     console = _console(stderr=True)
-    console.print(Text(f"{question} [y/N] "), end="")
+    console.print(Text(plain(question)), end="")
     try:
-        answer = input().strip().lower()
+        return input().strip()
     except EOFError:
         console.print()
-        answer = ""
-    if answer not in ("y", "yes"):
-        raise OperatorError("Nothing was changed. (--yes goes on without asking.)")
+        return ""
 
 
 @contextlib.contextmanager
