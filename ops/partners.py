@@ -113,8 +113,8 @@ def _made_of(name: str) -> str:
 
 def _agree_to_inherit(target: Target, partner_id: str, *, yes: bool) -> None:
     """Ask before somebody gets the id, and by that the orders, of a partner that was removed."""
-    if partner_accounts.look(target, partner_id).finished:
-        return
+    if partner_accounts.look(target, partner_id).keys:
+        return  # interrupted before, perhaps, but nobody else
     if partner_accounts.has_orders(target, partner_id):
         question = f"There are orders of a former partner {partner_id}, which this one could read."
         terminal.agree(f"{question} Is it the same?", yes=yes)

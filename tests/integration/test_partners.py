@@ -15,6 +15,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from infrastructure.settings import stack_name
+from local.aws import clients
 from ops import cli, options, partner_accounts, partner_keys
 from ops.target import Target
 from orders.partner_endpoints import endpoint_in
@@ -90,11 +91,7 @@ def target(stack: Endpoints) -> Target:
     described = aws(stack, "cloudformation").describe_stacks(StackName=stack.stack_name)
     outputs = described["Stacks"][0]["Outputs"]
     by_name = {item["OutputKey"]: item["OutputValue"] for item in outputs}
-    known: dict[str, Any] = {}
-
-    def client(service: str) -> Any:
-        return known.setdefault(service, aws(stack, service))
-
+    client = clients(stack.aws_endpoint_url)
     return Target("the local run", stack_name("dev"), client, by_name, "make run")
 
 
@@ -145,7 +142,9 @@ def status(stack: Endpoints, key: str) -> int:
     """Place an order with a key."""
     headers = {"x-api-key": key, "Idempotency-Key": uuid.uuid4().hex}
     with client_of(stack, headers) as client:
-        return client.post("/partner/orders", json=order()).status_code
+        answer = client.post("/partner/orders", json=order())
+    assert answer.status_code < 500, answer.text
+    return answer.status_code
 
 
 def secrets_of(target: Target, partner_id: str) -> tuple[str, ...]:
