@@ -32,6 +32,10 @@ _FAULTS = {
     problems.INVALID_BODY: ("Expected `int` <= 99", "#/items/0/quantity"),
     problems.INVALID_PARAMETER: ("Must be a whole number from 1 to 100", "limit"),
     problems.UNKNOWN_CALLER: ("This API key belongs to no partner", None),
+    problems.EDITS_DISABLED: (
+        "Send the status alone; contents cannot be changed at the moment",
+        None,
+    ),
     problems.ORDER_NOT_FOUND: ("No order of yours has this id", None),
     problems.MOVE_NOT_ALLOWED: ("The order is READY; you can move it to PICKED_UP", None),
     problems.STALE_VERSION: ("The order is at version 3; read it again", None),

@@ -37,6 +37,7 @@ FUNCTION_PROBLEMS = {
     "update_order": (
         *_BODY_PROBLEMS,
         problems.INVALID_PARAMETER,
+        problems.EDITS_DISABLED,
         problems.ORDER_NOT_FOUND,
         problems.MOVE_NOT_ALLOWED,
         problems.STALE_VERSION,
@@ -49,6 +50,9 @@ _CALLER_PROBLEMS = {
     Role.CUSTOMER: (problems.UNAUTHENTICATED,),
 }
 
+_OF_PEOPLE_ALONE = {problems.EDITS_DISABLED}
+"""What functions never answer partners."""
+
 _ANYWHERE = (problems.FORBIDDEN, problems.TOO_MANY_REQUESTS, problems.INTERNAL_ERROR)
 _BEHIND_THE_GATEWAY = (problems.UNAVAILABLE, problems.BAD_GATEWAY, problems.TIMED_OUT)
 
@@ -59,6 +63,8 @@ def problems_of(route: Route) -> set[Kind]:
     """Name every problem that a route can answer, API Gateway's own included."""
     kinds = {*_ANYWHERE, *_BEHIND_THE_GATEWAY, *_CALLER_PROBLEMS[route.caller]}
     kinds.update(FUNCTION_PROBLEMS[route.function])
+    if route.caller is Role.PARTNER:
+        kinds -= _OF_PEOPLE_ALONE
     if "{" in route.path:
         kinds.add(problems.NO_SUCH_ROUTE)
     return kinds

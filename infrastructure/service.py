@@ -29,6 +29,7 @@ from infrastructure.processing import QUEUES, Processing
 from infrastructure.settings import (
     API_FUNCTIONS,
     DEPLOYERS,
+    FLAG_READERS,
     FLAGS,
     PARTNERS,
     SIGNING_KEY,
@@ -82,6 +83,7 @@ class Service(Stack):
         )
         self._tag(settings)
 
+        self._flags_parameter = f"{parameter_prefix(settings.stage)}/{FLAGS}"
         self.key = self._customer_key(settings)
         self.data = Data(
             self, "Data", capacity=settings.capacity, keep=settings.keep_data, key=self.key
@@ -130,8 +132,15 @@ class Service(Stack):
             IDEMPOTENCY_HOURS: str(settings.idempotency_hours),
             ALLOWED_ORIGINS: " ".join(settings.origins),
         }
+        own = {"update_order": {FLAGS_PARAMETER: self._flags_parameter}}
         return {
-            name: Function(self, name, code=code, environment=environment, settings=settings)
+            name: Function(
+                self,
+                name,
+                code=code,
+                environment={**environment, **own.get(name, {})},
+                settings=settings,
+            )
             for name in API_FUNCTIONS
         }
 
@@ -140,11 +149,12 @@ class Service(Stack):
         own = {
             "process_order": {
                 ORDERS_TABLE: self.data.orders.table_name,
-                FLAGS_PARAMETER: f"{prefix}/{FLAGS}",
+                FLAGS_PARAMETER: self._flags_parameter,
             },
             "notify_partner": {
                 PARTNERS_PREFIX: f"{prefix}/{PARTNERS}",
                 SIGNING_KEY_PARAMETER: f"{prefix}/{SIGNING_KEY}",
+                FLAGS_PARAMETER: self._flags_parameter,
             },
         }
         return {
@@ -196,7 +206,8 @@ class Service(Stack):
         )
         by_name, secrets = self.functions, self.partner_secrets.key.key_arn
         through = f"ssm.{settings.region}.amazonaws.com"
-        by_name["process_order"].allow("ssm:GetParameter", on=flags)
+        for name in FLAG_READERS:
+            by_name[name].allow("ssm:GetParameter", on=flags)
         for secret in (partners, key):
             notify = by_name["notify_partner"]
             notify.allow("ssm:GetParameter", on=secret)
@@ -279,6 +290,7 @@ class Service(Stack):
             "PartnersTable": self.data.partners.table_name,
             "OrderChangesTopic": self.processing.topic.topic_arn,
             "PipeDeadLetters": self.processing.pipe_dead_letters.queue_url,
+            "FlagsParameter": self._flags_parameter,
             "PartnerSecretsKey": self.partner_secrets.key.key_arn,
             "UserPoolId": self.identity.user_pool.user_pool_id,
             "UserPoolClientId": self.identity.client.user_pool_client_id,

@@ -26,6 +26,9 @@ FUNCTIONS = (*API_FUNCTIONS, *WORKERS, *DEPLOYERS)
 WRITERS = ("create_order", "update_order", "process_order")
 """Those of them that write to a table."""
 
+FLAG_READERS = ("update_order", "process_order", "notify_partner")
+"""Those of them that ask feature flags."""
+
 RATE_WINDOW_SECONDS = 300
 """Over how long the firewall counts the requests of an address."""
 

@@ -11,14 +11,20 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
 from orders.parameters import Parameter, Unreadable
 from orders.settings import FLAGS_PARAMETER, setting
 
-_BUCKETS = 10_000  # a hundredth of a percent each
+BUCKETS = 10_000
+"""How many places there are for subjects: a hundredth of a percent each."""
+
+CUSTOMERS = "customers"
+SIGNED_IN = "signed-in customers"
+PARTNERS = "partners"
+"""Whom a flag is decided for; a partner's own customers are no signed-in ones."""
 
 
 class Flag(NamedTuple):
@@ -26,12 +32,19 @@ class Flag(NamedTuple):
 
     name: str
     default: bool
+    subjects: str = CUSTOMERS
 
 
 AUTO_CONFIRM = Flag("auto-confirm", default=False)
 """Whether the service confirms a customer's order by itself, or the restaurant does."""
 
-FLAGS = (AUTO_CONFIRM,)
+ORDER_EDITS = Flag("order-edits", default=True, subjects=SIGNED_IN)
+"""Whether a customer may change what an order consists of; moves are not affected."""
+
+PARTNER_WEBHOOKS = Flag("partner-webhooks", default=True, subjects=PARTNERS)
+"""Whether a partner is told of its orders; events that come while it is off are not sent later."""
+
+FLAGS = (AUTO_CONFIRM, ORDER_EDITS, PARTNER_WEBHOOKS)
 """Every flag that the code asks for."""
 
 UNREADABLE = "unreadable"
@@ -52,7 +65,12 @@ class Rollout(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=T
         """Tell whether the flag is on for a customer or a partner; `deny` beats `allow`."""
         if not self.enabled or subject in self.deny:
             return False
-        return subject in self.allow or bucket(flag, subject) < round(self.percent * 100)
+        return subject in self.allow or bucket(flag, subject) < self.places
+
+    @property
+    def places(self) -> int:
+        """The percentage as so many of the BUCKETS, whether it is enabled or not."""
+        return round(self.percent * BUCKETS / 100)
 
 
 class Decision(NamedTuple):
@@ -61,15 +79,17 @@ class Decision(NamedTuple):
     on: bool
     why: str
 
+    def told(self, flag: Flag) -> dict[str, Any]:
+        """Give what a log line says of the decision, but not for whom: the line has its own ids."""
+        return {"flag": flag.name, "flagOn": self.on, "flagWhy": self.why}
+
 
 class Flags(Parameter[dict[str, Rollout]]):
     """The flags' parameter."""
 
-    _decoder = msgspec.json.Decoder(dict[str, Rollout])
-
     def parse(self, text: str) -> dict[str, Rollout]:
         """Check the parameter's text against the schema above."""
-        return self._decoder.decode(text)
+        return parse(text)
 
     def decide(self, flag: Flag, subject: str) -> Decision:
         """Decide a flag for a customer or a partner, by its id."""
@@ -82,10 +102,22 @@ class Flags(Parameter[dict[str, Rollout]]):
         return Decision(rollouts[flag.name].includes(flag.name, subject), "set")
 
 
+_DECODER = msgspec.json.Decoder(dict[str, Rollout])
+
+
+def parse(text: str) -> dict[str, Rollout]:
+    """Read the parameter's text.
+
+    Raises:
+        ValueError: when it does not fit the schema above.
+    """
+    return _DECODER.decode(text)
+
+
 def bucket(flag: str, subject: str) -> int:
     """Give the place of a subject among ten thousand, the same for ever for this flag."""
     digest = hashlib.sha256(f"{flag}\0{subject}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") % _BUCKETS
+    return int.from_bytes(digest[:8], "big") % BUCKETS
 
 
 @cache

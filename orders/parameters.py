@@ -1,7 +1,8 @@
-"""Parameters of Parameter Store, read by the workers when they need them and kept for a minute.
+"""Parameters of Parameter Store, read when they are needed and kept for a minute.
 
-Never on the way of a request for an order, and never while a module is imported: Parameter Store
-serves 40 calls a second by default, and a hundred functions can start at once.
+By the workers, and of all requests only for a customer's edit of an order; never while a module is
+imported: Parameter Store serves 40 calls a second by default, and a hundred functions can start at
+once.
 """
 
 from __future__ import annotations

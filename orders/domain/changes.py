@@ -79,6 +79,11 @@ class Change(NamedTuple):
     by: Role
     id: str
 
+    @property
+    def edits(self) -> bool:
+        """Whether it changes what the order consists of, and not its status alone."""
+        return bool(self.assign or self.remove)
+
 
 def partner_customer_id(partner_id: str, customer_id: str) -> str:
     """Scope a partner's own customer id, so that no partner can reach another's customers."""

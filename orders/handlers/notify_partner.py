@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING
 
 from orders.consumer import Hopeless, Message, Retry, consumer
 from orders.domain.events import event_of
+from orders.flags import PARTNER_WEBHOOKS, flags
 from orders.parameters import Unreadable
 from orders.partner_endpoints import endpoints
-from orders.telemetry import WEBHOOKS_DELIVERED, WEBHOOKS_GIVEN_UP, WEBHOOKS_RETRIED
+from orders.telemetry import (
+    FLAG_DECISIONS,
+    WEBHOOKS_DELIVERED,
+    WEBHOOKS_GIVEN_UP,
+    WEBHOOKS_RETRIED,
+)
 from orders.webhooks import Deferred, Rejected, deliver
 
 if TYPE_CHECKING:
@@ -24,6 +30,8 @@ def notify_partner(message: Message) -> str:
     if event is None or partner_id is None:
         return "no event"
     message.notes.update(partnerId=partner_id, eventId=event.event_id)
+    if not _wanted(message, partner_id):
+        return "webhooks off"
     try:
         endpoint = endpoints().of(partner_id)
     except Unreadable as error:
@@ -33,6 +41,13 @@ def notify_partner(message: Message) -> str:
     message.notes["httpStatus"] = _send(message, endpoint, event)
     message.counts.append(WEBHOOKS_DELIVERED)
     return "delivered"
+
+
+def _wanted(message: Message, partner_id: str) -> bool:
+    decision = flags().decide(PARTNER_WEBHOOKS, partner_id)
+    message.notes.update(decision.told(PARTNER_WEBHOOKS))
+    message.counts.append(FLAG_DECISIONS)
+    return decision.on
 
 
 def _send(message: Message, endpoint: Endpoint, event: OrderEvent) -> int:

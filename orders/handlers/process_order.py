@@ -9,7 +9,7 @@ from orders.domain.changes import confirm
 from orders.domain.lifecycle import Status
 from orders.flags import AUTO_CONFIRM, UNREADABLE, flags
 from orders.store import Refused, store
-from orders.telemetry import PROCESSING_LATENCY, STATUS_CHANGES, STREAM_LATENCY
+from orders.telemetry import FLAG_DECISIONS, PROCESSING_LATENCY, STATUS_CHANGES, STREAM_LATENCY
 
 
 def process_order(message: Message) -> str:
@@ -18,7 +18,8 @@ def process_order(message: Message) -> str:
     if change.new["status"] != Status.PLACED:
         return "not placed"
     decision = flags().decide(AUTO_CONFIRM, change.new["customerId"])
-    message.notes.update(autoConfirm=decision.on, flag=decision.why)
+    message.notes.update(decision.told(AUTO_CONFIRM))
+    message.counts.append(FLAG_DECISIONS)
     if decision.why == UNREADABLE and not message.last:
         # An order that waits for its restaurant by the default would wait for ever.
         raise Retry("the flags cannot be read")

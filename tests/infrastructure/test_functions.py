@@ -36,7 +36,7 @@ GRANTS = {
         ("dynamodb:Query", "DataOrders/index/by-partner"),
         ("dynamodb:Scan", "DataOrders"),
     },
-    "UpdateOrder": {("dynamodb:UpdateItem", "DataOrders")},
+    "UpdateOrder": {("dynamodb:UpdateItem", "DataOrders"), ("ssm:GetParameter", "flags")},
     "ProcessOrder": {
         ("dynamodb:UpdateItem", "DataOrders"),
         ("ssm:GetParameter", "flags"),
@@ -45,6 +45,7 @@ GRANTS = {
     "NotifyPartner": {
         ("ssm:GetParameter", "partners/*"),
         ("ssm:GetParameter", "webhook-signing-key"),
+        ("ssm:GetParameter", "flags"),
         *takes_from("PartnerNotifications"),
     },
     "CreateParameters": {
@@ -58,8 +59,12 @@ TABLES = {"ORDERS_TABLE", "IDEMPOTENCY_TABLE", "PARTNERS_TABLE"}
 OF_A_QUEUE = {"DEAD_LETTER_QUEUE", "RETRY_SECONDS"}
 VARIABLES = {
     **{name: {*TABLES, "IDEMPOTENCY_HOURS", "ALLOWED_ORIGINS"} for name in API_FUNCTIONS},
+    "update_order": {*TABLES, "IDEMPOTENCY_HOURS", "ALLOWED_ORIGINS", "FLAGS_PARAMETER"},
     "process_order": {"ORDERS_TABLE", "FLAGS_PARAMETER", *OF_A_QUEUE},
-    "notify_partner": {"PARTNERS_PREFIX", "SIGNING_KEY_PARAMETER", *OF_A_QUEUE},
+    "notify_partner": {
+        *("PARTNERS_PREFIX", "SIGNING_KEY_PARAMETER", "FLAGS_PARAMETER"),
+        *OF_A_QUEUE,
+    },
     "create_parameters": set(),
 }
 

@@ -325,8 +325,12 @@ def most_at_once(template: Template, work: Work) -> int:
 @by_worker
 def test_no_stage_carries_what_is_for_tests(template: Template, work: Work) -> None:
     """Webhooks go to public addresses with public certificates: no stage has the test's doors."""
-    variables = template.one("Lambda::Function", work.function)["Environment"]["Variables"]
-    assert not {"WEBHOOK_TEST_NETWORKS", "SSL_CERT_FILE"} & set(variables)
+    assert not {"WEBHOOK_TEST_NETWORKS", "SSL_CERT_FILE"} & set(variables(template, work))
+
+
+def variables(template: Template, work: Work) -> dict[str, Any]:
+    found: dict[str, Any] = template.one("Lambda::Function", work.function)["Environment"]
+    return dict(found["Variables"])
 
 
 def test_operators_find_everything_by_the_outputs(template: Template) -> None:
@@ -339,6 +343,7 @@ def test_operators_find_everything_by_the_outputs(template: Template) -> None:
         "PartnerNotificationsQueue": url(template, NOTIFICATIONS.queue),
         "PartnerNotificationsDeadLetters": url(template, NOTIFICATIONS.dead),
         "PipeDeadLetters": url(template, PIPE_DEAD),
+        "FlagsParameter": variables(template, PROCESSING)["FLAGS_PARAMETER"],
         "PartnerSecretsKey": arn(template, "KMS::Key", SECRETS),
     }
     assert {name: outputs[name]["Value"] for name in expected} == expected
@@ -409,10 +414,11 @@ def test_partners_secrets_are_opened_by_their_sender_alone(template: Template) -
     """Only the function that signs webhooks reads secrets, and only through Parameter Store."""
     (reading,) = (s for s in statements(template, "NotifyPartner") if "ssm:" in str(s["Action"]))
     assert reading["Action"] == "ssm:GetParameter"
-    assert {tail_of(on) for on in reading["Resource"]} == {"partners/*", "webhook-signing-key"}
+    secrets = [on for on in reading["Resource"] if tail_of(on) != "flags"]
+    assert {tail_of(on) for on in secrets} == {"partners/*", "webhook-signing-key"}
     keys = about_keys(template, "NotifyPartner", SECRETS)
     assert {s["Action"] for s in keys} == {"kms:Decrypt"}
-    assert [s["Condition"] for s in keys] == [of_parameter(on) for on in reading["Resource"]]
+    assert [s["Condition"] for s in keys] == [of_parameter(on) for on in secrets]
     for start in [construct_id(name) for name in FUNCTIONS if name != "notify_partner"]:
         actions = {s["Action"] for s in about_keys(template, start, SECRETS)}
         assert actions <= ({"kms:Encrypt"} if start == "CreateParameters" else set())

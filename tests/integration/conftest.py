@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from orders import partners, store
+from orders import flags, partners, store
 from tests.examples import order
 from tests.integration.people import aws
 
@@ -107,6 +107,7 @@ def function_environment(stack: Endpoints) -> dict[str, str]:
         "IDEMPOTENCY_TABLE": stack.tables["idempotency_keys"],
         "PARTNERS_TABLE": stack.tables["partners"],
         "IDEMPOTENCY_HOURS": "24",
+        "FLAGS_PARAMETER": stack.parameters["flags"],
     }
 
 
@@ -115,8 +116,13 @@ def fresh_function(stack: Endpoints, monkeypatch: pytest.MonkeyPatch) -> Iterato
     """Let handlers run in this process, as in a function that has just started."""
     for name, value in function_environment(stack).items():
         monkeypatch.setenv(name, value)
-    store.store.cache_clear()
-    partners.directory.cache_clear()
+    forget()
     yield
+    forget()
+
+
+def forget() -> None:
+    """Forget what a function's process keeps."""
     store.store.cache_clear()
     partners.directory.cache_clear()
+    flags.flags.cache_clear()

@@ -15,6 +15,7 @@ from orders.parameters import Unreadable
 from orders.settings import MAX_RECEIVES
 from orders.store import Refused
 from orders.telemetry import (
+    FLAG_DECISIONS,
     PROCESSING_LATENCY,
     STREAM_LATENCY,
     WEBHOOKS_DELIVERED,
@@ -72,7 +73,8 @@ def flag(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             answer: Decision = decision["is"]
             return answer
 
-    monkeypatch.setattr(process_order, "flags", Fixed)
+    for worker in (process_order, notify_partner):
+        monkeypatch.setattr(worker, "flags", Fixed)
     return decision
 
 
@@ -112,7 +114,9 @@ def test_an_order_waits_for_its_restaurant_where_the_flag_is_off(
     one = told(item())
     assert process_order.process_order(one) == "waiting"
     assert not table.changes
-    assert one.notes["flag"] == why
+    told_of = {"flag": "auto-confirm", "flagOn": False, "flagWhy": why}
+    assert {name: one.notes[name] for name in told_of} == told_of
+    assert one.counts == [FLAG_DECISIONS]
 
 
 @pytest.mark.usefixtures("flag")
@@ -122,7 +126,7 @@ def test_an_order_that_has_changed_meanwhile_is_left_alone(table: Table) -> None
     one = told(item())
     assert process_order.process_order(one) == "outdated"
     assert not one.latencies
-    assert not one.counts
+    assert one.counts == [FLAG_DECISIONS]
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.PLACED])
@@ -170,7 +174,8 @@ class Partners:
 
 
 @pytest.fixture
-def partners(monkeypatch: pytest.MonkeyPatch) -> Partners:
+def partners(monkeypatch: pytest.MonkeyPatch, flag: dict[str, Any]) -> Partners:
+    assert flag["is"].on
     made = Partners()
     monkeypatch.setattr(notify_partner, "endpoints", lambda: made)
     monkeypatch.setattr(notify_partner, "deliver", made.deliver)
@@ -183,7 +188,7 @@ def test_a_partner_hears_of_a_new_status(partners: Partners) -> None:
     assert notify_partner.notify_partner(one) == "delivered"
     (event,) = partners.sent
     assert (event["type"], event["version"]) == ("order.confirmed", 2)
-    assert one.counts == [WEBHOOKS_DELIVERED]
+    assert one.counts == [FLAG_DECISIONS, WEBHOOKS_DELIVERED]
     assert one.notes["httpStatus"] == 204
 
 
@@ -202,6 +207,28 @@ def test_a_partner_without_an_endpoint_is_done_with(partners: Partners) -> None:
     assert notify_partner.notify_partner(told(item())) == "no endpoint"
 
 
+def test_a_partner_whose_webhooks_are_off_gets_none(
+    partners: Partners, flag: dict[str, Any]
+) -> None:
+    """Switched off for a partner, nothing is sent, tried again or even looked up; the log says."""
+    flag["is"], partners.unreadable = Decision(on=False, why="set"), True
+    one = told(item())
+    assert notify_partner.notify_partner(one) == "webhooks off"
+    assert flag["asked"] == [("partner-webhooks", "acme")]
+    assert not partners.sent
+    assert (one.notes["flag"], one.notes["flagOn"]) == ("partner-webhooks", False)
+    assert one.counts == [FLAG_DECISIONS]
+
+
+def test_nobody_asks_whether_webhooks_are_on_where_there_is_none_to_send(
+    partners: Partners, flag: dict[str, Any]
+) -> None:
+    """An edit, which no partner hears of, costs no decision."""
+    assert notify_partner.notify_partner(told(item(version=2), item())) == "no event"
+    assert not flag["asked"]
+    assert not partners.sent
+
+
 def test_a_passing_failure_is_tried_again_when_the_partner_says(partners: Partners) -> None:
     """A partner that is busy gets its event later, not before it asked."""
     partners.answer = Deferred("HTTP 429", 77)
@@ -209,7 +236,7 @@ def test_a_passing_failure_is_tried_again_when_the_partner_says(partners: Partne
     with pytest.raises(Retry, match="HTTP 429") as caught:
         notify_partner.notify_partner(one)
     assert caught.value.after == 77
-    assert one.counts == [WEBHOOKS_RETRIED]
+    assert one.counts == [FLAG_DECISIONS, WEBHOOKS_RETRIED]
 
 
 def test_a_refusal_is_final(partners: Partners) -> None:
@@ -218,7 +245,7 @@ def test_a_refusal_is_final(partners: Partners) -> None:
     one = told(item())
     with pytest.raises(Hopeless, match="HTTP 404"):
         notify_partner.notify_partner(one)
-    assert one.counts == [WEBHOOKS_GIVEN_UP]
+    assert one.counts == [FLAG_DECISIONS, WEBHOOKS_GIVEN_UP]
 
 
 def test_an_endpoint_that_cannot_be_read_is_worth_another_try(partners: Partners) -> None:
