@@ -1,15 +1,25 @@
-"""What each handler refuses before it asks DynamoDB anything."""
+"""What each handler refuses before it asks DynamoDB anything, and what a flag switches off."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from orders import parameters
+from orders.aws_api import Unreachable
+from orders.flags import flags
 from orders.handlers import create_order, get_order, list_orders, update_order
 from tests.events import event
 from tests.examples import ORDER
+from tests.records import item
+from tests.unit.conftest import NoStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from orders.domain.changes import Item
 
 pytestmark = pytest.mark.usefixtures("no_store")
 
@@ -77,3 +87,114 @@ def test_an_empty_patch_is_told_what_it_could_change() -> None:
     """A PATCH that changes nothing is refused before any write."""
     order_id = "01a2055b-8cae-7809-986e-66c157b96611"
     assert refused(update_order, event("PATCH", order_id=order_id, body={})) == (400, "#")
+
+
+class Edits(NoStore):
+    """A store whose every order is mine, and that counts its changes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changes = 0
+
+    def update(self, order_id: str, *_: Any) -> Item:
+        self.changes += 1
+        return {**item(), "orderId": order_id}
+
+
+class Asked:
+    """A Parameter Store that holds one text, or is away."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.text: str | None = "{}"
+        self.reads = 0
+        monkeypatch.setenv("FLAGS_PARAMETER", "/x/flags")
+        monkeypatch.setattr(parameters, "call", self.call)
+
+    def call(self, *_: Any) -> dict[str, Any]:
+        self.reads += 1
+        if self.text is None:
+            raise Unreachable("TimeoutError")
+        return {"Parameter": {"Value": self.text}}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
+    flags.cache_clear()
+    yield Asked(monkeypatch)
+    flags.cache_clear()
+
+
+@pytest.fixture
+def edits(monkeypatch: pytest.MonkeyPatch) -> Edits:
+    made = Edits()
+    monkeypatch.setattr(update_order, "store", lambda: made)
+    return made
+
+
+ORDER_ID = "01a2055b-8cae-7809-986e-66c157b96611"
+ME = {"token_use": "id", "sub": "me"}
+NOT_ME = json.dumps({"order-edits": {"enabled": True, "deny": ["me"]}})
+
+
+def patch(body: Any, claims: dict[str, str] | None = None) -> tuple[int, str]:
+    """Change an order as a person, or without claims as a partner; give status and problem."""
+    path = "/orders" if claims else "/partner/orders"
+    sent = event("PATCH", path, order_id=ORDER_ID, body=body, claims=claims)
+    answer = update_order.handler(sent, None)
+    return answer["statusCode"], json.loads(answer["body"]).get("type", "").rpartition(":")[2]
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [{"note": "x"}, {"note": None}, {"deliveryAddress": {"line2": "2"}}, {"items": ORDER["items"]}],
+)
+def test_a_customer_whose_edits_are_off_changes_no_contents(
+    asked: Asked, edits: Edits, contents: dict[str, Any], log_lines: Callable[[], list[Any]]
+) -> None:
+    """With `order-edits` off for me I am told so, 403, nothing is written; the log says why."""
+    asked.text = NOT_ME
+    assert patch(contents, ME) == (403, "edits-disabled")
+    assert patch({**contents, "status": "CANCELLED"}, ME) == (403, "edits-disabled")
+    assert edits.changes == 0
+    line = log_lines()[0]
+    assert (line["flag"], line["flagOn"], line["flagWhy"]) == ("order-edits", False, "set")
+    assert asked.reads == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "claims"),
+    [
+        ({"status": "CANCELLED"}, ME),
+        ({"note": "x"}, {**ME, "cognito:groups": "operators"}),
+        ({"note": "x"}, None),
+    ],
+)
+def test_moves_operators_and_partners_never_ask_whether_edits_are_on(
+    asked: Asked, edits: Edits, body: Any, claims: dict[str, str] | None
+) -> None:
+    """I can always cancel; partners and operators always edit; none waits for Parameter Store."""
+    asked.text = NOT_ME
+    assert patch(body, claims)[0] == 200
+    assert (edits.changes, asked.reads) == (1, 0)
+
+
+@pytest.mark.parametrize("text", ["{}", None, "no JSON"])
+def test_customers_edit_unless_somebody_has_switched_it_off(
+    asked: Asked, edits: Edits, text: str | None
+) -> None:
+    """Without a setting, and while none can be read, I edit my order; it is asked for once."""
+    asked.text = text
+    assert [patch({"note": "x"}, ME)[0] for _ in range(3)] == [200] * 3
+    assert (edits.changes, asked.reads) == (3, 1)
+
+
+def test_a_decision_is_counted(
+    asked: Asked, edits: Edits, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """How often flags are asked is one metric, without a dimension for each flag or person."""
+    patch({"note": "x"}, ME)
+    assert (edits.changes, asked.reads) == (1, 1)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    (metric,) = (line for line in lines if "FlagDecisions" in line)
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+    assert "me" not in metric.values()
