@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from local.layout import ROOT
-from ops import dlq, partners, restore, terminal
+from ops import dlq, flags, partners, restore, terminal
 from ops.failures import explain
 from ops.interrupts import listen
 from ops.options import lines
@@ -31,6 +31,7 @@ app = typer.Typer(
 )
 app.add_typer(dlq.app, name="dlq", help="Dead letters: list, show, send back, take out.")
 app.add_typer(partners.app, name="partners", help="Partners: their keys, plans and webhooks.")
+app.add_typer(flags.app, name="flags", help="Feature flags: for whom each is on, and since when.")
 app.command("restore")(restore.restore)
 
 
