@@ -1,0 +1,218 @@
+"""What a month's orders ask of AWS: assumptions, each with its unit, and nothing of prices.
+
+The figures are estimates until a real stage has run for a month: replace them by its metrics. They
+lean to the dear side: where one may argue, the model counts.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+DAYS = 365 / 12
+"""Days of an average month."""
+
+HOURS = DAYS * 24
+SECONDS = HOURS * 3_600
+
+CHUNK = 64 * 1024
+"""Bytes that EventBridge Pipes, SNS and SQS count as one request."""
+
+OCCASIONAL: dict[str, str] = {}
+"""Functions that no order calls, by handler, and why: they cost cents a year. Reviewed."""
+
+
+class TableUse(NamedTuple):
+    """What a month asks of a table or an index.
+
+    Args:
+        writes: write units of 1 KB, those of transactions twice.
+        reads: read units of 4 KB strongly consistent, or of 8 KB eventually.
+        stored: bytes that are kept, DynamoDB's 100 bytes for each item with them.
+    """
+
+    writes: float
+    reads: float
+    stored: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traffic:
+    """A month's load.
+
+    Args:
+        orders_per_day: orders placed in a day.
+        changes: PATCH requests to an order: confirm, prepare, ready, picked up, delivered.
+        reads: GET requests of one order, for each order.
+        lists: GET requests of a page of orders, for each order; reads and lists make eight.
+        auto_confirmed: share of orders that process_order confirms, the dear case being all.
+        partners: share of orders that come from partners, who hear of each change.
+        busy_hours: hours of a day in which orders come; the others are idle.
+        order_bytes: a stored order with its history: two items, an address, five moves.
+        key_bytes: a stored idempotency record.
+        page_orders: orders in a page.
+        answer_bytes: an order's representation with headers.
+        kept_months: months of orders that the table holds; nothing deletes them, so this is the
+            bill at the end of the first year.
+        change_bytes: a message about a change: the order before and after as DynamoDB's JSON.
+        webhook_bytes: a webhook's request.
+        webhook_attempts: requests for each webhook, on average.
+        log_bytes: the JSON line of a request or message.
+        platform_bytes: Lambda's START, END and REPORT lines of a call.
+        metric_bytes: a line that counts metrics (EMF).
+        access_bytes: API Gateway's access log of a request.
+        compression: bytes of logs kept for each byte taken in.
+        warm_ms: billed milliseconds of a warm call.
+        webhook_ms: those of one that waits for a partner's server.
+        cold_ms: billed milliseconds of a start besides; AWS bills the init phase.
+        cold_share: share of calls that start an environment; a lull of minutes ends one.
+        reservoir: traces a second that X-Ray's default rule records in any case, of each source.
+        fixed_rate: share of the other requests that it records.
+        pollers: connections with which Lambda long-polls each queue, idle or not.
+        poll_seconds: how long each poll waits.
+        key_calls: requests to a key for each write to a table or queue that it encrypts.
+        shards: shards of the stream; a new on-demand table has four partitions.
+        shard_polls: GetRecords a second on each.
+    """
+
+    orders_per_day: float
+    changes: float = 5
+    reads: float = 6
+    lists: float = 2
+    auto_confirmed: float = 1.0
+    partners: float = 0.5
+    busy_hours: float = 12
+    order_bytes: int = 1_600
+    key_bytes: int = 250
+    page_orders: int = 20
+    answer_bytes: int = 1_500
+    kept_months: float = 12
+    change_bytes: int = 5_000
+    webhook_bytes: int = 2_000
+    webhook_attempts: float = 1.05
+    log_bytes: int = 450
+    platform_bytes: int = 300
+    metric_bytes: int = 350
+    access_bytes: int = 330
+    compression: float = 0.15
+    warm_ms: float = 15
+    webhook_ms: float = 200
+    cold_ms: float = 400
+    cold_share: float = 0.01
+    reservoir: float = 1.0
+    fixed_rate: float = 0.05
+    pollers: int = 5
+    poll_seconds: float = 20
+    key_calls: float = 0.1
+    shards: int = 4
+    shard_polls: float = 4
+
+    @property
+    def orders(self) -> float:
+        """Orders a month."""
+        return self.orders_per_day * DAYS
+
+    @property
+    def requests_per_order(self) -> float:
+        """API requests for each order."""
+        return 1 + self.changes + self.reads + self.lists
+
+    @property
+    def requests(self) -> float:
+        """API requests a month."""
+        return self.orders * self.requests_per_order
+
+    @property
+    def events(self) -> float:
+        """Changes of orders a month that the stream tells: each order's placing is one."""
+        return self.orders * (1 + self.changes + self.auto_confirmed)
+
+    @property
+    def webhooks(self) -> float:
+        """Messages a month to notify_partner."""
+        return self.events * self.partners
+
+    @property
+    def bytes_out(self) -> float:
+        """Bytes a month that leave AWS: answers and webhooks."""
+        singles = self.orders * (1 + self.changes + self.reads)
+        pages = self.orders * self.lists * self.page_orders
+        posted = self.webhooks * self.webhook_attempts * self.webhook_bytes
+        return (singles + pages) * self.answer_bytes + posted
+
+    def calls(self) -> dict[str, float]:
+        """Give the calls of each function a month; at this load a batch holds one message."""
+        return {
+            "create_order": self.orders,
+            "update_order": self.orders * self.changes,
+            "get_order": self.orders * self.reads,
+            "list_orders": self.orders * self.lists,
+            "process_order": self.orders,
+            "notify_partner": self.webhooks * self.webhook_attempts,
+        }
+
+    def milliseconds(self, function: str) -> float:
+        """Give the billed milliseconds of a call, its share of starts with it."""
+        warm = self.webhook_ms if function == "notify_partner" else self.warm_ms
+        return warm + self.cold_share * self.cold_ms
+
+    def counting(self) -> float:
+        """Give the calls a month that write a line of metrics."""
+        calls = self.calls()
+        return sum(calls[name] for name in calls if name not in ("get_order", "list_orders"))
+
+    def tables(self) -> dict[str, TableUse]:
+        """Give the use of each table by its partition key."""
+        writes = self._placed_units * 2 + self._changed_units
+        replay_record = 2 * _units(self.key_bytes, 1024) * self.orders
+        reads = self.orders * self.reads * _units(self.order_bytes, 4096)
+        return {
+            "orderId": TableUse(writes, reads, self._kept_bytes),
+            # Records expire after a day, and DynamoDB deletes them within another two.
+            "key": TableUse(replay_record, 0, 3 * self.orders_per_day * (self.key_bytes + 100)),
+            "apiKeyId": TableUse(0, self.cold_share * self.requests, 100 * 1024),
+        }
+
+    def indexes(self) -> dict[str, TableUse]:
+        """Give the use of each index of the orders; a transaction counts once there."""
+        writes = self._placed_units + self._changed_units
+        page = _units(self.page_orders * self.order_bytes, 4096) / 2
+        reads = self.orders * self.lists * page
+        by_customer = TableUse(writes, reads * (1 - self.partners), self._kept_bytes)
+        by_partner = TableUse(
+            writes * self.partners, reads * self.partners, self._kept_bytes * self.partners
+        )
+        return {"by-customer": by_customer, "by-partner": by_partner}
+
+    def traced(self, requests: float) -> float:
+        """Give the traces that X-Ray's default rule records of a month's requests.
+
+        One a second, and a share of the rest: requests that come at random at a rate of r a second
+        leave a second empty with the probability exp(-r).
+        """
+        seconds = SECONDS * self.busy_hours / 24
+        first = seconds * self.reservoir * -math.expm1(-requests / seconds / self.reservoir)
+        return first + self.fixed_rate * max(requests - first, 0.0)
+
+    @property
+    def _placed_units(self) -> float:
+        return self.orders * _units(self.order_bytes, 1024)
+
+    @property
+    def _changed_units(self) -> float:
+        changes = self.changes + self.auto_confirmed
+        return self.orders * changes * _units(self.order_bytes, 1024)
+
+    @property
+    def _kept_bytes(self) -> float:
+        return self.orders * self.kept_months * (self.order_bytes + 100)
+
+
+def _units(size: float, unit: int) -> int:
+    return math.ceil(size / unit)
+
+
+def chunks(size: float) -> int:
+    """Give how many requests AWS counts for a message of some bytes."""
+    return max(math.ceil(size / CHUNK), 1)
