@@ -10,6 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from infrastructure.acknowledged import acknowledge
 from infrastructure.address import Address
 from infrastructure.api import Api
+from infrastructure.budget import MonthlyBudget
 from infrastructure.data import Data
 from infrastructure.encryption import READING, WRITING, CustomerKey, PartnerSecrets
 from infrastructure.firewall import Firewall
@@ -37,7 +38,9 @@ from infrastructure.settings import (
     WRITERS,
     parameter_prefix,
     stack_name,
+    tags,
 )
+from infrastructure.tracing import Tracing
 from orders.cors import ALLOWED_ORIGINS
 from orders.settings import (
     BY_CUSTOMER,
@@ -112,12 +115,17 @@ class Service(Stack):
             stage = self.api.rest_api.deployment_stage
             Firewall(self, "Firewall", stage=stage, limits=settings.address_limits)
         self._write_parameters(settings)
+        if settings.sampling is not None:
+            stage = self.api.rest_api.deployment_stage
+            Tracing(self, "Tracing", stage=stage, sampling=settings.sampling)
+        if settings.budget.alarm_emails:
+            MonthlyBudget(self, "Budget", stage=settings.stage, budget=settings.budget)
         self._outputs()
         acknowledge(self, settings)
 
     def _tag(self, settings: Settings) -> None:
-        Tags.of(self).add("service", "food-delivery-orders")
-        Tags.of(self).add("stage", settings.stage)
+        for name, value in tags(settings.stage).items():
+            Tags.of(self).add(name, value)
 
     def _customer_key(self, settings: Settings) -> kms.Key | None:
         if not settings.customer_key:

@@ -51,6 +51,7 @@ class SettingError(ValueError):
 
 _HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 _CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]+")
+_EMAIL = re.compile(r"[^@\s]+@([a-zA-Z0-9-]+\.)+[a-zA-Z]{2,63}")
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?|http://localhost(:[0-9]+)?")
 
 
@@ -176,6 +177,41 @@ class Worker:
         _require(1 <= self.batch_size <= 10, "worker.batch_size must be 1 to 10")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """Which requests X-Ray records: so many a second in any case, and a share of the others."""
+
+    a_second: int = 0
+    share: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Check against what X-Ray takes."""
+        _require(self.a_second >= 0, "sampling.a_second must be at least 0")
+        _require(0 <= self.share <= 1, "sampling.share must be 0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What a month may cost before somebody is told, and whom.
+
+    The expected cost at `orders_per_day` is recorded in expected_costs.json; the limit is `margin`
+    times as much. Without an address there is no budget: one without subscribers tells nobody.
+    """
+
+    orders_per_day: int = 3_500
+    margin: float = 1.5
+    alarm_emails: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check against reason, and against what AWS Budgets takes."""
+        _require(self.orders_per_day >= 1, "budget.orders_per_day must be at least 1")
+        _require(self.margin >= 1, "budget.margin must be at least 1, or it alarms every month")
+        _require(len(self.alarm_emails) <= 10, "budget.alarm_emails may have 10 addresses at most")
+        for address in self.alarm_emails:
+            known = bool(_EMAIL.fullmatch(address))
+            _require(known, f"budget.alarm_emails: {address} is no e-mail address")
+
+
 def _workers(processing_retry: int = 5, webhook_retry: int = 30) -> Mapping[str, Worker]:
     return MappingProxyType(
         {
@@ -217,6 +253,9 @@ class Settings:
     workers: Mapping[str, Worker] = field(default_factory=_workers)
     idempotency_hours: int = 24
     log_level: str = "INFO"
+    sampling: Sampling | None = None
+    """For X-Ray; None for its default, one request a second and 5 % of the others."""
+    budget: Budget = Budget()
 
     def __post_init__(self) -> None:
         """Check what a deployment would only refuse minutes later, or never."""
@@ -253,6 +292,7 @@ STAGES: Mapping[str, Settings] = MappingProxyType(
             keep_data=True,
             origins=("https://orders.example.com",),  # yours
             web_firewall=True,
+            sampling=Sampling(),
         ),
     }
 )
@@ -279,3 +319,8 @@ def settings_of(stage: str) -> Settings:
 def stack_name(stage: str) -> str:
     """Name the stack of a stage."""
     return f"food-delivery-orders-{stage}"
+
+
+def tags(stage: str) -> dict[str, str]:
+    """Give the tags of everything of a stage; bills can be split by them."""
+    return {"service": "food-delivery-orders", "stage": stage}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from local.layout import ROOT
-from ops import dlq, flags, partners, restore, terminal
+from ops import cost, dlq, flags, partners, restore, terminal
 from ops.failures import explain
 from ops.interrupts import listen
 from ops.options import lines
@@ -26,12 +26,14 @@ app = typer.Typer(
         For example:
         orders dlq ls --stage prod
         orders dlq redrive processing --local
+        orders cost --orders-per-day 3500
         Exit codes: 0 done, 1 failed or something is left, 2 wrong usage, 130 interrupted.
     """),
 )
 app.add_typer(dlq.app, name="dlq", help="Dead letters: list, show, send back, take out.")
 app.add_typer(partners.app, name="partners", help="Partners: their keys, plans and webhooks.")
 app.add_typer(flags.app, name="flags", help="Feature flags: for whom each is on, and since when.")
+app.command("cost")(cost.cost)
 app.command("restore")(restore.restore)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,8 @@ _ANY_WIDTH = 10_000
 """Where nobody watches, a row is a line, for grep and the like."""
 
 _NOT_AGREED = "Nothing was changed. (--yes goes on without asking.)"
+_AMOUNT = re.compile(r"[0-9,]+\.[0-9]{2}\b|[0-9]{1,3}(,[0-9]{3})+\b")
+"""Dollars, with a remark behind them or not: they stand on the right as numbers do."""
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -63,12 +66,16 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     cells = [[item if isinstance(item, int) else plain(str(item)) for item in row] for row in rows]
     for number, name in enumerate(columns):
-        numeric = bool(cells) and all(isinstance(row[number], int) for row in cells)
+        numeric = bool(cells) and all(_is_number(row[number]) for row in cells)
         last = number == len(columns) - 1
         drawn.add_column(name, justify="right" if numeric else "left", no_wrap=not last)
     for row in cells:
         drawn.add_row(*(Text(str(item), overflow="fold") for item in row))
     _console().print(drawn)
+
+
+def _is_number(cell: int | str) -> bool:
+    return isinstance(cell, int) or bool(_AMOUNT.match(cell))
 
 
 def say(text: str) -> None:
@@ -127,6 +134,17 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     ) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+@contextlib.contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Say what takes its time, and take the words back once it is done."""
+    console = _console(stderr=True)
+    if console.is_terminal:
+        with console.status(plain(what)):
+            yield
+    else:
+        yield
 
 
 def _console(*, stderr: bool = False) -> Console:

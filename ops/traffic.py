@@ -37,6 +37,17 @@ class TableUse(NamedTuple):
     stored: float
 
 
+class Sampling(NamedTuple):
+    """What X-Ray records: so many requests a second in any case, and a share of the others."""
+
+    reservoir: float
+    fixed_rate: float
+
+
+DEFAULT_SAMPLING = Sampling(reservoir=1, fixed_rate=0.05)
+"""X-Ray's rule where there is no other; that of Lambda's own cannot be changed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Traffic:
     """A month's load.
@@ -46,15 +57,15 @@ class Traffic:
         changes: PATCH requests to an order: confirm, prepare, ready, picked up, delivered.
         reads: GET requests of one order, for each order.
         lists: GET requests of a page of orders, for each order; reads and lists make eight.
-        auto_confirmed: share of orders that process_order confirms, the dear case being all.
+        auto_confirmed: share of orders that process_order confirms; the flag is off at first.
         partners: share of orders that come from partners, who hear of each change.
         busy_hours: hours of a day in which orders come; the others are idle.
         order_bytes: a stored order with its history: two items, an address, five moves.
         key_bytes: a stored idempotency record.
         page_orders: orders in a page.
         answer_bytes: an order's representation with headers.
-        kept_months: months of orders that the table holds; nothing deletes them, so this is the
-            bill at the end of the first year.
+        kept_months: months of orders that the table holds. Nothing deletes them: six is the
+            average of the first year, and the share grows by as much each half year.
         change_bytes: a message about a change: the order before and after as DynamoDB's JSON.
         webhook_bytes: a webhook's request.
         webhook_attempts: requests for each webhook, on average.
@@ -67,8 +78,6 @@ class Traffic:
         webhook_ms: those of one that waits for a partner's server.
         cold_ms: billed milliseconds of a start besides; AWS bills the init phase.
         cold_share: share of calls that start an environment; a lull of minutes ends one.
-        reservoir: traces a second that X-Ray's default rule records in any case, of each source.
-        fixed_rate: share of the other requests that it records.
         pollers: connections with which Lambda long-polls each queue, idle or not.
         poll_seconds: how long each poll waits.
         key_calls: requests to a key for each write to a table or queue that it encrypts.
@@ -80,14 +89,14 @@ class Traffic:
     changes: float = 5
     reads: float = 6
     lists: float = 2
-    auto_confirmed: float = 1.0
+    auto_confirmed: float = 0
     partners: float = 0.5
     busy_hours: float = 12
     order_bytes: int = 1_600
     key_bytes: int = 250
     page_orders: int = 20
     answer_bytes: int = 1_500
-    kept_months: float = 12
+    kept_months: float = 6
     change_bytes: int = 5_000
     webhook_bytes: int = 2_000
     webhook_attempts: float = 1.05
@@ -100,8 +109,6 @@ class Traffic:
     webhook_ms: float = 200
     cold_ms: float = 400
     cold_share: float = 0.01
-    reservoir: float = 1.0
-    fixed_rate: float = 0.05
     pollers: int = 5
     poll_seconds: float = 20
     key_calls: float = 0.1
@@ -185,15 +192,20 @@ class Traffic:
         )
         return {"by-customer": by_customer, "by-partner": by_partner}
 
-    def traced(self, requests: float) -> float:
-        """Give the traces that X-Ray's default rule records of a month's requests.
+    @property
+    def busy_share(self) -> float:
+        """Share of the hours in which anything happens."""
+        return self.busy_hours / 24
 
-        One a second, and a share of the rest: requests that come at random at a rate of r a second
-        leave a second empty with the probability exp(-r).
+    def traced(self, requests: float, sampling: Sampling = DEFAULT_SAMPLING) -> float:
+        """Give the traces that a sampling rule records of a month's requests.
+
+        One in each second of the reservoir, and a share of the rest: requests that come at random
+        at a rate of r a second leave a second empty with the probability exp(-r).
         """
-        seconds = SECONDS * self.busy_hours / 24
-        first = seconds * self.reservoir * -math.expm1(-requests / seconds / self.reservoir)
-        return first + self.fixed_rate * max(requests - first, 0.0)
+        places = SECONDS * self.busy_share * sampling.reservoir
+        first = places * -math.expm1(-requests / places) if places else 0.0
+        return first + sampling.fixed_rate * max(requests - first, 0.0)
 
     @property
     def _placed_units(self) -> float:
