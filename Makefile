@@ -39,6 +39,7 @@ format: setup ## Format the code
 docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m infrastructure.openapi
 	@$(PYTHON_HERE) -m tests.access
+	@$(PYTHON_HERE) -m ops.cost_docs
 
 synth: setup ## Write the CloudFormation template of STAGE to cdk.out
 	@exec $(PYTHON_HERE) app.py

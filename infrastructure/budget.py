@@ -43,9 +43,7 @@ class MonthlyBudget(Construct):
     nothing. Billing figures are some hours old: this tells of a leak, not of a burst.
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, stage: str, budget: Budget
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, stage: str, budget: Budget) -> None:
         """Define the budget.
 
         Args:
@@ -63,9 +61,7 @@ class MonthlyBudget(Construct):
             filter_expression=_only(stage),
             metrics=["UnblendedCost"],
         )
-        _Budget(
-            self, "Budget", budget=data, notifications_with_subscribers=_notifications(budget)
-        )
+        _Budget(self, "Budget", budget=data, notifications_with_subscribers=_notifications(budget))
 
 
 def limit(stage: str, budget: Budget) -> int:
@@ -78,7 +74,8 @@ def limit(stage: str, budget: Budget) -> int:
     if recorded is None or recorded["orders_per_day"] != budget.orders_per_day:
         load = f"stage {stage} at {budget.orders_per_day} orders a day"
         raise SettingError(f"no cost is recorded for {load}; `make docs` records it")
-    return math.ceil(sum(recorded["lines"].values()) * budget.margin)
+    expected: float = sum(recorded["lines"].values())
+    return math.ceil(expected * budget.margin)
 
 
 @cache

@@ -101,8 +101,8 @@ def _print(report: Report) -> None:
 
 
 def _remark(report: Report) -> None:
-    terminal.note(f"\nPrices checked on {prices.CHECKED}. Could not be checked:")
+    terminal.note("")
+    terminal.note(f"Prices checked on {prices.CHECKED}. Could not be checked:")
     terminal.note(f"  {'; '.join(report.unchecked()) or 'none'}")
     for line in report.unsettled():
         terminal.note(f"Not in the totals: {line.service}, {line.name}: {line.dollars:.2f}")
-

@@ -210,8 +210,7 @@ def _traces(name: str, quantity: float) -> Line:
 def _logs(name: str, size: float, month: Month) -> Iterator[Line]:
     days = max((g.get("RetentionInDays", 3_650) for g in month.some(_LOG_GROUP)), default=0)
     kept = size * month.traffic.compression * days / DAYS / GB
-    taken = {"quantity": size / GB, "price": prices.LOG_INGESTION}
-    yield Line(service="CloudWatch Logs", name=name, **taken)
+    yield Line(service="CloudWatch Logs", name=name, quantity=size / GB, price=prices.LOG_INGESTION)
     yield Line(
         service="CloudWatch Logs", name=f"{name}, kept", quantity=kept, price=prices.LOG_STORAGE
     )
@@ -299,7 +298,9 @@ def _throughput(
     if table.get("BillingMode") == "PAY_PER_REQUEST":
         priced = {"writes": prices.WRITE_UNIT, "reads": prices.READ_UNIT}
         for what, units in wanted.items():
-            yield Line(service="DynamoDB", name=f"{name} {what}", quantity=units, price=priced[what])
+            yield Line(
+                service="DynamoDB", name=f"{name} {what}", quantity=units, price=priced[what]
+            )
         return
     scaled = {"writes": prices.WRITE_CAPACITY, "reads": prices.READ_CAPACITY}
     for what, units in wanted.items():
@@ -365,7 +366,9 @@ def _scaled(verb: str, capacity: Capacity) -> dict[str, Any]:
         "MaxCapacity": capacity.max_provisioned,
         "TargetTrackingScalingPolicyConfiguration": {"TargetValue": capacity.target_percent},
     }
-    return {f"{verb}ProvisionedThroughputSettings": {f"{verb}CapacityAutoScalingSettings": settings}}
+    return {
+        f"{verb}ProvisionedThroughputSettings": {f"{verb}CapacityAutoScalingSettings": settings}
+    }
 
 
 def _stream(month: Month) -> Iterator[Line]:

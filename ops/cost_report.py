@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from infrastructure.settings import Capacity, CapacityMode
 from ops import prices
 from ops.cost_model import SIGN_IN, WAF, bill, by_service, carries, plan_of, total
-from ops.traffic import Traffic
 from orders import telemetry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ops.cost_model import Line
+    from ops.traffic import Traffic
 
 TIMES = (1, 10, 100, 1_000)
 """The loads that are compared, in multiples of the one asked for."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.settings import STAGES, Capacity, CapacityMode, Domain
+from infrastructure.settings import STAGES, Budget, Capacity, CapacityMode, Domain
 from infrastructure.synth import compose, write
 
 if TYPE_CHECKING:
@@ -26,7 +26,12 @@ VARIANTS = {
     **STAGES,
     "dev-provisioned": replace(STAGES["dev"], capacity=PROVISIONED),
     # all that the settings can add to prod
-    "prod-hardened": replace(STAGES["prod"], domain=DOMAIN, customer_key=True),
+    "prod-hardened": replace(
+        STAGES["prod"],
+        domain=DOMAIN,
+        customer_key=True,
+        budget=Budget(alarm_emails=("ops@example.com", "money@example.com")),
+    ),
 }
 
 
