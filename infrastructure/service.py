@@ -111,17 +111,20 @@ class Service(Stack):
             settings=settings,
         )
         self.address = Address(self, "Address", api=self.api.rest_api, domain=settings.domain)
+        self._guard(settings)
+        self._outputs()
+        acknowledge(self, settings)
+
+    def _guard(self, settings: Settings) -> None:
+        """Add what only some stages have: the firewall, a rule for traces, a budget."""
+        stage = self.api.rest_api.deployment_stage
         if settings.web_firewall:
-            stage = self.api.rest_api.deployment_stage
             Firewall(self, "Firewall", stage=stage, limits=settings.address_limits)
         self._write_parameters(settings)
         if settings.sampling is not None:
-            stage = self.api.rest_api.deployment_stage
             Tracing(self, "Tracing", stage=stage, sampling=settings.sampling)
         if settings.budget.alarm_emails:
             MonthlyBudget(self, "Budget", stage=settings.stage, budget=settings.budget)
-        self._outputs()
-        acknowledge(self, settings)
 
     def _tag(self, settings: Settings) -> None:
         for name, value in tags(settings.stage).items():

@@ -10,7 +10,7 @@ import typer
 from infrastructure.settings import STAGES
 from ops import options, prices, templates, terminal
 from ops.errors import OperatorError
-from ops.options import Json
+from ops.options import Json  # noqa: TC001 - Typer reads the annotations
 
 if TYPE_CHECKING:
     from ops.cost_report import Report
