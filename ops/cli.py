@@ -27,6 +27,7 @@ app = typer.Typer(
         orders dlq ls --stage prod
         orders dlq redrive processing --local
         orders cost --orders-per-day 3500
+        orders flags set auto-confirm --percent 25 --reason "second week"
         Exit codes: 0 done, 1 failed or something is left, 2 wrong usage, 130 interrupted.
     """),
 )

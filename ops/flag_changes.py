@@ -312,9 +312,9 @@ def differences(versions: list[Version], place: int) -> dict[str, str]:
 
 def reason(versions: list[Version], place: int) -> str:
     """Say why a version of a history was written; an undo has no reason of its own."""
-    if place and _text(versions, place) == _text(versions, place - 2):
-        return f"undo of version {versions[place - 1].number}"
     flags = _readable(versions[place].text)
+    if place and flags == _readable(_text(versions, place - 2)):
+        return f"undo of version {versions[place - 1].number}"
     names = (name for name in differences(versions, place) if name in flags)
     return "; ".join(dict.fromkeys(flags[name].reason for name in names))
 

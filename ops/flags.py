@@ -254,11 +254,12 @@ def _announce(effect: Effect) -> None:
     terminal.note(f"{name}: {share}; those on a list apart.")
     if effect.sampled:
         moved = f"{effect.sampled_in} go in, {effect.sampled_out} go out"
-        terminal.note(f"{name}: of {effect.sampled} {_recent(whom)}, {moved}.")
+        terminal.note(f"{name}: of {_counted(effect.sampled, whom)}, {moved}.")
 
 
-def _recent(whom: str) -> str:
-    return whom if whom == PARTNERS else f"recent {whom}"
+def _counted(number: int, whom: str) -> str:
+    one = whom.removesuffix("s")
+    return terminal.counted(number, one if whom == PARTNERS else f"recent {one}")
 
 
 def _report(plan: Plan, effects: list[Effect], version: int, *, json_: bool) -> None:

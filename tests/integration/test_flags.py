@@ -88,6 +88,7 @@ def flags(
     """Run a command of `orders flags` on the local run."""
 
     def run(*arguments: str) -> Ended:
+        capsys.readouterr()  # what handlers have logged
         with pytest.raises(SystemExit) as ended:
             cli.main(["flags", *arguments, "--local"])
         said = capsys.readouterr()

@@ -64,6 +64,25 @@ def test_each_request_is_one_round_trip(proxy: Proxy, api_key_id: str) -> None:
     assert proxy.take() == ["UpdateItem"]
 
 
+def test_an_edit_by_a_customer_asks_for_the_flags_once_a_minute(proxy: Proxy) -> None:
+    """My edit is one write as well; whether edits are on is asked before the first, and kept."""
+    claims, path = {"token_use": "id", "sub": f"me-{uuid.uuid4().hex}"}, "/orders"
+    body = {name: value for name, value in ORDER.items() if name != "customerId"}
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+    made = create_order.handler(event("POST", path, body=body, headers=headers, claims=claims), {})
+    one = {"order_id": json.loads(made["body"])["orderId"], "claims": claims}
+    proxy.take()
+    for change, calls in (
+        ({"note": "first"}, ["GetParameter", "UpdateItem"]),
+        ({"note": "second"}, ["UpdateItem"]),
+        ({"status": "CANCELLED"}, ["UpdateItem"]),
+    ):
+        assert (
+            update_order.handler(event("PATCH", path, body=change, **one), {})["statusCode"] == 200
+        )
+        assert proxy.take() == calls
+
+
 def test_a_refused_change_is_one_round_trip_too(proxy: Proxy, api_key_id: str) -> None:
     """Why a change is refused is known from the same answer: nothing is read again."""
     made = json.loads(create(api_key_id)["body"])

@@ -298,7 +298,7 @@ def test_the_history_says_what_changed_and_why() -> None:
     texts = [
         '{"auto-confirm":{"enabled":true,"percent":10,"reason":"first"}}',
         '{"auto-confirm":{"enabled":true,"percent":12.5,"allow":["a"],"reason":"more"}}',
-        '{"auto-confirm":{"enabled":true,"percent":10,"reason":"first"}}',
+        '{"auto-confirm": {"reason": "first", "enabled": true, "percent": 10.0, "allow": []}}',
     ]
     versions = changes.history(target(Store(*texts)))
     said = [
