@@ -28,6 +28,7 @@ FREE = {
     "AWS::CloudFormation::CustomResource": "CloudFormation bills only third parties' types",
     "AWS::Cognito::UserPoolClient": _OF_POOL,
     "AWS::Cognito::UserPoolGroup": _OF_POOL,
+    "AWS::IAM::ManagedPolicy": _OF_IAM,
     "AWS::IAM::Policy": _OF_IAM,
     "AWS::IAM::Role": _OF_IAM,
     "AWS::KMS::Alias": "a name of a key",
