@@ -91,7 +91,9 @@ def processing(stack: Endpoints) -> Iterator[Processing]:
     """The stack, whose flag confirms the orders of one customer, in functions that know of it."""
     flag = {"enabled": True, "percent": 0, "allow": [f"{stack.partner_id}#{KNOWN}"]}
     ssm, name = aws(stack, "ssm"), stack.parameters["flags"]
-    ssm.put_parameter(Name=name, Value=json.dumps({"auto-confirm": flag}), Type="String")
+    ssm.put_parameter(
+        Name=name, Value=json.dumps({"auto-confirm": flag}), Type="String", Overwrite=True
+    )
     renew_workers(stack)
     yield Processing(
         aws(stack, "logs"),
@@ -101,7 +103,7 @@ def processing(stack: Endpoints) -> Iterator[Processing]:
         aws(stack, "sns"),
         stack.topics["order_changes"],
     )
-    ssm.delete_parameter(Name=name)
+    ssm.put_parameter(Name=name, Value="{}", Type="String", Overwrite=True)
 
 
 @pytest.fixture
