@@ -38,6 +38,7 @@ format: setup ## Format the code
 
 docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m infrastructure.openapi
+	@$(PYTHON_HERE) -m infrastructure.configuration
 	@$(PYTHON_HERE) -m tests.access
 	@$(PYTHON_HERE) -m ops.cost_docs
 

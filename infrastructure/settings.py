@@ -1,15 +1,18 @@
-"""The stages and what differs between them; typed, and checked before anything is synthesized."""
+"""The stages and what differs between them; typed, and checked before anything is synthesized.
+
+A field's docstring says what it decides: docs/configuration.md is made from them (`make docs`).
+"""
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import dataclass, field
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
 API_FUNCTIONS = ("create_order", "get_order", "list_orders", "update_order")
 """The functions of the API, each a module of `orders.handlers`."""
@@ -45,14 +48,126 @@ class CapacityMode(StrEnum):
     PROVISIONED = "provisioned"
 
 
+KEPT_UNRESERVED = 100
+"""Lambda refuses a reservation that leaves the account's other functions less (Lambda quotas)."""
+
+
 class SettingError(ValueError):
     """A setting that cannot be; the message names it."""
 
 
-_HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
-_CERTIFICATE = re.compile(r"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]+")
-_EMAIL = re.compile(r"[^@\s]+@([a-zA-Z0-9-]+\.)+[a-zA-Z]{2,63}")
-_ORIGIN = re.compile(r"https://[a-z0-9.-]+(:[0-9]+)?|http://localhost(:[0-9]+)?")
+@dataclass(frozen=True)
+class Between:
+    """The numbers that a setting takes, both ends included."""
+
+    low: int
+    high: int = 2_000_000_000  # CloudFormation's whole numbers have 32 bits
+
+    def __contains__(self, number: int) -> bool:
+        return self.low <= number <= self.high
+
+    def __str__(self) -> str:
+        return f"{self.low} to {self.high}"
+
+
+@dataclass(frozen=True)
+class Form:
+    """The texts that a setting takes: a pattern, and what it means to people."""
+
+    pattern: str
+    words: str
+
+    def __contains__(self, text: str) -> bool:
+        return re.fullmatch(self.pattern, text) is not None
+
+    def __str__(self) -> str:
+        return self.words
+
+
+_LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = Form(rf"({_LABEL}\.)+[a-z]{{2,63}}", "a host name in lower case")
+_CERTIFICATE = Form(
+    "arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]+",
+    "the ARN of a certificate in Certificate Manager",
+)
+_STAGE = Form("[a-z][a-z0-9-]{0,19}", "a letter, then at most 19 of a-z, 0-9 and -")
+_REGION = Form("[a-z]{2}(-[a-z]+){1,2}-[0-9]{1,2}", "a Region such as us-east-1")
+_PLAN = Form("[a-z][a-z0-9]{0,19}", "a lower-case letter, then at most 19 of a-z and 0-9")
+_ORIGIN = re.compile(rf"(https://({_LABEL}\.)*{_LABEL}|http://localhost)(:([1-9][0-9]{{0,4}}))?")
+_EMAIL = Form(r"[^@\s]+@([a-zA-Z0-9-]+\.)+[a-zA-Z]{2,63}", "an e-mail address")
+_ORIGINS_LENGTH = 2_000  # Lambda takes 4 KB of environment variables in all
+
+
+class Checked:
+    """Settings whose values are what their annotations say, and which fit together."""
+
+    within: ClassVar[str] = ""
+    """What the names of its settings begin with, in messages."""
+
+    def __post_init__(self) -> None:
+        """Check each value alone, then all against each other.
+
+        Raises:
+            SettingError: for the first that cannot be.
+        """
+        hints = get_type_hints(type(self), include_extras=True)
+        for item in fields(self):  # type: ignore[arg-type] # every kind of settings is a dataclass
+            _check(f"{self.within}{item.name}", getattr(self, item.name), hints[item.name])
+        self._check_together()
+
+    def _check_together(self) -> None:
+        """Check what no value says alone; by default there is nothing to it."""
+
+
+def _check(name: str, value: Any, hint: Any) -> None:
+    """Check a value against an annotation.
+
+    Raises:
+        SettingError: when it is another kind of thing, or out of bounds.
+    """
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        _check(name, value, inner[0])
+        given = f", not {value!r}" if isinstance(value, str) else ""
+        _require(value in inner[1], f"{name} must be {inner[1]}{given}")
+    elif origin in (Union, types.UnionType):  # of one kind of thing and None
+        if value is not None:
+            _check(name, value, next(kind for kind in inner if kind is not type(None)))
+    elif origin is Literal:
+        known = isinstance(value, str) and value in inner
+        _require(known, f"{name} must be one of {', '.join(inner)}")
+    elif origin in (tuple, Mapping):
+        _check_items(name, value, origin, inner)
+    else:
+        fits = _is_number(value, hint) if hint in (int, float) else isinstance(value, hint)
+        _require(fits, f"{name} must be {kind_of(hint)}, not {type(value).__name__}")
+
+
+def _is_number(value: Any, kind: type) -> bool:
+    """Tell a number; True counts as a whole one in Python, not here."""
+    return type(value) is int or (kind is float and type(value) is float and math.isfinite(value))
+
+
+def _check_items(name: str, value: Any, origin: type, inner: tuple[Any, ...]) -> None:
+    if origin is tuple:
+        _require(isinstance(value, tuple), f"{name} must be a tuple of texts")
+        for item in value:
+            _check(f"{name}: each", item, inner[0])
+        return
+    _require(isinstance(value, Mapping), f"{name} must be a mapping of names")
+    for key, item in value.items():
+        _check(f"{name}: a name", key, inner[0])
+        _check(f"{name}.{key if key.isidentifier() else repr(key)}", item, inner[1])
+
+
+def kind_of(hint: Any) -> str:
+    """Say in words what kind of thing an annotation takes."""
+    words = {int: "a whole number", float: "a number", bool: "True or False", str: "a text"}
+    if hint in words:
+        return words[hint]
+    if is_dataclass(hint):
+        return f"a {hint.__name__}"  # type: ignore[union-attr] # a class, never an instance
+    return " or ".join(f"CapacityMode.{mode.name}" for mode in CapacityMode)
 
 
 def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - reads like assert
@@ -61,88 +176,83 @@ def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - reads lik
 
 
 @dataclass(frozen=True, kw_only=True)
-class Capacity:
-    """Capacity of each table and index.
+class Capacity(Checked):
+    """Capacity of each table and index, in DynamoDB's units a second."""
 
-    On demand, `max_units` reads and writes a second are a fuse for costs: 100 transactional creates
-    in one second take about 600 write units. Provisioned, auto-scaling moves between
-    `min_provisioned` and `max_provisioned` units and aims at `target_percent` of them in use.
-    """
+    within: ClassVar[str] = "capacity."
 
     mode: CapacityMode = CapacityMode.ON_DEMAND
-    max_units: int = 1_000
-    min_provisioned: int = 5
-    max_provisioned: int = 100
-    target_percent: int = 70
+    """How DynamoDB is paid for; a table cannot have both at once."""
+    max_units: Annotated[int, Between(1)] = 1_000
+    """On demand: the most reads and the most writes a second, a fuse for costs. 100 transactional
+    creates in one second take about 600 write units."""
+    min_provisioned: Annotated[int, Between(1)] = 5
+    """Provisioned: the least that auto-scaling goes down to."""
+    max_provisioned: Annotated[int, Between(1)] = 100
+    """Provisioned: the most that auto-scaling goes up to."""
+    target_percent: Annotated[int, Between(20, 90)] = 70
+    """Provisioned: how much of the capacity auto-scaling aims to have in use."""
 
-    def __post_init__(self) -> None:
-        """Check the numbers against each other."""
-        _require(self.max_units >= 1, "capacity.max_units must be at least 1")
-        _require(self.min_provisioned >= 1, "capacity.min_provisioned must be at least 1")
+    def _check_together(self) -> None:
         _require(
             self.min_provisioned <= self.max_provisioned,
             "capacity.min_provisioned must not be above capacity.max_provisioned",
         )
-        _require(20 <= self.target_percent <= 90, "capacity.target_percent must be 20 to 90")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Throttle:
-    """Requests a second in the long run, and at one moment."""
+class Throttle(Checked):
+    """How many requests are let through; the others are answered 429."""
 
-    rate: int
-    burst: int
+    within: ClassVar[str] = "throttle."
 
-    def __post_init__(self) -> None:
-        """Check the numbers."""
-        _require(self.rate >= 1, "throttle.rate must be at least 1")
-        _require(self.burst >= 1, "throttle.burst must be at least 1")
+    rate: Annotated[int, Between(1)]
+    """Requests a second in the long run."""
+    burst: Annotated[int, Between(1)]
+    """Requests at one moment."""
+
+    def _check_together(self) -> None:
+        _require(
+            self.burst >= self.rate,
+            "throttle.burst must not be below throttle.rate, "
+            "for a second's requests may come at one moment",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(Checked):
     """What a partner on this usage plan may ask for."""
 
+    within: ClassVar[str] = "plan."
+
     throttle: Throttle
-    daily_quota: int
-
-    def __post_init__(self) -> None:
-        """Check the quota."""
-        _require(self.daily_quota >= 1, "plan.daily_quota must be at least 1")
+    """Of all its requests together."""
+    daily_quota: Annotated[int, Between(1)]
+    """Requests from midnight to midnight, UTC."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class AddressLimits:
-    """Requests that the firewall lets through from one address in five minutes.
+class AddressLimits(Checked):
+    """Requests that the firewall lets through from one address in five minutes."""
 
-    A customer is a person, or an office of them behind one address; a partner is a server, whose
-    plan must be reached before this limit.
-    """
+    within: ClassVar[str] = "address_limits."
 
-    customers: int = 2_000
-    partners: int = 60_000
-
-    def __post_init__(self) -> None:
-        """Check against what AWS WAF takes."""
-        for name, limit in (("customers", self.customers), ("partners", self.partners)):
-            _require(10 <= limit <= 2_000_000_000, f"address_limits.{name} must be at least 10")
+    customers: Annotated[int, Between(10, 2_000_000_000)] = 2_000
+    """A customer is a person, or an office of them behind one address."""
+    partners: Annotated[int, Between(10, 2_000_000_000)] = 60_000
+    """A partner is a server, whose plan must be reached before this limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Domain:
+class Domain(Checked):
     """An address of the API's own; the DNS record is yours to make."""
 
-    name: str
-    certificate_arn: str
-    """Of a certificate for the name, in AWS Certificate Manager in the stage's Region."""
+    within: ClassVar[str] = "domain."
 
-    def __post_init__(self) -> None:
-        """Check the forms."""
-        _require(bool(_HOST.fullmatch(self.name)), f"domain.name: {self.name} is no host name")
-        _require(
-            bool(_CERTIFICATE.fullmatch(self.certificate_arn)),
-            "domain.certificate_arn must be the ARN of a certificate in Certificate Manager",
-        )
+    name: Annotated[str, _HOST]
+    """The host name."""
+    certificate_arn: Annotated[str, _CERTIFICATE]
+    """Of a certificate for the name, in AWS Certificate Manager in the stage's Region."""
 
     @property
     def region(self) -> str:
@@ -156,60 +266,58 @@ class Domain:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Worker:
+class Worker(Checked):
     """How a queue feeds its function.
 
-    A message that failed waits `retry_seconds` for its second try, and four times as long before
-    each further one; after the fifth it is dead. The queue's visibility time-out, which applies to
-    a function that was killed, is six times the function's time-out.
+    The queue's visibility time-out, which applies to a function that was killed, is six times the
+    function's time-out.
     """
 
-    most_at_once: int
-    retry_seconds: int
-    timeout_seconds: int = 15
-    batch_size: int = 10
+    within: ClassVar[str] = "worker."
 
-    def __post_init__(self) -> None:
-        """Check against what Lambda and SQS take."""
-        _require(2 <= self.most_at_once <= 1_000, "worker.most_at_once must be 2 to 1000")
-        _require(1 <= self.retry_seconds <= 600, "worker.retry_seconds must be 1 to 600")
-        _require(1 <= self.timeout_seconds <= 900, "worker.timeout_seconds must be 1 to 900")
-        _require(1 <= self.batch_size <= 10, "worker.batch_size must be 1 to 10")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sampling:
-    """Which requests X-Ray records: so many a second in any case, and a share of the others."""
-
-    a_second: int = 0
-    share: float = 0.1
-
-    def __post_init__(self) -> None:
-        """Check against what X-Ray takes."""
-        _require(self.a_second >= 0, "sampling.a_second must be at least 0")
-        _require(0 <= self.share <= 1, "sampling.share must be 0 to 1")
+    most_at_once: Annotated[int, Between(2, 1_000)]
+    """How many of the function the queue keeps busy at once, at most."""
+    retry_seconds: Annotated[int, Between(1, 600)]
+    """How long a message that failed waits for its second try; four times as long before each
+    further one. After the fifth it is dead."""
+    timeout_seconds: Annotated[int, Between(1, 900)] = 15
+    """When the function is ended."""
+    batch_size: Annotated[int, Between(1, 10)] = 10
+    """How many messages one call of the function gets, at most."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Budget:
+class Sampling(Checked):
+    """Which requests X-Ray records."""
+
+    within: ClassVar[str] = "sampling."
+
+    a_second: Annotated[int, Between(0)] = 0
+    """So many a second in any case."""
+    share: Annotated[float, Between(0, 1)] = 0.1
+    """The share of the others."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget(Checked):
     """What a month may cost before somebody is told, and whom.
 
     The expected cost at `orders_per_day` is recorded in expected_costs.json; the limit is `margin`
     times as much. Without an address there is no budget: one without subscribers tells nobody.
     """
 
-    orders_per_day: int = 3_500
-    margin: float = 1.5
-    alarm_emails: tuple[str, ...] = ()
+    within: ClassVar[str] = "budget."
 
-    def __post_init__(self) -> None:
-        """Check against reason, and against what AWS Budgets takes."""
-        _require(self.orders_per_day >= 1, "budget.orders_per_day must be at least 1")
-        _require(self.margin >= 1, "budget.margin must be at least 1, or it alarms every month")
+    orders_per_day: Annotated[int, Between(1)] = 3_500
+    """The load that the cost is computed for."""
+    margin: Annotated[float, Between(1, 100)] = 1.5
+    """How many times the expected cost is too much; below 1 it would alarm every month."""
+    alarm_emails: tuple[Annotated[str, _EMAIL], ...] = ()
+    """Whom to tell."""
+
+    def _check_together(self) -> None:
+        """Check against what AWS Budgets takes."""
         _require(len(self.alarm_emails) <= 10, "budget.alarm_emails may have 10 addresses at most")
-        for address in self.alarm_emails:
-            known = bool(_EMAIL.fullmatch(address))
-            _require(known, f"budget.alarm_emails: {address} is no e-mail address")
 
 
 def _workers(processing_retry: int = 5, webhook_retry: int = 30) -> Mapping[str, Worker]:
@@ -232,55 +340,144 @@ def _plans() -> Mapping[str, Plan]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(Checked):
     """Everything that a stage decides."""
 
-    stage: str
-    region: str = "us-east-1"
+    stage: Annotated[str, _STAGE]
+    """The stage's name, which its resources' names hold."""
+    region: Annotated[str, _REGION] = "us-east-1"
+    """Where it is deployed."""
     capacity: Capacity = field(default_factory=Capacity)
+    """What the tables can take."""
     keep_data: bool = False
-    memory_mb: int = 512
-    timeout_seconds: int = 10
-    reserved_concurrency: Mapping[str, int | None] = field(default_factory=_reservations)
+    """Whether tables and people stay when the stack goes, and the stack is protected from going."""
+    memory_mb: Annotated[int, Between(128, 10_240)] = 512
+    """Memory of each function; Lambda gives processor time in proportion."""
+    timeout_seconds: Annotated[int, Between(1, 29)] = 10
+    """When a function of the API is ended; API Gateway itself gives up after 29 s."""
+    reserved_concurrency: Mapping[str, Annotated[int, Between(1)] | None] = field(
+        default_factory=_reservations
+    )
+    """How many of a function can run at once, whatever else goes on in the account, and how many
+    at most; None, or no entry, shares with all others."""
+    concurrency_quota: Annotated[int, Between(10)] = 1_000
+    """The account's Lambda quota "Concurrent executions", as far as you know it: 1000 is AWS's
+    default, new accounts may have 10. `orders doctor` asks AWS for the real one."""
     stage_throttle: Throttle = Throttle(rate=300, burst=600)
+    """Of each route, for all callers together."""
     placing_throttle: Throttle = Throttle(rate=150, burst=150)
-    plans: Mapping[str, Plan] = field(default_factory=_plans)
+    """Of the two routes that place orders, for all callers together."""
+    plans: Mapping[Annotated[str, _PLAN], Plan] = field(default_factory=_plans)
+    """The partners' usage plans by name."""
     origins: tuple[str, ...] = ("http://localhost:5173",)
+    """The web origins whose pages may call the API."""
     web_firewall: bool = False
+    """Whether AWS WAF stands before the API."""
     address_limits: AddressLimits = AddressLimits()
+    """What the firewall lets through from one address."""
     domain: Domain | None = None
+    """An address of the API's own; None for the one that API Gateway gives."""
     customer_key: bool = False
+    """Whether a KMS key of your own encrypts tables and queues, rather than AWS's."""
     workers: Mapping[str, Worker] = field(default_factory=_workers)
-    idempotency_hours: int = 24
-    log_level: str = "INFO"
+    """The functions that queues feed, by name."""
+    idempotency_hours: Annotated[int, Between(1, 8_760)] = 24
+    """How long a repeated request with the same idempotency key gets the first one's answer."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    """The least important lines that functions log."""
     sampling: Sampling | None = None
     """For X-Ray; None for its default, one request a second and 5 % of the others."""
     budget: Budget = Budget()
+    """What a month may cost before somebody is told."""
 
-    def __post_init__(self) -> None:
+    def _check_together(self) -> None:
         """Check what a deployment would only refuse minutes later, or never."""
-        _require(128 <= self.memory_mb <= 10_240, "memory_mb must be 128 to 10240")
-        _require(1 <= self.timeout_seconds <= 29, "timeout_seconds must be 1 to 29")
-        _require(self.idempotency_hours >= 1, "idempotency_hours must be at least 1")
-        _require(set(self.workers) == set(WORKERS), f"workers must be {', '.join(WORKERS)}")
-        unknown = set(self.reserved_concurrency) - set(FUNCTIONS)
-        _require(not unknown, f"reserved_concurrency names unknown functions: {sorted(unknown)}")
-        for name, units in self.reserved_concurrency.items():
-            _require(units is None or units >= 1, f"reserved_concurrency.{name} must be 1 or more")
-        _require(bool(self.plans), "plans must name at least one usage plan")
-        _require(bool(self.origins), "origins must name at least one web origin")
-        for origin in self.origins:
-            _require(bool(_ORIGIN.fullmatch(origin)), f"origins: {origin} is not a web origin")
-        busiest = max(plan.throttle.rate for plan in self.plans.values()) * RATE_WINDOW_SECONDS
-        _require(
-            self.address_limits.partners >= busiest,
-            f"address_limits.partners must be at least {busiest}, or no partner reaches its plan",
-        )
+        _require(set(self.workers) == set(WORKERS), f"workers must be {' and '.join(WORKERS)}")
+        self._check_concurrency()
+        self._check_plans()
+        self._check_origins()
         if self.domain is not None:
             _require(
                 self.domain.region == self.region,
                 f"domain.certificate_arn must be of a certificate in {self.region}",
             )
+
+    @property
+    def reserved(self) -> int:
+        """How many concurrent executions the functions reserve together."""
+        return sum(units or 0 for units in self.reserved_concurrency.values())
+
+    @property
+    def shared_workers(self) -> int:
+        """How many executions of the others' share the workers may take together."""
+        return sum(
+            worker.most_at_once
+            for name, worker in self.workers.items()
+            if self.reserved_concurrency.get(name) is None
+        )
+
+    def _check_concurrency(self) -> None:
+        unknown = set(self.reserved_concurrency) - set(FUNCTIONS)
+        _require(not unknown, f"reserved_concurrency names unknown functions: {sorted(unknown)}")
+        left = self.concurrency_quota - self.reserved
+        _require(
+            self.reserved == 0 or left >= KEPT_UNRESERVED,
+            f"reserved_concurrency adds up to {self.reserved}, but of concurrency_quota "
+            f"{self.concurrency_quota} Lambda keeps {KEPT_UNRESERVED} unreserved",
+        )
+        for name, worker in self.workers.items():
+            units = self.reserved_concurrency.get(name)
+            _require(
+                units is None or worker.most_at_once <= units,
+                f"workers.{name}.most_at_once must not be above reserved_concurrency.{name}",
+            )
+
+    def _check_plans(self) -> None:
+        _require(bool(self.plans), "plans must name at least one usage plan")
+        for name, plan in self.plans.items():
+            for part in ("rate", "burst"):
+                most = getattr(self.stage_throttle, part)
+                _require(
+                    getattr(plan.throttle, part) <= most,
+                    f"plans.{name}.throttle.{part} must not be above stage_throttle.{part}, "
+                    f"{most}, or no partner reaches its plan",
+                )
+        busiest = max(plan.throttle.rate for plan in self.plans.values()) * RATE_WINDOW_SECONDS
+        _require(
+            self.address_limits.partners >= busiest,
+            f"address_limits.partners must be at least {busiest}, or no partner reaches its plan",
+        )
+
+    def _check_origins(self) -> None:
+        _require(bool(self.origins), "origins must name at least one web origin")
+        for origin in self.origins:
+            fault = _fault_of(origin)
+            _require(not fault, f"origins: {origin!r} is not a web origin: {fault}")
+        twice = len(set(self.origins)) < len(self.origins)
+        _require(not twice, "origins must not name an origin twice")
+        _require(
+            len(" ".join(self.origins)) <= _ORIGINS_LENGTH,
+            f"origins must not have more than {_ORIGINS_LENGTH} characters in all",
+        )
+
+
+def _fault_of(origin: str) -> str:
+    """Say what keeps a text from being an origin as browsers send it; nothing if it is one."""
+    scheme, _, rest = origin.partition("://")
+    match = _ORIGIN.fullmatch(origin)
+    port = int(match.group(match.re.groups) or 0) if match else 0
+    faults = {
+        "wildcards let every page in": "*" in origin,
+        "browsers send it in lower case": origin != origin.lower(),
+        "it ends after host and port, without a path or slash": "/" in rest,
+        "it begins with https://, or is http://localhost": (
+            scheme != "https" and not origin.startswith("http://localhost")
+        ),
+        "it has a host and, if any, a port, nothing else": match is None,
+        "a port is at most 65535": port > 65_535,
+        "browsers leave the usual port out": (scheme, port) in (("https", 443), ("http", 80)),
+    }
+    return next((fault for fault, found in faults.items() if found), "")
 
 
 STAGES: Mapping[str, Settings] = MappingProxyType(
