@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,22 +10,27 @@ import boto3
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,  # noqa: A004 - no connection to AWS, not Python's own
+    HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
 )
 
-from ops.errors import OperatorError
+from infrastructure.settings import KEPT_UNRESERVED
+from ops.errors import Obstacle, OperatorError
+from ops.failures import SIGN_IN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from botocore.config import Config
 
 BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 """Where `cdk bootstrap` leaves the version of what it has made."""
 
 _OLDEST_BOOTSTRAP = 6
-_KEPT_UNRESERVED = 100  # Lambda refuses a reservation that leaves less (Lambda quotas)
-_SIGN_IN = "Sign in (`aws sso login`, `aws configure`) or set AWS_PROFILE, then try again."
+_ONE_AT_A_TIME = threading.Lock()  # a session cannot make two clients at once
 
 
 @dataclass(frozen=True)
@@ -35,32 +41,42 @@ class Account:
     region: str
     caller: str
     session: boto3.Session
+    config: Config | None = None
+    """Time-outs and retries of its clients; None for boto3's own."""
 
     def client(self, service: str) -> Any:
         """Make a client of an AWS service."""
         factory: Any = self.session.client  # its stubs want the name as a literal
-        return factory(service)
+        with _ONE_AT_A_TIME:
+            return factory(service, config=self.config)
 
 
-def sign_in(region: str) -> Account:
+def sign_in(region: str, config: Config | None = None) -> Account:
     """Find out whose credentials these are.
 
+    Args:
+        region: where the account is asked.
+        config: time-outs and retries; None for boto3's own.
+
     Raises:
-        OperatorError: when there are none, or AWS refuses them.
+        Obstacle: when there are none, or AWS refuses them.
+        OperatorError: when AWS cannot be reached.
     """
     try:
         session = boto3.Session(region_name=region)
-        identity = session.client("sts").get_caller_identity()
+        identity = session.client("sts", config=config).get_caller_identity()
     except (NoCredentialsError, PartialCredentialsError):
-        raise OperatorError(f"There are no AWS credentials. {_SIGN_IN}") from None
+        raise Obstacle("There are no AWS credentials.", SIGN_IN) from None
     except ProfileNotFound as error:
-        raise OperatorError(f"{error}. {_SIGN_IN}") from None
+        raise Obstacle(f"{error}.", SIGN_IN) from None
     except ClientError as error:
         message = error.response["Error"]["Message"]
-        raise OperatorError(f"AWS refuses the credentials: {message} {_SIGN_IN}") from None
-    except BotoCoreError as error:
+        raise Obstacle(f"AWS refuses the credentials: {message}", SIGN_IN) from None
+    except (ConnectionError, HTTPClientError) as error:
         raise OperatorError(f"AWS cannot be reached: {error}") from None
-    return Account(identity["Account"], region, identity["Arn"], session)
+    except BotoCoreError as error:  # a sign-in that has expired, as a rule
+        raise Obstacle(f"AWS cannot be asked: {error}.", SIGN_IN) from None
+    return Account(identity["Account"], region, identity["Arn"], session, config)
 
 
 def check_bootstrap(account: Account, command: str) -> None:
@@ -71,16 +87,38 @@ def check_bootstrap(account: Account, command: str) -> None:
         command: what bootstraps it.
 
     Raises:
-        OperatorError: when it was never bootstrapped, or too long ago.
+        Obstacle: when it was never bootstrapped, or too long ago.
     """
     where = f"Account {account.account_id} in {account.region}"
     ssm = account.client("ssm")
     try:
         version = int(ssm.get_parameter(Name=BOOTSTRAP_VERSION)["Parameter"]["Value"])
     except ssm.exceptions.ParameterNotFound:
-        raise OperatorError(f"{where} is not prepared for the CDK. Once:\n  {command}") from None
+        raise Obstacle(f"{where} is not prepared for the CDK.", f"Once:\n  {command}") from None
     if version < _OLDEST_BOOTSTRAP:
-        raise OperatorError(f"{where} was prepared for an older CDK. Once more:\n  {command}")
+        raise Obstacle(f"{where} was prepared for an older CDK.", f"Once more:\n  {command}")
+
+
+@dataclass(frozen=True)
+class Concurrency:
+    """How many executions the account's functions can have at once."""
+
+    quota: int
+    """All of them together."""
+    available: int
+    """What a stage can share among its own, with what it has reserved already."""
+
+    @property
+    def reservable(self) -> int:
+        """What of it the stage can reserve."""
+        return max(self.available - KEPT_UNRESERVED, 0)
+
+
+def concurrency_of(account: Account, stack: str) -> Concurrency:
+    """Ask for the quota; what a stack has reserved already does not count twice."""
+    limits = account.client("lambda").get_account_settings()["AccountLimit"]
+    unreserved = limits["UnreservedConcurrentExecutions"]
+    return Concurrency(limits["ConcurrentExecutions"], unreserved + _reserved_by(account, stack))
 
 
 def check_concurrency(account: Account, stack: str, reserved: Mapping[str, int | None]) -> None:
@@ -88,40 +126,53 @@ def check_concurrency(account: Account, stack: str, reserved: Mapping[str, int |
 
     Args:
         account: where the quota holds.
-        stack: the stack's name; what it has reserved already does not count twice.
+        stack: the stack's name.
         reserved: concurrent executions by function.
 
     Raises:
-        OperatorError: when Lambda would refuse the reservation in the middle of the deployment.
+        Obstacle: when Lambda would refuse the reservation in the middle of the deployment.
     """
     wanted = sum(units or 0 for units in reserved.values())
-    limits = account.client("lambda").get_account_settings()["AccountLimit"]
-    quota, unreserved = limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
-    available = unreserved + _reserved_by(account, stack) - _KEPT_UNRESERVED
-    if wanted > available:
-        raise OperatorError(
-            f"The stage reserves {wanted} concurrent executions, but of this account's {quota} "
-            f"only {max(available, 0)} can be reserved: Lambda keeps {_KEPT_UNRESERVED} for all. "
+    room = concurrency_of(account, stack)
+    if wanted > room.reservable:
+        raise Obstacle(
+            f"The stage reserves {wanted} concurrent executions, but of this account's "
+            f"{room.quota} only {room.reservable} can be reserved: Lambda keeps "
+            f"{KEPT_UNRESERVED} for all.",
             "Have the quota raised (Service Quotas, AWS Lambda, Concurrent executions) or lower "
-            "`reserved_concurrency` in infrastructure/settings.py."
+            "`reserved_concurrency` in infrastructure/settings.py.",
         )
+
+
+def resources_of(account: Account, stack: str) -> list[tuple[str, str]]:
+    """List the type and name of everything in a stack; nothing when there is no such stack."""
+    try:
+        pages = account.client("cloudformation").get_paginator("list_stack_resources")
+        return [
+            (item["ResourceType"], item.get("PhysicalResourceId", ""))
+            for page in pages.paginate(StackName=stack)
+            for item in page["StackResourceSummaries"]
+        ]
+    except ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            return []
+        raise
 
 
 def _reserved_by(account: Account, stack: str) -> int:
     """Add up what the functions of a stack reserve now; none when there is no such stack."""
+    functions = [
+        name for kind, name in resources_of(account, stack) if kind == "AWS::Lambda::Function"
+    ]
+    return sum(_reserved_for(account, name) for name in functions if name)
+
+
+def _reserved_for(account: Account, function: str) -> int:
     lambda_ = account.client("lambda")
     try:
-        pages = account.client("cloudformation").get_paginator("list_stack_resources")
-        resources = [
-            item
-            for page in pages.paginate(StackName=stack)
-            for item in page["StackResourceSummaries"]
-            if item["ResourceType"] == "AWS::Lambda::Function" and item.get("PhysicalResourceId")
-        ]
-        answers = [
-            lambda_.get_function_concurrency(FunctionName=item["PhysicalResourceId"])
-            for item in resources
-        ]
-    except ClientError:
-        return 0
-    return sum(answer.get("ReservedConcurrentExecutions", 0) for answer in answers)
+        answer = lambda_.get_function_concurrency(FunctionName=function)
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ResourceNotFoundException":  # deleted by hand
+            return 0
+        raise
+    return int(answer.get("ReservedConcurrentExecutions", 0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -24,9 +25,9 @@ def install() -> None:
     Raises:
         OperatorError: when npm cannot install it.
     """
-    if _installed_version() == _locked_version() and _CLI.exists():
+    if installed_version() == locked_version() and _CLI.exists():
         return
-    print(f"Installing the CDK CLI {_locked_version()}")
+    print(f"Installing the CDK CLI {locked_version()}")
     options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"]
     if _run([str(_BIN / "npm"), "ci", *options]):
         raise OperatorError("npm cannot install the CDK CLI. Is the npm registry reachable?")
@@ -68,14 +69,27 @@ def _run(command: list[str], **variables: str) -> int:
     return subprocess.run(command, cwd=ROOT, env=environment | variables, check=False).returncode
 
 
-def _installed_version() -> str | None:
+def installed_version() -> str | None:
+    """Give the version of the CLI that is installed; None without one."""
     try:
         return str(json.loads((ROOT / _PACKAGE / "package.json").read_text())["version"])
     except (OSError, ValueError, KeyError):
         return None
 
 
-def _locked_version() -> str:
+def newest_schema() -> int | None:
+    """Give the newest cloud assembly that the installed CLI reads; None where it does not say."""
+    try:
+        package = json.loads((ROOT / _PACKAGE / "package.json").read_text())
+        wanted = package["devDependencies"]["@aws-cdk/cloud-assembly-schema"]
+    except (OSError, ValueError, KeyError):
+        return None
+    found = re.search("[0-9]+", wanted)
+    return int(found.group()) if found else None
+
+
+def locked_version() -> str:
+    """Give the version of the CLI that belongs to this checkout."""
     lock = json.loads((ROOT / "package-lock.json").read_text())
     return str(lock["packages"][_PACKAGE]["version"])
 

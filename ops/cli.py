@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from local.layout import ROOT
-from ops import cost, dlq, flags, partners, restore, terminal
+from ops import cost, dlq, doctor, flags, partners, restore, terminal
 from ops.failures import explain
 from ops.interrupts import listen
 from ops.options import lines
@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog=lines("""
         For example:
+        orders doctor --stage prod
         orders dlq ls --stage prod
         orders dlq redrive processing --local
         orders cost --orders-per-day 3500
@@ -35,6 +36,7 @@ app.add_typer(dlq.app, name="dlq", help="Dead letters: list, show, send back, ta
 app.add_typer(partners.app, name="partners", help="Partners: their keys, plans and webhooks.")
 app.add_typer(flags.app, name="flags", help="Feature flags: for whom each is on, and since when.")
 app.command("cost")(cost.cost)
+app.command("doctor")(doctor.doctor)
 app.command("restore")(restore.restore)
 
 
