@@ -25,6 +25,8 @@ _PARAMETERS = 10_000  # standard ones of an account and Region (Systems Manager 
 _FEW_PARAMETERS = 500
 _COUNTING_SECONDS = 4
 _MUCH_TRACED = 0.2
+_STACK_RESOURCES = "cloudformation:ListStackResources"
+_CONCURRENCY = f"lambda:GetAccountSettings, lambda:GetFunctionConcurrency and {_STACK_RESOURCES}"
 _UNLOCK = "Switch its termination protection off first. "
 _DELETE = "It can only be deleted; tables that are kept stay: aws cloudformation delete-stack"
 _BROKEN = {
@@ -256,24 +258,14 @@ ON_AWS = (
     Check("credentials", identity),
     Check("CDK bootstrap", bootstrap, "ssm:GetParameter"),
     Check("stack", stack, "cloudformation:DescribeStacks"),
-    Check(
-        "reserved concurrency",
-        reserved,
-        "lambda:GetAccountSettings, lambda:GetFunctionConcurrency and "
-        "cloudformation:ListStackResources",
-    ),
-    Check(
-        "workers' concurrency",
-        workers,
-        "lambda:GetAccountSettings, lambda:GetFunctionConcurrency and "
-        "cloudformation:ListStackResources",
-    ),
+    Check("reserved concurrency", reserved, _CONCURRENCY),
+    Check("workers' concurrency", workers, _CONCURRENCY),
     Check("API Gateway logging", logging_role, "apigateway:GET on /account"),
     Check("API Gateway throttle", gateway_throttle, "apigateway:GET on /account"),
     Check("SSM parameters", parameters, "ssm:DescribeParameters"),
     Check("X-Ray sampling", tracing, "xray:GetSamplingRules"),
-    Check("log group's name", log_group, "logs:DescribeLogGroups"),
-    Check("topic's name", topic, "sns:GetTopicAttributes"),
-    Check("pipe's name", pipe, "pipes:DescribePipe"),
+    Check("log group's name", log_group, f"logs:DescribeLogGroups and {_STACK_RESOURCES}"),
+    Check("topic's name", topic, f"sns:GetTopicAttributes and {_STACK_RESOURCES}"),
+    Check("pipe's name", pipe, f"pipes:DescribePipe and {_STACK_RESOURCES}"),
 )
 """The checks that need AWS, in the order in which they are shown."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ops.account import Account
 
 _SIGN_IN_SECONDS = 6.0
-_LOOK_SECONDS = 8.0
+_LOOK_SECONDS = 12.0
 _HERE_SECONDS = 30.0
 
 
@@ -64,7 +64,7 @@ def _on_aws(settings: Settings) -> list[Finding]:
     from ops.account import sign_in  # noqa: PLC0415 - as above
     from ops.checks import ON_AWS, Place  # noqa: PLC0415 - as above
 
-    config = Config(connect_timeout=2, read_timeout=3, retries={"total_max_attempts": 2})
+    config = Config(connect_timeout=2, read_timeout=8, retries={"total_max_attempts": 2})
     signed_in: list[Account] = []
 
     def look(settings: Settings) -> Finding:

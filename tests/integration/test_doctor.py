@@ -33,10 +33,11 @@ MOST_SECONDS = 45
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
-    """An empty account."""
+    """An empty account, all of whose services are awake: the emulator loads each when asked."""
     layout = Layout(tmp_path_factory.mktemp("cloud"), free_port())
     emulator = launch(environment.ready() or environment.make(), layout)
     emulator.wait_until_healthy()
+    doctor(**at(layout.url))
     yield layout
     emulator.stop()
 
