@@ -253,7 +253,8 @@ def _finish(target: Target, account: Account, *, json_: bool, yes: bool) -> None
 def set_webhook(
     partner_id: Id,
     url: Annotated[
-        str | None, typer.Argument(metavar="URL", parser=_url, show_default=False)
+        str | None,
+        typer.Argument(metavar="URL", parser=_url, help="Where its events go.", show_default=False),
     ] = None,
     *,
     none: Annotated[bool, typer.Option("--none", help="Send no events any more.")] = False,
