@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import os
 import time
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
-
-import msgspec
 
 if TYPE_CHECKING:
     import ssl
@@ -59,7 +58,7 @@ def call(service: Service, operation: str, arguments: dict[str, Any]) -> dict[st
         Unreachable: when another try may succeed.
         ApiError: when none will.
     """
-    body = msgspec.json.encode(arguments)
+    body = json.dumps(arguments, separators=(",", ":")).encode()
     for left in reversed(range(_TRIES)):
         try:
             return _once(service, operation, body)
@@ -122,7 +121,7 @@ def _error_code(answer: bytes) -> str:
 def _object(answer: bytes) -> dict[str, Any] | None:
     """Read what should be a JSON object; what stands between us and AWS can say anything."""
     try:
-        decoded = msgspec.json.decode(answer)
+        decoded = json.loads(answer)
     except (ValueError, RecursionError):
         return None
     return decoded if isinstance(decoded, dict) else None

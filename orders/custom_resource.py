@@ -6,11 +6,10 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-response
 
 from __future__ import annotations
 
+import json
 from http.client import HTTPConnection, HTTPSConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-import msgspec
 
 from orders.telemetry import log_event
 
@@ -43,7 +42,7 @@ def custom_resource(act: Callable[[str, dict[str, Any]], str]) -> Callable[[Even
             reason = f"{type(caught).__name__}; the function's log says where"
             answer |= {"Status": "FAILED", "PhysicalResourceId": known, "Reason": reason}
         log_event({"request": event["RequestType"], "status": answer["Status"]}, error)
-        _answer(event["ResponseURL"], msgspec.json.encode(answer))
+        _answer(event["ResponseURL"], json.dumps(answer).encode())
 
     return handler
 

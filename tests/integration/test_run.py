@@ -77,7 +77,8 @@ def begin(layout: Layout) -> Iterator[Callable[[], Run]]:
         run.process.communicate()
     with contextlib.suppress(OSError, ValueError):
         os.killpg(int(layout.emulator_pid.read_text()), signal.SIGKILL)
-    shutil.rmtree(layout.directory)  # pytest would keep some hundred megabytes
+    # The emulator may still be at it.
+    shutil.rmtree(layout.directory, ignore_errors=True)  # pytest would keep some hundred megabytes
 
 
 def launch(layout: Layout, **variables: str) -> subprocess.Popen[str]:
