@@ -1,6 +1,6 @@
 """Parameter Store: where other services and people find what this one consists of.
 
-The request path never reads it; its values travel as environment variables.
+Our own functions never read these facts: the same values travel as environment variables.
 """
 
 from __future__ import annotations

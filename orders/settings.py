@@ -1,6 +1,6 @@
 """Names and limits that the template hands to the functions as environment variables.
 
-They are resolved at deployment: nothing on the request path asks Parameter Store.
+They are resolved at deployment: no name or limit is asked of Parameter Store.
 """
 
 from __future__ import annotations

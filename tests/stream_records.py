@@ -12,6 +12,7 @@ from boto3.dynamodb.types import TypeSerializer
 from orders.domain.changes import Item, place, place_for_partner
 from orders.domain.lifecycle import Role
 from orders.domain.order import NewOrder, NewPartnerOrder
+from tests.examples import order
 
 NOW = 1_795_000_000_123
 """When the orders below were placed, in milliseconds."""
@@ -64,6 +65,22 @@ def record(new: Item, old: Item | None = None) -> dict[str, Any]:
         "awsRegion": "eu-central-1",
         "dynamodb": change,
         "eventSourceARN": f"arn:aws:dynamodb:eu-central-1:123456789012:{table}",
+    }
+
+
+def item(**changes: Any) -> Item:
+    """Store the example order as acme places it, and change it so."""
+    return {**partners_order(order()), **changes}
+
+
+def message(body: str, *, number: int = 1, receives: int = 1) -> dict[str, Any]:
+    """Make a record of an SQS event."""
+    return {
+        "messageId": f"m-{number}",
+        "receiptHandle": f"r-{number}",
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": str(receives)},
+        "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:queue",
     }
 
 

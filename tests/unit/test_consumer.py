@@ -15,7 +15,7 @@ from orders.aws_api import Unreachable
 from orders.consumer import Hopeless, Message, Retry, consumer, delay
 from orders.settings import DEAD_LETTER_QUEUE, MAX_RECEIVES, RETRY_SECONDS
 from orders.store import Unavailable
-from tests.records import item, message, record
+from tests.stream_records import item, message, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from orders.flags import flags
 from orders.handlers import create_order, get_order, list_orders, update_order
 from tests.events import event
 from tests.examples import ORDER
-from tests.records import item
+from tests.stream_records import item
 from tests.unit.conftest import NoStore
 
 if TYPE_CHECKING:

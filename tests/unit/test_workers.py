@@ -23,7 +23,7 @@ from orders.telemetry import (
     WEBHOOKS_RETRIED,
 )
 from orders.webhooks import Deferred, Endpoint, Rejected
-from tests.records import item, message, record
+from tests.stream_records import item, message, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
