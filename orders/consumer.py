@@ -20,10 +20,12 @@ from orders.aws_api import SQS, ApiError, call, endpoint
 from orders.order_changes import Malformed, OrderChange, parse
 from orders.settings import DEAD_LETTER_QUEUE, MAX_RECEIVES, RETRY_SECONDS, setting
 from orders.store import Unavailable
-from orders.telemetry import count, flush_metrics, log_message, measure
+from orders.telemetry import count, flush_metrics, log_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from orders.metrics import Metric
 
     Event = dict[str, Any]
     Handler = Callable[[Event, Any], dict[str, Any]]
@@ -65,8 +67,8 @@ class Message:
             Malformed: when the message tells of no change of an order.
         """
         self.notes: dict[str, Any] = {}
-        self.counts: list[str] = []
-        self.latencies: dict[str, float] = {}  # in milliseconds, by metric
+        self.counts: list[Metric] = []
+        self.latencies: dict[Metric, float] = {}  # in milliseconds
         self.last = _receives(record) >= MAX_RECEIVES
         self.change: OrderChange = parse(record["body"])
         self.notes["orderId"] = self.change.order_id
@@ -230,7 +232,7 @@ def _tell(verdict: _Verdict, *, cold: bool) -> None:
         fields["reason"] = verdict.reason
     log_message(fields, verdict.error, failed=verdict.outcome in (RETRY, DEAD))
     if message:
-        for name in message.counts:
-            count(name)
-        for name, milliseconds in message.latencies.items():
-            measure(name, milliseconds)
+        for metric in message.counts:
+            count(metric)
+        for metric, milliseconds in message.latencies.items():
+            count(metric, milliseconds)

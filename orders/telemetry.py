@@ -16,36 +16,19 @@ if _NO_BOTOCORE:
     sys.modules["botocore"] = None  # type: ignore[assignment]  # documented: import then fails
 
 from aws_lambda_powertools import Logger, Metrics  # noqa: E402
-from aws_lambda_powertools.metrics import MetricUnit  # noqa: E402
+
+from orders.metrics import NAMESPACE, SERVICE, Metric  # noqa: E402
 
 if _NO_BOTOCORE:
     del sys.modules["botocore"]
 
-logger = Logger(service="orders", utc=True, location=None)
-metrics = Metrics(namespace="FoodDelivery/Orders", service="orders")
-
-ORDERS_CREATED = "OrdersCreated"
-ORDERS_REPLAYED = "OrdersReplayed"
-STATUS_CHANGES = "StatusChanges"
-PROCESSING_LATENCY = "ProcessingLatency"
-"""Milliseconds from the placing of an order until it was processed."""
-STREAM_LATENCY = "StreamLatency"
-"""Milliseconds from the stream's record of a change, to the second, until it was processed."""
-FLAG_DECISIONS = "FlagDecisions"
-"""Flags that were asked; which, and what they said, stands in the log lines that count them."""
-WEBHOOKS_DELIVERED = "WebhooksDelivered"
-WEBHOOKS_RETRIED = "WebhooksRetried"
-WEBHOOKS_GIVEN_UP = "WebhooksGivenUp"
+logger = Logger(service=SERVICE, utc=True, location=None)
+metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 
-def count(metric: str) -> None:
-    """Add one to a metric; it is written when the request ends."""
-    metrics.add_metric(name=metric, unit=MetricUnit.Count, value=1)
-
-
-def measure(metric: str, milliseconds: float) -> None:
-    """Add a duration to a metric."""
-    metrics.add_metric(name=metric, unit=MetricUnit.Milliseconds, value=milliseconds)
+def count(metric: Metric, value: float = 1) -> None:
+    """Add one to a metric, or a value in its unit; it is written when the request ends."""
+    metrics.add_metric(name=metric.name, unit=metric.unit, value=value)
 
 
 def log_request(fields: dict[str, Any], error: Exception | None) -> None:

@@ -14,10 +14,11 @@ from orders.body import decode
 from orders.domain.changes import InvalidField, check_schedule, place, place_for_partner, view
 from orders.domain.order import NewOrder, NewPartnerOrder
 from orders.http import Request, Response, endpoint, etag
+from orders.metrics import ORDERS_CREATED, ORDERS_REFUSED, ORDERS_REPLAYED
 from orders.problems import INVALID_BODY, INVALID_PARAMETER, KEY_REUSED, Problem
 from orders.routes import IDEMPOTENCY_KEY
 from orders.store import Claim, KeyReused, store
-from orders.telemetry import ORDERS_CREATED, ORDERS_REPLAYED, count
+from orders.telemetry import count
 
 if TYPE_CHECKING:
     from orders.callers import Caller
@@ -30,6 +31,14 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 def create_order(request: Request) -> Response:
     """Place the order, or answer with the one that an earlier, equal request has placed."""
+    try:
+        return _create_order(request)
+    except Problem:
+        count(ORDERS_REFUSED)
+        raise
+
+
+def _create_order(request: Request) -> Response:
     key = _idempotency_key(request)
     order = _order(request)
     claim = _claim(request.caller, key, order)

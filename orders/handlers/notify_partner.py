@@ -7,14 +7,9 @@ from typing import TYPE_CHECKING
 from orders.consumer import Hopeless, Message, Retry, consumer
 from orders.domain.events import event_of
 from orders.flags import PARTNER_WEBHOOKS, flags
+from orders.metrics import WEBHOOKS_DELIVERED, WEBHOOKS_GIVEN_UP, WEBHOOKS_RETRIED
 from orders.parameters import Unreadable
 from orders.partner_endpoints import endpoints
-from orders.telemetry import (
-    FLAG_DECISIONS,
-    WEBHOOKS_DELIVERED,
-    WEBHOOKS_GIVEN_UP,
-    WEBHOOKS_RETRIED,
-)
 from orders.webhooks import Deferred, Rejected, deliver
 
 if TYPE_CHECKING:
@@ -46,7 +41,6 @@ def notify_partner(message: Message) -> str:
 def _wanted(message: Message, partner_id: str) -> bool:
     decision = flags().decide(PARTNER_WEBHOOKS, partner_id)
     message.notes.update(decision.told(PARTNER_WEBHOOKS))
-    message.counts.append(FLAG_DECISIONS)
     return decision.on
 
 

@@ -8,8 +8,8 @@ from orders.consumer import Message, Retry, consumer
 from orders.domain.changes import confirm
 from orders.domain.lifecycle import Status
 from orders.flags import AUTO_CONFIRM, UNREADABLE, flags
+from orders.metrics import PROCESSING_LATENCY, STATUS_CHANGES, STREAM_LATENCY
 from orders.store import Refused, store
-from orders.telemetry import FLAG_DECISIONS, PROCESSING_LATENCY, STATUS_CHANGES, STREAM_LATENCY
 
 
 def process_order(message: Message) -> str:
@@ -19,7 +19,6 @@ def process_order(message: Message) -> str:
         return "not placed"
     decision = flags().decide(AUTO_CONFIRM, change.new["customerId"])
     message.notes.update(decision.told(AUTO_CONFIRM))
-    message.counts.append(FLAG_DECISIONS)
     if decision.why == UNREADABLE and not message.last:
         # An order that waits for its restaurant by the default would wait for ever.
         raise Retry("the flags cannot be read")

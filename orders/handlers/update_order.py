@@ -13,6 +13,7 @@ from orders.domain.changes import InvalidField, revise, view
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
 from orders.domain.order import OrderPatch
 from orders.http import Request, Response, endpoint, etag
+from orders.metrics import STATUS_CHANGES
 from orders.problems import (
     EDITS_DISABLED,
     INVALID_BODY,
@@ -23,7 +24,7 @@ from orders.problems import (
     Problem,
 )
 from orders.store import Refused, store
-from orders.telemetry import FLAG_DECISIONS, STATUS_CHANGES, count
+from orders.telemetry import count
 
 if TYPE_CHECKING:
     from orders.callers import Caller
@@ -66,7 +67,6 @@ def _check_edits(request: Request) -> None:
 
     decision = flags().decide(ORDER_EDITS, request.caller.identity)
     request.notes.update(decision.told(ORDER_EDITS))
-    count(FLAG_DECISIONS)
     if not decision.on:
         detail = "Send the status alone; contents cannot be changed at the moment"
         raise Problem(EDITS_DISABLED, detail)

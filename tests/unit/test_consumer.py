@@ -13,6 +13,7 @@ from orders import consumer as module
 from orders import telemetry
 from orders.aws_api import Unreachable
 from orders.consumer import Hopeless, Message, Retry, consumer, delay
+from orders.metrics import PROCESSING_LATENCY, STATUS_CHANGES
 from orders.settings import DEAD_LETTER_QUEUE, MAX_RECEIVES, RETRY_SECONDS
 from orders.store import Unavailable
 from tests.stream_records import item, message, record
@@ -198,7 +199,7 @@ def test_a_message_leaves_one_line_without_content(written: Callable[[], str]) -
     marked = json.dumps(record(item(note=MARK, contactPhone=MARK, deliveryAddress={"line1": MARK})))
 
     def work(one: Message) -> str:
-        one.counts.append(telemetry.STATUS_CHANGES)
+        one.counts.append(STATUS_CHANGES)
         raise ValueError(one.change.new["note"])
 
     batch = [message(marked), message(f"poison {MARK}", number=2)]
@@ -217,12 +218,12 @@ def test_a_batch_s_metrics_are_written_once(written: Callable[[], str]) -> None:
     """Ten messages make one line of metrics, with ten values in it."""
 
     def work(one: Message) -> str:
-        one.counts.append(telemetry.STATUS_CHANGES)
-        one.latencies[telemetry.PROCESSING_LATENCY] = 12.5
+        one.counts.append(STATUS_CHANGES)
+        one.latencies[PROCESSING_LATENCY] = 12.5
         return "confirmed"
 
     run(work, *[message(GOOD, number=number) for number in range(10)])
     metrics = [json.loads(line) for line in written().splitlines() if "_aws" in line]
     assert len(metrics) == 1
-    assert metrics[0][telemetry.STATUS_CHANGES] == [1.0] * 10
-    assert metrics[0][telemetry.PROCESSING_LATENCY] == [12.5] * 10
+    assert metrics[0][STATUS_CHANGES.name] == [1.0] * 10
+    assert metrics[0][PROCESSING_LATENCY.name] == [12.5] * 10

@@ -41,6 +41,18 @@ def test_an_order_needs_an_idempotency_key(key: str | None) -> None:
     assert refused(create_order, sent) == (400, "Idempotency-Key")
 
 
+def test_a_refused_order_is_counted_once_and_its_line_says_why(
+    log_lines: Callable[[], list[dict[str, Any]]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Refusals are one metric without a dimension for the reason, which stands in the log."""
+    refused(create_order, event("POST", body={"no": "order"}, headers={"Idempotency-Key": "k"}))
+    (counted,) = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert counted["OrdersRefused"] == [1.0]
+    assert counted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+    (line,) = log_lines()
+    assert line["problem"] == "invalid-body"
+
+
 @pytest.mark.parametrize("order_id", NOT_IDS)
 def test_an_id_that_cannot_be_is_not_found_without_a_read(order_id: str) -> None:
     """What is no UUIDv7 is answered 404 like any missing order, and costs no read."""
@@ -188,13 +200,15 @@ def test_customers_edit_unless_somebody_has_switched_it_off(
     assert (edits.changes, asked.reads) == (3, 1)
 
 
-def test_a_decision_is_counted(
-    asked: Asked, edits: Edits, capsys: pytest.CaptureFixture[str]
+def test_a_decision_stands_in_the_log(
+    asked: Asked,
+    edits: Edits,
+    log_lines: Callable[[], list[dict[str, Any]]],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """How often flags are asked is one metric, without a dimension for each flag or person."""
+    """Which flag was asked and what it said is in the request's line, and no metric is paid for."""
     patch({"note": "x"}, ME)
     assert (edits.changes, asked.reads) == (1, 1)
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    (metric,) = (line for line in lines if "FlagDecisions" in line)
-    assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
-    assert "me" not in metric.values()
+    (line,) = log_lines()
+    assert (line["flag"], line["flagOn"]) == ("order-edits", True)
+    assert not capsys.readouterr().out

@@ -11,17 +11,16 @@ from orders.consumer import Hopeless, Message, Retry
 from orders.domain.lifecycle import Role, Status
 from orders.flags import Decision
 from orders.handlers import notify_partner, process_order
-from orders.parameters import Unreadable
-from orders.settings import MAX_RECEIVES
-from orders.store import Refused
-from orders.telemetry import (
-    FLAG_DECISIONS,
+from orders.metrics import (
     PROCESSING_LATENCY,
     STREAM_LATENCY,
     WEBHOOKS_DELIVERED,
     WEBHOOKS_GIVEN_UP,
     WEBHOOKS_RETRIED,
 )
+from orders.parameters import Unreadable
+from orders.settings import MAX_RECEIVES
+from orders.store import Refused
 from orders.webhooks import Deferred, Endpoint, Rejected
 from tests.stream_records import item, message, record
 
@@ -116,7 +115,7 @@ def test_an_order_waits_for_its_restaurant_where_the_flag_is_off(
     assert not table.changes
     told_of = {"flag": "auto-confirm", "flagOn": False, "flagWhy": why}
     assert {name: one.notes[name] for name in told_of} == told_of
-    assert one.counts == [FLAG_DECISIONS]
+    assert one.counts == []
 
 
 @pytest.mark.usefixtures("flag")
@@ -126,7 +125,7 @@ def test_an_order_that_has_changed_meanwhile_is_left_alone(table: Table) -> None
     one = told(item())
     assert process_order.process_order(one) == "outdated"
     assert not one.latencies
-    assert one.counts == [FLAG_DECISIONS]
+    assert one.counts == []
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.PLACED])
@@ -188,7 +187,7 @@ def test_a_partner_hears_of_a_new_status(partners: Partners) -> None:
     assert notify_partner.notify_partner(one) == "delivered"
     (event,) = partners.sent
     assert (event["type"], event["version"]) == ("order.confirmed", 2)
-    assert one.counts == [FLAG_DECISIONS, WEBHOOKS_DELIVERED]
+    assert one.counts == [WEBHOOKS_DELIVERED]
     assert one.notes["httpStatus"] == 204
 
 
@@ -217,7 +216,7 @@ def test_a_partner_whose_webhooks_are_off_gets_none(
     assert flag["asked"] == [("partner-webhooks", "acme")]
     assert not partners.sent
     assert (one.notes["flag"], one.notes["flagOn"]) == ("partner-webhooks", False)
-    assert one.counts == [FLAG_DECISIONS]
+    assert one.counts == []
 
 
 def test_nobody_asks_whether_webhooks_are_on_where_there_is_none_to_send(
@@ -236,7 +235,7 @@ def test_a_passing_failure_is_tried_again_when_the_partner_says(partners: Partne
     with pytest.raises(Retry, match="HTTP 429") as caught:
         notify_partner.notify_partner(one)
     assert caught.value.after == 77
-    assert one.counts == [FLAG_DECISIONS, WEBHOOKS_RETRIED]
+    assert one.counts == [WEBHOOKS_RETRIED]
 
 
 def test_a_refusal_is_final(partners: Partners) -> None:
@@ -245,7 +244,7 @@ def test_a_refusal_is_final(partners: Partners) -> None:
     one = told(item())
     with pytest.raises(Hopeless, match="HTTP 404"):
         notify_partner.notify_partner(one)
-    assert one.counts == [FLAG_DECISIONS, WEBHOOKS_GIVEN_UP]
+    assert one.counts == [WEBHOOKS_GIVEN_UP]
 
 
 def test_an_endpoint_that_cannot_be_read_is_worth_another_try(partners: Partners) -> None:

@@ -1,0 +1,61 @@
+"""The service's own metrics, by name: what the code counts, and alarms, dashboard and docs show.
+
+Each costs money by the month, and once more for each combination of dimensions. So there are few,
+with the service's name as their only dimension; reasons, partners, flags, round trips and units
+stand in the log lines, where Logs Insights counts them for nothing until somebody asks.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+NAMESPACE = "FoodDelivery/Orders"
+
+SERVICE = "orders"
+"""The only dimension's value; its name is `service`, which Powertools gives it."""
+
+COUNT, MILLISECONDS = "Count", "Milliseconds"
+
+
+class Metric(NamedTuple):
+    """A metric: its name and unit in CloudWatch, and what it says."""
+
+    name: str
+    unit: str
+    meaning: str
+
+
+ORDERS_CREATED = Metric("OrdersCreated", COUNT, "Orders placed.")
+ORDERS_REPLAYED = Metric(
+    "OrdersReplayed", COUNT, "Repeated requests that were answered with the order of the first."
+)
+ORDERS_REFUSED = Metric(
+    "OrdersRefused",
+    COUNT,
+    "Requests to place an order that the function refused; `problem` in their log lines says why.",
+)
+STATUS_CHANGES = Metric("StatusChanges", COUNT, "Orders that went to another status.")
+PROCESSING_LATENCY = Metric(
+    "ProcessingLatency", MILLISECONDS, "From the placing of an order until it was processed."
+)
+STREAM_LATENCY = Metric(
+    "StreamLatency",
+    MILLISECONDS,
+    "From the stream's record of a new order, to the second, until it was processed.",
+)
+WEBHOOKS_DELIVERED = Metric("WebhooksDelivered", COUNT, "Webhooks that a partner accepted.")
+WEBHOOKS_RETRIED = Metric("WebhooksRetried", COUNT, "Tries that failed and will be repeated.")
+WEBHOOKS_GIVEN_UP = Metric("WebhooksGivenUp", COUNT, "Webhooks that became dead letters.")
+
+METRICS = (
+    ORDERS_CREATED,
+    ORDERS_REPLAYED,
+    ORDERS_REFUSED,
+    STATUS_CHANGES,
+    PROCESSING_LATENCY,
+    STREAM_LATENCY,
+    WEBHOOKS_DELIVERED,
+    WEBHOOKS_RETRIED,
+    WEBHOOKS_GIVEN_UP,
+)
+"""All that the code counts."""
