@@ -44,14 +44,14 @@ class Function(Construct):
         """
         super().__init__(scope, construct_id(name))
         self._timeout = Duration.seconds(timeout_seconds or settings.timeout_seconds)
-        self._log_group = log_group(self, "Logs")
+        self.log_group = log_group(self, "Logs")
         self._role = iam.Role(
             self,
             "Role",
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
             description=f"What {name} may do, and nothing else",
         )
-        self._log_group.grant_write(self._role)
+        self.log_group.grant_write(self._role)
         self.function = self._define(name, code, environment, settings)
 
     def _define(
@@ -66,7 +66,7 @@ class Function(Construct):
             handler=f"orders.handlers.{name}.handler",
             code=code,
             role=self._role,
-            log_group=self._log_group,
+            log_group=self.log_group,
             environment={"POWERTOOLS_LOG_LEVEL": settings.log_level, **environment},
             memory_size=settings.memory_mb,
             timeout=self._timeout,

@@ -69,7 +69,7 @@ class Processing(Construct):
             key: encrypts what waits; None for keys that AWS owns.
         """
         super().__init__(scope, construct_id)
-        name = f"{Stack.of(self).stack_name}-order-changes"
+        self.pipe_name = name = f"{Stack.of(self).stack_name}-order-changes"
         self._key = None if key is None else self._admit_topic(key, name)
         self._workers = settings.workers
         # AWS's own key for SNS lets whoever may publish in this account do so.

@@ -9,13 +9,16 @@ from aws_cdk import aws_lambda as lambda_
 
 from infrastructure.acknowledged import acknowledge
 from infrastructure.address import Address
+from infrastructure.alarms import Alarms
 from infrastructure.api import Api
 from infrastructure.budget import MonthlyBudget
+from infrastructure.contributors import FailingPartners
 from infrastructure.data import Data
 from infrastructure.encryption import READING, WRITING, CustomerKey, PartnerSecrets
 from infrastructure.firewall import Firewall
 from infrastructure.functions import Function
 from infrastructure.identity import Identity
+from infrastructure.measured import Resources
 from infrastructure.parameters import (
     ARN,
     NAME,
@@ -112,6 +115,7 @@ class Service(Stack):
         )
         self.address = Address(self, "Address", api=self.api.rest_api, domain=settings.domain)
         self._guard(settings)
+        self._observe(settings)
         self._outputs()
         acknowledge(self, settings)
 
@@ -125,6 +129,32 @@ class Service(Stack):
             Tracing(self, "Tracing", stage=stage, sampling=settings.sampling)
         if settings.budget.alarm_emails:
             MonthlyBudget(self, "Budget", stage=settings.stage, budget=settings.budget)
+
+    def _observe(self, settings: Settings) -> None:
+        """Add what shows how the service does, and what calls people when it does badly."""
+        resources = Resources(
+            api=self.api.rest_api,
+            functions=self.functions,
+            queues=self.processing.queues,
+            pipe_dead_letters=self.processing.pipe_dead_letters,
+            tables={
+                "orders": self.data.orders,
+                "idempotency_keys": self.data.idempotency_keys,
+                "partners": self.data.partners,
+            },
+            pipe=self.processing.pipe_name,
+        )
+        failing = FailingPartners(
+            self, "FailingPartners", log_group=self.functions["notify_partner"].log_group
+        )
+        self.alarms = Alarms(
+            self,
+            "Alarms",
+            resources=resources,
+            settings=settings,
+            failing_partner=failing.rule_name,
+            key=self.key,
+        )
 
     def _tag(self, settings: Settings) -> None:
         for name, value in tags(settings.stage).items():

@@ -95,6 +95,7 @@ _REGION = Form("[a-z]{2}(-[a-z]+){1,2}-[0-9]{1,2}", "a Region such as us-east-1"
 _PLAN = Form("[a-z][a-z0-9]{0,19}", "a lower-case letter, then at most 19 of a-z and 0-9")
 _ORIGIN = re.compile(rf"(https://({_LABEL}\.)*{_LABEL}|http://localhost)(:([1-9][0-9]{{0,4}}))?")
 _EMAIL = Form(r"[^@\s]+@([a-zA-Z0-9-]+\.)+[a-zA-Z]{2,63}", "an e-mail address")
+_RUNBOOKS = Form(r"docs/runbooks|https://[^\s]{1,300}[^\s/]", "docs/runbooks, or an https address")
 _ORIGINS_LENGTH = 2_000  # Lambda takes 4 KB of environment variables in all
 
 
@@ -320,6 +321,18 @@ class Budget(Checked):
         _require(len(self.alarm_emails) <= 10, "budget.alarm_emails may have 10 addresses at most")
 
 
+@dataclass(frozen=True, kw_only=True)
+class OpeningHours(Checked):
+    """When customers order, in hours of the day, UTC."""
+
+    within: ClassVar[str] = "opening_hours."
+
+    opens: Annotated[int, Between(0, 23)]
+    """The first hour."""
+    closes: Annotated[int, Between(0, 23)]
+    """The hour that is closed again; below or equal to `opens` it is one of the next day."""
+
+
 def _workers(processing_retry: int = 5, webhook_retry: int = 30) -> Mapping[str, Worker]:
     return MappingProxyType(
         {
@@ -389,6 +402,13 @@ class Settings(Checked):
     """For X-Ray; None for its default, one request a second and 5 % of the others."""
     budget: Budget = Budget()
     """What a month may cost before somebody is told."""
+    alarm_emails: tuple[Annotated[str, _EMAIL], ...] = ()
+    """Whom alarms tell; each address gets a mail first that asks it to confirm."""
+    runbooks: Annotated[str, _RUNBOOKS] = "docs/runbooks"
+    """Where the runbooks are that alarms name: the address of the folder docs/runbooks in your
+    repository's web pages makes it a link."""
+    opening_hours: OpeningHours | None = None
+    """When no order for half an hour is an alarm; None for never."""
 
     def _check_together(self) -> None:
         """Check what a deployment would only refuse minutes later, or never."""
@@ -490,6 +510,7 @@ STAGES: Mapping[str, Settings] = MappingProxyType(
             origins=("https://orders.example.com",),  # yours
             web_firewall=True,
             sampling=Sampling(),
+            opening_hours=OpeningHours(opens=15, closes=3),  # 10 to 22 o'clock in New York's winter
         ),
     }
 )

@@ -15,12 +15,16 @@ REFUSED_TYPES = (
     "AWS::Budgets::Budget",
     "AWS::CloudWatch::AnomalyDetector",
     "AWS::CloudWatch::CompositeAlarm",
+    "AWS::CloudWatch::InsightRule",
     "AWS::CodeDeploy::Application",
     "AWS::CodeDeploy::DeploymentGroup",
     "AWS::WAFv2::LoggingConfiguration",
     "AWS::WAFv2::WebACLAssociation",
+    "AWS::Logs::QueryDefinition",
     "AWS::XRay::Group",
 )
+
+_ALARM = "AWS::CloudWatch::Alarm"
 
 _ABSENT = object()
 
@@ -35,7 +39,7 @@ def without_refused(template: dict[str, Any]) -> tuple[dict[str, Any], list[str]
         The template for the emulator, and what was left out, as `name (type)`.
     """
     resources = template["Resources"]
-    refused = {name for name, item in resources.items() if item["Type"] in REFUSED_TYPES}
+    refused = {name for name, item in resources.items() if _is_refused(item)}
     kept = {name: item for name, item in resources.items() if name not in refused}
     filtered = {
         **template,
@@ -47,6 +51,12 @@ def without_refused(template: dict[str, Any]) -> tuple[dict[str, Any], list[str]
         },
     }
     return filtered, [f"{name} ({resources[name]['Type']})" for name in sorted(refused)]
+
+
+def _is_refused(resource: dict[str, Any]) -> bool:
+    """Tell what the emulator refuses; of alarms, those whose metric is computed."""
+    metric_math = resource["Type"] == _ALARM and "Metrics" in resource.get("Properties", {})
+    return metric_math or resource["Type"] in REFUSED_TYPES
 
 
 def _prune(value: Any, refused: set[str]) -> Any:

@@ -213,6 +213,16 @@ def delay(receives: int, after: float = 0) -> float:
     return min(max(grown * spread, after), _LONGEST_SECONDS)
 
 
+def longest_wait(retry_seconds: float) -> float:
+    """Give the most seconds that a message waits between its tries, unless somebody asks for more.
+
+    Args:
+        retry_seconds: the wait before the second try.
+    """
+    waits = (float(_GROWTH**step) for step in range(MAX_RECEIVES - 1))
+    return sum(min(retry_seconds * wait * (1 + _SPREAD), _LONGEST_SECONDS) for wait in waits)
+
+
 def _queue_url(arn: str) -> str:
     account, name = arn.split(":")[4:6]
     return f"{endpoint('sqs').geturl()}/{account}/{name}"
