@@ -137,7 +137,7 @@ class Alarms(Construct):
         self._measured = Measured(resources)
         self._stack_name = Stack.of(self).stack_name
         self.topic = _topic(self, settings, key)
-        self.all: list[cloudwatch.Alarm] = []
+        self.names: list[str] = []
         self._watch_customers()
         for name in (*API_FUNCTIONS, *WORKERS):
             self._watch_function(name)
@@ -160,10 +160,11 @@ class Alarms(Construct):
             condition: when it fires.
         """
         bad = condition.silence_is_bad
+        alarm_name = f"{self._stack_name}-{name}"
         alarm = cloudwatch.Alarm(
             self,
             "".join(word.capitalize() for word in name.split("-")),
-            alarm_name=f"{self._stack_name}-{name}",
+            alarm_name=alarm_name,
             alarm_description=f"{severity}: {meaning} "
             f"Runbook: {self._settings.runbooks}/{runbook}.md",
             metric=condition.metric,
@@ -175,7 +176,7 @@ class Alarms(Construct):
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         alarm.add_ok_action(actions.SnsAction(self.topic))
-        self.all.append(alarm)
+        self.names.append(alarm_name)
 
     def _watch_customers(self) -> None:
         errors = self._measured.api("5XXError", SUM, minutes=5)

@@ -90,7 +90,7 @@ class Api(Construct):
         self.usage_plans = self._usage_plans(settings)
 
     def _rest_api(self, settings: Settings) -> apigateway.RestApi:
-        access_logs = log_group(self, "AccessLogs")
+        self.access_logs = log_group(self, "AccessLogs")
         return apigateway.RestApi(
             self,
             "RestApi",
@@ -101,7 +101,7 @@ class Api(Construct):
             cloud_watch_role=True,  # access logs need it; the recommended flags switch it off
             deploy_options=apigateway.StageOptions(
                 stage_name=STAGE,
-                access_log_destination=apigateway.LogGroupLogDestination(access_logs),
+                access_log_destination=apigateway.LogGroupLogDestination(self.access_logs),
                 access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_LOGGED)),
                 tracing_enabled=True,
                 throttling_rate_limit=settings.stage_throttle.rate,

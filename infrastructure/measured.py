@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from aws_cdk import aws_apigateway as apigateway
     from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_logs as logs
     from aws_cdk import aws_sqs as sqs
 
     from infrastructure.functions import Function
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from orders.metrics import Metric
 
 API, LAMBDA, SQS = "AWS/ApiGateway", "AWS/Lambda", "AWS/SQS"
-DYNAMODB, PIPES = "AWS/DynamoDB", "AWS/EventBridge/Pipes"
+DYNAMODB, PIPES, LOGS = "AWS/DynamoDB", "AWS/EventBridge/Pipes", "AWS/Logs"
 
 SUM, AVERAGE, MAXIMUM, SAMPLES = "Sum", "Average", "Maximum", "SampleCount"
 P50, P95, P99 = "p50", "p95", "p99"
@@ -90,6 +91,9 @@ VENDED: Mapping[str, tuple[frozenset[str], tuple[frozenset[str], ...]]] = {
         ),
         (frozenset({"PipeName"}),),
     ),
+    # docs.aws.amazon.com/AmazonCloudWatch/latest/logs
+    # /CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
+    LOGS: (frozenset({"IncomingBytes"}), (frozenset({"LogGroupName"}),)),
 }
 """By namespace: names, and the sets of dimensions under which AWS has them (read in November
 2026)."""
@@ -152,6 +156,12 @@ class Measured:
     def pipe(self, name: str, statistic: str, *, minutes: int = 1) -> cloudwatch.Metric:
         """Measure the pipe."""
         return _metric(PIPES, name, {"PipeName": self.resources.pipe}, statistic, minutes)
+
+    def log_group(
+        self, group: logs.ILogGroup, name: str, statistic: str, *, minutes: int = 1
+    ) -> cloudwatch.Metric:
+        """Measure what is written to a log group."""
+        return _metric(LOGS, name, {"LogGroupName": group.log_group_name}, statistic, minutes)
 
     def own(self, metric: Metric, statistic: str, *, minutes: int = 1) -> cloudwatch.Metric:
         """Take a metric that our code writes."""

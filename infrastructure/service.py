@@ -13,6 +13,7 @@ from infrastructure.alarms import Alarms
 from infrastructure.api import Api
 from infrastructure.budget import MonthlyBudget
 from infrastructure.contributors import FailingPartners
+from infrastructure.dashboard import Dashboard
 from infrastructure.data import Data
 from infrastructure.encryption import READING, WRITING, CustomerKey, PartnerSecrets
 from infrastructure.firewall import Firewall
@@ -30,6 +31,7 @@ from infrastructure.parameters import (
     Parameters,
 )
 from infrastructure.processing import QUEUES, Processing
+from infrastructure.queries import ACCESS, SavedQueries
 from infrastructure.settings import (
     API_FUNCTIONS,
     DEPLOYERS,
@@ -154,6 +156,18 @@ class Service(Stack):
             settings=settings,
             failing_partner=failing.rule_name,
             key=self.key,
+        )
+        log_groups = {name: self.functions[name].log_group for name in (*API_FUNCTIONS, *WORKERS)}
+        log_groups[ACCESS] = self.api.access_logs
+        SavedQueries(self, "Queries", log_groups=log_groups)
+        Dashboard(
+            self,
+            "Dashboard",
+            resources=resources,
+            log_groups=log_groups,
+            alarms=self.alarms,
+            failing_partner=failing.rule_name,
+            settings=settings,
         )
 
     def _tag(self, settings: Settings) -> None:

@@ -49,6 +49,8 @@ def _create_order(request: Request) -> Response:
         raise Problem(KEY_REUSED, detail, pointer=IDEMPOTENCY_KEY) from None
     count(ORDERS_REPLAYED if replayed else ORDERS_CREATED)
     request.notes.update(orderId=item["orderId"], replayed=replayed)
+    if not replayed:
+        request.notes["orderStatus"] = item["status"]
     headers = {
         "Location": f"{request.path.rstrip('/')}/{item['orderId']}",
         "ETag": etag(item["version"]),

@@ -38,7 +38,7 @@ def _confirm(message: Message) -> str:
         item = store().update(change.order_id, move, None, (change.version,))
     except Refused:
         return "outdated"
-    message.notes["version"] = item["version"]
+    message.notes.update(version=item["version"], orderStatus=item["status"])
     message.counts.append(STATUS_CHANGES)
     return "confirmed"
 
