@@ -44,7 +44,9 @@ def cost(
     template: TemplateFile = None,
     json_: Json = False,
 ) -> None:
-    """Compute the cost of a month in dollars: list prices of us-east-1, no free tiers.
+    """Compute the cost of a month in dollars: list prices of us-east-1.
+
+    One row takes off what AWS gives each account each month for nothing.
 
     Nothing is asked of AWS. docs/costs.md tells the traffic model and the prices.
     """

@@ -409,7 +409,8 @@ def _topic(month: Month) -> Iterator[Line]:
         quantity=len(filters) * traffic.events * traffic.change_bytes / GB,
         price=prices.PAYLOAD_FILTER,
     )
-    if others := {one["Protocol"] for one in subscriptions} - {"sqs"}:
+    # Mails of alarms are free up to a thousand a month.
+    if others := {one["Protocol"] for one in subscriptions} - {"sqs", "email"}:
         raise Unpriced(f"subscriptions by {sorted(others)}")
 
 
@@ -515,6 +516,7 @@ _TABLE = "AWS::DynamoDB::GlobalTable"
 _MODES = {"on-demand": "PAY_PER_REQUEST", "provisioned": "PROVISIONED"}
 
 _COMPOSITE, _DASHBOARD = "AWS::CloudWatch::CompositeAlarm", "AWS::CloudWatch::Dashboard"
+_RULE = "AWS::CloudWatch::InsightRule"
 _FILTER = "AWS::Logs::MetricFilter"
 
 _PRICED: Mapping[str, Callable[[Month], Iterator[Line]]] = {
@@ -531,6 +533,7 @@ _PRICED: Mapping[str, Callable[[Month], Iterator[Line]]] = {
     "AWS::CloudWatch::Alarm": _alarms,
     _COMPOSITE: _each("CloudWatch", "composite alarms", _COMPOSITE, prices.COMPOSITE_ALARM),
     _DASHBOARD: _each("CloudWatch", "dashboards", _DASHBOARD, prices.DASHBOARD),
+    _RULE: _each("CloudWatch", "rules of Contributor Insights", _RULE, prices.INSIGHT_RULE),
     _FILTER: _each("CloudWatch", "metrics of filters", _FILTER, prices.CUSTOM_METRIC),
     "AWS::SSM::Parameter": _parameters,
 }

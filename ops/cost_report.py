@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure.settings import Capacity, CapacityMode
 from ops import prices
+from ops.allowances import off
 from ops.cost_model import SIGN_IN, WAF, bill, by_service, carries, plan_of, total
 from orders.metrics import METRICS
 
@@ -85,7 +86,13 @@ class Report:
             for name in (WAF, SIGN_IN)
             if name in groups
         ]
-        return [*rows, self._total("Total, WAF and sign-in apart", (WAF, SIGN_IN)), *apart]
+        apart_names = (WAF, SIGN_IN)
+        return [
+            *rows,
+            self._total("Total, WAF and sign-in apart", apart_names),
+            self._own("… in an account of its own", apart_names),
+            *apart,
+        ]
 
     def capacities(self) -> list[Row]:
         """Compare what DynamoDB costs in each mode, other services with it that the mode moves."""
@@ -152,6 +159,10 @@ class Report:
     def _total(self, name: str, apart: tuple[str, ...]) -> Row:
         return (name, *(dollars(total(lines, apart=apart)) for lines in self.bills.values()), "")
 
+    def _own(self, name: str, apart: tuple[str, ...]) -> Row:
+        cells = [dollars(in_own_account(lines, apart=apart)) for lines in self.bills.values()]
+        return (name, *cells, "less what AWS gives each account for nothing")
+
     def _plan(self, plan: str, price: prices.Price, used: bool) -> Plan:  # noqa: FBT001
         paid = max(self.customers - prices.SIGN_IN_FREE[plan], 0)
         return Plan(plan.capitalize(), used, price.of(self.customers), price.of(paid))
@@ -169,10 +180,17 @@ class Report:
             "ordersPerDay": load.orders_per_day,
             "lines": [_line_as_json(line) for line in lines if line.settled],
             "total": round(total(lines), 2),
+            "totalInOwnAccount": round(in_own_account(lines), 2),
             "totalWithFirewall": round(total(lines, apart=(SIGN_IN,)), 2),
             "totalWithSignIn": round(total(lines, apart=()), 2),
             "capacity": capacities,
         }
+
+
+def in_own_account(lines: Sequence[Line], *, apart: tuple[str, ...] = (WAF, SIGN_IN)) -> float:
+    """Add up what a bill says on which nothing else stands, without some services."""
+    ours = [line for line in lines if line.service not in apart]
+    return total(lines, apart=apart) - off(ours)
 
 
 def driver(lines: Sequence[Line]) -> str:

@@ -174,6 +174,12 @@ ALARM = Price(
 COMPOSITE_ALARM = Price(
     dollars=0.50, unit="composite alarm, a month", page=_page("cloudwatch"), seen=_ALARMS_QUOTED
 )
+INSIGHT_RULE = Price(
+    dollars=0.50,
+    unit="rule of Contributor Insights, a month",
+    page=_page("cloudwatch"),
+    seen=None,
+)
 DASHBOARD = Price(
     dollars=3.00,
     unit="dashboard, a month",
