@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure.settings import API_FUNCTIONS, STAGES, WORKERS
 from ops.alarm_evaluation import Metric, Recorded, text
-from ops.traffic import DAYS, Traffic
+from ops.traffic import DAYS, TableUse, Traffic
 from orders.consumer import longest_wait
 from orders.metrics import NAMESPACE, ORDERS_CREATED, SERVICE
 from orders.settings import RETRY_SECONDS
@@ -203,6 +203,7 @@ class Conditions:
         standing: whether the workers are not called at all.
         partner_gone: whether a partner, who has a third of all webhooks, does not answer.
         letters: whether a dead letter has come into each dead-letter queue.
+        looked_at: whether somebody asks the dead-letter queues for messages.
         throttled: requests a minute that DynamoDB refuses.
         tables_fail: requests a minute in which DynamoDB itself fails.
         used: share of a table's ceiling that is in use; 0 for what the load takes.
@@ -220,6 +221,7 @@ class Conditions:
     standing: bool = False
     partner_gone: bool = False
     letters: bool = False
+    looked_at: bool = False
     throttled: int = 0
     tables_fail: int = 0
     used: float = 0
@@ -284,8 +286,8 @@ def _changed(**changes: Any) -> Conditions:
 SCENARIOS: Mapping[str, Scenario] = {
     "healthy night": Scenario(
         meaning="Nobody orders from closing to opening; then the day begins.",
-        begins=CLOSES,
-        before=0,
+        begins=CLOSES - 2,
+        before=120,
         changed=BACKGROUND,
         watched=60 * ((OPENS - CLOSES) % 24) + 60,
     ),
@@ -326,6 +328,10 @@ SCENARIOS: Mapping[str, Scenario] = {
     "dead letters": Scenario(
         meaning="One message dies in each queue.", changed=_changed(letters=True)
     ),
+    "letters looked at": Scenario(
+        meaning="Somebody asks each dead-letter queue, and all are empty.",
+        changed=_changed(looked_at=True),
+    ),
     "pipe fails": Scenario(
         meaning="The topic takes nothing from the pipe.", changed=_changed(pipe_fails=True)
     ),
@@ -339,17 +345,27 @@ SCENARIOS: Mapping[str, Scenario] = {
         changed=_changed(busy=0.9),
     ),
     "tables throttle": Scenario(
-        meaning="DynamoDB refuses two requests a minute.", changed=_changed(throttled=2)
+        meaning="DynamoDB refuses four requests a minute.", changed=_changed(throttled=4)
     ),
     "tables fail": Scenario(
-        meaning="DynamoDB itself fails in two requests a minute.",
-        changed=_changed(tables_fail=2),
+        meaning="DynamoDB itself fails in four requests a minute.",
+        changed=_changed(tables_fail=4),
     ),
     "tables near ceiling": Scenario(
         meaning="A table uses nine tenths of what it may.", changed=_changed(used=0.9)
     ),
 }
 """By name."""
+
+_PIPE_FAILURES = ("ExecutionFailed", "ExecutionTimeout", "ExecutionThrottled")
+"""How the pipe's executions may fail; here they take turns."""
+
+_OPERATIONS = {
+    "orderId": ("TransactWriteItems", "UpdateItem", "GetItem", "Query"),
+    "key": ("TransactWriteItems",),
+    "apiKeyId": ("Query",),
+}
+"""What is asked of each table."""
 
 A_THIRD = 1 / 3
 SECOND_MS = 1_000
@@ -371,6 +387,7 @@ class _Recorder:
     owed: dict[str, float] = field(default_factory=dict)
     queue_used: dict[str, int] = field(default_factory=dict)
     queue_woke: dict[str, int] = field(default_factory=dict)
+    letters: dict[str, int] = field(default_factory=dict)
 
     def recorded(self) -> Recorded:
         for queue in self.stage.queues.values():
@@ -381,7 +398,7 @@ class _Recorder:
 
     def _minute(self, minute: int, now: Conditions) -> None:
         calls = {
-            function: self._whole(function, rate * now.load) for function, rate in _rates().items()
+            function: self._whole(function, rate * now.load) for function, rate in rates().items()
         }
         failed = self._api(minute, now, calls)
         told = self._pipe(minute, now, calls)
@@ -465,9 +482,10 @@ class _Recorder:
         events = calls["create_order"] + calls["update_order"]
         taken = 0 if now.pipe_stands else events
         failed = taken if now.pipe_fails else 0
+        kind = _PIPE_FAILURES[minute % len(_PIPE_FAILURES)]
         for name, count in {
             "Invocations": taken,
-            "ExecutionFailed": failed,
+            kind: failed,
             "TargetStageFailed": failed,
         }.items():
             self._add(minute, "AWS/EventBridge/Pipes", name, self._pipe_name, {1: count})
@@ -483,33 +501,33 @@ class _Recorder:
 
     def _workers(self, minute: int, now: Conditions, told: Mapping[str, int]) -> None:
         since = minute - self.scenario.happens
-        gone = now.partner_gone
         for worker, messages in told.items():
             calls = 0 if now.standing else messages
             refused = self._whole(f"{worker} refused", calls * now.refused)
             run = calls - refused
             self._function(minute, now, worker, (run, run if now.killed else 0, refused))
             said, killed = self.stage.dies_after[worker]
-            waits = gone and worker == "notify_partner"
-            oldest = since if now.standing else killed * now.killed or said * waits
-            self._queue(
-                minute, self.stage.queues[worker], messages, 60 * min(max(since, 0), oldest)
-            )
-            dies = (now.killed and since > killed) or (waits and since > said)
-            self._dead_letters(minute, worker, dies=dies or now.letters)
-        self._dead_letters(minute, "pipe", dies=now.letters)
-        if gone:
+            retries = now.partner_gone and worker == "notify_partner"
+            oldest = since if now.standing else killed * now.killed or said * retries
+            waited = 60 * min(max(since, 0), oldest)
+            self._queue(minute, self.stage.queues[worker], messages, waited)
+            dies = (now.killed and since > killed) or (retries and since > said)
+            self._dead_letters(minute, worker, now, dies=dies)
+        self._dead_letters(minute, "pipe", now, dies=False)
+        if now.partner_gone:
             tries = self._whole("failed tries", told["notify_partner"] * A_THIRD)
             self.failed_tries[minute] = {"gone": float(tries)}
 
-    def _queue(self, minute: int, queue: str, sent: int, oldest_seconds: float) -> None:
+    def _queue(
+        self, minute: int, queue: str, sent: int, oldest_seconds: float, *, used: bool = False
+    ) -> None:
         """Record a queue; SQS measures those that are used, and those that hold messages."""
-        if sent or oldest_seconds:
+        if sent or oldest_seconds or used:
             if minute - self.queue_used.get(queue, -QUEUE_SLEEPS) >= QUEUE_SLEEPS:
                 self.queue_woke[queue] = minute + QUEUE_WAKES
             self.queue_used[queue] = minute
-        used = minute - self.queue_used.get(queue, minute - QUEUE_SLEEPS) < QUEUE_SLEEPS
-        if not used or minute < self.queue_woke[queue]:
+        asleep = minute - self.queue_used.get(queue, minute - QUEUE_SLEEPS) >= QUEUE_SLEEPS
+        if asleep or minute < self.queue_woke[queue]:
             return
         for name, value in {
             "ApproximateNumberOfMessagesVisible": int(bool(oldest_seconds)),
@@ -518,11 +536,18 @@ class _Recorder:
         }.items():
             self._add(minute, "AWS/SQS", name, {"QueueName": queue}, {value: 1})
 
-    def _dead_letters(self, minute: int, name: str, *, dies: bool) -> None:
+    def _dead_letters(self, minute: int, name: str, now: Conditions, *, dies: bool) -> None:
         queue = self.stage.dead[name]
-        if dies or queue in self.queue_used:
-            since = minute - self.queue_used.get(queue, minute)
-            self._queue(minute, queue, int(since == 0), 60 * since + 1)
+        if dies or now.letters:
+            self.letters.setdefault(queue, minute)
+        since = minute - self.letters.get(queue, minute)
+        self._queue(
+            minute,
+            queue,
+            int(self.letters.get(queue) == minute),
+            60 * since + 1 if queue in self.letters else 0,
+            used=now.looked_at,
+        )
 
     def _tables(self, minute: int, now: Conditions) -> None:
         names = {key: {"TableName": table} for key, table in self.stage.tables.items()}
@@ -539,15 +564,24 @@ class _Recorder:
                 samples = {units: int(units > 0)}
                 metric = f"Consumed{name}CapacityUnits"
                 self._add(minute, "AWS/DynamoDB", metric, dimensions, samples)
-        orders = names["orderId"]
-        throttled = {1: now.throttled if now.load else 0}
-        self._add(minute, "AWS/DynamoDB", "WriteThrottleEvents", orders, throttled)
-        updates = {**orders, "Operation": "UpdateItem"}
-        failed = {1: now.tables_fail if now.load else 0}
-        self._add(minute, "AWS/DynamoDB", "SystemErrors", updates, failed)
+        self._table_faults(minute, now, used)
+
+    def _table_faults(
+        self, minute: int, now: Conditions, used: Mapping[str, tuple[dict[str, str], TableUse]]
+    ) -> None:
+        """Record what DynamoDB refuses and fails to do; it says nothing of what went well."""
+        if not now.load:
+            return
+        for dimensions, _ in used.values():
+            for name in ("ReadThrottleEvents", "WriteThrottleEvents"):
+                self._add(minute, "AWS/DynamoDB", name, dimensions, {1: now.throttled})
+        for key, operations in _OPERATIONS.items():
+            for operation in operations:
+                dimensions = {"TableName": self.stage.tables[key], "Operation": operation}
+                self._add(minute, "AWS/DynamoDB", "SystemErrors", dimensions, {1: now.tables_fail})
 
 
-def _rates() -> dict[str, float]:
+def rates() -> dict[str, float]:
     """Give the calls a minute of each function in a busy hour."""
     minutes = DAYS * TRAFFIC.busy_hours * 60
     return {function: calls / minutes for function, calls in TRAFFIC.calls().items()}
