@@ -19,6 +19,10 @@ RETENTION = logs.RetentionDays.ONE_WEEK
 """How long every log group keeps its lines."""
 
 
+LOG_LEVEL = "POWERTOOLS_LOG_LEVEL"
+"""The variable of a function that says how much it logs."""
+
+
 class Function(Construct):
     """One function of `orders.handlers` with a role and a log group of its own."""
 
@@ -67,7 +71,7 @@ class Function(Construct):
             code=code,
             role=self._role,
             log_group=self.log_group,
-            environment={"POWERTOOLS_LOG_LEVEL": settings.log_level, **environment},
+            environment={LOG_LEVEL: settings.log_level, **environment},
             memory_size=settings.memory_mb,
             timeout=self._timeout,
             reserved_concurrent_executions=settings.reserved_concurrency.get(name),

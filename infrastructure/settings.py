@@ -41,6 +41,12 @@ FLAGS, PARTNERS, SIGNING_KEY = "flags", "partners", "webhook-signing-key"
 key from which a partner's secret is derived that has none of its own."""
 
 
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+LOG_LEVELS: tuple[str, ...] = get_args(LogLevel)
+"""From all lines to the fewest."""
+
+
 class CapacityMode(StrEnum):
     """How DynamoDB is paid for; one table cannot have both at once."""
 
@@ -396,8 +402,8 @@ class Settings(Checked):
     """The functions that queues feed, by name."""
     idempotency_hours: Annotated[int, Between(1, 8_760)] = 24
     """How long a repeated request with the same idempotency key gets the first one's answer."""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
-    """The least important lines that functions log."""
+    log_level: LogLevel = "INFO"
+    """The least important lines that functions log; `orders logs level` changes it at any time."""
     sampling: Sampling | None = None
     """For X-Ray; None for its default, one request a second and 5 % of the others."""
     budget: Budget = Budget()
@@ -503,7 +509,7 @@ def _fault_of(origin: str) -> str:
 STAGES: Mapping[str, Settings] = MappingProxyType(
     {
         # In dev an integrator should not wait half an hour to see a webhook tried again.
-        "dev": Settings(stage="dev", log_level="DEBUG", workers=_workers(1, 1)),
+        "dev": Settings(stage="dev", workers=_workers(1, 1)),
         "prod": Settings(
             stage="prod",
             keep_data=True,
