@@ -37,8 +37,8 @@ def resolved(value: Any) -> str:
     match value:
         case str(text):
             return text
-        case {"Ref": "AWS::Region"}:
-            return "us-east-1"
+        case {"Ref": "AWS::Region" | "AWS::AccountId" as name}:
+            return {"AWS::Region": "us-east-1"}.get(name, "111122223333")
         case {"Ref": str(name)}:
             return f"${{{name}}}"
         case {"Fn::GetAtt": [str(name), str(attribute)]}:
