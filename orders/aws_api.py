@@ -17,6 +17,8 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from orders.tracing import Subsegment, subsegment
+
 if TYPE_CHECKING:
     import ssl
     from urllib.parse import SplitResult
@@ -59,17 +61,25 @@ def call(service: Service, operation: str, arguments: dict[str, Any]) -> dict[st
         ApiError: when none will.
     """
     body = json.dumps(arguments, separators=(",", ":")).encode()
-    for left in reversed(range(_TRIES)):
+    with subsegment(service.name.upper(), namespace="aws") as work:
+        work.aws(operation=operation, queue_url=arguments.get("QueueUrl"))
+        work.aws(parameter_name=arguments.get("Name"))
+        return _repeated(service, operation, body, work)
+
+
+def _repeated(service: Service, operation: str, body: bytes, work: Subsegment) -> dict[str, Any]:
+    for tried in range(_TRIES):
+        work.aws(retries=tried)
         try:
-            return _once(service, operation, body)
+            return _once(service, operation, body, work)
         except Unreachable:
-            if not left:
+            if tried + 1 == _TRIES:
                 raise
             time.sleep(_PAUSE)
     raise AssertionError("the last try returns or raises")
 
 
-def _once(service: Service, operation: str, body: bytes) -> dict[str, Any]:
+def _once(service: Service, operation: str, body: bytes, work: Subsegment) -> dict[str, Any]:
     url = endpoint(service.name)
     headers = {
         "content-type": service.content_type,
@@ -81,13 +91,17 @@ def _once(service: Service, operation: str, body: bytes) -> dict[str, Any]:
         status, answer = _exchange(url, body, signed)
     except (OSError, HTTPException) as error:
         raise Unreachable(type(error).__name__) from None
+    work.answered(status)
     if status == 200:
         decoded = _object(answer or b"{}")
         if decoded is None:
             raise Unreachable("UnknownAnswer")
         return decoded
     code = _error_code(answer)
-    raise (Unreachable if status >= 500 or "Throttl" in code else ApiError)(code)
+    if "Throttl" in code:
+        work.throttled()
+        raise Unreachable(code)
+    raise (Unreachable if status >= 500 else ApiError)(code)
 
 
 def _exchange(url: SplitResult, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:

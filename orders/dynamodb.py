@@ -74,6 +74,9 @@ MISTAKES: tuple[type[Exception], ...] = (
 )
 """What no repetition mends: a grant, a table or a check of ours is missing."""
 
+THROTTLED: type[Exception] = _core.ProvisionedThroughputExceededException
+"""More was asked for than the table's capacity, or its ceiling, lets pass."""
+
 DynamoDBError: type[Exception] = _core.PydynoxException
 """Whatever DynamoDB, or the way to it, refused; the base of all the above."""
 

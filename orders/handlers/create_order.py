@@ -19,6 +19,7 @@ from orders.problems import INVALID_BODY, INVALID_PARAMETER, KEY_REUSED, Problem
 from orders.routes import IDEMPOTENCY_KEY
 from orders.store import Claim, KeyReused, store
 from orders.telemetry import count
+from orders.tracing import trace_id
 
 if TYPE_CHECKING:
     from orders.callers import Caller
@@ -80,8 +81,8 @@ def _place(order: NewOrder, caller: Caller, claim: Claim) -> tuple[Item, bool]:
 
 def _item(order: NewOrder, caller: Caller, milliseconds: int) -> Item:
     if isinstance(order, NewPartnerOrder):
-        return place_for_partner(order, caller.identity, milliseconds)
-    return place(order, caller.identity, caller.role, milliseconds)
+        return place_for_partner(order, caller.identity, milliseconds, trace_id())
+    return place(order, caller.identity, caller.role, milliseconds, trace_id())
 
 
 def _idempotency_key(request: Request) -> str:

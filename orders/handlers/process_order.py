@@ -10,6 +10,7 @@ from orders.domain.lifecycle import Status
 from orders.flags import AUTO_CONFIRM, UNREADABLE, flags
 from orders.metrics import PROCESSING_LATENCY, STATUS_CHANGES, STREAM_LATENCY
 from orders.store import Refused, store
+from orders.tracing import trace_id
 
 
 def process_order(message: Message) -> str:
@@ -33,7 +34,7 @@ def process_order(message: Message) -> str:
 def _confirm(message: Message) -> str:
     """Confirm the very version that the message tells of: a later one has a message of its own."""
     change = message.change
-    move = confirm(time.time_ns() // 1_000_000)
+    move = confirm(time.time_ns() // 1_000_000, trace_id())
     try:
         item = store().update(change.order_id, move, None, (change.version,))
     except Refused:

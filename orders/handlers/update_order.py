@@ -25,6 +25,7 @@ from orders.problems import (
 )
 from orders.store import Refused, store
 from orders.telemetry import count
+from orders.tracing import trace_id
 
 if TYPE_CHECKING:
     from orders.callers import Caller
@@ -42,7 +43,7 @@ def update_order(request: Request) -> Response:
     versions = _versions(request.headers.get("if-match"))
     patch = decode(_DECODER, request.body())
     try:
-        change = revise(patch, caller.role, time.time_ns() // 1_000_000)
+        change = revise(patch, caller.role, time.time_ns() // 1_000_000, trace_id())
     except InvalidField as fault:
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
     if caller.role is Role.CUSTOMER and change.edits:
