@@ -46,6 +46,7 @@ _LONGEST_TEXT = 250
 _LONGEST_ANNOTATION = 1_000
 _MOST_NAMES = 25
 _DISPENSABLE = ("http", "aws", "cause", "annotations")  # in this order, should it be too long
+_MARKS = {"error", "throttle", "fault"}
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_ .:/%&#=+@-]")
 _ROOT = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
 _PARENT = re.compile(r"[0-9a-f]{16}")
@@ -119,7 +120,10 @@ class Subsegment:
         """Add the HTTP status of an answer that was received, and judge by it."""
 
     def judge(self, status: int) -> None:
-        """Mark as X-Ray does by a status: 4XX error, 429 throttle besides, 5XX fault."""
+        """Mark by a status, as X-Ray does: 4XX error, 429 throttle as well, 5XX fault.
+
+        The last status counts: of a call that was repeated, how it ended.
+        """
 
     def throttled(self) -> None:
         """Mark as refused because there were too many calls."""
@@ -181,6 +185,8 @@ class _Recorded(Subsegment):
         self.judge(status)
 
     def judge(self, status: int) -> None:
+        for mark in _MARKS:
+            self._document.pop(mark, None)
         if status == 429:
             self.throttled()
         elif 400 <= status < 500:
@@ -192,7 +198,7 @@ class _Recorded(Subsegment):
         self._document.update(error=True, throttle=True)
 
     def failed(self, error: BaseException) -> None:
-        if not ("error" in self._document or "fault" in self._document):
+        if not self._document.keys() & _MARKS:
             self._document["fault"] = True
         exception = {"id": os.urandom(8).hex(), "type": type(error).__name__[:_LONGEST_TEXT]}
         self._document["cause"] = {"exceptions": [exception]}
