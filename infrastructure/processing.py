@@ -75,7 +75,12 @@ class Processing(Construct):
         # AWS's own key for SNS lets whoever may publish in this account do so.
         topic_key = self._key or kms.Alias.from_alias_name(self, "TopicKey", "alias/aws/sns")
         self.topic = sns.Topic(
-            self, "OrderChanges", topic_name=name, enforce_ssl=True, master_key=topic_key
+            self,
+            "OrderChanges",
+            topic_name=name,
+            enforce_ssl=True,
+            master_key=topic_key,
+            tracing_config=sns.TracingConfig.ACTIVE,
         )
         self.queues = {name: self._queue(name) for name in QUEUES}
         self._subscribe("process_order", _with("status", [Status.PLACED.value]))

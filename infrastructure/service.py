@@ -122,13 +122,13 @@ class Service(Stack):
         acknowledge(self, settings)
 
     def _guard(self, settings: Settings) -> None:
-        """Add what only some stages have: the firewall, a rule for traces, a budget."""
+        """Add what watches over it: the firewall, the rules for traces, a budget."""
         stage = self.api.rest_api.deployment_stage
         if settings.web_firewall:
             Firewall(self, "Firewall", stage=stage, limits=settings.address_limits)
         self._write_parameters(settings)
-        if settings.sampling is not None:
-            Tracing(self, "Tracing", stage=stage, sampling=settings.sampling)
+        topic = self.processing.topic
+        Tracing(self, "Tracing", stage=stage, topic=topic, sampling=settings.sampling)
         if settings.budget.alarm_emails:
             MonthlyBudget(self, "Budget", stage=settings.stage, budget=settings.budget)
 

@@ -295,14 +295,16 @@ class Worker(Checked):
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling(Checked):
-    """Which requests X-Ray records."""
+    """Which requests and changes X-Ray records."""
 
     within: ClassVar[str] = "sampling."
 
     a_second: Annotated[int, Between(0)] = 0
-    """So many a second in any case."""
+    """So many requests a second in any case."""
     share: Annotated[float, Between(0, 1)] = 0.1
-    """The share of the others."""
+    """The share of the other requests."""
+    changes: Annotated[float, Between(0, 1)] = 0.03
+    """The share of the changes of orders on their way to the workers."""
 
 
 @dataclass(frozen=True, kw_only=True)

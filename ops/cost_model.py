@@ -39,6 +39,8 @@ WAF, SIGN_IN = "AWS WAF", "Cognito"
 OFTEN_RENEWED = 2
 """Renewals of a key that AWS bills; from the third on it asks no more."""
 
+_OF_REQUESTS, _OF_CHANGES = "AWS::ApiGateway::Stage", "*"  # of the rules for them
+
 ALARMS_OF_SCALING = 4
 """Alarms that auto-scaling makes for the reads or the writes of each table and index."""
 
@@ -189,22 +191,52 @@ def _stage(month: Month) -> Iterator[Line]:
         raise Unpriced("a cache of API Gateway's stage")
     traffic = month.traffic
     if stage.get("TracingEnabled"):
-        yield _traces("requests", traffic.traced(traffic.requests, _sampling(month)))
+        recorded = traffic.traced(traffic.requests, _sampling(month, _OF_REQUESTS))
+        yield _traces("requests", recorded)
     if "AccessLogSetting" in stage:
         yield from _logs("access logs", traffic.requests * traffic.access_bytes, month)
 
 
-def _sampling(month: Month) -> Sampling:
-    """Read the rule for the API's requests; X-Ray's default holds where there is none."""
+def _sampling(month: Month, service_type: str) -> Sampling:
+    """Read the rule for requests or for changes; X-Ray's default holds where there is none."""
     rules = [rule["SamplingRule"] for rule in month.some("AWS::XRay::SamplingRule")]
     for rule in rules:
-        if rule["ServiceType"] == "AWS::ApiGateway::Stage":
+        if rule["ServiceType"] == service_type:
             return Sampling(rule["ReservoirSize"], rule["FixedRate"])
     return DEFAULT_SAMPLING
 
 
-def _traces(name: str, quantity: float) -> Line:
-    return Line(service="X-Ray", name=f"traces of {name}", quantity=quantity, price=prices.TRACE)
+def _traces(name: str, quantity: float, *, settled: bool = True) -> Line:
+    return Line(
+        service="X-Ray",
+        name=f"traces of {name}",
+        quantity=quantity,
+        price=prices.TRACE,
+        settled=settled,
+    )
+
+
+def _traces_of_changes(month: Month, calls: Mapping[str, float]) -> Iterator[Line]:
+    """Traces that the topic begins, and those of the workers, which follow what the topic decided.
+
+    AWS writes that X-Ray's decisions are made once and kept to (xray-console-sampling.html), that
+    Lambda's trace of a queue's message is another one, linked with it (xray-tracelinking.html),
+    and that SNS has to be allowed to ask for the rules (xray-services-sns.html). It does not write
+    that SNS decides when its publisher, the pipe, has not. If it does not, Lambda decides by
+    its own rate, the default: that is the line which is not in the totals.
+    """
+    traffic = month.traffic
+    begun = 0.0
+    if any(topic.get("TracingConfig") == "Active" for topic in month.some("AWS::SNS::Topic")):
+        begun = traffic.traced(traffic.events, _sampling(month, _OF_CHANGES))
+        yield _traces("changes", begun)
+    undecided = 0.0
+    for name, number in calls.items():
+        by_itself = traffic.traced(number)
+        followed = number * begun / traffic.events if begun else by_itself
+        yield _traces(name, followed)
+        undecided += max(by_itself - followed, 0.0)
+    yield _traces("workers, if the topic decides nothing", undecided, settled=False)
 
 
 def _logs(name: str, size: float, month: Month) -> Iterator[Line]:
@@ -233,8 +265,8 @@ def _functions(month: Month) -> Iterator[Line]:
             quantity=seconds * function.get("MemorySize", 128) / 1_024,
             price=prices.LAMBDA_ARM if arm else prices.LAMBDA_X86,
         )
-        if function.get("TracingConfig", {}).get("Mode") == "Active" and _is_fed(name):
-            yield _traces(name, traffic.traced(calls[name]))
+    fed = [name for name, function in named.items() if _is_fed(name) and _is_traced(function)]
+    yield from _traces_of_changes(month, {name: calls[name] for name in fed})
     size = requests * (traffic.log_bytes + traffic.platform_bytes)
     yield from _logs("functions", size, month)
     yield from _logs("metrics", traffic.counting() * traffic.metric_bytes, month)
@@ -248,8 +280,12 @@ def _functions(month: Month) -> Iterator[Line]:
 
 
 def _is_fed(name: str) -> bool:
-    """Tell workers: nothing that was traced before calls them, so they begin traces."""
+    """Tell workers: the requests' traces do not reach them."""
     return name in ("process_order", "notify_partner")
+
+
+def _is_traced(function: Mapping[str, Any]) -> bool:
+    return bool(function.get("TracingConfig", {}).get("Mode") == "Active")
 
 
 def _tables(month: Month) -> Iterator[Line]:

@@ -43,6 +43,7 @@ FREE = {
     "AWS::SQS::QueuePolicy": _OF_QUEUE,
     "AWS::WAFv2::WebACLAssociation": f"{_ALREADY}requests with the web ACL",
     "AWS::XRay::Group": "a filter; traces are paid when they are recorded",
+    "AWS::XRay::ResourcePolicy": "a rule of who may send; traces are paid when they are recorded",
     "AWS::XRay::SamplingRule": "a rule; traces are paid when they are recorded",
 }
 """Why each type costs nothing."""

@@ -47,7 +47,7 @@ class Sampling(NamedTuple):
 
 
 DEFAULT_SAMPLING = Sampling(reservoir=1, fixed_rate=0.05)
-"""X-Ray's rule where there is no other; that of Lambda's own cannot be changed."""
+"""X-Ray's rule where there is no other; Lambda's own, for what is undecided, is fixed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,7 @@ class Traffic:
         change_bytes: a message about a change: the order before and after as DynamoDB's JSON.
         webhook_bytes: a webhook's request.
         webhook_attempts: requests for each webhook, on average.
-        log_bytes: the JSON line of a request or message.
+        log_bytes: the JSON line of a request or message, its trace's id with it.
         platform_bytes: Lambda's START, END and REPORT lines of a call.
         metric_bytes: a line that counts metrics (EMF).
         access_bytes: API Gateway's access log of a request.

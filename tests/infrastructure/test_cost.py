@@ -195,6 +195,29 @@ def test_traces(dev: Template, prod: Template) -> None:
     assert dollars_of(lines_of(dev), "X-Ray", "traces of requests") > 5 * sampled
 
 
+def test_traces_of_changes(prod: Template) -> None:
+    """Three changes in a hundred are recorded, once for the topic and once for each worker."""
+    lines = lines_of(prod)
+    month = ORDERS * 0.03 * 5 / 1e6
+    assert dollars_of(lines, "X-Ray", "traces of changes") == pytest.approx(6 * month)
+    assert dollars_of(lines, "X-Ray", "traces of process_order") == pytest.approx(month)
+    assert dollars_of(lines, "X-Ray", "traces of notify_partner") == pytest.approx(3.15 * month)
+
+
+def test_traces_cost_less_than_a_dollar(prod: Template) -> None:
+    """At today's load X-Ray is below a dollar in prod, if the topic decides as AWS's rules say."""
+    assert (
+        sum(line.dollars for line in lines_of(prod) if line.service == "X-Ray" and line.settled) < 1
+    )
+
+
+def test_an_undecided_topic_is_told(prod: Template) -> None:
+    """What workers would cost if they decided by themselves stands beside the bill, not in it."""
+    (line,) = (line for line in lines_of(prod) if "decides nothing" in line.name)
+    assert not line.settled
+    assert 1.5 < line.dollars < 2.5
+
+
 @pytest.mark.parametrize(
     ("kind", "properties", "cost"),
     [
