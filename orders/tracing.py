@@ -257,7 +257,7 @@ def _short(value: Any, longest: int) -> Any:
 
 def _send(document: dict[str, Any]) -> None:
     """Send a document; what cannot be sent at once is lost, and nobody is disturbed by it."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, OverflowError):
         _socket_of_process().sendto(_PREAMBLE + fit(document), _target(os.environ[_DAEMON]))
 
 
