@@ -22,6 +22,7 @@ import time
 from contextlib import suppress
 from contextvars import ContextVar
 from functools import cache, lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from orders.settings import in_lambda
@@ -258,7 +259,10 @@ def _short(value: Any, longest: int) -> Any:
 def _send(document: dict[str, Any]) -> None:
     """Send a document; what cannot be sent at once is lost, and nobody is disturbed by it."""
     with suppress(OSError, ValueError, OverflowError):
-        _socket_of_process().sendto(_PREAMBLE + fit(document), _target(os.environ[_DAEMON]))
+        target, datagram = _target(os.environ[_DAEMON]), _PREAMBLE + fit(document)
+        with _opening:
+            opened = _socket_of_process()
+        opened.sendto(datagram, target)
 
 
 def fit(document: dict[str, Any]) -> bytes:
@@ -275,6 +279,9 @@ def fit(document: dict[str, Any]) -> bytes:
 
 def _written(document: dict[str, Any]) -> bytes:
     return json.dumps(document, separators=(",", ":"), allow_nan=False).encode()
+
+
+_opening = Lock()  # `cache` lets two threads in, and one of two sockets would be lost
 
 
 @cache

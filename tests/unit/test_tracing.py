@@ -21,7 +21,7 @@ from orders.domain.events import OrderEvent
 from orders.domain.lifecycle import Role, Status
 from orders.domain.order import OrderPatch
 from orders.dynamodb import THROTTLED, ConditionFailed, DynamoDBError, TransactionCancelled
-from orders.flags import Decision
+from orders.flags import Decision, flags
 from orders.handlers import create_order, get_order, list_orders, process_order, update_order
 from orders.store import Refused, Store, Unavailable
 from orders.telemetry import log_event
@@ -66,7 +66,7 @@ class Daemon:
 
     def got(self) -> list[Document]:
         """Give the documents since the last time; on this machine nothing is on its way longer."""
-        documents = []
+        documents: list[Document] = []
         while True:
             try:
                 datagram = self._socket.recv(65_536)
@@ -523,7 +523,7 @@ def test_a_message_names_the_trace_of_the_request(
 ) -> None:
     """The worker's trace and the request's are joined by an annotation and by the order's id."""
     requests = ROOT.replace("abc", "fff")
-    monkeypatch.setattr(process_order.flags(), "decide", _on, raising=False)
+    monkeypatch.setattr(flags(), "decide", _on)
     client.stored = item(traceId=requests, note=SECRET)
     body = body_of(client.stored)
     process_order.handler({"Records": [message(body)]}, None)
