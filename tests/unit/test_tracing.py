@@ -21,7 +21,7 @@ from orders.domain.events import OrderEvent
 from orders.domain.lifecycle import Role, Status
 from orders.domain.order import OrderPatch
 from orders.dynamodb import THROTTLED, ConditionFailed, DynamoDBError, TransactionCancelled
-from orders.flags import Decision, flags
+from orders.flags import Decision
 from orders.handlers import create_order, get_order, list_orders, process_order, update_order
 from orders.store import Refused, Store, Unavailable
 from orders.telemetry import log_event
@@ -523,7 +523,7 @@ def test_a_message_names_the_trace_of_the_request(
 ) -> None:
     """The worker's trace and the request's are joined by an annotation and by the order's id."""
     requests = ROOT.replace("abc", "fff")
-    monkeypatch.setattr(flags(), "decide", _on)
+    monkeypatch.setattr(process_order, "flags", On)
     client.stored = item(traceId=requests, note=SECRET)
     body = body_of(client.stored)
     process_order.handler({"Records": [message(body)]}, None)
@@ -538,8 +538,11 @@ def test_a_message_names_the_trace_of_the_request(
     }
 
 
-def _on(*_: Any) -> Any:
-    return Decision(on=True, why="set")
+class On:
+    """Flags that are on for everybody."""
+
+    def decide(self, _flag: Any, _subject: str) -> Decision:
+        return Decision(on=True, why="set")
 
 
 def test_messages_of_one_batch(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
