@@ -13,7 +13,7 @@ and https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.h
 
 from __future__ import annotations
 
-import _socket  # `socket` costs 10 ms more, for classes that one datagram does not need
+import _socket  # loaded anyway; `socket` adds classes that one datagram does not need
 import json
 import math
 import os
