@@ -137,7 +137,7 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
 
     def handler(event: Event, _context: Any) -> dict[str, Any]:
         nonlocal first
-        started, calls = time.perf_counter(), Store.calls
+        started, before = time.perf_counter(), _used()
         request = Request(event)
         response, error = _traced(answer, request)
         fields = {
@@ -145,7 +145,7 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
             "status": response.status,
             "requestId": request.request_id,
             "milliseconds": round((time.perf_counter() - started) * 1000, 2),
-            "dynamodbCalls": Store.calls - calls,
+            **{name: used - before[name] for name, used in _used().items()},
             "coldStart": first,
             **request.notes,
         }
@@ -154,6 +154,15 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
         return response.render(request)
 
     return handler
+
+
+def _used() -> dict[str, float]:
+    """Give what this process has asked of DynamoDB so far, as the log names it."""
+    return {
+        "dynamodbCalls": Store.calls,
+        "readUnits": Store.read_units,
+        "writeUnits": Store.write_units,
+    }
 
 
 def _traced(

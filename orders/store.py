@@ -85,6 +85,10 @@ class Store:
     calls = 0
     """Round trips that this process has made."""
 
+    read_units = 0.0
+    write_units = 0.0
+    """Capacity units that DynamoDB says they have taken; of a transaction it says nothing."""
+
     def __init__(self, client: Client) -> None:
         """Use a client; the tables' names come from the environment."""
         self._client = client
@@ -283,6 +287,8 @@ def _observed(work: Subsegment, call: Callable[..., T], *args: Any, **options: A
     work.answered(_OK)
     if isinstance(answer, tuple):  # a transaction's answer tells nothing
         used = answer[-1]
+        Store.read_units += getattr(used, "consumed_rcu", None) or 0
+        Store.write_units += getattr(used, "consumed_wcu", None) or 0
         work.aws(**{name: getattr(used, name, None) for name in _TOLD})
     return answer
 

@@ -1,7 +1,8 @@
 """What X-Ray is told of our own work: one datagram for each finished subsegment, and no waiting.
 
 _X_AMZN_TRACE_ID ─► Header ─► subsegment(…) ─► JSON ─► UDP to AWS_XRAY_DAEMON_ADDRESS
-                    not sampled, no daemon, not in Lambda: nothing is made and nothing is sent
+                    not sampled, no daemon, not in Lambda: nothing is made and nothing is sent;
+                    at log level DEBUG each call is a line of the log as well
 
 The X-Ray SDK and OpenTelemetry cost more start-up than all that the functions import
 (docs/decisions/0012). A subsegment holds ids, names, numbers and types of exceptions; their
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import _socket  # loaded anyway; `socket` adds classes that one datagram does not need
 import json
+import logging
 import math
 import os
 import re
@@ -25,6 +27,7 @@ from functools import cache, lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from orders.metrics import SERVICE
 from orders.settings import in_lambda
 
 if TYPE_CHECKING:
@@ -33,6 +36,9 @@ if TYPE_CHECKING:
 
 TRACE_HEADER = "X-Amzn-Trace-Id"
 """The HTTP header that carries a trace on to whoever is called."""
+
+_log = logging.getLogger(SERVICE)
+"""The one that Powertools writes as JSON: `orders.telemetry`."""
 
 _TRACE = "_X_AMZN_TRACE_ID"
 _DAEMON = "AWS_XRAY_DAEMON_ADDRESS"
@@ -146,16 +152,18 @@ class Subsegment:
 
 
 _UNRECORDED = Subsegment()
+_NO_TRACE = Header("", "", sampled=False)
 
 
 class _Recorded(Subsegment):
     """A piece of work that X-Ray is told of when it ends."""
 
-    __slots__ = ("_document", "_token", "trace")
+    __slots__ = ("_document", "_sent", "_token", "trace")
 
-    def __init__(self, name: str, namespace: str | None, within: Header) -> None:
+    def __init__(self, name: str, namespace: str | None, within: Header, *, sent: bool) -> None:
         identity = os.urandom(8).hex()
-        self.trace = within._replace(parent=identity)
+        self._sent = sent
+        self.trace = within._replace(parent=identity) if sent else within
         self._document: dict[str, Any] = {
             "name": _NOT_IN_NAMES.sub("_", name)[:_LONGEST_NAME] or "_",
             "id": identity,
@@ -168,8 +176,8 @@ class _Recorded(Subsegment):
             self._document["namespace"] = namespace
 
     @property
-    def header(self) -> str:
-        return self.trace.render()
+    def header(self) -> str | None:
+        return self.trace.render() if self.trace.root else None
 
     def annotate(self, **values: Value) -> None:
         self._add("annotations", values, _LONGEST_ANNOTATION)
@@ -218,7 +226,10 @@ class _Recorded(Subsegment):
         if error is not None:
             self.failed(error)
         self._document["end_time"] = time.time()
-        _send(self._document)
+        if self._sent:
+            _send(self._document)
+        if "namespace" in self._document:
+            _log.debug("call", extra=_line(self._document))
 
     def _add(self, block: str, values: dict[str, Any], longest: int) -> None:
         kept = {name: _short(value, longest) for name, value in values.items() if _told(value)}
@@ -239,9 +250,24 @@ def subsegment(name: str, *, namespace: str | None = None) -> Subsegment:
     """
     above = _current.get()
     within = _of_invocation() if above is None else above.trace
-    if within is None or not within.sampled or _DAEMON not in os.environ or not in_lambda():
+    sent = within is not None and within.sampled and _DAEMON in os.environ and in_lambda()
+    if not sent and not _log.isEnabledFor(logging.DEBUG):
         return _UNRECORDED
-    return _Recorded(name, namespace, within)
+    return _Recorded(name, namespace, within or _NO_TRACE, sent=sent)
+
+
+def _line(document: dict[str, Any]) -> dict[str, Any]:
+    """Give what a line of the log tells of a call, at level DEBUG."""
+    took = document["end_time"] - document["start_time"]
+    marks = {mark: True for mark in sorted(_MARKS) if document.get(mark)}
+    exceptions = [one["type"] for one in document.get("cause", {}).get("exceptions", ())]
+    return {
+        "call": document["name"],
+        **document.get("aws", {}),
+        "milliseconds": round(took * 1000, 2),
+        **marks,
+        **({"exception": exceptions[0]} if exceptions else {}),
+    }
 
 
 def _told(value: Any) -> bool:

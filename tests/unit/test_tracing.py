@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from orders import aws_api, partners, tracing, webhooks
+from orders import aws_api, partners, telemetry, tracing, webhooks
 from orders.consumer import consumer
 from orders.domain.changes import confirm, revise, view
 from orders.domain.events import OrderEvent
@@ -233,7 +233,7 @@ values = hostile | st.integers() | st.floats() | st.booleans() | st.none()
 @given(name=hostile, given_values=st.lists(values, max_size=9), texts=st.lists(hostile))
 def test_documents_of_hostile_values(name: str, given_values: list[Any], texts: list[str]) -> None:
     """Whatever its values are, a document is what X-Ray takes, and fits."""
-    work = tracing._Recorded(name, "aws", Header(ROOT, PARENT, sampled=True))
+    work = tracing._Recorded(name, "aws", Header(ROOT, PARENT, sampled=True), sent=True)
     work.annotate(**{f"a{number}": value for number, value in enumerate(given_values)})
     work.aws(operation=name, resource_names=texts)
     work.requests(name, name)
@@ -703,3 +703,25 @@ def test_a_line_names_its_trace(
     assert [line.get("traceId") for line in log_lines()] == [ROOT, None, None]
     assert not any("xray_trace_id" in line for line in log_lines())
     assert trace_id() is None
+
+
+@pytest.mark.parametrize("header", [SAMPLED, UNSAMPLED, ""])
+def test_each_call_is_a_line_at_level_debug(
+    client: Client,
+    log_lines: Callable[[], list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+    header: str,
+) -> None:
+    """With more logging asked for, a call tells what it was and how long it took, traced or not."""
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+    store_of(client).get(item()["orderId"])
+    assert not log_lines()
+    telemetry.logger.setLevel("DEBUG")
+    try:
+        store_of(client).get(item()["orderId"])
+    finally:
+        telemetry.logger.setLevel("INFO")
+    (line,) = log_lines()
+    assert (line["level"], line["call"], line["operation"]) == ("DEBUG", "DynamoDB", "GetItem")
+    assert line["table_name"] == TABLES["ORDERS"]
+    assert line["milliseconds"] >= 0
