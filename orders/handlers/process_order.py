@@ -39,7 +39,7 @@ def _confirm(message: Message) -> str:
         item = store().update(change.order_id, move, None, (change.version,))
     except Refused:
         return "outdated"
-    message.notes.update(version=item["version"], orderStatus=item["status"])
+    message.notes.update(version=item["version"], orderStatus=Status.CONFIRMED.value)
     message.counts.append(STATUS_CHANGES)
     return "confirmed"
 
