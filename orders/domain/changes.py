@@ -5,7 +5,8 @@ key, which readers see as `createdAt`), `charges` (delivery fee plus tip: with i
 expression can compute a new total without reading the order first), `changedBy` (the last
 change's id: a change whose answer was lost recognizes its own work when it is sent again) and
 `traceId` (the trace of the request or message that made the last change, where there is one: the
-table's stream drops it, and whoever reads the stream finds it here).
+table's stream drops it, and whoever reads the stream finds it here). Those of the heartbeat also
+have `synthetic` and `expiresAt`.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from orders.domain.order import (
     Order,
     StatusChange,
 )
+from orders.domain.synthetic import HEARTBEAT, mark
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -122,6 +124,8 @@ def place_for_partner(
     customer_id = partner_customer_id(partner_id, order.customer_id)
     item = place(order, customer_id, Role.PARTNER, milliseconds, trace)
     item["partnerId"] = partner_id
+    if partner_id == HEARTBEAT:
+        mark(item, milliseconds)
     return item
 
 

@@ -37,7 +37,7 @@ NOTIFICATIONS = Work(
     "NotifyPartner",
     "ProcessingPartnerNotificationsQueue",
     "ProcessingPartnerNotificationsDeadLetters",
-    {"dynamodb": {"NewImage": {"partnerId": {"S": [{"exists": True}]}}}},
+    {"dynamodb": {"NewImage": {"partnerId": {"S": [{"anything-but": ["heartbeat"]}]}}}},
     50,
 )
 WORK = (PROCESSING, NOTIFICATIONS)
