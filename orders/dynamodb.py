@@ -30,6 +30,9 @@ class Client(Protocol):
     ) -> tuple[Item | None, Any]:
         """Read one item."""
 
+    def sync_put_item(self, table: str, item: Item) -> Any:
+        """Write one item, whatever was there."""
+
     def sync_query_page(
         self, table: str, key_condition_expression: str, **options: Any
     ) -> tuple[list[Item], Item | None, Any]:

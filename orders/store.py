@@ -92,7 +92,10 @@ class Store:
     def __init__(self, client: Client) -> None:
         """Use a client; the tables' names come from the environment."""
         self._client = client
-        self._orders = setting(ORDERS_TABLE)
+
+    @property
+    def _orders(self) -> str:
+        return setting(ORDERS_TABLE)
 
     def create(self, item: Item, claim: Claim) -> tuple[Item, bool]:
         """Place an order exactly once for each claim.
@@ -221,6 +224,11 @@ class Store:
     def partner_of(self, api_key_id: str) -> Item | None:
         """Read the partner that an API key belongs to, or None."""
         return self._get(setting(PARTNERS_TABLE), {"apiKeyId": api_key_id})
+
+    def admit(self, api_key_id: str, partner_id: str) -> None:
+        """Say which partner an API key belongs to; a repetition changes nothing."""
+        entry = {"apiKeyId": api_key_id, "partnerId": partner_id}
+        self._call(self._client.sync_put_item, setting(PARTNERS_TABLE), entry)
 
     def partners(self) -> list[Item]:
         """Read the first megabyte of partners: all of them, up to some thousands."""
