@@ -23,10 +23,14 @@ WORKERS = ("process_order", "notify_partner")
 DEPLOYERS = ("create_parameters",)
 """The functions that CloudFormation calls, each a module of `orders.handlers`."""
 
-FUNCTIONS = (*API_FUNCTIONS, *WORKERS, *DEPLOYERS)
-"""All functions."""
+SCHEDULED = ("place_heartbeat",)
+"""The functions that a schedule calls, each a module of `orders.handlers`; some stages have none.
+"""
 
-WRITERS = ("create_order", "update_order", "process_order")
+FUNCTIONS = (*API_FUNCTIONS, *WORKERS, *DEPLOYERS, *SCHEDULED)
+"""All functions; `Settings.functions` says which of them a stage has."""
+
+WRITERS = ("create_order", "update_order", "process_order", "place_heartbeat")
 """Those of them that write to a table."""
 
 FLAG_READERS = ("update_order", "process_order", "notify_partner")
@@ -417,6 +421,15 @@ class Settings(Checked):
     repository's web pages makes it a link."""
     opening_hours: OpeningHours | None = None
     """When no order for half an hour is an alarm; None for never."""
+    heartbeat_minutes: Annotated[int, Between(1, 60)] | None = None
+    """Every so many minutes the service places an order of its own through the API's front door,
+    which no restaurant and no partner hears of; None for never."""
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions that the stage has."""
+        scheduled = SCHEDULED if self.heartbeat_minutes is not None else ()
+        return tuple(name for name in FUNCTIONS if name not in SCHEDULED or name in scheduled)
 
     def _check_together(self) -> None:
         """Check what a deployment would only refuse minutes later, or never."""
@@ -445,7 +458,7 @@ class Settings(Checked):
         )
 
     def _check_concurrency(self) -> None:
-        unknown = set(self.reserved_concurrency) - set(FUNCTIONS)
+        unknown = set(self.reserved_concurrency) - set(self.functions)
         _require(not unknown, f"reserved_concurrency names unknown functions: {sorted(unknown)}")
         left = self.concurrency_quota - self.reserved
         _require(
@@ -519,6 +532,7 @@ STAGES: Mapping[str, Settings] = MappingProxyType(
             web_firewall=True,
             sampling=Sampling(),
             opening_hours=OpeningHours(opens=15, closes=3),  # 10 to 22 o'clock in New York's winter
+            heartbeat_minutes=5,
         ),
     }
 )
