@@ -9,6 +9,7 @@ customers and not with orders.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,11 +23,13 @@ from ops.traffic import (
     HOURS,
     OCCASIONAL,
     SECONDS,
+    HeartbeatRun,
     Sampling,
     TableUse,
     Traffic,
     chunks,
 )
+from orders.domain.synthetic import KEPT_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -492,7 +495,7 @@ def _has_own_key(table: Mapping[str, Any]) -> bool:
 
 
 def _firewall(month: Month) -> Iterator[Line]:
-    acls = month.some("AWS::WAFv2::WebACL")
+    acls = month.some(_ACL)
     rules = sum(len(acl["Rules"]) for acl in acls)
     requests = month.traffic.requests * len(acls)
     yield Line(service=WAF, name="web ACL", quantity=len(acls), price=prices.WEB_ACL)
@@ -545,9 +548,62 @@ def _parameters(month: Month) -> Iterator[Line]:
     )
 
 
+def _schedules(month: Month) -> Iterator[Line]:
+    """The heartbeat, on lines of its own: it costs the same whether anybody orders or not."""
+    runs = sum(_runs(schedule) for schedule in month.some(_SCHEDULE))
+    for service, name, quantity, price in _heartbeat(month, HeartbeatRun()):
+        yield Line(
+            service=service, name=f"{name} of the heartbeat", quantity=runs * quantity, price=price
+        )
+
+
+def _runs(schedule: Mapping[str, Any]) -> float:
+    """Give how often a schedule calls in a month."""
+    found = re.fullmatch(r"rate\(([0-9]+) minutes?\)", schedule["ScheduleExpression"])
+    if not found or "PlaceHeartbeat" not in str(schedule["Target"]["Arn"]):
+        raise Unpriced("a schedule that the traffic model does not know")
+    return HOURS * 60 / int(found[1])
+
+
+def _heartbeat(month: Month, run: HeartbeatRun) -> Iterator[tuple[str, str, float, Price]]:
+    """Give the units of one run: the service, what is paid for, how many, and the price.
+
+    What it writes is counted as on demand, though provisioned capacity would have room for it.
+    """
+    traffic = month.traffic
+    memory = max(function.get("MemorySize", 128) for function in month.some(_FUNCTION)) / 1_024
+    others_ms = traffic.warm_ms + run.cold_share * traffic.cold_ms
+    own_ms = run.own_ms + run.cold_share * traffic.cold_ms
+    seconds = (own_ms + (run.calls - 1) * others_ms) / 1_000
+    log_bytes = run.calls * (traffic.log_bytes + traffic.platform_bytes)
+    log_bytes += run.requests * traffic.access_bytes
+    sampling = _sampling(month)
+    traced = run.requests * (1 if sampling.reservoir else sampling.fixed_rate)
+    filters = len(month.some("AWS::SNS::Subscription"))
+    yield "EventBridge Scheduler", "runs", 1, prices.SCHEDULE_RUN
+    yield "API Gateway", "requests", run.requests, prices.API_REQUEST
+    yield "Data transfer", "answers", run.requests * traffic.answer_bytes / GB, prices.DATA_OUT
+    yield "Lambda", "calls", run.calls, prices.LAMBDA_REQUEST
+    yield "Lambda", "time", seconds * memory, prices.LAMBDA_ARM
+    yield "DynamoDB", "writes", run.write_units, prices.WRITE_UNIT
+    yield "DynamoDB", "reads", run.read_units, prices.READ_UNIT
+    kept = run.order_bytes * KEPT_DAYS / DAYS / GB
+    yield "DynamoDB", "orders", kept, prices.TABLE_STORAGE
+    yield "EventBridge Pipes", "changes", run.changes, prices.PIPE_REQUEST
+    yield "SNS", "changes", run.changes, prices.TOPIC_REQUEST
+    filtered = filters * run.changes * run.change_bytes / GB
+    yield "SNS", "filters", filtered, prices.PAYLOAD_FILTER
+    yield "SQS", "messages", 3 * run.messages, prices.QUEUE_REQUEST
+    yield "CloudWatch Logs", "lines", log_bytes / GB, prices.LOG_INGESTION
+    yield "X-Ray", "traces", 1 + run.messages + traced, prices.TRACE
+    yield WAF, "requests", run.requests * len(month.some(_ACL)), prices.WEB_ACL_REQUEST
+
+
 _FUNCTION = "AWS::Lambda::Function"
 _LOG_GROUP = "AWS::Logs::LogGroup"
 _PIPE = "AWS::Pipes::Pipe"
+_SCHEDULE = "AWS::Scheduler::Schedule"
+_ACL = "AWS::WAFv2::WebACL"
 _TABLE = "AWS::DynamoDB::GlobalTable"
 _MODES = {"on-demand": "PAY_PER_REQUEST", "provisioned": "PROVISIONED"}
 
@@ -564,7 +620,8 @@ _PRICED: Mapping[str, Callable[[Month], Iterator[Line]]] = {
     "AWS::SNS::Topic": _topic,
     "AWS::SQS::Queue": _queues,
     "AWS::KMS::Key": _keys,
-    "AWS::WAFv2::WebACL": _firewall,
+    _SCHEDULE: _schedules,
+    _ACL: _firewall,
     "AWS::Cognito::UserPool": _user_pool,
     "AWS::CloudWatch::Alarm": _alarms,
     _COMPOSITE: _each("CloudWatch", "composite alarms", _COMPOSITE, prices.COMPOSITE_ALARM),
