@@ -15,8 +15,8 @@ from infrastructure.processing import QUEUES
 from infrastructure.settings import (
     API_FUNCTIONS,
     DEPLOYERS,
-    FUNCTIONS,
     PARTNERS,
+    SCHEDULED,
     WORKERS,
     parameter_prefix,
 )
@@ -54,10 +54,16 @@ _BY_CLOUDFORMATION = (
     "failure stops the deployment and is seen there."
 )
 
+_BY_A_SCHEDULE = (
+    "A run that failed is told by the function's errors and its log line, and the next one comes "
+    "in minutes: a dead letter would hold a time, and nothing that anybody could do again."
+)
+
 _CALLED = {
     API_FUNCTIONS: _SYNCHRONOUS,
     WORKERS: _FED_BY_A_QUEUE,
     DEPLOYERS: _BY_CLOUDFORMATION,
+    SCHEDULED: _BY_A_SCHEDULE,
 }
 
 _EVERY_FUNCTION = {
@@ -156,12 +162,15 @@ def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
         else {**_STAGE, **_STAGE_WITHOUT_FIREWALL},
     }
     by_path |= _processing(settings)
-    for name in FUNCTIONS:
+    for name in settings.functions:
         for path, reasons in _EVERY_FUNCTION.items():
             known = by_path.get(f"{construct_id(name)}/{path}", {})
             by_path[f"{construct_id(name)}/{path}"] = {**known, **reasons}
         why = next(why for names, why in _CALLED.items() if name in names)
         by_path[f"{construct_id(name)}/Function/Resource"] |= {"Serverless-LambdaDLQ": why}
+    for name in set(SCHEDULED) & set(settings.functions):
+        path = f"{construct_id(name)}/Function/EventInvokeConfig/Resource"
+        by_path[path] = {"Serverless-LambdaAsyncFailureDestination": _BY_A_SCHEDULE}
     for route in ROUTES:
         if route.caller is Role.PARTNER:
             by_path[f"Api/RestApi/Default{route.path}/{route.method}/Resource"] = _PARTNERS_METHOD

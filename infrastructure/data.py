@@ -9,6 +9,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from infrastructure.settings import CapacityMode
+from orders.domain.synthetic import EXPIRES_AT
 from orders.settings import BY_CUSTOMER, BY_PARTNER
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Data(Construct):
             "Orders",
             key="orderId",
             sort_key="timestamp",
+            ttl=EXPIRES_AT,  # synthetic orders alone have one
             indexes=[
                 _index(BY_CUSTOMER, "customerId", capacity),
                 _index(BY_PARTNER, "partnerId", capacity),

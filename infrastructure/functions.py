@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 RETENTION = logs.RetentionDays.ONE_WEEK
 """How long every log group keeps its lines."""
+
+
+LOG_LEVEL = "POWERTOOLS_LOG_LEVEL"
+"""The variable of a function that says how much it logs."""
 
 
 class Function(Construct):
@@ -67,7 +71,7 @@ class Function(Construct):
             code=code,
             role=self._role,
             log_group=self.log_group,
-            environment={"POWERTOOLS_LOG_LEVEL": settings.log_level, **environment},
+            environment={LOG_LEVEL: settings.log_level, **environment},
             memory_size=settings.memory_mb,
             timeout=self._timeout,
             reserved_concurrent_executions=settings.reserved_concurrency.get(name),
@@ -80,6 +84,7 @@ class Function(Construct):
         on: str,
         through: str | None = None,
         for_parameters: str | None = None,
+        for_key: str | None = None,
     ) -> None:
         """Let the function do these actions on one resource.
 
@@ -88,12 +93,15 @@ class Function(Construct):
             on: the resource's ARN.
             through: the only AWS service that may use the permission for it, for a KMS key.
             for_parameters: the ARN, with wildcards, of the only parameters that it may be used for.
+            for_key: the partition key of the only items of a table that it may be used for.
         """
-        conditions: dict[str, dict[str, str]] = {}
+        conditions: dict[str, dict[str, Any]] = {}
         if through:
             conditions["StringEquals"] = {"kms:ViaService": through}
         if for_parameters:
             conditions["StringLike"] = {"kms:EncryptionContext:PARAMETER_ARN": for_parameters}
+        if for_key:
+            conditions["ForAllValues:StringEquals"] = {"dynamodb:LeadingKeys": [for_key]}
         self._role.add_to_policy(
             iam.PolicyStatement(
                 actions=list(actions), resources=[on], conditions=conditions or None

@@ -21,6 +21,7 @@ from constructs import Construct
 from infrastructure.encryption import READING
 from infrastructure.functions import RETENTION
 from orders.domain.lifecycle import Status
+from orders.domain.synthetic import HEARTBEAT
 from orders.settings import MAX_RECEIVES
 
 if TYPE_CHECKING:
@@ -75,11 +76,16 @@ class Processing(Construct):
         # AWS's own key for SNS lets whoever may publish in this account do so.
         topic_key = self._key or kms.Alias.from_alias_name(self, "TopicKey", "alias/aws/sns")
         self.topic = sns.Topic(
-            self, "OrderChanges", topic_name=name, enforce_ssl=True, master_key=topic_key
+            self,
+            "OrderChanges",
+            topic_name=name,
+            enforce_ssl=True,
+            master_key=topic_key,
+            tracing_config=sns.TracingConfig.ACTIVE,
         )
         self.queues = {name: self._queue(name) for name in QUEUES}
         self._subscribe("process_order", _with("status", [Status.PLACED.value]))
-        self._subscribe("notify_partner", _with("partnerId", None))
+        self._subscribe("notify_partner", _with("partnerId", but=[HEARTBEAT]))
         self.pipe_dead_letters = _queue(self, "PipeDeadLetters", key=self._key)
         self._pipe(orders, name)
 
@@ -246,13 +252,14 @@ def _queue(
     )
 
 
-def _with(attribute: str, values: list[str] | None) -> dict[str, sns.FilterOrPolicy]:
-    """Let pass the changes after which an order has an attribute, or one of some values in it."""
-    condition = (
-        sns.SubscriptionFilter.exists_filter()
-        if values is None
-        else sns.SubscriptionFilter.string_filter(allowlist=values)
-    )
+def _with(
+    attribute: str, values: list[str] | None = None, *, but: list[str] | None = None
+) -> dict[str, sns.FilterOrPolicy]:
+    """Let pass the changes after which an attribute has one of some values, or any but some.
+
+    An attribute that is not there has none: deletions, which leave no order, never pass.
+    """
+    condition = sns.SubscriptionFilter.string_filter(allowlist=values, denylist=but)
     policy: dict[str, sns.FilterOrPolicy] = {"S": sns.FilterOrPolicy.filter(condition)}
     for name in (attribute, "NewImage", "dynamodb"):
         policy = {name: sns.FilterOrPolicy.policy(policy)}

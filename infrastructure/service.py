@@ -18,6 +18,7 @@ from infrastructure.data import Data
 from infrastructure.encryption import READING, WRITING, CustomerKey, PartnerSecrets
 from infrastructure.firewall import Firewall
 from infrastructure.functions import Function
+from infrastructure.heartbeat import TIMEOUT_SECONDS, Heartbeat
 from infrastructure.identity import Identity
 from infrastructure.measured import Resources
 from infrastructure.parameters import (
@@ -38,6 +39,7 @@ from infrastructure.settings import (
     FLAG_READERS,
     FLAGS,
     PARTNERS,
+    SCHEDULED,
     SIGNING_KEY,
     WORKERS,
     WRITERS,
@@ -48,10 +50,12 @@ from infrastructure.settings import (
 from infrastructure.tracing import Tracing
 from orders.cors import ALLOWED_ORIGINS
 from orders.settings import (
+    API_URL,
     BY_CUSTOMER,
     BY_PARTNER,
     DEAD_LETTER_QUEUE,
     FLAGS_PARAMETER,
+    HEARTBEAT_KEY_ID,
     IDEMPOTENCY_HOURS,
     IDEMPOTENCY_TABLE,
     MAX_BODY_BYTES,
@@ -106,7 +110,6 @@ class Service(Stack):
         self.functions |= {name: self._deployer(settings, code, name) for name in DEPLOYERS}
         self._grant()
         self._grant_parameters(settings)
-        self._grant_key(settings)
         self._feed_workers()
         self.api = Api(
             self,
@@ -117,18 +120,21 @@ class Service(Stack):
         )
         self.address = Address(self, "Address", api=self.api.rest_api, domain=settings.domain)
         self._guard(settings)
+        if settings.heartbeat_minutes is not None:
+            self._place_heartbeats(settings, code, settings.heartbeat_minutes)
+        self._grant_key(settings)
         self._observe(settings)
         self._outputs()
         acknowledge(self, settings)
 
     def _guard(self, settings: Settings) -> None:
-        """Add what only some stages have: the firewall, a rule for traces, a budget."""
+        """Add what watches over it: the firewall, the rules for traces, a budget."""
         stage = self.api.rest_api.deployment_stage
         if settings.web_firewall:
             Firewall(self, "Firewall", stage=stage, limits=settings.address_limits)
         self._write_parameters(settings)
-        if settings.sampling is not None:
-            Tracing(self, "Tracing", stage=stage, sampling=settings.sampling)
+        topic = self.processing.topic
+        Tracing(self, "Tracing", stage=stage, topic=topic, sampling=settings.sampling)
         if settings.budget.alarm_emails:
             MonthlyBudget(self, "Budget", stage=settings.stage, budget=settings.budget)
 
@@ -169,6 +175,31 @@ class Service(Stack):
             failing_partner=failing.rule_name,
             settings=settings,
         )
+
+    def _place_heartbeats(self, settings: Settings, code: lambda_.Code, minutes: int) -> None:
+        """Let the service place orders of its own: what does so depends on the API, not it on that.
+
+        Its grants stand here, as what they are on is here.
+        """
+        heartbeat = Heartbeat(self, "Heartbeat", api=self.api.rest_api, minutes=minutes)
+        (name,) = SCHEDULED
+        function = Function(
+            self,
+            name,
+            code=code,
+            environment={
+                API_URL: self.address.url,
+                HEARTBEAT_KEY_ID: heartbeat.key.key_id,
+                PARTNERS_TABLE: self.data.partners.table_name,
+            },
+            settings=settings,
+            timeout_seconds=TIMEOUT_SECONDS,
+        )
+        function.allow("apigateway:GET", on=heartbeat.key.key_arn)
+        partners, key_id = self.data.partners.table_arn, heartbeat.key.key_id
+        function.allow("dynamodb:PutItem", on=partners, for_key=key_id)
+        heartbeat.call(function)
+        self.functions[name] = function
 
     def _tag(self, settings: Settings) -> None:
         for name, value in tags(settings.stage).items():
@@ -329,7 +360,9 @@ class Service(Stack):
         if self.key is None:
             return
         dynamodb, sqs = (f"{name}.{settings.region}.amazonaws.com" for name in ("dynamodb", "sqs"))
-        for name in (*API_FUNCTIONS, "process_order"):
+        for name in (*API_FUNCTIONS, "process_order", *SCHEDULED):
+            if name not in self.functions:
+                continue
             actions = (*READING, *WRITING) if name in WRITERS else READING
             self.functions[name].allow(*actions, on=self.key.key_arn, through=dynamodb)
         for name in WORKERS:

@@ -23,10 +23,14 @@ WORKERS = ("process_order", "notify_partner")
 DEPLOYERS = ("create_parameters",)
 """The functions that CloudFormation calls, each a module of `orders.handlers`."""
 
-FUNCTIONS = (*API_FUNCTIONS, *WORKERS, *DEPLOYERS)
-"""All functions."""
+SCHEDULED = ("place_heartbeat",)
+"""The functions that a schedule calls, each a module of `orders.handlers`; some stages have none.
+"""
 
-WRITERS = ("create_order", "update_order", "process_order")
+FUNCTIONS = (*API_FUNCTIONS, *WORKERS, *DEPLOYERS, *SCHEDULED)
+"""All functions; `Settings.functions` says which of them a stage has."""
+
+WRITERS = ("create_order", "update_order", "process_order", "place_heartbeat")
 """Those of them that write to a table."""
 
 FLAG_READERS = ("update_order", "process_order", "notify_partner")
@@ -39,6 +43,12 @@ RATE_WINDOW_SECONDS = 300
 FLAGS, PARTNERS, SIGNING_KEY = "flags", "partners", "webhook-signing-key"
 """Below a stage's prefix in Parameter Store: the flags, the folder of the partners' own, and the
 key from which a partner's secret is derived that has none of its own."""
+
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+LOG_LEVELS: tuple[str, ...] = get_args(LogLevel)
+"""From all lines to the fewest."""
 
 
 class CapacityMode(StrEnum):
@@ -289,14 +299,16 @@ class Worker(Checked):
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling(Checked):
-    """Which requests X-Ray records."""
+    """Which requests and changes X-Ray records."""
 
     within: ClassVar[str] = "sampling."
 
     a_second: Annotated[int, Between(0)] = 0
-    """So many a second in any case."""
+    """So many requests a second in any case."""
     share: Annotated[float, Between(0, 1)] = 0.1
-    """The share of the others."""
+    """The share of the other requests."""
+    changes: Annotated[float, Between(0, 1)] = 0.03
+    """The share of the changes of orders on their way to the workers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -396,8 +408,8 @@ class Settings(Checked):
     """The functions that queues feed, by name."""
     idempotency_hours: Annotated[int, Between(1, 8_760)] = 24
     """How long a repeated request with the same idempotency key gets the first one's answer."""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
-    """The least important lines that functions log."""
+    log_level: LogLevel = "INFO"
+    """The least important lines that functions log; `orders logs level` changes it at any time."""
     sampling: Sampling | None = None
     """For X-Ray; None for its default, one request a second and 5 % of the others."""
     budget: Budget = Budget()
@@ -409,6 +421,15 @@ class Settings(Checked):
     repository's web pages makes it a link."""
     opening_hours: OpeningHours | None = None
     """When no order for half an hour is an alarm; None for never."""
+    heartbeat_minutes: Annotated[int, Between(1, 60)] | None = None
+    """Every so many minutes the service places an order of its own through the API's front door,
+    which no restaurant and no partner hears of; None for never."""
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions that the stage has."""
+        scheduled = SCHEDULED if self.heartbeat_minutes is not None else ()
+        return tuple(name for name in FUNCTIONS if name not in SCHEDULED or name in scheduled)
 
     def _check_together(self) -> None:
         """Check what a deployment would only refuse minutes later, or never."""
@@ -437,7 +458,7 @@ class Settings(Checked):
         )
 
     def _check_concurrency(self) -> None:
-        unknown = set(self.reserved_concurrency) - set(FUNCTIONS)
+        unknown = set(self.reserved_concurrency) - set(self.functions)
         _require(not unknown, f"reserved_concurrency names unknown functions: {sorted(unknown)}")
         left = self.concurrency_quota - self.reserved
         _require(
@@ -503,7 +524,7 @@ def _fault_of(origin: str) -> str:
 STAGES: Mapping[str, Settings] = MappingProxyType(
     {
         # In dev an integrator should not wait half an hour to see a webhook tried again.
-        "dev": Settings(stage="dev", log_level="DEBUG", workers=_workers(1, 1)),
+        "dev": Settings(stage="dev", workers=_workers(1, 1)),
         "prod": Settings(
             stage="prod",
             keep_data=True,
@@ -511,6 +532,7 @@ STAGES: Mapping[str, Settings] = MappingProxyType(
             web_firewall=True,
             sampling=Sampling(),
             opening_hours=OpeningHours(opens=15, closes=3),  # 10 to 22 o'clock in New York's winter
+            heartbeat_minutes=5,
         ),
     }
 )

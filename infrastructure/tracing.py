@@ -1,15 +1,24 @@
-"""Which requests X-Ray records. API Gateway decides, and the functions that it calls follow."""
+"""Which requests and changes X-Ray records, and who may tell it of them.
+
+request ─► API Gateway decides ─► the function follows
+change  ─► the topic decides ───► the queue carries it ─► the worker follows
+
+A decision is made once, by the first that is traced, and whoever comes later keeps to it:
+https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack
+from aws_cdk import Aws, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_xray as xray
 from constructs import Construct
 
 if TYPE_CHECKING:
     from aws_cdk import aws_apigateway as apigateway
+    from aws_cdk import aws_sns as sns
 
     from infrastructure.settings import Sampling
 
@@ -17,11 +26,11 @@ _BEFORE_THE_DEFAULT = 1_000
 
 
 class Tracing(Construct):
-    """A sampling rule for one stage of the API.
+    """The topic's permission to trace, and the sampling rules of a stage.
 
     X-Ray's default records the first request of each second: at few requests a second that is
-    most of them, and dearer than the requests themselves. Lambda's rate for the workers, which
-    queues call, cannot be changed.
+    most of them, and dearer than the requests themselves. Lambda's own rate, for what reaches a
+    function undecided, cannot be changed: https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html
     """
 
     def __init__(
@@ -30,28 +39,84 @@ class Tracing(Construct):
         construct_id: str,
         *,
         stage: apigateway.Stage,
-        sampling: Sampling,
+        topic: sns.ITopic,
+        sampling: Sampling | None,
     ) -> None:
-        """Define the rule.
+        """Define them.
 
         Args:
             scope: the parent construct.
             construct_id: the id within it.
             stage: the API's.
-            sampling: what is recorded.
+            topic: tells the workers of changes.
+            sampling: what is recorded; None for X-Ray's default.
         """
         super().__init__(scope, construct_id)
-        rule = xray.CfnSamplingRule.SamplingRuleProperty(
-            rule_name=Stack.of(self).stack_name,
-            priority=_BEFORE_THE_DEFAULT,
-            reservoir_size=sampling.a_second,
-            fixed_rate=sampling.share,
+        self._admit(topic)
+        if sampling is None:
+            return
+        name = Stack.of(self).stack_name
+        self._rule(
+            "Rule",
+            name=name,
             service_type="AWS::ApiGateway::Stage",
-            resource_arn=stage.stage_arn,
+            resource=stage.stage_arn,
+            reservoir=sampling.a_second,
+            share=sampling.share,
+        )
+        # What SNS calls its type nobody has written down: the ARN is enough.
+        self._rule(
+            "ChangesRule",
+            name=f"{name}-topic",
+            service_type="*",
+            resource=topic.topic_arn,
+            reservoir=0,
+            share=sampling.changes,
+        )
+
+    def _admit(self, topic: sns.ITopic) -> None:
+        """Let the topic ask for the rules and send segments.
+
+        https://docs.aws.amazon.com/sns/latest/dg/sns-active-tracing.html
+        """
+        statement = iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+            actions=["xray:PutTraceSegments", "xray:GetSamplingRules", "xray:GetSamplingTargets"],
+            resources=["*"],  # these actions know no resources
+            conditions={
+                "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
+                "ArnEquals": {"aws:SourceArn": topic.topic_arn},
+            },
+        )
+        document = iam.PolicyDocument(statements=[statement])
+        xray.CfnResourcePolicy(
+            self,
+            "TopicPolicy",
+            policy_name=f"{Stack.of(self).stack_name}-topic",
+            policy_document=Stack.of(self).to_json_string(document),
+        )
+
+    def _rule(
+        self,
+        construct_id: str,
+        *,
+        name: str,
+        service_type: str,
+        resource: str,
+        reservoir: int,
+        share: float,
+    ) -> None:
+        rule = xray.CfnSamplingRule.SamplingRuleProperty(
+            rule_name=name,
+            priority=_BEFORE_THE_DEFAULT,
+            reservoir_size=reservoir,
+            fixed_rate=share,
+            service_type=service_type,
+            resource_arn=resource,
             service_name="*",
             host="*",
             http_method="*",
             url_path="*",
             version=1,
         )
-        xray.CfnSamplingRule(self, "Rule", sampling_rule=rule)
+        xray.CfnSamplingRule(self, construct_id, sampling_rule=rule)

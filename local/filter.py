@@ -22,6 +22,8 @@ REFUSED_TYPES = (
     "AWS::WAFv2::WebACLAssociation",
     "AWS::Logs::QueryDefinition",
     "AWS::XRay::Group",
+    "AWS::XRay::ResourcePolicy",
+    "AWS::XRay::SamplingRule",
 )
 
 _ALARM = "AWS::CloudWatch::Alarm"

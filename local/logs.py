@@ -90,5 +90,5 @@ def _of_message(entry: dict[str, Any]) -> str:
     parts = [f"{entry.get('orderId', entry.get('messageId', '')):<36}", entry["outcome"]]
     if entry.get("receives", 1) > 1:
         parts.append(f"try {entry['receives']}")
-    parts += [str(entry[name]) for name in ("reason", "error") if entry.get(name)]
+    parts += [str(entry[name]) for name in ("step", "reason", "error") if entry.get(name)]
     return "  ".join(parts)

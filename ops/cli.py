@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from local.layout import ROOT
-from ops import cost, dlq, doctor, flags, partners, restore, terminal
+from ops import cost, dlq, doctor, flags, logs, partners, restore, terminal
 from ops.failures import explain
 from ops.interrupts import listen
 from ops.options import lines
@@ -35,6 +35,7 @@ app = typer.Typer(
 app.add_typer(dlq.app, name="dlq", help="Dead letters: list, show, send back, take out.")
 app.add_typer(partners.app, name="partners", help="Partners: their keys, plans and webhooks.")
 app.add_typer(flags.app, name="flags", help="Feature flags: for whom each is on, and since when.")
+app.add_typer(logs.app, name="logs", help="How much the functions log, without a deployment.")
 app.command("cost")(cost.cost)
 app.command("doctor")(doctor.doctor)
 app.command("restore")(restore.restore)

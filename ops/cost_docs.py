@@ -66,13 +66,13 @@ def blocks(report: Report) -> dict[str, str]:
         for plan in report.plans()
     ]
     return {
-        "services": _table(["dollars a month", *headings, "driven by"], report.services()),
-        "totals": _table(["dollars a month", *headings], _totals(report)),
-        "firewall": _table(["dollars a month", *headings], report.firewalls()),
-        "capacity": _table(["dollars a month", *headings], report.capacities()),
-        "plans": _table(["plan", "list price", "after the free customers"], plans),
-        "prices": _table(["price", "dollars", "AWS's page", "read at"], _prices()),
-        "free": _table(["not in the totals", "dollars a month"], _unsettled(report)),
+        "services": table(["dollars a month", *headings, "driven by"], report.services()),
+        "totals": table(["dollars a month", *headings], _totals(report)),
+        "firewall": table(["dollars a month", *headings], report.firewalls()),
+        "capacity": table(["dollars a month", *headings], report.capacities()),
+        "plans": table(["plan", "list price", "after the free customers"], plans),
+        "prices": table(["price", "dollars", "AWS's page", "read at"], _prices()),
+        "free": table(["not in the totals", "dollars a month"], _unsettled(report)),
     }
 
 
@@ -96,7 +96,8 @@ def _link(address: str | None) -> str:
     return "**nowhere: not checked**" if address is None else f"<{address}>"
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Write a table in Markdown."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

@@ -9,6 +9,7 @@ customers and not with orders.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,11 +23,13 @@ from ops.traffic import (
     HOURS,
     OCCASIONAL,
     SECONDS,
+    HeartbeatRun,
     Sampling,
     TableUse,
     Traffic,
     chunks,
 )
+from orders.domain.synthetic import KEPT_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,6 +41,8 @@ WAF, SIGN_IN = "AWS WAF", "Cognito"
 
 OFTEN_RENEWED = 2
 """Renewals of a key that AWS bills; from the third on it asks no more."""
+
+_OF_REQUESTS, _OF_CHANGES = "AWS::ApiGateway::Stage", "*"  # of the rules for them
 
 ALARMS_OF_SCALING = 4
 """Alarms that auto-scaling makes for the reads or the writes of each table and index."""
@@ -189,22 +194,52 @@ def _stage(month: Month) -> Iterator[Line]:
         raise Unpriced("a cache of API Gateway's stage")
     traffic = month.traffic
     if stage.get("TracingEnabled"):
-        yield _traces("requests", traffic.traced(traffic.requests, _sampling(month)))
+        recorded = traffic.traced(traffic.requests, _sampling(month, _OF_REQUESTS))
+        yield _traces("requests", recorded)
     if "AccessLogSetting" in stage:
         yield from _logs("access logs", traffic.requests * traffic.access_bytes, month)
 
 
-def _sampling(month: Month) -> Sampling:
-    """Read the rule for the API's requests; X-Ray's default holds where there is none."""
+def _sampling(month: Month, service_type: str) -> Sampling:
+    """Read the rule for requests or for changes; X-Ray's default holds where there is none."""
     rules = [rule["SamplingRule"] for rule in month.some("AWS::XRay::SamplingRule")]
     for rule in rules:
-        if rule["ServiceType"] == "AWS::ApiGateway::Stage":
+        if rule["ServiceType"] == service_type:
             return Sampling(rule["ReservoirSize"], rule["FixedRate"])
     return DEFAULT_SAMPLING
 
 
-def _traces(name: str, quantity: float) -> Line:
-    return Line(service="X-Ray", name=f"traces of {name}", quantity=quantity, price=prices.TRACE)
+def _traces(name: str, quantity: float, *, settled: bool = True) -> Line:
+    return Line(
+        service="X-Ray",
+        name=f"traces of {name}",
+        quantity=quantity,
+        price=prices.TRACE,
+        settled=settled,
+    )
+
+
+def _traces_of_changes(month: Month, calls: Mapping[str, float]) -> Iterator[Line]:
+    """Traces that the topic begins, and those of the workers, which follow what the topic decided.
+
+    AWS writes that X-Ray's decisions are made once and kept to (xray-console-sampling.html), that
+    Lambda's trace of a queue's message is another one, linked with it (xray-tracelinking.html),
+    and that SNS has to be allowed to ask for the rules (xray-services-sns.html). It does not write
+    that SNS decides when its publisher, the pipe, has not. If it does not, Lambda decides by
+    its own rate, the default: that is the line which is not in the totals.
+    """
+    traffic = month.traffic
+    begun = 0.0
+    if any(topic.get("TracingConfig") == "Active" for topic in month.some("AWS::SNS::Topic")):
+        begun = traffic.traced(traffic.events, _sampling(month, _OF_CHANGES))
+        yield _traces("changes", begun)
+    undecided = 0.0
+    for name, number in calls.items():
+        by_itself = traffic.traced(number)
+        followed = number * begun / traffic.events if begun else by_itself
+        yield _traces(name, followed)
+        undecided += max(by_itself - followed, 0.0)
+    yield _traces("workers, if the topic decides nothing", undecided, settled=False)
 
 
 def _logs(name: str, size: float, month: Month) -> Iterator[Line]:
@@ -233,8 +268,8 @@ def _functions(month: Month) -> Iterator[Line]:
             quantity=seconds * function.get("MemorySize", 128) / 1_024,
             price=prices.LAMBDA_ARM if arm else prices.LAMBDA_X86,
         )
-        if function.get("TracingConfig", {}).get("Mode") == "Active" and _is_fed(name):
-            yield _traces(name, traffic.traced(calls[name]))
+    fed = [name for name, function in named.items() if _is_fed(name) and _is_traced(function)]
+    yield from _traces_of_changes(month, {name: calls[name] for name in fed})
     size = requests * (traffic.log_bytes + traffic.platform_bytes)
     yield from _logs("functions", size, month)
     yield from _logs("metrics", traffic.counting() * traffic.metric_bytes, month)
@@ -248,8 +283,12 @@ def _functions(month: Month) -> Iterator[Line]:
 
 
 def _is_fed(name: str) -> bool:
-    """Tell workers: nothing that was traced before calls them, so they begin traces."""
+    """Tell workers: the requests' traces do not reach them."""
     return name in ("process_order", "notify_partner")
+
+
+def _is_traced(function: Mapping[str, Any]) -> bool:
+    return bool(function.get("TracingConfig", {}).get("Mode") == "Active")
 
 
 def _tables(month: Month) -> Iterator[Line]:
@@ -456,7 +495,7 @@ def _has_own_key(table: Mapping[str, Any]) -> bool:
 
 
 def _firewall(month: Month) -> Iterator[Line]:
-    acls = month.some("AWS::WAFv2::WebACL")
+    acls = month.some(_ACL)
     rules = sum(len(acl["Rules"]) for acl in acls)
     requests = month.traffic.requests * len(acls)
     yield Line(service=WAF, name="web ACL", quantity=len(acls), price=prices.WEB_ACL)
@@ -509,9 +548,62 @@ def _parameters(month: Month) -> Iterator[Line]:
     )
 
 
+def _schedules(month: Month) -> Iterator[Line]:
+    """The heartbeat, on lines of its own: it costs the same whether anybody orders or not."""
+    runs = sum(_runs(schedule) for schedule in month.some(_SCHEDULE))
+    for service, name, quantity, price in _heartbeat(month, HeartbeatRun()):
+        yield Line(
+            service=service, name=f"{name} of the heartbeat", quantity=runs * quantity, price=price
+        )
+
+
+def _runs(schedule: Mapping[str, Any]) -> float:
+    """Give how often a schedule calls in a month."""
+    found = re.fullmatch(r"rate\(([0-9]+) minutes?\)", schedule["ScheduleExpression"])
+    if not found or "PlaceHeartbeat" not in str(schedule["Target"]["Arn"]):
+        raise Unpriced("a schedule that the traffic model does not know")
+    return HOURS * 60 / int(found[1])
+
+
+def _heartbeat(month: Month, run: HeartbeatRun) -> Iterator[tuple[str, str, float, Price]]:
+    """Give the units of one run: the service, what is paid for, how many, and the price.
+
+    What it writes is counted as on demand, though provisioned capacity would have room for it.
+    """
+    traffic = month.traffic
+    memory = max(function.get("MemorySize", 128) for function in month.some(_FUNCTION)) / 1_024
+    others_ms = traffic.warm_ms + run.cold_share * traffic.cold_ms
+    own_ms = run.own_ms + run.cold_share * traffic.cold_ms
+    seconds = (own_ms + (run.calls - 1) * others_ms) / 1_000
+    log_bytes = run.calls * (traffic.log_bytes + traffic.platform_bytes)
+    log_bytes += run.requests * traffic.access_bytes
+    sampling = _sampling(month)
+    traced = run.requests * (1 if sampling.reservoir else sampling.fixed_rate)
+    filters = len(month.some("AWS::SNS::Subscription"))
+    yield "EventBridge Scheduler", "runs", 1, prices.SCHEDULE_RUN
+    yield "API Gateway", "requests", run.requests, prices.API_REQUEST
+    yield "Data transfer", "answers", run.requests * traffic.answer_bytes / GB, prices.DATA_OUT
+    yield "Lambda", "calls", run.calls, prices.LAMBDA_REQUEST
+    yield "Lambda", "time", seconds * memory, prices.LAMBDA_ARM
+    yield "DynamoDB", "writes", run.write_units, prices.WRITE_UNIT
+    yield "DynamoDB", "reads", run.read_units, prices.READ_UNIT
+    kept = run.order_bytes * KEPT_DAYS / DAYS / GB
+    yield "DynamoDB", "orders", kept, prices.TABLE_STORAGE
+    yield "EventBridge Pipes", "changes", run.changes, prices.PIPE_REQUEST
+    yield "SNS", "changes", run.changes, prices.TOPIC_REQUEST
+    filtered = filters * run.changes * run.change_bytes / GB
+    yield "SNS", "filters", filtered, prices.PAYLOAD_FILTER
+    yield "SQS", "messages", 3 * run.messages, prices.QUEUE_REQUEST
+    yield "CloudWatch Logs", "lines", log_bytes / GB, prices.LOG_INGESTION
+    yield "X-Ray", "traces", 1 + run.messages + traced, prices.TRACE
+    yield WAF, "requests", run.requests * len(month.some(_ACL)), prices.WEB_ACL_REQUEST
+
+
 _FUNCTION = "AWS::Lambda::Function"
 _LOG_GROUP = "AWS::Logs::LogGroup"
 _PIPE = "AWS::Pipes::Pipe"
+_SCHEDULE = "AWS::Scheduler::Schedule"
+_ACL = "AWS::WAFv2::WebACL"
 _TABLE = "AWS::DynamoDB::GlobalTable"
 _MODES = {"on-demand": "PAY_PER_REQUEST", "provisioned": "PROVISIONED"}
 
@@ -528,7 +620,8 @@ _PRICED: Mapping[str, Callable[[Month], Iterator[Line]]] = {
     "AWS::SNS::Topic": _topic,
     "AWS::SQS::Queue": _queues,
     "AWS::KMS::Key": _keys,
-    "AWS::WAFv2::WebACL": _firewall,
+    _SCHEDULE: _schedules,
+    _ACL: _firewall,
     "AWS::Cognito::UserPool": _user_pool,
     "AWS::CloudWatch::Alarm": _alarms,
     _COMPOSITE: _each("CloudWatch", "composite alarms", _COMPOSITE, prices.COMPOSITE_ALARM),

@@ -14,6 +14,7 @@ _ALREADY = "counted with what it belongs to: "
 
 FREE = {
     "AWS::ApiGateway::Account": "a setting of the account",
+    "AWS::ApiGateway::ApiKey": _OF_API,
     "AWS::ApiGateway::Authorizer": _OF_API,
     "AWS::ApiGateway::BasePathMapping": _OF_API,
     "AWS::ApiGateway::Deployment": _OF_API,
@@ -24,6 +25,7 @@ FREE = {
     "AWS::ApiGateway::RequestValidator": _OF_API,
     "AWS::ApiGateway::Resource": _OF_API,
     "AWS::ApiGateway::UsagePlan": _OF_API,
+    "AWS::ApiGateway::UsagePlanKey": _OF_API,
     "AWS::Budgets::Budget": "budgets that only tell are free; those that act are not",
     "AWS::CloudFormation::CustomResource": "CloudFormation bills only third parties' types",
     "AWS::Cognito::UserPoolClient": _OF_POOL,
@@ -32,6 +34,7 @@ FREE = {
     "AWS::IAM::Policy": _OF_IAM,
     "AWS::IAM::Role": _OF_IAM,
     "AWS::KMS::Alias": "a name of a key",
+    "AWS::Lambda::EventInvokeConfig": "a rule of what is tried again; functions are paid by call",
     "AWS::Lambda::EventSourceMapping": f"{_ALREADY}its polls with the queues",
     "AWS::Lambda::Permission": "a rule of who may call; functions are paid by call",
     "AWS::Lambda::Version": "a name of code; functions are paid by call",
@@ -41,8 +44,10 @@ FREE = {
     "AWS::SNS::Subscription": f"{_ALREADY}its filter with the topic; deliveries to SQS are free",
     "AWS::SNS::TopicPolicy": "a rule of who may publish; the topic is paid by request",
     "AWS::SQS::QueuePolicy": _OF_QUEUE,
+    "AWS::Scheduler::ScheduleGroup": "a name for schedules",
     "AWS::WAFv2::WebACLAssociation": f"{_ALREADY}requests with the web ACL",
     "AWS::XRay::Group": "a filter; traces are paid when they are recorded",
+    "AWS::XRay::ResourcePolicy": "a rule of who may send; traces are paid when they are recorded",
     "AWS::XRay::SamplingRule": "a rule; traces are paid when they are recorded",
 }
 """Why each type costs nothing."""

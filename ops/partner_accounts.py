@@ -18,6 +18,7 @@ from ops import partner_keys, partner_webhooks
 from ops.errors import OperatorError
 from ops.partner_keys import Key, State
 from ops.partner_webhooks import Webhook, new_secret
+from orders.domain.synthetic import HEARTBEAT
 from orders.settings import BY_PARTNER
 from orders.webhooks import Endpoint, Rejected, check_url
 
@@ -143,10 +144,11 @@ def flaw_of_url(url: str) -> str | None:
 
 
 def accounts(target: Target) -> list[Account]:
-    """Read all partners, by their ids."""
+    """Read all partners, by their ids; the heartbeat, which has a key like them, is none."""
     keys: dict[str, list[Key]] = {}
     for key in partner_keys.read(target):
-        keys.setdefault(key.partner_id, []).append(key)
+        if key.partner_id != HEARTBEAT:
+            keys.setdefault(key.partner_id, []).append(key)
     webhooks = partner_webhooks.read(target, sorted(filter(is_id, keys)))
     return [Account(each, tuple(keys[each]), webhooks.get(each)) for each in sorted(keys)]
 

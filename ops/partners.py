@@ -13,6 +13,7 @@ from ops import options, partner_accounts, partner_webhooks, terminal
 from ops.options import Json, Local, Stage, Yes, lines
 from ops.partner_accounts import Account, Credentials, Wanted
 from ops.partner_keys import plans
+from orders.domain.synthetic import HEARTBEAT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,17 @@ def _id(text: str) -> str:
             f"{text!r} is no partner's id: lower-case letters, digits and hyphens, at most "
             f"{partner_accounts.LONGEST_ID}, and no hyphen first."
         )
-    return text
+    return _free(text)
+
+
+def _free(partner_id: str) -> str:
+    """Keep the commands from the one partner that is none."""
+    if partner_id == HEARTBEAT:
+        raise typer.BadParameter(
+            f"{HEARTBEAT!r} is the service itself, whose orders reach nobody and are deleted. "
+            "A partner has another id."
+        )
+    return partner_id
 
 
 def _url(text: str) -> str:
@@ -108,7 +119,7 @@ def _made_of(name: str) -> str:
     partner_id = partner_accounts.slug(name)
     if not partner_id:
         raise typer.BadParameter(f"No id can be made of {name!r}. Name one: --id")
-    return partner_id
+    return _free(partner_id)
 
 
 def _agree_to_inherit(target: Target, partner_id: str, *, yes: bool) -> None:

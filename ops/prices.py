@@ -201,6 +201,12 @@ PIPE_REQUEST = Price(
     page=_page("eventbridge"),
     seen="https://cloudburn.io/blog/amazon-eventbridge-pricing",
 )
+SCHEDULE_RUN = Price(
+    dollars=1.00 / MILLION,
+    unit="call by a schedule",
+    page=_page("eventbridge"),
+    seen="https://cloudburn.io/blog/amazon-eventbridge-pricing",
+)
 TOPIC_REQUEST = Price(
     dollars=0.50 / MILLION,
     unit="64 KB published to a topic",

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from orders.heartbeat import REQUESTS
+
 DAYS = 365 / 12
 """Days of an average month."""
 
@@ -20,9 +22,10 @@ CHUNK = 64 * 1024
 """Bytes that EventBridge Pipes, SNS and SQS count as one request."""
 
 OCCASIONAL: dict[str, str] = {
-    "orders.handlers.create_parameters.handler": "runs when the stack is deployed",
+    "orders.handlers.create_parameters.handler": "runs when the stack is deployed: cents a year",
+    "orders.handlers.place_heartbeat.handler": "counted with the schedule that calls it",
 }
-"""Functions that no order calls, by handler, and why: they cost cents a year. Reviewed."""
+"""Functions that nobody's order calls, by handler, and what of their cost. Reviewed."""
 
 
 class TableUse(NamedTuple):
@@ -47,7 +50,41 @@ class Sampling(NamedTuple):
 
 
 DEFAULT_SAMPLING = Sampling(reservoir=1, fixed_rate=0.05)
-"""X-Ray's rule where there is no other; that of Lambda's own cannot be changed."""
+"""X-Ray's rule where there is no other; Lambda's own, for what is undecided, is fixed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeartbeatRun:
+    """What one run of the heartbeat asks for: an order that is placed, read, repeated, cancelled.
+
+    Args:
+        requests: to the API; a function answers each.
+        write_units: of the order in a transaction, two; as many for the repetition, which fails;
+            one for the cancellation; twice two for the idempotency record; two in each index.
+            DynamoDB deletes what has expired for nothing.
+        read_units: of the order that is read, and of record and order for the repetition.
+        changes: that the stream tells: placed, cancelled and deleted.
+        messages: to process_order; nobody else gets any.
+        order_bytes: a stored order with 100 bytes for the item, three times with its indexes.
+        change_bytes: a message about a change of it.
+        own_ms: billed milliseconds of its own function, which waits for all the answers.
+        cold_share: share of calls that start an environment; at night it comes alone.
+    """
+
+    requests: int = len(REQUESTS)
+    write_units: int = 13
+    read_units: int = 3
+    changes: int = 3
+    messages: int = 1
+    order_bytes: int = 3 * 900
+    change_bytes: int = 3_000
+    own_ms: float = 500
+    cold_share: float = 0.5
+
+    @property
+    def calls(self) -> int:
+        """Calls of functions, its own included."""
+        return 1 + self.requests + self.messages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +108,7 @@ class Traffic:
         change_bytes: a message about a change: the order before and after as DynamoDB's JSON.
         webhook_bytes: a webhook's request.
         webhook_attempts: requests for each webhook, on average.
-        log_bytes: the JSON line of a request or message.
+        log_bytes: the JSON line of a request or message, its trace's id with it.
         platform_bytes: Lambda's START, END and REPORT lines of a call.
         metric_bytes: a line that counts metrics (EMF).
         access_bytes: API Gateway's access log of a request.

@@ -1,4 +1,4 @@
-"""AWS's JSON APIs (SSM, SQS) by signed HTTP: for the few calls that are not DynamoDB's.
+"""AWS's JSON APIs (SSM, SQS, API Gateway) by signed HTTP: for the calls that are not DynamoDB's.
 
 botocore costs 160 ms of start-up, more than all that the functions import (docs/decisions/0004);
 Signature Version 4 is forty lines, and a test compares them with botocore's own.
@@ -16,6 +16,8 @@ from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
+
+from orders.tracing import Subsegment, subsegment
 
 if TYPE_CHECKING:
     import ssl
@@ -47,6 +49,17 @@ class Service(NamedTuple):
     content_type: str
 
 
+class _Request(NamedTuple):
+    """What is sent, but for the headers that every request has."""
+
+    service: str
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+
+
 SSM = Service("ssm", "AmazonSSM", "application/x-amz-json-1.1")
 SQS = Service("sqs", "AmazonSQS", "application/x-amz-json-1.0")
 
@@ -59,47 +72,82 @@ def call(service: Service, operation: str, arguments: dict[str, Any]) -> dict[st
         ApiError: when none will.
     """
     body = json.dumps(arguments, separators=(",", ":")).encode()
-    for left in reversed(range(_TRIES)):
+    headers = {
+        "content-type": service.content_type,
+        "x-amz-target": f"{service.target}.{operation}",
+    }
+    with subsegment(service.name.upper(), namespace="aws") as work:
+        work.aws(operation=operation, queue_url=arguments.get("QueueUrl"))
+        work.aws(parameter_name=arguments.get("Name"))
+        return _repeated(_Request(service.name, "POST", "/", "", headers, body), work)
+
+
+def get(service: str, path: str, query: str = "") -> dict[str, Any]:
+    """Read a resource of one of AWS's REST APIs, in the function's own Region and role.
+
+    Args:
+        service: its name in AWS's endpoints.
+        path: from the root; nothing in it needs escaping.
+        query: the parameters as in an address, by their names; the same holds for them.
+
+    Raises:
+        Unreachable: when another try may succeed.
+        ApiError: when none will.
+    """
+    headers = {"accept": "application/json"}
+    with subsegment(service, namespace="aws") as work:
+        work.aws(operation=f"GET {path}")
+        return _repeated(_Request(service, "GET", path, query, headers, b""), work)
+
+
+def _repeated(request: _Request, work: Subsegment) -> dict[str, Any]:
+    for tried in range(_TRIES):
+        work.aws(retries=tried)
         try:
-            return _once(service, operation, body)
+            return _once(request, work)
         except Unreachable:
-            if not left:
+            if tried + 1 == _TRIES:
                 raise
             time.sleep(_PAUSE)
     raise AssertionError("the last try returns or raises")
 
 
-def _once(service: Service, operation: str, body: bytes) -> dict[str, Any]:
-    url = endpoint(service.name)
-    headers = {
-        "content-type": service.content_type,
-        "host": url.netloc,
-        "x-amz-target": f"{service.target}.{operation}",
-    }
-    signed = sign(headers, body, service.name, time.gmtime())
+def _once(request: _Request, work: Subsegment) -> dict[str, Any]:
+    url = endpoint(request.service)
+    headers = {**request.headers, "host": url.netloc}
+    target = request.method, request.path, request.query
+    signed = sign(headers, request.body, request.service, time.gmtime(), target)
     try:
-        status, answer = _exchange(url, body, signed)
-    except (OSError, HTTPException) as error:
-        raise Unreachable(type(error).__name__) from None
+        status, answer, error = _exchange(url, request, signed)
+    except (OSError, HTTPException) as failure:
+        raise Unreachable(type(failure).__name__) from None
+    work.answered(status)
     if status == 200:
         decoded = _object(answer or b"{}")
         if decoded is None:
             raise Unreachable("UnknownAnswer")
         return decoded
-    code = _error_code(answer)
-    raise (Unreachable if status >= 500 or "Throttl" in code else ApiError)(code)
+    code = _error_code((_object(answer) or {}).get("__type") or error)
+    throttled = status == 429 or "Throttl" in code
+    if throttled:
+        work.throttled()
+    raise (Unreachable if status >= 500 or throttled else ApiError)(code)
 
 
-def _exchange(url: SplitResult, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
+def _exchange(
+    url: SplitResult, request: _Request, headers: dict[str, str]
+) -> tuple[int, bytes, str | None]:
+    """Give the answer's status and body, and the error's name if it has one in a header."""
     connection: HTTPConnection
     if url.scheme == "https":
         connection = HTTPSConnection(url.netloc, timeout=_SECONDS, context=_tls())
     else:
         connection = HTTPConnection(url.netloc, timeout=_SECONDS)
     try:
-        connection.request("POST", "/", body, headers)
+        path = f"{request.path}?{request.query}" if request.query else request.path
+        connection.request(request.method, path, request.body or None, headers)
         answer = connection.getresponse()
-        return answer.status, answer.read()
+        return answer.status, answer.read(), answer.getheader("x-amzn-errortype")
     finally:
         connection.close()
 
@@ -111,8 +159,7 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _error_code(answer: bytes) -> str:
-    name = (_object(answer) or {}).get("__type")
+def _error_code(name: Any) -> str:
     if not isinstance(name, str):
         return "UnknownError"
     return name.rpartition("#")[2].partition(":")[0]
@@ -136,15 +183,20 @@ def endpoint(service: str) -> SplitResult:
 
 
 def sign(
-    headers: dict[str, str], body: bytes, service: str, now: time.struct_time
+    headers: dict[str, str],
+    body: bytes,
+    service: str,
+    now: time.struct_time,
+    target: tuple[str, str, str] = ("POST", "/", ""),
 ) -> dict[str, str]:
-    """Sign a POST to `/` with the credentials of the environment.
+    """Sign a request with the credentials of the environment.
 
     Args:
         headers: names in lower case; all are signed.
         body: what is sent.
         service: its name in AWS's endpoints.
         now: the time, in UTC.
+        target: method, path and query, as for `get`.
 
     Returns:
         The headers to send.
@@ -156,7 +208,7 @@ def sign(
         headers["x-amz-security-token"] = token
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-    request = f"POST\n/\n\n{lines}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+    request = "\n".join((*target, lines, names, hashlib.sha256(body).hexdigest()))
     scope = f"{moment[:8]}/{region}/{service}/aws4_request"
     digest = hashlib.sha256(request.encode()).hexdigest()
     key = f"AWS4{secret}".encode()

@@ -21,6 +21,7 @@ from orders.order_changes import Malformed, OrderChange, parse
 from orders.settings import DEAD_LETTER_QUEUE, MAX_RECEIVES, RETRY_SECONDS, setting
 from orders.store import Unavailable
 from orders.telemetry import count, flush_metrics, log_message
+from orders.tracing import subsegment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ RETRY, DEAD = "retry", "dead"
 REASON = "reason"
 """The message attribute that says why a message is dead."""
 
+_FAULT = 500  # what X-Ray marks as a fault
 _AWAY = "AWS did not answer or throttled"
 _GROWTH = 4
 _MOST_STEPS = 10  # a queue counts on while its dead letters cannot be reached
@@ -123,7 +125,7 @@ def consumer(consume: Callable[[Message], str], *, together: bool = False) -> Ha
 
 def _together(consume: Callable[[Message], str], records: list[Event]) -> list[_Verdict]:
     with ThreadPoolExecutor(len(records)) as pool:
-        return list(pool.map(lambda record: _judge(consume, record), records))
+        return list(pool.map(lambda record: _traced(consume, record), records))
 
 
 def _in_turn(consume: Callable[[Message], str], records: list[Event]) -> list[_Verdict]:
@@ -131,12 +133,31 @@ def _in_turn(consume: Callable[[Message], str], records: list[Event]) -> list[_V
     verdicts: list[_Verdict] = []
     for record in records:
         away = bool(verdicts) and verdicts[-1].outcome == RETRY and verdicts[-1].reason == _AWAY
-        verdicts.append(_Verdict(record, None, RETRY, _AWAY) if away else _judge(consume, record))
+        verdicts.append(_Verdict(record, None, RETRY, _AWAY) if away else _traced(consume, record))
     return verdicts
 
 
 def _identified(record: Event) -> dict[str, str]:
     return {"itemIdentifier": record["messageId"]}
+
+
+def _traced(consume: Callable[[Message], str], record: Event) -> _Verdict:
+    """Do one message's work within a subsegment of its own, which names the change's own trace."""
+    with subsegment("message") as work:
+        verdict = _judge(consume, record)
+        if verdict.message is not None:
+            order = verdict.message.change.new
+            work.annotate(
+                orderId=order["orderId"],
+                partnerId=order.get("partnerId"),
+                requestTraceId=order.get("traceId"),
+            )
+        work.annotate(outcome=_ended(verdict).outcome)
+        if verdict.outcome in (RETRY, DEAD):
+            work.judge(_FAULT)
+        if verdict.error is not None:
+            work.failed(verdict.error)
+    return verdict
 
 
 def _judge(consume: Callable[[Message], str], record: Event) -> _Verdict:
@@ -161,10 +182,16 @@ def _judge(consume: Callable[[Message], str], record: Event) -> _Verdict:
             message.notes["milliseconds"] = round((time.perf_counter() - started) * 1000, 2)
 
 
+def _ended(verdict: _Verdict) -> _Verdict:
+    """Give a message that has no try left for dead."""
+    if verdict.outcome == RETRY and verdict.receives >= MAX_RECEIVES:
+        return verdict._replace(outcome=DEAD)
+    return verdict
+
+
 def _bury(verdict: _Verdict) -> _Verdict:
     """Send what is dead to the dead-letter queue, with the reason; failing that, it is retried."""
-    if verdict.outcome == RETRY and verdict.receives >= MAX_RECEIVES:
-        verdict = verdict._replace(outcome=DEAD)
+    verdict = _ended(verdict)
     if verdict.outcome != DEAD:
         return verdict
     why = verdict.reason[:_LONGEST_REASON] or "unknown"  # SQS takes no empty attribute

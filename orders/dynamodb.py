@@ -30,6 +30,9 @@ class Client(Protocol):
     ) -> tuple[Item | None, Any]:
         """Read one item."""
 
+    def sync_put_item(self, table: str, item: Item) -> Any:
+        """Write one item, whatever was there."""
+
     def sync_query_page(
         self, table: str, key_condition_expression: str, **options: Any
     ) -> tuple[list[Item], Item | None, Any]:
@@ -73,6 +76,9 @@ MISTAKES: tuple[type[Exception], ...] = (
     _core.ValidationException,
 )
 """What no repetition mends: a grant, a table or a check of ours is missing."""
+
+THROTTLED: type[Exception] = _core.ProvisionedThroughputExceededException
+"""More was asked for than the table's capacity, or its ceiling, lets pass."""
 
 DynamoDBError: type[Exception] = _core.PydynoxException
 """Whatever DynamoDB, or the way to it, refused; the base of all the above."""

@@ -15,6 +15,8 @@ import msgspec
 
 from orders.callers import Caller, caller_of
 from orders.cors import cors_headers
+from orders.domain.ids import timestamp_in
+from orders.domain.lifecycle import Role
 from orders.partners import directory
 from orders.problems import (
     CONTENT_TYPE,
@@ -29,6 +31,7 @@ from orders.routes import JSON, route_of
 from orders.settings import in_lambda
 from orders.store import Store, Unavailable
 from orders.telemetry import log_request
+from orders.tracing import subsegment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,15 +137,15 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
 
     def handler(event: Event, _context: Any) -> dict[str, Any]:
         nonlocal first
-        started, calls = time.perf_counter(), Store.calls
+        started, before = time.perf_counter(), _used()
         request = Request(event)
-        response, error = _answer(answer, request)
+        response, error = _traced(answer, request)
         fields = {
             "route": f"{request.route.method} {request.route.path}",
             "status": response.status,
             "requestId": request.request_id,
             "milliseconds": round((time.perf_counter() - started) * 1000, 2),
-            "dynamodbCalls": Store.calls - calls,
+            **{name: used - before[name] for name, used in _used().items()},
             "coldStart": first,
             **request.notes,
         }
@@ -151,6 +154,36 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
         return response.render(request)
 
     return handler
+
+
+def _used() -> dict[str, float]:
+    """Give what this process has asked of DynamoDB so far, as the log names it."""
+    return {
+        "dynamodbCalls": Store.calls,
+        "readUnits": Store.read_units,
+        "writeUnits": Store.write_units,
+    }
+
+
+def _traced(
+    answer: Callable[[Request], Response], request: Request
+) -> tuple[Response, Exception | None]:
+    """Answer within a subsegment of its own: a function cannot annotate Lambda's segment."""
+    with subsegment(request.route.operation) as work:
+        response, error = _answer(answer, request)
+        notes, path_id = request.notes, request.order_id
+        work.annotate(
+            route=f"{request.route.method} {request.route.path}",
+            status=response.status,
+            orderId=notes.get("orderId") or (path_id if timestamp_in(path_id) else None),
+            caller=notes.get("caller"),
+            partnerId=notes["callerId"] if notes.get("caller") == Role.PARTNER else None,
+            problem=notes.get("problem"),
+        )
+        work.judge(response.status)
+        if error is not None:
+            work.failed(error)
+    return response, error
 
 
 def _answer(

@@ -14,6 +14,7 @@ from orders.domain.changes import history_entry
 from orders.domain.ids import timestamp_in
 from orders.dynamodb import (
     MISTAKES,
+    THROTTLED,
     Client,
     ConditionFailed,
     DynamoDBError,
@@ -29,16 +30,21 @@ from orders.settings import (
     PARTNERS_TABLE,
     setting,
 )
+from orders.tracing import Subsegment, subsegment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from orders.domain.changes import Change, Item, Owner
+    from orders.domain.changes import Change, Item, Owner, Path
 
 T = TypeVar("T")
 
+_TRACE_ID = ("traceId",)
+
 _CONFLICT_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds, between tries to place one order
 _FILTERED_READS = 100  # items looked at for a page that is filtered by status
+_OK, _CLIENT_ERROR = 200, 400  # of HTTP: DynamoDB has no others for what it took and refused
+_TOLD = ("request_id", "consumed_rcu", "consumed_wcu")
 _INDEX_OF = {"partnerId": BY_PARTNER, "customerId": BY_CUSTOMER}
 
 
@@ -79,10 +85,17 @@ class Store:
     calls = 0
     """Round trips that this process has made."""
 
+    read_units = 0.0
+    write_units = 0.0
+    """Capacity units that DynamoDB says they have taken; of a transaction it says nothing."""
+
     def __init__(self, client: Client) -> None:
         """Use a client; the tables' names come from the environment."""
         self._client = client
-        self._orders = setting(ORDERS_TABLE)
+
+    @property
+    def _orders(self) -> str:
+        return setting(ORDERS_TABLE)
 
     def create(self, item: Item, claim: Claim) -> tuple[Item, bool]:
         """Place an order exactly once for each claim.
@@ -96,7 +109,7 @@ class Store:
         """
         for pause in (*_CONFLICT_PAUSES, None):
             try:
-                self._call(self._put_both, item, claim)
+                self._put_both(item, claim)
             except TransactionCancelled:
                 # Either the key is taken or another transaction holds it: the record tells.
                 if (placed := self.replay(claim)) is not None:
@@ -157,13 +170,15 @@ class Store:
             "exclusive_start_key": start,
         }
         if owner is None:
-            read = self._client.sync_scan_page
-            found, last, _ = self._call(read, self._orders, **options, **placeholders.options())
+            options |= placeholders.options()
+            scan = self._client.sync_scan_page
+            found, last, _ = self._call("Scan", scan, self._orders, **options)
         else:
             options |= {"scan_index_forward": False, "index_name": _INDEX_OF[owner.attribute]}
             key = placeholders.equal(owner.attribute, owner.identity)
             options |= placeholders.options()
-            found, last, _ = self._call(self._client.sync_query_page, self._orders, key, **options)
+            query = self._client.sync_query_page
+            found, last, _ = self._call("Query", query, self._orders, key, **options)
         return found, last
 
     def update(
@@ -189,6 +204,7 @@ class Store:
         expressions = _Expressions()
         try:
             item, _ = self._call(
+                "UpdateItem",
                 self._client.sync_update_item,
                 self._orders,
                 key,
@@ -209,13 +225,20 @@ class Store:
         """Read the partner that an API key belongs to, or None."""
         return self._get(setting(PARTNERS_TABLE), {"apiKeyId": api_key_id})
 
+    def admit(self, api_key_id: str, partner_id: str) -> None:
+        """Say which partner an API key belongs to; a repetition changes nothing."""
+        entry = {"apiKeyId": api_key_id, "partnerId": partner_id}
+        self._call(self._client.sync_put_item, setting(PARTNERS_TABLE), entry)
+
     def partners(self) -> list[Item]:
         """Read the first megabyte of partners: all of them, up to some thousands."""
-        found, _, _ = self._call(self._client.sync_scan_page, setting(PARTNERS_TABLE))
+        scan = self._client.sync_scan_page
+        found, _, _ = self._call("Scan", scan, setting(PARTNERS_TABLE))
         return found
 
     def _get(self, table: str, key: Item) -> Item | None:
-        item, _ = self._call(self._client.sync_get_item, table, key, consistent_read=True)
+        read = self._client.sync_get_item
+        item, _ = self._call("GetItem", read, table, key, consistent_read=True)
         return item
 
     def _put_both(self, item: Item, claim: Claim) -> None:
@@ -241,16 +264,47 @@ class Store:
             "item": item,
             "condition_expression": "attribute_not_exists(orderId)",
         }
-        self._client.sync_transact_write([claimed, placed])
+        write = self._client.sync_transact_write
+        self._call("TransactWriteItems", write, [claimed, placed])
 
-    def _call(self, operation: Callable[..., T], *args: Any, **options: Any) -> T:
+    def _call(
+        self, operation: str, call: Callable[..., T], target: Any, *args: Any, **options: Any
+    ) -> T:
+        """Make one call of DynamoDB; its target is a table, or operations with one table each."""
         Store.calls += 1
         try:
-            return operation(*args, **options)
+            with subsegment("DynamoDB", namespace="aws") as work:
+                work.aws(operation=operation, **_tables_of(target))
+                return _observed(work, call, target, *args, **options)
         except (ConditionFailed, TransactionCancelled, *MISTAKES):
             raise
         except DynamoDBError as error:
             raise Unavailable(type(error).__name__) from error
+
+
+def _observed(work: Subsegment, call: Callable[..., T], *args: Any, **options: Any) -> T:
+    """Make a call and note what became of it; how often the client repeated it, it does not say."""
+    try:
+        answer = call(*args, **options)
+    except THROTTLED:
+        work.throttled()
+        raise
+    except (ConditionFailed, TransactionCancelled, *MISTAKES):
+        work.answered(_CLIENT_ERROR)
+        raise
+    work.answered(_OK)
+    if isinstance(answer, tuple):  # a transaction's answer tells nothing
+        used = answer[-1]
+        Store.read_units += getattr(used, "consumed_rcu", None) or 0
+        Store.write_units += getattr(used, "consumed_wcu", None) or 0
+        work.aws(**{name: getattr(used, name, None) for name in _TOLD})
+    return answer
+
+
+def _tables_of(target: Any) -> dict[str, Any]:
+    if isinstance(target, str):
+        return {"table_name": target}
+    return {"resource_names": [operation["table"] for operation in target]}
 
 
 class _Placeholders:
@@ -285,6 +339,8 @@ class _Expressions(_Placeholders):
 
     def update(self, change: Change) -> str:
         wanted = {**change.assign, ("updatedAt",): change.at, ("changedBy",): change.id}
+        if change.trace is not None:
+            wanted[_TRACE_ID] = change.trace
         sets = [f"{self._path(path)} = {self._value(value)}" for path, value in wanted.items()]
         version = self._path(("version",))
         sets.append(f"{version} = {version} + {self._value(1)}")
@@ -296,7 +352,7 @@ class _Expressions(_Placeholders):
             sets.append(f"{self._path(('status',))} = {self._value(change.to.value)}")
             entry = self._value([history_entry(change)])
             sets.append(f"{history} = list_append({history}, {entry})")
-        removes = ", ".join(self._path(path) for path in change.remove)
+        removes = ", ".join(self._path(path) for path in _outdated(change))
         return f"SET {', '.join(sets)}" + (f" REMOVE {removes}" if removes else "")
 
     def condition(self, change: Change, owner: Owner | None, versions: Iterable[int] | None) -> str:
@@ -314,6 +370,11 @@ class _Expressions(_Placeholders):
         # "-" is never a value: nothing allowed, nothing matches
         values = ", ".join([self._value(value) for value in allowed] or [self._value("-")])
         return f"{self._path((name,))} IN ({values})"
+
+
+def _outdated(change: Change) -> tuple[Path, ...]:
+    """Give what a change takes away: with no trace of its own, the trace of the change before."""
+    return change.remove if change.trace is not None else (*change.remove, _TRACE_ID)
 
 
 def _key(order_id: str) -> Item | None:

@@ -18,11 +18,13 @@ if _NO_BOTOCORE:
 from aws_lambda_powertools import Logger, Metrics  # noqa: E402
 
 from orders.metrics import NAMESPACE, SERVICE, Metric  # noqa: E402
+from orders.tracing import trace_id  # noqa: E402
 
 if _NO_BOTOCORE:
     del sys.modules["botocore"]
 
-logger = Logger(service=SERVICE, utc=True, location=None)
+# Powertools would tell the trace as xray_trace_id, whether sound or not.
+logger = Logger(service=SERVICE, utc=True, location=None, xray_trace_id=None)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 
@@ -66,6 +68,8 @@ def flush_metrics() -> None:
 
 
 def _log(what: str, fields: dict[str, Any], error: Exception | None, *, warn: bool) -> None:
+    if (trace := trace_id()) is not None:
+        fields = {**fields, "traceId": trace}
     if error is None:
         (logger.warning if warn else logger.info)(what, extra=fields)
     else:

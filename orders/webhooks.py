@@ -30,6 +30,8 @@ from http.client import HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
+from orders.tracing import TRACE_HEADER, Subsegment, subsegment
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from ipaddress import IPv4Address, IPv6Address
@@ -103,13 +105,25 @@ def deliver(endpoint: Endpoint, event: OrderEvent, *, limit: float = LIMIT_SECON
     """
     target = _target_of(endpoint.url)
     headers = _headers(event, endpoint.secrets)
+    with subsegment(target.host, namespace="remote") as work:
+        # Without the path: who knows a partner's whole address may be able to post to it.
+        work.requests("POST", f"https://{target.host}/")
+        if trace := work.header:
+            headers[TRACE_HEADER] = trace
+        return _attempt(target, headers, event.body, limit, work)
+
+
+def _attempt(
+    target: _Target, headers: dict[str, str], body: bytes, limit: float, work: Subsegment
+) -> int:
     deadline = _Deadline(limit)
     try:
-        answer = deadline.keep(lambda: _exchange(target, headers, event.body, deadline))
+        answer = deadline.keep(lambda: _exchange(target, headers, body, deadline))
     except TimeoutError:
         raise Deferred(f"timed out after {limit:g} s") from None
     except (OSError, HTTPException) as error:
         raise Deferred(_reason(error)) from None
+    work.answered(answer.status)
     return _judge(answer)
 
 

@@ -2,8 +2,11 @@
 
 An order is stored as a map with the API's own field names, and besides them `timestamp` (the sort
 key, which readers see as `createdAt`), `charges` (delivery fee plus tip: with it, one update
-expression can compute a new total without reading the order first) and `changedBy` (the last
-change's id: a change whose answer was lost recognizes its own work when it is sent again).
+expression can compute a new total without reading the order first), `changedBy` (the last
+change's id: a change whose answer was lost recognizes its own work when it is sent again) and
+`traceId` (the trace of the request or message that made the last change, where there is one: the
+table's stream drops it, and whoever reads the stream finds it here). Those of the heartbeat also
+have `synthetic` and `expiresAt`.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from orders.domain.order import (
     Order,
     StatusChange,
 )
+from orders.domain.synthetic import HEARTBEAT, mark
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -78,6 +82,7 @@ class Change(NamedTuple):
     at: str
     by: Role
     id: str
+    trace: str | None = None
 
     @property
     def edits(self) -> bool:
@@ -105,21 +110,28 @@ def check_schedule(order: NewOrder, now: datetime) -> None:
         raise InvalidField("#/scheduledFor", "Must be in the future, within the next 7 days")
 
 
-def place_for_partner(order: NewPartnerOrder, partner_id: str, milliseconds: int) -> Item:
+def place_for_partner(
+    order: NewPartnerOrder, partner_id: str, milliseconds: int, trace: str | None = None
+) -> Item:
     """Make the stored form of a new order that a partner places for a customer of its own.
 
     Args:
         order: what the partner sent; already checked.
         partner_id: who the partner is, by its API key.
         milliseconds: the time of placing, since the Unix epoch.
+        trace: the trace of the request.
     """
     customer_id = partner_customer_id(partner_id, order.customer_id)
-    item = place(order, customer_id, Role.PARTNER, milliseconds)
+    item = place(order, customer_id, Role.PARTNER, milliseconds, trace)
     item["partnerId"] = partner_id
+    if partner_id == HEARTBEAT:
+        mark(item, milliseconds)
     return item
 
 
-def place(order: NewOrder, customer_id: str, role: Role, milliseconds: int) -> Item:
+def place(
+    order: NewOrder, customer_id: str, role: Role, milliseconds: int, trace: str | None = None
+) -> Item:
     """Make the stored form of a new order.
 
     Args:
@@ -127,6 +139,7 @@ def place(order: NewOrder, customer_id: str, role: Role, milliseconds: int) -> I
         customer_id: whose order it is, as it is stored.
         role: who places it.
         milliseconds: the time of placing, since the Unix epoch.
+        trace: the trace of the request.
     """
     at = timestamp_of(milliseconds)
     subtotal = subtotal_of(order.items)
@@ -146,16 +159,19 @@ def place(order: NewOrder, customer_id: str, role: Role, milliseconds: int) -> I
         version=1,
         history=[_entry(Status.PLACED, at, role)],
     )
+    if trace is not None:
+        item["traceId"] = trace
     return item
 
 
-def revise(patch: OrderPatch, role: Role, milliseconds: int) -> Change:
+def revise(patch: OrderPatch, role: Role, milliseconds: int, trace: str | None = None) -> Change:
     """Turn a merge patch into one conditional change.
 
     Args:
         patch: what the caller sent; already checked.
         role: who the caller is; decides which moves are open.
         milliseconds: the time of the change, since the Unix epoch.
+        trace: the trace of the request.
 
     Raises:
         InvalidField: when the patch changes nothing.
@@ -168,18 +184,20 @@ def revise(patch: OrderPatch, role: Role, milliseconds: int) -> Change:
     if assign or remove:
         only_from &= EDITABLE
     at = timestamp_of(milliseconds)
-    return Change(assign, remove, to, only_from, at, role, secrets.token_hex(8))
+    return Change(assign, remove, to, only_from, at, role, secrets.token_hex(8), trace)
 
 
-def confirm(milliseconds: int) -> Change:
+def confirm(milliseconds: int, trace: str | None = None) -> Change:
     """Make the change by which the service itself confirms an order.
 
     Args:
         milliseconds: the time of the change, since the Unix epoch.
+        trace: the trace of the message.
     """
     to, role = Status.CONFIRMED, Role.SERVICE
     at = timestamp_of(milliseconds)
-    return Change({}, (), to, statuses_before(to, role), at, role, secrets.token_hex(8))
+    only_from = statuses_before(to, role)
+    return Change({}, (), to, only_from, at, role, secrets.token_hex(8), trace)
 
 
 def history_entry(change: Change) -> dict[str, str]:

@@ -13,12 +13,14 @@ import msgspec
 from orders.body import decode
 from orders.domain.changes import InvalidField, check_schedule, place, place_for_partner, view
 from orders.domain.order import NewOrder, NewPartnerOrder
+from orders.domain.synthetic import is_synthetic
 from orders.http import Request, Response, endpoint, etag
 from orders.metrics import ORDERS_CREATED, ORDERS_REFUSED, ORDERS_REPLAYED
 from orders.problems import INVALID_BODY, INVALID_PARAMETER, KEY_REUSED, Problem
 from orders.routes import IDEMPOTENCY_KEY
 from orders.store import Claim, KeyReused, store
 from orders.telemetry import count
+from orders.tracing import trace_id
 
 if TYPE_CHECKING:
     from orders.callers import Caller
@@ -47,7 +49,8 @@ def _create_order(request: Request) -> Response:
     except KeyReused:
         detail = "This key was used for an order with another body; use a new key"
         raise Problem(KEY_REUSED, detail, pointer=IDEMPOTENCY_KEY) from None
-    count(ORDERS_REPLAYED if replayed else ORDERS_CREATED)
+    if not is_synthetic(item):
+        count(ORDERS_REPLAYED if replayed else ORDERS_CREATED)
     request.notes.update(orderId=item["orderId"], replayed=replayed)
     if not replayed:
         request.notes["orderStatus"] = item["status"]
@@ -80,8 +83,8 @@ def _place(order: NewOrder, caller: Caller, claim: Claim) -> tuple[Item, bool]:
 
 def _item(order: NewOrder, caller: Caller, milliseconds: int) -> Item:
     if isinstance(order, NewPartnerOrder):
-        return place_for_partner(order, caller.identity, milliseconds)
-    return place(order, caller.identity, caller.role, milliseconds)
+        return place_for_partner(order, caller.identity, milliseconds, trace_id())
+    return place(order, caller.identity, caller.role, milliseconds, trace_id())
 
 
 def _idempotency_key(request: Request) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from orders.consumer import Hopeless, Message, Retry, consumer
 from orders.domain.events import event_of
+from orders.domain.synthetic import SYNTHETIC, is_synthetic
 from orders.flags import PARTNER_WEBHOOKS, flags
 from orders.metrics import WEBHOOKS_DELIVERED, WEBHOOKS_GIVEN_UP, WEBHOOKS_RETRIED
 from orders.parameters import Unreadable
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 def notify_partner(message: Message) -> str:
     """Send the event of the change, if it is one that its partner wants to hear of."""
     change = message.change
+    if is_synthetic(change.new):
+        return SYNTHETIC  # the subscription's filter holds them back; this is the second lock
     event = event_of(change.new, change.old)
     partner_id = change.new.get("partnerId")
     if event is None or partner_id is None:

@@ -12,6 +12,7 @@ from orders.body import decode
 from orders.domain.changes import InvalidField, revise, view
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
 from orders.domain.order import OrderPatch
+from orders.domain.synthetic import is_synthetic
 from orders.http import Request, Response, endpoint, etag
 from orders.metrics import STATUS_CHANGES
 from orders.problems import (
@@ -25,6 +26,7 @@ from orders.problems import (
 )
 from orders.store import Refused, store
 from orders.telemetry import count
+from orders.tracing import trace_id
 
 if TYPE_CHECKING:
     from orders.callers import Caller
@@ -42,7 +44,7 @@ def update_order(request: Request) -> Response:
     versions = _versions(request.headers.get("if-match"))
     patch = decode(_DECODER, request.body())
     try:
-        change = revise(patch, caller.role, time.time_ns() // 1_000_000)
+        change = revise(patch, caller.role, time.time_ns() // 1_000_000, trace_id())
     except InvalidField as fault:
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
     if caller.role is Role.CUSTOMER and change.edits:
@@ -52,7 +54,7 @@ def update_order(request: Request) -> Response:
     except Refused as refused:
         _explain(refused.item, change, caller, versions)
     request.notes.update(orderId=item["orderId"], orderStatus=item["status"])
-    if change.to is not None:
+    if change.to is not None and not is_synthetic(item):
         count(STATUS_CHANGES)
     return Response(200, view(item), {"ETag": etag(item["version"])})
 

@@ -74,19 +74,28 @@ def test_wrong_budget_settings(wrong: dict[str, object], named: str) -> None:
         replace(Budget(), **wrong)  # type: ignore[arg-type]  # each is wrong in its own way
 
 
-@pytest.mark.parametrize("wrong", [{"a_second": -1}, {"share": 1.1}, {"share": -0.1}])
+@pytest.mark.parametrize(
+    "wrong", [{"a_second": -1}, {"share": 1.1}, {"share": -0.1}, {"changes": 2}]
+)
 def test_wrong_sampling_settings(wrong: dict[str, float]) -> None:
     """A sampling that cannot be is refused by its name."""
     with pytest.raises(SettingError, match=f"sampling.{next(iter(wrong))}"):
         Sampling(**wrong)  # type: ignore[arg-type]  # each is wrong in its own way
 
 
-def test_prod_records_a_share_of_its_own_requests(prod: Template, dev: Template) -> None:
-    """The rule is for the stage's requests and touches no other API of the account."""
-    rule = prod.one("XRay::SamplingRule")["SamplingRule"]
+def test_prod_records_a_share_of_its_own_requests_and_changes(
+    prod: Template, dev: Template
+) -> None:
+    """The rules are for the stage's requests and changes, and for nothing else in the account."""
+    rules = [item["SamplingRule"] for _, item in prod.all("XRay::SamplingRule")]
+    (requests,) = (rule for rule in rules if "ApiRestApi" in json.dumps(rule["ResourceARN"]))
+    (changes,) = (rule for rule in rules if "OrderChanges" in json.dumps(rule["ResourceARN"]))
     assert STAGES["prod"].sampling == Sampling(
-        a_second=rule["ReservoirSize"], share=rule["FixedRate"]
+        a_second=requests["ReservoirSize"],
+        share=requests["FixedRate"],
+        changes=changes["FixedRate"],
     )
-    assert rule["ServiceType"] == "AWS::ApiGateway::Stage"
-    assert "ApiRestApi" in json.dumps(rule["ResourceARN"])
+    assert requests["ServiceType"] == "AWS::ApiGateway::Stage"
+    assert changes["ReservoirSize"] == 0
+    assert all(len(rule["RuleName"]) <= 32 for rule in rules)  # X-Ray takes no longer one
     assert not list(dev.all("XRay::SamplingRule"))

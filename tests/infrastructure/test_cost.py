@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 TODAY = Traffic(orders_per_day=3_500)
 ORDERS = 3_500 * 365 / 12
+HEARTBEATS = 12 * 24 * 365 / 12
 MOST, MOST_AT_LIST_PRICE = 20.0, 27.0
 """Dollars a month that prod may cost, WAF and sign-in apart: on a bill on which nothing else
 stands, and where others use up what AWS gives each account for nothing."""
@@ -155,9 +156,12 @@ def test_tiers() -> None:
 
 
 def test_requests_by_hand(prod: Template) -> None:
-    """API Gateway and WAF: 14 requests an order at 3.50 and 0.60 dollars a million."""
+    """API Gateway and WAF: 14 requests an order at 3.50 and 0.60 dollars a million.
+
+    And four for each heartbeat.
+    """
     lines = lines_of(prod)
-    requests = ORDERS * 14 / 1e6
+    requests = (ORDERS * 14 + 4 * HEARTBEATS) / 1e6
     assert dollars_of(lines, "API Gateway") == pytest.approx(requests * 3.50)
     assert dollars_of(lines, WAF) == pytest.approx(5 + 4 * 1 + requests * 0.60)
 
@@ -195,6 +199,29 @@ def test_traces(dev: Template, prod: Template) -> None:
     assert dollars_of(lines_of(dev), "X-Ray", "traces of requests") > 5 * sampled
 
 
+def test_traces_of_changes(prod: Template) -> None:
+    """Three changes in a hundred are recorded, once for the topic and once for each worker."""
+    lines = lines_of(prod)
+    month = ORDERS * 0.03 * 5 / 1e6
+    assert dollars_of(lines, "X-Ray", "traces of changes") == pytest.approx(6 * month)
+    assert dollars_of(lines, "X-Ray", "traces of process_order") == pytest.approx(month)
+    assert dollars_of(lines, "X-Ray", "traces of notify_partner") == pytest.approx(3.15 * month)
+
+
+def test_traces_cost_less_than_a_dollar(prod: Template) -> None:
+    """At today's load X-Ray is below a dollar in prod, if the topic decides as AWS's rules say."""
+    assert (
+        sum(line.dollars for line in lines_of(prod) if line.service == "X-Ray" and line.settled) < 1
+    )
+
+
+def test_an_undecided_topic_is_told(prod: Template) -> None:
+    """What workers would cost if they decided by themselves stands beside the bill, not in it."""
+    (line,) = (line for line in lines_of(prod) if "decides nothing" in line.name)
+    assert not line.settled
+    assert 1.5 < line.dollars < 2.5
+
+
 @pytest.mark.parametrize(
     ("kind", "properties", "cost"),
     [
@@ -216,6 +243,36 @@ def test_what_another_resource_costs(
     document = with_resource(dev, f"AWS::{kind}", **properties)
     more = total(bill(document, TODAY)) - total(bill(dev.document, TODAY))
     assert more == pytest.approx(cost)
+
+
+def test_the_heartbeat_by_hand(prod: Template, dev: Template) -> None:
+    """It costs some dozens of cents, on lines of its own, however many orders there are."""
+    for traffic in (TODAY, Traffic(orders_per_day=0)):
+        lines = {
+            f"{line.service}, {line.name.removesuffix(' of the heartbeat')}": line.dollars
+            for line in lines_of(prod, traffic)
+            if line.name.endswith(" of the heartbeat")
+        }
+        assert 0.1 < sum(lines.values()) < 0.6
+        millions = HEARTBEATS / 1e6
+        assert lines["EventBridge Scheduler, runs"] == pytest.approx(millions * 1.00)
+        assert lines["API Gateway, requests"] == pytest.approx(4 * millions * 3.50)
+        assert lines["DynamoDB, writes"] == pytest.approx(13 * millions * 0.625)
+        # its function, process_order, and one in ten of its requests
+        assert lines["X-Ray, traces"] == pytest.approx(2.4 * millions * 5)
+    assert not [line for line in lines_of(dev) if "heartbeat" in line.name]
+
+
+def test_an_unknown_schedule_stops_the_bill(prod: Template) -> None:
+    """A schedule that calls something else, or at other times, is not free."""
+    known = prod.one("Scheduler::Schedule")
+    for other in (
+        {**known, "ScheduleExpression": "cron(0 * * * ? *)"},
+        {**known, "Target": {"Arn": "arn:aws:lambda:us-east-1:111122223333:function:mine"}},
+    ):
+        document = with_resource(prod, "AWS::Scheduler::Schedule", **other)
+        with pytest.raises(Unpriced, match="schedule"):
+            bill(document, TODAY)
 
 
 def test_sign_in(prod: Template) -> None:

@@ -62,9 +62,10 @@ def test_orders_stream_both_images(template: Template) -> None:
     assert orders == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
 
 
-def test_idempotency_keys_expire(template: Template) -> None:
-    """The records that make retries safe do not stay for ever."""
-    table = template.one("DynamoDB::GlobalTable", "DataIdempotencyKeys")
+@pytest.mark.parametrize("name", ["DataIdempotencyKeys", "DataOrders"])
+def test_what_is_not_kept_expires(template: Template, name: str) -> None:
+    """The records that make retries safe do not stay for ever, and nor do synthetic orders."""
+    table = template.one("DynamoDB::GlobalTable", name)
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
 
 

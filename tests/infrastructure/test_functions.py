@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.settings import API_FUNCTIONS, FUNCTIONS
+from infrastructure.settings import API_FUNCTIONS, FUNCTIONS, SCHEDULED
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
@@ -21,6 +21,12 @@ def takes_from(queue: str) -> set[tuple[str, str]]:
         *((f"sqs:{name}", f"Processing{queue}Queue") for name in names),
         ("sqs:SendMessage", f"Processing{queue}DeadLetters"),
     }
+
+
+def functions_of(template: Template) -> dict[str, str]:
+    """Give the functions that a stage has; a heartbeat is what some have not."""
+    beats = list(template.all("Scheduler::Schedule"))
+    return {start: name for start, name in IDS.items() if beats or name not in SCHEDULED}
 
 
 GRANTS = {
@@ -48,6 +54,7 @@ GRANTS = {
         ("ssm:GetParameter", "flags"),
         *takes_from("PartnerNotifications"),
     },
+    "PlaceHeartbeat": {("apigateway:GET", "apikeys"), ("dynamodb:PutItem", "DataPartners")},
     "CreateParameters": {
         (f"ssm:{action}", name)
         for action in ("PutParameter", "DeleteParameters")
@@ -66,22 +73,23 @@ VARIABLES = {
         *OF_A_QUEUE,
     },
     "create_parameters": set(),
+    "place_heartbeat": {"API_URL", "HEARTBEAT_KEY_ID", "PARTNERS_TABLE"},
 }
 
 
-@pytest.mark.parametrize(("start", "name"), IDS.items())
-def test_each_operation_has_a_function(template: Template, start: str, name: str) -> None:
+def test_each_operation_has_a_function(template: Template) -> None:
     """Every operation runs on arm64 and Python 3.13, traced, with its own handler and time-out."""
-    function = template.one("Lambda::Function", start)
-    assert function["Handler"] == f"orders.handlers.{name}.handler"
-    assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
-    assert function["TracingConfig"] == {"Mode": "Active"}
-    assert 1 <= function["Timeout"] <= 29
+    for start, name in functions_of(template).items():
+        function = template.one("Lambda::Function", start)
+        assert function["Handler"] == f"orders.handlers.{name}.handler"
+        assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+        assert function["TracingConfig"] == {"Mode": "Active"}
+        assert 1 <= function["Timeout"] <= 29
 
 
 def test_there_is_no_other_function(template: Template) -> None:
     """Nothing runs that is not named here."""
-    assert len(list(template.all("Lambda::Function"))) == len(FUNCTIONS)
+    assert len(list(template.all("Lambda::Function"))) == len(functions_of(template))
 
 
 def test_a_hundred_creates_have_their_functions_reserved(template: Template) -> None:
@@ -92,8 +100,8 @@ def test_a_hundred_creates_have_their_functions_reserved(template: Template) -> 
 def test_each_function_has_a_role_of_its_own(template: Template) -> None:
     """No role is shared, and none has a managed policy."""
     roles = [str(function["Role"]) for _, function in template.all("Lambda::Function")]
-    assert len(set(roles)) == len(FUNCTIONS)
-    for start in IDS:
+    assert len(set(roles)) == len(functions_of(template))
+    for start in functions_of(template):
         assert "ManagedPolicyArns" not in template.one("IAM::Role", f"{start}Role")
 
 
@@ -101,8 +109,10 @@ def resource_name(resource: Any) -> str:
     """Name what a policy's resource refers to, such as `DataOrders/index/by-partner`."""
     if isinstance(resource, dict) and "Fn::Join" in resource:
         *heads, tail = resource["Fn::Join"][1]
-        if ":parameter/" in tail:
+        if ":parameter/" in str(tail):
             return str(tail.split("/", 3)[3])
+        if str(heads[0]).endswith("/"):  # and the id of one of these
+            return str(heads[0]).rpartition(":")[2].strip("/")
         return f"{resource_name(heads[0])}{tail}"
     if isinstance(resource, dict):
         return str(resource["Fn::GetAtt"][0])[:-8]  # without the hash of eight characters
@@ -124,6 +134,9 @@ def grants_of(policy: dict[str, Any]) -> set[tuple[str, str]]:
 @pytest.mark.parametrize("start", IDS)
 def test_a_function_may_do_what_it_does_and_nothing_else(template: Template, start: str) -> None:
     """Each role holds exactly the actions and resources that its operation uses."""
+    if start not in functions_of(template):
+        assert not [name for name, _ in template.all("IAM::Policy") if name.startswith(start)]
+        return
     granted = grants_of(template.one("IAM::Policy", f"{start}Role"))
     # For the tables' own key, where there is one: test_encryption.py
     assert {(action, on) for action, on in granted if not action.startswith("kms:")} == {
@@ -140,19 +153,19 @@ def test_a_function_may_do_what_it_does_and_nothing_else(template: Template, sta
 def test_every_log_group_keeps_a_week(template: Template) -> None:
     """No log is kept for ever, and none outlives the stack unnoticed."""
     groups = list(template.all("Logs::LogGroup"))
-    assert len(groups) == len(FUNCTIONS) + 2  # the access logs, and the pipe's
+    assert len(groups) == len(functions_of(template)) + 2  # the access logs, and the pipe's
     assert {group.get("RetentionInDays") for _, group in groups} == {7}
 
 
 def test_every_function_writes_to_its_own_log_group(template: Template) -> None:
     """Lambda makes no log group of its own: those would be kept for ever."""
-    for start in IDS:
+    for start in functions_of(template):
         target = template.one("Lambda::Function", start)["LoggingConfig"]["LogGroup"]["Ref"]
         assert target.startswith(f"{start}Logs")
 
 
 def test_the_environment_names_the_tables_and_holds_no_secret(template: Template) -> None:
     """Configuration comes as environment variables; there is nothing in them to hide."""
-    for start, name in IDS.items():
+    for start, name in functions_of(template).items():
         variables = template.one("Lambda::Function", f"{start}Function")["Environment"]["Variables"]
         assert set(variables) == {"POWERTOOLS_LOG_LEVEL", *VARIABLES[name]}

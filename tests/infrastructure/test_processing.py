@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from infrastructure.functions import construct_id
-from infrastructure.settings import FUNCTIONS, STAGES
+from infrastructure.settings import API_FUNCTIONS, DEPLOYERS, STAGES, WORKERS
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
@@ -37,7 +37,7 @@ NOTIFICATIONS = Work(
     "NotifyPartner",
     "ProcessingPartnerNotificationsQueue",
     "ProcessingPartnerNotificationsDeadLetters",
-    {"dynamodb": {"NewImage": {"partnerId": {"S": [{"exists": True}]}}}},
+    {"dynamodb": {"NewImage": {"partnerId": {"S": [{"anything-but": ["heartbeat"]}]}}}},
     50,
 )
 WORK = (PROCESSING, NOTIFICATIONS)
@@ -419,7 +419,8 @@ def test_partners_secrets_are_opened_by_their_sender_alone(template: Template) -
     keys = about_keys(template, "NotifyPartner", SECRETS)
     assert {s["Action"] for s in keys} == {"kms:Decrypt"}
     assert [s["Condition"] for s in keys] == [of_parameter(on) for on in secrets]
-    for start in [construct_id(name) for name in FUNCTIONS if name != "notify_partner"]:
+    others = {*API_FUNCTIONS, *WORKERS, *DEPLOYERS} - {"notify_partner"}
+    for start in map(construct_id, others):
         actions = {s["Action"] for s in about_keys(template, start, SECRETS)}
         assert actions <= ({"kms:Encrypt"} if start == "CreateParameters" else set())
     assert about_keys(template, "ProcessingPipe", SECRETS) == []

@@ -26,11 +26,15 @@ from orders.domain.changes import (
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Role, Status, statuses_before
 from orders.domain.order import NewOrder, NewPartnerOrder, OrderPatch
+from orders.domain.synthetic import is_synthetic
 from tests import examples
 from tests.examples import ORDER, order
 
 NOW = 1_795_000_000_123
 AT = "2026-11-18T11:06:40.123Z"
+
+
+SYNTHETIC = {"synthetic", "expiresAt"}
 
 
 def placed(body: dict[str, Any]) -> Item:
@@ -101,6 +105,26 @@ def test_readers_see_no_internal_attribute() -> None:
         *("orderId", "partnerId", "status", "subtotal", "total", "createdAt", "updatedAt"),
         *("version", "history"),
     }
+
+
+def test_orders_of_the_heartbeat_are_marked_and_expire_after_a_week() -> None:
+    """What the service orders of itself can be told from every order of a person, and goes."""
+    heartbeats = place_for_partner(msgspec.convert(ORDER, NewPartnerOrder), "heartbeat", NOW)
+    assert is_synthetic(heartbeats)
+    assert heartbeats["expiresAt"] == NOW // 1000 + 7 * 86_400
+    assert not SYNTHETIC & set(view(heartbeats))
+
+
+@given(examples.orders, st.text(min_size=1).filter(lambda name: name != "heartbeat"))
+def test_nobody_else_s_orders_are_marked(body: dict[str, Any], partner_id: str) -> None:
+    """No order of a partner or a customer is deleted, or left out of any figure."""
+    body = {**body, "restaurantId": "heartbeat", "customerId": "heartbeat"}
+    order_of_a_partner = place_for_partner(msgspec.convert(body, NewPartnerOrder), partner_id, NOW)
+    new = msgspec.convert(body, NewPartnerOrder)
+    order_of_a_customer = place(new, "heartbeat", Role.CUSTOMER, NOW)
+    for item in (order_of_a_partner, order_of_a_customer):
+        assert not is_synthetic(item)
+        assert not SYNTHETIC & set(item)
 
 
 @given(st.randoms(use_true_random=False))

@@ -30,10 +30,11 @@ READING = {
     *("dlq ls", "dlq show", "doctor", "cost"),
     *("flags ls", "flags show", "flags history"),
     *("partners ls", "partners show", "partners usage"),
+    "logs ls",
 }
 """Those that only tell."""
 
-HARMLESS = {"partners enable"}
+HARMLESS = {"partners enable", "logs level"}
 """Those that change what can be changed back without loss, and do not ask."""
 
 WITHOUT_DEPLOYMENT = {"cost"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orders import parameters
+from orders import parameters, partners
 from orders.aws_api import Unreachable
 from orders.flags import flags
 from orders.handlers import create_order, get_order, list_orders, update_order
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from orders.domain.changes import Item
+    from orders.store import Claim
 
 pytestmark = pytest.mark.usefixtures("no_store")
 
@@ -212,3 +213,51 @@ def test_a_decision_stands_in_the_log(
     (line,) = log_lines()
     assert (line["flag"], line["flagOn"]) == ("order-edits", True)
     assert not capsys.readouterr().out
+
+
+class Placing(NoStore):
+    """A store that places every order, knows it when it comes again, and lets it be moved."""
+
+    def __init__(self, partner_id: str) -> None:
+        super().__init__()
+        self.partner_id = partner_id
+        self.placed: dict[str, Item] = {}
+
+    def partner_of(self, api_key_id: str) -> Item | None:
+        del api_key_id
+        return {"partnerId": self.partner_id}
+
+    def create(self, item: Item, claim: Claim) -> tuple[Item, bool]:
+        replayed = claim.key in self.placed
+        return self.placed.setdefault(claim.key, item), replayed
+
+    def update(self, *_: Any) -> Item:
+        (order,) = self.placed.values()
+        return {**order, "status": "CANCELLED", "version": 2}
+
+
+@pytest.mark.parametrize(
+    ("partner_id", "counted"),
+    [
+        ("acme", ["OrdersCreated", "OrdersReplayed", "StatusChanges"]),
+        ("heartbeat", []),
+    ],
+)
+def test_business_figures_are_of_orders_that_somebody_wants(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    partner_id: str,
+    counted: list[str],
+) -> None:
+    """A partner's orders are counted; those of the heartbeat, placed all day long, are not."""
+    fake = Placing(partner_id)
+    for place in ("partners", "handlers.create_order", "handlers.update_order"):
+        monkeypatch.setattr(f"orders.{place}.store", lambda: fake)
+    partners.directory.cache_clear()
+    post = event("POST", body=ORDER, headers={"Idempotency-Key": "k"})
+    assert [create_order.handler(post, None)["statusCode"] for _ in range(2)] == [201, 201]
+    move = event("PATCH", order_id=ORDER_ID, body={"status": "CANCELLED"})
+    assert update_order.handler(move, None)["statusCode"] == 200
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    told = [metric for line in lines for metric in line["_aws"]["CloudWatchMetrics"]]
+    assert [metric["Name"] for each in told for metric in each["Metrics"]] == counted

@@ -7,14 +7,14 @@ import sys
 
 import pytest
 
-from infrastructure.settings import API_FUNCTIONS, DEPLOYERS, FUNCTIONS, WORKERS
+from infrastructure.settings import API_FUNCTIONS, DEPLOYERS, FUNCTIONS, SCHEDULED, WORKERS
 
 # Each costs more start-up than everything that the handlers do import (docs/decisions/0004).
 TOO_SLOW = {"boto3", "botocore", "pydantic", "aws_xray_sdk", "s3transfer", "requests", "urllib3"}
 NOT_FOR_LAMBDA = {"aws_cdk", "infrastructure", "local", "ops", "constructs", "jsii"}
 MOST_MODULES = {
     **dict.fromkeys(API_FUNCTIONS, 180),
-    **dict.fromkeys((*WORKERS, *DEPLOYERS), 230),
+    **dict.fromkeys((*WORKERS, *DEPLOYERS, *SCHEDULED), 230),
 }
 
 
@@ -52,6 +52,6 @@ def test_the_domain_needs_nothing_of_aws() -> None:
         "orders.domain",
         *(
             f"orders.domain.{name}"
-            for name in ("changes", "ids", "iso", "lifecycle", "money", "order")
+            for name in ("changes", "ids", "iso", "lifecycle", "money", "order", "synthetic")
         ),
     }

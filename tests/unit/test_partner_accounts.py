@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, composite
+from typer.testing import CliRunner
 
 from ops import partner_accounts
+from ops.cli import app
 from ops.errors import OperatorError
 from ops.partner_accounts import Account, flaw_of_name, flaw_of_url, is_id, per_day, slug
 from ops.partner_keys import Key, State, key_name, owner_in
@@ -71,6 +74,33 @@ def test_no_id(text: str) -> None:
 def test_slug(name: str, expected: str) -> None:
     """An id can be read as the name that it was made of."""
     assert slug(name) == expected
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("add", "Somebody", "--id", "heartbeat", "--plan", "standard"),
+        ("add", "Heartbeat!", "--plan", "standard"),
+        ("show", "heartbeat"),
+        ("disable", "heartbeat"),
+        ("remove", "heartbeat"),
+    ],
+)
+def test_nobody_gets_the_id_of_the_heartbeat(arguments: tuple[str, ...]) -> None:
+    """A partner whose orders nobody heard of would be a bad surprise; the sentence says why."""
+    ended = CliRunner().invoke(app, ["partners", *arguments, "--stage", "prod"])
+    assert ended.exit_code == 2
+    said = " ".join(ended.output.replace("│", " ").split())
+    assert "whose orders reach nobody and are deleted" in said
+
+
+def test_the_heartbeat_is_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has a key as partners have, and is none."""
+    keys = [key(0), replace(key(1), partner_id="heartbeat")]
+    monkeypatch.setattr(partner_accounts.partner_keys, "read", lambda _: keys)
+    monkeypatch.setattr(partner_accounts.partner_webhooks, "read", lambda *_: {})
+    target: Any = None
+    assert [account.partner_id for account in partner_accounts.accounts(target)] == ["acme"]
 
 
 @composite

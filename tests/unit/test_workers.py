@@ -149,6 +149,25 @@ def test_how_long_an_order_took_is_measured_for_new_orders_only() -> None:
     assert not edited.latencies
 
 
+def heartbeats() -> Item:
+    """Store an order as the heartbeat places it."""
+    order_ = item(partnerId="heartbeat", customerId="heartbeat#heartbeat", synthetic=True)
+    return {**order_, "expiresAt": 1_795_604_800}
+
+
+def test_an_order_of_the_heartbeat_is_seen_and_left_alone(
+    table: Table, flag: dict[str, Any]
+) -> None:
+    """Whatever the flags say, nobody confirms it and nothing counts it; the log has its times."""
+    one = told(heartbeats())
+    assert process_order.process_order(one) == "synthetic"
+    assert not table.changes
+    assert not flag["asked"]
+    assert not one.counts
+    assert not one.latencies
+    assert one.notes["processingLatency"] >= one.notes["streamLatency"] - 1000 >= -1000
+
+
 class Partners:
     """The partners' endpoints, and what is sent to them."""
 
@@ -198,6 +217,19 @@ def test_nobody_hears_of_an_edit_or_of_an_order_without_partner(partners: Partne
     del direct["partnerId"]
     assert notify_partner.notify_partner(told(direct)) == "no event"
     assert not partners.sent
+
+
+def test_nobody_hears_of_an_order_of_the_heartbeat(
+    partners: Partners, flag: dict[str, Any]
+) -> None:
+    """Should its message get past the filter, nothing is looked up, sent or counted."""
+    partners.unreadable = True
+    cancelled = {**heartbeats(), "status": "CANCELLED", "version": 2}
+    for one in (told(heartbeats()), told(cancelled, heartbeats())):
+        assert notify_partner.notify_partner(one) == "synthetic"
+        assert not one.counts
+    assert not partners.sent
+    assert not flag["asked"]
 
 
 def test_a_partner_without_an_endpoint_is_done_with(partners: Partners) -> None:
