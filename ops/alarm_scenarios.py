@@ -16,10 +16,11 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from infrastructure.settings import API_FUNCTIONS, STAGES, WORKERS
+from infrastructure.settings import API_FUNCTIONS, SCHEDULED, STAGES, WORKERS
 from ops.alarm_evaluation import Metric, Recorded, text
 from ops.traffic import DAYS, TableUse, Traffic
 from orders.consumer import longest_wait
+from orders.heartbeat import REQUESTS
 from orders.metrics import NAMESPACE, ORDERS_CREATED, SERVICE
 from orders.settings import RETRY_SECONDS
 
@@ -33,10 +34,16 @@ if TYPE_CHECKING:
 TRAFFIC = Traffic(orders_per_day=STAGES["prod"].budget.orders_per_day)
 """The load of a day."""
 
-_HOURS = STAGES["prod"].opening_hours
-assert _HOURS is not None
+_PROD = STAGES["prod"]
+_HOURS = _PROD.opening_hours
+assert _HOURS is not None  # prod has all that a stage may have
 OPENS, CLOSES = _HOURS.opens, _HOURS.closes
 """Hours of the day, UTC; those of prod, and the load of every stage keeps them."""
+
+(HEARTBEAT,) = SCHEDULED
+
+HEARTBEAT_MINUTES = _PROD.heartbeat_minutes or 0
+"""How often our own order is placed, by the function HEARTBEAT."""
 
 QUEUE_WAKES = 15
 """Minutes, at most, until SQS measures a queue that was not used.
@@ -194,6 +201,7 @@ class Conditions:
 
     Args:
         load: of the busy hours' load; there is none in the other hours.
+        unreachable: whether no request at all arrives.
         failing: share of API requests whose function crashes.
         crashes: requests that fail besides, in that minute.
         slow: share of API requests that take a second.
@@ -212,6 +220,7 @@ class Conditions:
     """
 
     load: float = 1
+    unreachable: bool = False
     failing: float = 0
     crashes: int = 0
     slow: float = 0
@@ -271,7 +280,7 @@ class Scenario:
         since = minute - self.happens
         going_on = since >= 0 and (self.lasts is None or since < self.lasts)
         found = self.changed if going_on else self.healthy
-        return found if _is_open(minute) else replace(found, load=0)
+        return found if _is_open(minute) and not found.unreachable else replace(found, load=0)
 
 
 def _is_open(minute: int) -> bool:
@@ -285,7 +294,7 @@ def _changed(**changes: Any) -> Conditions:
 
 SCENARIOS: Mapping[str, Scenario] = {
     "healthy night": Scenario(
-        meaning="Nobody orders from closing to opening; then the day begins.",
+        meaning="Nobody but the heartbeat orders from closing to opening; then the day begins.",
         begins=CLOSES - 2,
         before=120,
         changed=BACKGROUND,
@@ -311,8 +320,16 @@ SCENARIOS: Mapping[str, Scenario] = {
         meaning="Five of a hundred requests fail.", changed=_changed(failing=0.05)
     ),
     "outage": Scenario(meaning="All requests fail.", changed=_changed(failing=1)),
+    "outage at night": Scenario(
+        meaning="All requests fail, while nobody is up but the heartbeat.",
+        begins=CLOSES + 3,
+        changed=_changed(failing=1),
+    ),
     "silence": Scenario(
-        meaning="Nobody orders, or no request arrives, in opening hours.", changed=_changed(load=0)
+        meaning="Nobody orders, though everything works.", changed=_changed(load=0)
+    ),
+    "unreachable": Scenario(
+        meaning="No request arrives any more.", changed=_changed(unreachable=True)
     ),
     "slow API": Scenario(meaning="One of ten requests takes a second.", changed=_changed(slow=0.1)),
     "workers killed": Scenario(
@@ -367,6 +384,11 @@ _OPERATIONS = {
 }
 """What is asked of each table."""
 
+_STEPS = dict(
+    zip(REQUESTS, ("create_order", "get_order", "create_order", "update_order"), strict=True)
+)
+"""Which functions the heartbeat's requests come to."""
+
 A_THIRD = 1 / 3
 SECOND_MS = 1_000
 
@@ -388,6 +410,7 @@ class _Recorder:
     queue_used: dict[str, int] = field(default_factory=dict)
     queue_woke: dict[str, int] = field(default_factory=dict)
     letters: dict[str, int] = field(default_factory=dict)
+    counted: int = 0
 
     def recorded(self) -> Recorded:
         for queue in self.stage.queues.values():
@@ -400,12 +423,26 @@ class _Recorder:
         calls = {
             function: self._whole(function, rate * now.load) for function, rate in rates().items()
         }
+        self._heartbeat(minute, now, calls)
         failed = self._api(minute, now, calls)
         told = self._pipe(minute, now, calls)
         self._workers(minute, now, told)
         self._tables(minute, now)
-        placed = calls["create_order"] - failed["create_order"]
+        # The heartbeat's orders are not counted.
+        placed = min(calls["create_order"] - failed["create_order"], self.counted)
         self._add(minute, NAMESPACE, ORDERS_CREATED.name, {"service": SERVICE}, {1: placed})
+
+    def _heartbeat(self, minute: int, now: Conditions, calls: dict[str, int]) -> None:
+        """Let the heartbeat place its order, if the stage has one; adds to the calls."""
+        self.counted = calls["create_order"]
+        if HEARTBEAT not in self.stage.functions or minute % HEARTBEAT_MINUTES:
+            return
+        fails = now.unreachable or now.failing == 1
+        self._function(minute, now, HEARTBEAT, (1, int(fails), 0))
+        if not now.unreachable:
+            steps = ("create_order",) if fails else _STEPS.values()
+            for function in steps:
+                calls[function] += 1
 
     def _add(
         self,
@@ -449,12 +486,13 @@ class _Recorder:
             usual + TRAFFIC.cold_ms: cold,
             SECOND_MS: slow,
         }
-        for name, samples in {
+        metrics: dict[str, Mapping[float, float]] = {
             "Count": {1: requests},
             "5XXError": {1: errors, 0: requests - errors},
             "4XXError": {0: requests},
             "Latency": latencies,
-        }.items():
+        }
+        for name, samples in metrics.items():
             self._add(minute, "AWS/ApiGateway", name, self.stage.api, samples)
         return failed
 
@@ -468,18 +506,19 @@ class _Recorder:
         if function in self.stage.reserved and calls:
             running = max(running, round(self.stage.reserved[function] * now.busy))
         dimensions = {"FunctionName": self.stage.functions[function]}
-        for name, samples in {
+        metrics: dict[str, Mapping[float, float]] = {
             "Invocations": {1: calls},
             "Errors": {1: crashed, 0: calls - crashed},
             "Throttles": {1: refused, 0: calls},
             "Duration": {milliseconds: calls},
             "ConcurrentExecutions": {running: min(calls, 1)},
-        }.items():
+        }
+        for name, samples in metrics.items():
             self._add(minute, "AWS/Lambda", name, dimensions, samples)
 
     def _pipe(self, minute: int, now: Conditions, calls: Mapping[str, int]) -> dict[str, int]:
         """Record the pipe; gives the messages that come to each worker's queue."""
-        events = calls["create_order"] + calls["update_order"]
+        events = calls["create_order"] + calls["update_order"]  # the heartbeat's, too
         taken = 0 if now.pipe_stands else events
         failed = taken if now.pipe_fails else 0
         kind = _PIPE_FAILURES[minute % len(_PIPE_FAILURES)]
