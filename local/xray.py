@@ -203,7 +203,7 @@ def _object(body: bytes) -> dict[str, Any]:
 
 def _time(request: dict[str, Any], name: str) -> float:
     value = request.get(name)
-    if not is_time(value):
+    if value is None or not is_time(value):
         raise InvalidRequest(f"{name} must be a time, in seconds since 1970.")
     return float(value)
 
