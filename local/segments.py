@@ -167,13 +167,14 @@ class Invocation:
 
     def __init__(self, config: dict[str, Any], event: Any) -> None:
         """Begin it: a batch of a queue in a trace of its own, all else in that of the caller."""
-        headers = _trace_headers(event)
         active = (config.get("TracingConfig") or {}).get("Mode") == "Active"
-        caller = None if headers is not None else current.get()
-        context = caller or new_context(sampled=active)
+        messages = _messages(event)
+        decided = [message.sampled for message in messages or ()]
+        caller = None if messages is not None else current.get()
+        context = caller or new_context(sampled=active and (any(decided) or not decided))
         self._name, self._arn = config["FunctionName"], config.get("FunctionArn", "")
         self._service = segment(self._name, context, origin="AWS::Lambda")
-        self._links = _links(headers or [])
+        self._links = _links(messages or ())
         self._function = segment(
             self._name, context.within(self._service), origin="AWS::Lambda::Function"
         )
@@ -227,10 +228,10 @@ invoked: ContextVar[Invocation | None] = ContextVar("invoked", default=None)
 def publishing(topic_arn: str, *, active: bool) -> Iterator[None]:
     """Let the messages carry the publisher's trace, and tell X-Ray of a topic with active tracing.
 
-    AWS: SNS tells X-Ray only of what its publisher has sampled; it begins no trace. A pipe gives it
-    no tracing header.
+    AWS: such a topic asks for sampling rules itself, so it begins a trace where its publisher gives
+    none. A pipe gives none: DynamoDB's stream has dropped it.
     """
-    context, told = current.get(), None
+    context, told = current.get() or (new_context() if active else None), None
     if context and context.sampled and active:
         name = topic_arn.rpartition(":")[2]
         told = segment(name, context, origin="AWS::SNS::Topic", resource_arn=topic_arn)
@@ -243,23 +244,21 @@ def publishing(topic_arn: str, *, active: bool) -> Iterator[None]:
             send(told)
 
 
-def _trace_headers(event: Any) -> list[str] | None:
-    """Give the tracing headers of a queue's messages; None when it is no batch of a queue."""
+def _messages(event: Any) -> list[Context] | None:
+    """Give the contexts of a queue's messages; None when it is no batch of a queue."""
     records = event.get("Records") if isinstance(event, dict) else None
     if not isinstance(records, list) or not records:
         return None
     if any(not isinstance(r, dict) or r.get("eventSource") != "aws:sqs" for r in records):
         return None
-    return [
-        r["attributes"]["AWSTraceHeader"] for r in records if "AWSTraceHeader" in r["attributes"]
-    ]
+    found = (context_of(record["attributes"].get("AWSTraceHeader")) for record in records)
+    return [context for context in found if context]
 
 
-def _links(headers: Iterable[str]) -> dict[str, list[dict[str, str]]]:
-    contexts = dict.fromkeys(context_of(header) for header in headers)
+def _links(messages: Iterable[Context]) -> dict[str, list[dict[str, str]]]:
     links = [
         {"trace_id": context.root, **({"id": context.parent} if context.parent else {})}
-        for context in contexts
-        if context and context.sampled
+        for context in dict.fromkeys(messages)
+        if context.sampled
     ]
     return {"links": links[:_MOST_LINKS]} if links else {}
