@@ -24,8 +24,10 @@ ORDER, REQUEST = "orderId", "requestTraceId"
 """The annotations that say which order a trace is about, and which trace made the change."""
 
 _PIPE, _QUEUE, _ALL = "stream and pipe", "queue", "stream, pipe, topic and queue"
-_TOPIC = "AWS::SNS"
+_TOPIC, _TABLE = "AWS::SNS", "DynamoDB"
 _DEFAULT_NAME = "–"
+_LONG = 60.0
+"""Seconds; beside so long a wait, what took milliseconds could not be seen."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,11 @@ class Span:
         """When it ended; its start, while it goes on."""
         return self.start if self.end is None else max(self.start, self.end)
 
+    @property
+    def is_inferred(self) -> bool:
+        """Tell whether X-Ray has made it out of the call that leads there."""
+        return self.content.get("inferred") is True
+
     def annotation(self, name: str) -> str:
         """Give an annotation's text; empty when there is none."""
         return _text(_dict(self.content.get("annotations")).get(name))
@@ -82,12 +89,21 @@ class Line(NamedTuple):
         return self.start if self.end is None else self.end
 
 
-class Waterfall(NamedTuple):
-    """All lines, in the order in which they are drawn."""
+class Section(NamedTuple):
+    """Lines on one time line, in the order in which they are drawn."""
 
     lines: list[Line]
     start: float
     end: float
+
+
+class Waterfall(NamedTuple):
+    """All that happened to an order."""
+
+    sections: list[Section]
+    """Usually one; what begins after nothing happened for long has a time line of its own."""
+    traces: int
+    """Of how many traces it is made."""
     others: int
     """How many messages about other orders, in the same batches, are left out."""
 
@@ -143,14 +159,21 @@ def waterfall(documents: Iterable[dict[str, Any]], order_id: str) -> Waterfall:
     """
     trees = [_Tree(group) for group in _by_trace(spans(documents)).values()]
     others = sum(tree.leave_out_others(order_id) for tree in trees)
-    lines: list[Line] = []
+    sections: list[Section] = []
     for tree, above, depth in _arranged(trees, order_id):
-        if above is not None:
-            lines += _wait(above, tree, order_id, depth)
-        lines += tree.lines(depth)
-    start = min((line.start for line in lines), default=0.0)
-    end = max((line.finish for line in lines), default=0.0)
-    return Waterfall(lines, start, end, others)
+        wait = [] if above is None else _wait(above, tree, depth)
+        _place_lines(sections, [*wait, *tree.lines(depth)])
+    return Waterfall(sections, len(trees), others)
+
+
+def _place_lines(sections: list[Section], lines: list[Line]) -> None:
+    """Put a trace's lines on the time line that is drawn, or begin another."""
+    start = min(line.start for line in lines if line.span)
+    end = max(line.finish for line in lines)
+    if sections and sections[-1].start - _LONG < start <= sections[-1].end + _LONG:
+        known = sections.pop()
+        lines, start, end = [*known.lines, *lines], min(known.start, start), max(known.end, end)
+    sections.append(Section(lines, start, end))
 
 
 class _Tree:
@@ -169,13 +192,9 @@ class _Tree:
     def leave_out_others(self, order_id: str) -> int:
         """Leave out what was done for other orders, with all beneath it; gives how many pieces."""
         roots = [
-            span.id
-            for span in self.spans.values()
-            if span.annotation(ORDER) not in ("", order_id)
+            span.id for span in self.spans.values() if span.annotation(ORDER) not in ("", order_id)
         ]
         children, waiting = self._children(), list(roots)
-        if len(roots) == len(self.spans):
-            return 0  # it is all that there is
         gone: set[str] = set()
         while waiting:
             span_id = waiting.pop()
@@ -213,8 +232,8 @@ class _Tree:
 
     def _is_echo(self, span: Span) -> bool:
         """Tell what X-Ray has made of a call by itself, to have something at its other end."""
-        inferred = span.content.get("inferred") is True and span.parent_id in self.spans
-        return inferred and span.parent_id != span.id
+        parent = self.spans.get(span.parent_id or "")
+        return parent is not None and span.is_inferred and not parent.is_inferred
 
     def named(self, annotation: str, order_id: str) -> list[str]:
         """Give an annotation's values where it is about the order, earliest first."""
@@ -271,16 +290,15 @@ def _above(tree: _Tree, by_id: dict[str, _Tree], order_id: str) -> str | None:
     return next((cause for cause in causes if cause in by_id and cause != tree.trace_id), None)
 
 
-def _wait(above: _Tree, tree: _Tree, order_id: str, depth: int) -> list[Line]:
+def _wait(above: _Tree, tree: _Tree, depth: int) -> list[Line]:
     """Give the time between two traces: none where their clocks disagree about what came first."""
-    calls = [s.finish for s in above.spans.values() if s.content.get("namespace") == "aws"]
-    before = [end for end in calls if end <= tree.start] or [
-        end for end in (above.finish,) if end <= tree.start
-    ]
+    writes = [span.finish for span in above.spans.values() if span.name == _TABLE]
+    before = [end for end in (*writes, above.finish) if end <= tree.start]
     if not before:
         return []
     name = _QUEUE if above.is_of_topic else _PIPE if tree.is_of_topic else _ALL
-    return [Line(depth, name, max(before), tree.start, None)]
+    begin = max(set(before) & set(writes), default=before[0])
+    return [Line(depth, name, begin, tree.start, None)]
 
 
 def _place(span: Span) -> tuple[float, float, str]:
