@@ -45,7 +45,7 @@ Until = Annotated[
 
 
 def trace(
-    order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", show_default=False)],
+    order_id: Annotated[str, typer.Argument(metavar="ORDER_ID", help="Whose.")],
     *,
     until: Until = None,
     stage: Stage = None,

@@ -1,7 +1,7 @@
 """The way of one order, put together from the traces that tell of it. Pure: no AWS, no terminal.
 
     request's trace ─ stream and pipe ─► topic's trace ─ queue ─► workers' traces
-                    └───── stream, pipe, topic and queue ───────┘  where the topic's is missing
+                    └───── stream, pipe, topic, queue ──────────┘  where the topic's is missing
 
 X-Ray knows these as traces of their own: DynamoDB's stream drops the trace of a request, and Lambda
 begins one for each batch of a queue. A worker names in the annotation requestTraceId the trace that
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ORDER, REQUEST = "orderId", "requestTraceId"
 """The annotations that say which order a trace is about, and which trace made the change."""
 
-_PIPE, _QUEUE, _ALL = "stream and pipe", "queue", "stream, pipe, topic and queue"
+_PIPE, _QUEUE, _ALL = "stream and pipe", "queue", "stream, pipe, topic, queue"
 _TOPIC, _TABLE = "AWS::SNS", "DynamoDB"
 _DEFAULT_NAME = "–"
 _LONG = 60.0

@@ -27,8 +27,10 @@ _LONGEST_BAR = 60
 _TIME = 11
 _INDENT = 2
 _DEEPEST = 10
-_FUNCTION = re.compile(r"([A-Z][A-Za-z]*?)Function[0-9A-F]{8}")
 _TOLD = ("outcome", "problem", "partnerId")
+# What CloudFormation makes of a name: the stack's before it, a digest of CDK's and one of its own
+# behind it.
+_MADE = re.compile(r"(?:.*-)?([A-Z][A-Za-z]*?)[0-9A-F]{8}(?:-?[A-Za-z0-9]+)?")
 
 
 class Drawn(NamedTuple):
@@ -127,18 +129,26 @@ def _title(span: Span) -> str:
         path = urlsplit(_text(request.get("url"))).path or span.name
         return f"API {_text(request.get('method'))} {path}"
     if span.origin == "AWS::Lambda":
-        return f"Lambda {_function(span.name)}"
+        return f"Lambda {_own(span.name)}"
     if span.origin.startswith("AWS::SNS"):
         return f"topic {span.name.rpartition(':')[2]}"
     if span.content.get("namespace") == "remote":
         return f"{_text(request.get('method'))} {span.name}".strip()
-    return f"{_function(span.name)} {operation}".strip()
+    return f"{_own(span.name)} {operation}".strip()
 
 
-def _function(name: str) -> str:
-    """Shorten the name that CloudFormation gave a function: `create_order`."""
-    found = _FUNCTION.search(name)
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", found[1]).lower() if found else name
+def _own(name: str) -> str:
+    """Give the name that the CDK app has for what CloudFormation has named: `create_order`."""
+    found = _MADE.fullmatch(name)
+    if found is None:
+        return name
+    function = found[1].removesuffix("Function")
+    return _name_of(function) if function and function != found[1] else found[1]
+
+
+def _name_of(construct: str) -> str:
+    """Give the name of a function by its construct's id: `create_order` of `CreateOrder`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", construct).lower()
 
 
 def _mark(line: Line) -> str:
@@ -155,11 +165,11 @@ def _details(span: Span) -> Iterator[str]:
     """Say what is known of a span, the most important first."""
     content = span.content
     yield from (shown for mark, shown in MARKS.items() if content.get(mark) is True)
-    status = _of(content, "http", "response").get("status")
+    annotations = _of(content, "annotations")
+    status = _of(content, "http", "response").get("status", annotations.get("status"))
     if isinstance(status, int):
         yield str(status)
     yield from _of_call(_of(content, "aws"))
-    annotations = _of(content, "annotations")
     yield from (str(annotations[name]) for name in _TOLD if name in annotations)
     exceptions = _of(content, "cause").get("exceptions")
     for exception in exceptions if isinstance(exceptions, list) else ():
@@ -170,11 +180,11 @@ def _details(span: Span) -> Iterator[str]:
 def _of_call(aws: dict[str, Any]) -> Iterator[str]:
     """Say what an AWS service was asked about, and what it took."""
     if table := _text(aws.get("table_name")):
-        yield table
+        yield _own(table)
     elif "operation" in aws and isinstance(aws.get("resource_names"), list):
-        yield from (_function(str(name)) for name in aws["resource_names"])
+        yield from (_own(str(name)) for name in aws["resource_names"])
     if queue := _text(aws.get("queue_url")):
-        yield queue.rpartition("/")[2]
+        yield _own(queue.rpartition("/")[2])
     if parameter := _text(aws.get("parameter_name")):
         yield parameter
     for name, unit in (("consumed_rcu", "read"), ("consumed_wcu", "write")):
