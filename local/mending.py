@@ -1,7 +1,8 @@
 """Puts back, over AWS's own APIs, what the emulator drops from the template without a word.
 
 ministack 1.5.33 creates request validators, TTL, point-in-time recovery, reserved concurrency and
-a topic's tracing in name only. Everything here is read from the template, and a repetition changes nothing.
+a topic's tracing in name only. Everything here is read from the template, and a repetition changes
+nothing.
 """
 
 from __future__ import annotations

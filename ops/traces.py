@@ -86,7 +86,7 @@ class Line(NamedTuple):
     @property
     def finish(self) -> float:
         """When it ended; its start, while it goes on."""
-        return self.start if self.end is None else self.end
+        return self.start if self.end is None else max(self.start, self.end)
 
 
 class Section(NamedTuple):
@@ -122,14 +122,14 @@ def read(document: object) -> dict[str, Any] | None:
 def spans(documents: Iterable[dict[str, Any]]) -> list[Span]:
     """Take documents apart into their segments and subsegments, each once.
 
-    Of two with one id, one that has ended counts more than one that goes on. What has neither id
-    nor time cannot be drawn and is passed over.
+    Of two with one id, one that has ended counts more than one that goes on, and the later one more
+    than the earlier. What has neither id nor time cannot be drawn and is passed over.
     """
     found: dict[tuple[str, str], Span] = {}
     for document in documents:
         for span in _parts(document):
             known = found.get((span.trace_id, span.id))
-            if known is None or (known.end is None and span.end is not None):
+            if known is None or _worth(known) < _worth(span):
                 found[span.trace_id, span.id] = span
     return list(found.values())
 
@@ -299,6 +299,11 @@ def _wait(above: _Tree, tree: _Tree, depth: int) -> list[Line]:
     name = _QUEUE if above.is_of_topic else _PIPE if tree.is_of_topic else _ALL
     begin = max(set(before) & set(writes), default=before[0])
     return [Line(depth, name, begin, tree.start, None)]
+
+
+def _worth(span: Span) -> tuple[bool, float, float, str]:
+    text = json.dumps([span.parent_id, span.content], sort_keys=True)
+    return span.end is not None, span.finish, span.start, text
 
 
 def _place(span: Span) -> tuple[float, float, str]:
