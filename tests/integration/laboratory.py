@@ -94,7 +94,9 @@ def build(endpoints: Endpoints) -> Laboratory:
             responseType=kind,
             responseTemplates={"application/json": _PROBLEM},
         )
-    gateway.create_deployment(restApiId=api["id"], stageName="v1", tracingEnabled=True)
+    gateway.create_deployment(restApiId=api["id"], stageName="v1")
+    tracing = {"op": "replace", "path": "/tracingEnabled", "value": "true"}
+    gateway.update_stage(restApiId=api["id"], stageName="v1", patchOperations=[tracing])
     key = _admit(gateway, api)
     url = f"{endpoints.aws_endpoint_url}/_aws/execute-api/{api['id']}/v1"
     return Laboratory(url, key["id"], key["value"])

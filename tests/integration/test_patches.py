@@ -348,7 +348,7 @@ def test_traced_functions_that_start(stack: Endpoints, patched: Laboratory) -> N
     functions.update_function_configuration(FunctionName="laboratory-trace", Timeout=21)
     patched.post("trace", headers={HEADER: root.header})
     function = wait_for(stack, root.id, FUNCTION)[FUNCTION]
-    assert [part["name"] for part in function["subsegments"]][0] == "Initialization"
+    assert next(part["name"] for part in function["subsegments"]) == "Initialization"
 
 
 def test_traced_functions_is_needed(
