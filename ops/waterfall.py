@@ -30,7 +30,7 @@ _DEEPEST = 10
 _TOLD = ("outcome", "problem", "partnerId")
 # What CloudFormation makes of a name: the stack's before it, a digest of CDK's and one of its own
 # behind it.
-_MADE = re.compile(r"(?:.*-)?([A-Z][A-Za-z]*?)[0-9A-F]{8}(?:-?[A-Za-z0-9]+)?")
+_MADE = re.compile(r"(?:[a-z0-9-]+-)?([A-Z][A-Za-z]*?)[0-9A-F]{8}(?:-?[A-Za-z0-9]+)?")
 
 
 class Drawn(NamedTuple):

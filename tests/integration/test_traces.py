@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from ops import cli, target
 from ops.traces import Span, spans
+from orders.domain.ids import new_order_id
 from tests.examples import order
 from tests.integration.test_processing import wait_until
 from tests.integration.trace_laboratory import HEADER, begin, wait_for
@@ -48,14 +50,14 @@ def test_request(stack: Endpoints, acme: Partner) -> None:
 def trace(
     stack: Endpoints, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., str]:
-    """Run `orders trace --local`; gives what it prints."""
+    """Run `orders trace --local`; gives what it prints, or else why it fails."""
     monkeypatch.setattr(target, "_local_endpoints", lambda: stack)
 
     def run(*arguments: str) -> str:
         capsys.readouterr()
-        with pytest.raises(SystemExit):
+        with pytest.raises(SystemExit) as ended:
             cli.main(["trace", *arguments, "--local"])
-        return capsys.readouterr().out
+        return capsys.readouterr().out or str(ended.value.code)
 
     return run
 
@@ -94,5 +96,5 @@ def test_from_post_to_webhook(stack: Endpoints, acme: Partner, trace: Callable[.
 
 def test_order_of_no_trace(trace: Callable[..., str]) -> None:
     """An order that this copy never had is told so, with what may be the reason."""
-    said = trace("01a2056f-12d3-7a4f-a166-60b40a00b62c")
-    assert not said.startswith("Order")
+    order_id = new_order_id(int(time.time() * 1000))
+    assert f"The local run has no trace of {order_id}" in trace(order_id)
