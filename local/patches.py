@@ -12,9 +12,16 @@
     traced_stages       requests begin a trace, or continue theirs, and X-Ray is told
     traced_functions    functions are told where in a trace they are, and X-Ray of them
     traced_messages     topics and queues hand the trace of a message on
+    figures_by_minute   CloudWatch keeps figures by the minute, for some hours
+    gateway_figures     AWS/ApiGateway: requests, errors, latency
+    function_figures    AWS/Lambda: every run of a function, whoever called it
+    queue_figures       AWS/SQS: what is in each queue, how old, what came and went
+    table_figures       AWS/DynamoDB: latency, refusals, consumed capacity
+    topic_figures       AWS/SNS and AWS/EventBridge/Pipes: what they carry
+    log_figures         metrics of log lines in the embedded metric format
 
-Each has a test that fails once ministack no longer needs it. What can be mended from outside, over
-AWS's own APIs, is not here but in mending.py.
+The figures live in figures.py and measuring.py. Each has a test that fails once ministack no longer
+needs it. What can be mended from outside, over AWS's own APIs, is not here but in mending.py.
 """
 # ruff: noqa: SLF001 - what a patch replaces is private to ministack
 
@@ -36,7 +43,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from local import segments
+from local import measuring, segments
+from local.figures import figures_by_minute
 from local.saving import Saver
 from local.validation import validation_message
 
@@ -512,6 +520,13 @@ PATCHES: dict[str, Callable[[], None]] = {
         traced_stages,
         traced_functions,
         traced_messages,
+        figures_by_minute,
+        measuring.gateway_figures,
+        measuring.function_figures,
+        measuring.queue_figures,
+        measuring.table_figures,
+        measuring.topic_figures,
+        measuring.log_figures,
     )
 }
 """All patches by name."""
