@@ -5,6 +5,7 @@ table behind it, against which each alarm of the synthesized template is evaluat
 
     customers      api-errors-fast  api-errors-slow  api-slow  no-orders
     functions      <function>-errors-fast  <function>-errors-slow  functions-throttled  …-busy
+    heartbeat      heartbeat-failing
     changes        <queue>-dead-letters  <queue>-old  pipe-failing  pipe-silent  partner-failing
     tables         tables-throttled  tables-failing  tables-near-ceiling
 
@@ -28,7 +29,7 @@ from constructs import Construct
 
 from infrastructure.measured import MAXIMUM, P95, SUM, Measured
 from infrastructure.processing import QUEUES, VISIBILITY_FACTOR
-from infrastructure.settings import API_FUNCTIONS, WORKERS, CapacityMode
+from infrastructure.settings import API_FUNCTIONS, SCHEDULED, WORKERS, CapacityMode
 from orders.consumer import longest_wait
 from orders.metrics import ORDERS_CREATED
 from orders.settings import BY_CUSTOMER, BY_PARTNER
@@ -65,6 +66,9 @@ TRIES_FAILED = 10
 
 SILENT_ORDERS = 10
 """Orders placed in five minutes of which a pipe that works would have told."""
+
+(HEARTBEAT,) = SCHEDULED
+"""The function that places our own orders."""
 
 _Comparison = cloudwatch.ComparisonOperator
 _Missing = cloudwatch.TreatMissingData
@@ -146,6 +150,8 @@ class Alarms(Construct):
         self._watch_pipe(resources)
         self._watch_partners(failing_partner)
         self._watch_tables()
+        if settings.heartbeat_minutes is not None:
+            self._watch_heartbeat(settings.heartbeat_minutes)
 
     def _add(
         self, name: str, severity: Severity, meaning: str, runbook: str, condition: Condition
@@ -257,6 +263,26 @@ class Alarms(Construct):
             f"calls, {ERRORS_IN_AN_HOUR} times at least.",
             "errors",
             Condition(_error_percentage(*hourly), ERROR_PERCENT),
+        )
+
+    def _watch_heartbeat(self, minutes: int) -> None:
+        """Watch our own orders; no data means that nothing has called the function any more."""
+        runs = cloudwatch.MathExpression(
+            expression="calls - errors",
+            using_metrics={
+                "calls": self._measured.function(HEARTBEAT, "Invocations", SUM, minutes=minutes),
+                "errors": self._measured.function(HEARTBEAT, "Errors", SUM, minutes=minutes),
+            },
+            label="heartbeats that succeeded",
+            period=Duration.minutes(minutes),
+        )
+        self._add(
+            "heartbeat-failing",
+            Severity.CRITICAL,
+            "Our own order was not placed, read, repeated and cancelled as it should, "
+            "twice in three times.",
+            "heartbeat",
+            Condition(runs, 1, periods=2, window=3, below=True, silence_is_bad=True),
         )
 
     def _watch_concurrency(self) -> None:

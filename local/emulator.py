@@ -16,7 +16,7 @@ from local.layout import ROOT, LocalError
 from local.tls import function_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from local.layout import Layout
@@ -92,13 +92,20 @@ class Emulator:
         return f" Its last words ({where}):\n" + "\n".join(f"    {line}" for line in lines)
 
 
-def launch(interpreter: Path, layout: Layout, *, patches: Iterable[str] | None = None) -> Emulator:
+def launch(
+    interpreter: Path,
+    layout: Layout,
+    *,
+    patches: Iterable[str] | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Emulator:
     """Start the emulator.
 
     Args:
         interpreter: of the emulator's own environment.
         layout: where it keeps its things, and its port.
         patches: the names of the patches to apply; None for all.
+        variables: for its environment, which its functions have too.
     """
     shutil.rmtree(layout.temporary, ignore_errors=True)
     for folder in (layout.state, layout.objects, layout.temporary):
@@ -108,7 +115,7 @@ def launch(interpreter: Path, layout: Layout, *, patches: Iterable[str] | None =
         process = subprocess.Popen(
             [str(interpreter), "-m", "local.emulator_main", *chosen],
             cwd=ROOT,
-            env=_environment(layout),
+            env={**_environment(layout), **(variables or {})},
             # It reads nothing from this pipe, but sees it close when this process is gone.
             stdin=subprocess.PIPE,
             stdout=log,

@@ -1,7 +1,7 @@
 """The emulator's own process: ministack with our patches, ending when the local run does.
 
 Runs in the emulator's environment, so it imports nothing but the standard library, ministack and
-what stands here for it: patches, saving, validation.
+what stands here for it: patches, figures, measuring, saving, segments, validation.
 """
 
 from __future__ import annotations

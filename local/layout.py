@@ -81,6 +81,11 @@ class Layout:
         return self.home / "server.pem"
 
     @property
+    def traces(self) -> Path:
+        """The latest traces of X-Ray, a document a line."""
+        return self.home / "traces.jsonl"
+
+    @property
     def endpoints(self) -> Path:
         """This copy's endpoints document."""
         return self.home / "endpoints.json"

@@ -1,7 +1,8 @@
 """Puts back, over AWS's own APIs, what the emulator drops from the template without a word.
 
-ministack 1.5.33 creates request validators, TTL, point-in-time recovery and reserved concurrency in
-name only. Everything here is read from the template, and a repetition changes nothing.
+ministack 1.5.33 creates request validators, TTL, point-in-time recovery, reserved concurrency and
+a topic's tracing in name only. Everything here is read from the template, and a repetition changes
+nothing.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class Mending:
             self._recovery(self._ids[name], properties)
         for name, properties in self._of_type("AWS::Lambda::Function"):
             self._concurrency(self._ids[name], properties)
+        for name, properties in self._of_type("AWS::SNS::Topic"):
+            self._tracing(self._ids[name], properties)
 
     def _of_type(self, *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
         for name, resource in self._resources.items():
@@ -120,4 +123,11 @@ class Mending:
         if wanted is not None:
             self._client("lambda").put_function_concurrency(
                 FunctionName=function, ReservedConcurrentExecutions=int(wanted)
+            )
+
+    def _tracing(self, topic: str, properties: dict[str, Any]) -> None:
+        wanted = properties.get("TracingConfig")
+        if wanted is not None:
+            self._client("sns").set_topic_attributes(
+                TopicArn=topic, AttributeName="TracingConfig", AttributeValue=wanted
             )

@@ -9,9 +9,19 @@
     quick_functions     functions start with nothing but their own code
     steady_saving       state is saved every few seconds, not only on a clean stop
     kept_streams        changes that a pipe has not yet delivered survive a restart
+    traced_stages       requests begin a trace, or continue theirs, and X-Ray is told
+    traced_functions    functions are told where in a trace they are, and X-Ray of them
+    traced_messages     topics and queues hand the trace of a message on
+    figures_by_minute   CloudWatch keeps figures by the minute, for some hours
+    gateway_figures     AWS/ApiGateway: requests, errors, latency
+    function_figures    AWS/Lambda: every run of a function, whoever called it
+    queue_figures       AWS/SQS: what is in each queue, how old, what came and went
+    table_figures       AWS/DynamoDB: latency, refusals, consumed capacity
+    topic_figures       AWS/SNS and AWS/EventBridge/Pipes: what they carry
+    log_figures         metrics of log lines in the embedded metric format
 
-Each has a test that fails once ministack no longer needs it. What can be mended from outside, over
-AWS's own APIs, is not here but in mending.py.
+The figures live in figures.py and measuring.py. Each has a test that fails once ministack no longer
+needs it. What can be mended from outside, over AWS's own APIs, is not here but in mending.py.
 """
 # ruff: noqa: SLF001 - what a patch replaces is private to ministack
 
@@ -25,6 +35,7 @@ import json
 import os
 import tempfile
 import threading
+import time
 import zipfile
 from contextvars import ContextVar
 from importlib import import_module
@@ -32,6 +43,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from local import measuring, segments
+from local.figures import figures_by_minute
 from local.saving import Saver
 from local.validation import validation_message
 
@@ -320,6 +333,174 @@ def _pipe_position(pipes: Any, table: str) -> int:
     return min(positions, default=0)
 
 
+def traced_stages() -> None:
+    """Trace the requests to a stage with active tracing, and tell X-Ray of them.
+
+    AWS: the stage continues the trace of the header X-Amzn-Trace-Id or begins one, hands it on in
+    that header, and sends a segment (API Gateway developer guide, "Trace user requests to REST
+    APIs using X-Ray"). ministack does nothing of it.
+    """
+    _note_headers(_module("app"))
+    gateway = _module("services.apigateway_v1")
+    _trace_requests(gateway)
+    _trace_calls(gateway)
+
+
+def _note_headers(app: Any) -> None:
+    serve = app.app
+
+    @functools.wraps(serve)
+    async def noting_trace(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            header = dict(scope["headers"]).get(segments.HEADER.lower().encode(), b"")
+            segments.current.set(segments.context_of(header.decode("latin-1")))
+        await serve(scope, receive, send)
+
+    app.app = noting_trace
+
+
+def _trace_requests(gateway: Any) -> None:
+    execute, build = gateway._handle_execute_in_scope, gateway._build_lambda_event_v1
+
+    @functools.wraps(execute)
+    async def traced(
+        api_id: str, stage: str, method: str, path: str, headers: dict[str, Any], *more: Any
+    ) -> Any:
+        settings = gateway._stages_v1.get(api_id, {}).get(stage) or {}
+        if not settings.get("tracingEnabled"):
+            return await execute(api_id, stage, method, path, headers, *more)
+        request = segments.StageRequest(gateway._rest_apis[api_id], stage, method, path)
+        segments.served.set(request)
+        headers = {**headers, segments.HEADER.lower(): request.context.header()}
+        answer = await execute(api_id, stage, method, path, headers, *more)
+        request.end(answer[0], len(answer[2]), headers)
+        return answer
+
+    @functools.wraps(build)
+    def noting_id(*arguments: Any, **options: Any) -> dict[str, Any]:
+        event: dict[str, Any] = build(*arguments, **options)
+        if request := segments.served.get():
+            request.request_id = event["requestContext"]["requestId"]
+        return event
+
+    gateway._handle_execute_in_scope, gateway._build_lambda_event_v1 = traced, noting_id
+
+
+def _trace_calls(gateway: Any) -> None:
+    call = gateway._call_lambda_raw
+
+    @functools.wraps(call)
+    async def traced(function: str, *arguments: Any, **options: Any) -> Any:
+        request = segments.served.get()
+        if request is None:
+            return await call(function, *arguments, **options)
+        with request.calling(function.rpartition(":")[2]) as told:
+            result, error = await call(function, *arguments, **options)
+            throttled = bool(result and result.get("throttle"))
+            told["http"] = {"response": {"status": 429 if throttled else 200}}
+            failed = bool(error or result.get("error"))
+            told.update(segments.marks(429 if throttled else 500 if failed else 200))
+        return result, error
+
+    gateway._call_lambda_raw = traced
+
+
+def traced_functions() -> None:
+    """Tell functions in _X_AMZN_TRACE_ID where in a trace they are, and X-Ray of them.
+
+    AWS: the variable names the trace, the function's segment as parent, and the decision to sample
+    (Lambda developer guide, "Defined runtime environment variables"). A batch of a queue has a
+    trace of its own, which is linked to those of its messages. ministack begins a trace at each
+    invocation, and tells X-Ray nothing.
+    """
+    functions = _module("services.lambda_svc")
+    execute, mismatch = functions._execute_function, functions._function_config_scope_mismatch
+
+    @functools.wraps(execute)
+    def traced(func: dict[str, Any], event: Any) -> Any:
+        config = func.get("config") or func
+        if mismatch(config):  # it comes here again
+            return execute(func, event)
+        invocation, result = segments.Invocation(config, event), {"error": True}
+        token = segments.invoked.set(invocation)
+        try:
+            result = execute(func, event)
+        finally:
+            segments.invoked.reset(token)
+            invocation.end(result)
+        return result
+
+    def trace_id(*_: Any) -> str | None:
+        invocation = segments.invoked.get()
+        return invocation.context.header() if invocation else None
+
+    functions._execute_function = traced
+    functions._xray_trace_id_for_invocation = trace_id
+    _time_invocations(_module("core.lambda_runtime").Worker)
+
+
+def _time_invocations(worker: Any) -> None:
+    """Note when an environment was made and when the function answered."""
+    invoke, spawn, drain = worker.invoke, worker._spawn, worker._drain_stderr_bounded
+
+    @functools.wraps(invoke)
+    def noting_id(self: Any, event: Any, request_id: str, **options: Any) -> Any:
+        if invocation := segments.invoked.get():
+            invocation.request_id = request_id
+        return invoke(self, event, request_id, **options)
+
+    @functools.wraps(spawn)
+    def noting_start(self: Any) -> None:
+        start = time.time()
+        try:
+            spawn(self)
+        finally:
+            if invocation := segments.invoked.get():
+                invocation.initialized = start, time.time()
+
+    @functools.wraps(drain)
+    def noting_end(self: Any, *arguments: Any, **options: Any) -> Any:
+        if invocation := segments.invoked.get():
+            invocation.answered = time.time()
+        return drain(self, *arguments, **options)
+
+    worker.invoke, worker._spawn, worker._drain_stderr_bounded = noting_id, noting_start, noting_end
+
+
+def traced_messages() -> None:
+    """Hand the trace of a message on, through topics and queues.
+
+    AWS: SNS hands the tracing header of Publish on; in a queue it is the system attribute
+    AWSTraceHeader, which SQS takes from the header of SendMessage, too (SQS developer guide,
+    "Message attributes"; SNS developer guide, "Active tracing"). ministack drops it.
+    """
+    sns, sqs = _module("services.sns"), _module("services.sqs")
+    fan_out, fill_in, attributes = sns._fanout, sqs._ensure_msg_fields, sqs._build_send_sys_attrs
+
+    @functools.wraps(fan_out)
+    def traced(topic_arn: str, *arguments: Any, **options: Any) -> None:
+        topic = sns._topic_by_arn_any_scope(topic_arn) or {}
+        active = topic.get("attributes", {}).get("TracingConfig") == "Active"
+        with segments.publishing(topic_arn, active=active):
+            fan_out(topic_arn, *arguments, **options)
+
+    @functools.wraps(fill_in)
+    def with_trace(message: dict[str, Any]) -> None:
+        fill_in(message)
+        if context := segments.published.get():
+            message["sys"].setdefault("AWSTraceHeader", context.header())
+
+    @functools.wraps(attributes)
+    def with_header(*arguments: Any) -> Any:
+        given = attributes(*arguments)
+        if context := segments.current.get():
+            given.setdefault("AWSTraceHeader", context.header())
+        return given
+
+    sns._fanout = traced
+    sqs._ensure_msg_fields, sqs._build_send_sys_attrs = with_trace, with_header
+
+
 def _module(name: str) -> Any:
     return import_module(f"ministack.{name}")
 
@@ -336,6 +517,16 @@ PATCHES: dict[str, Callable[[], None]] = {
         quick_functions,
         steady_saving,
         kept_streams,
+        traced_stages,
+        traced_functions,
+        traced_messages,
+        figures_by_minute,
+        measuring.gateway_figures,
+        measuring.function_figures,
+        measuring.queue_figures,
+        measuring.table_figures,
+        measuring.topic_figures,
+        measuring.log_figures,
     )
 }
 """All patches by name."""

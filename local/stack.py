@@ -28,6 +28,7 @@ from local.people import seed_people, subject_of
 from local.receiver import Receiver, receiver
 from local.seed import Partner, seed_partners, seed_webhooks
 from local.steps import Steps
+from local.xray import collector
 from ops.target import Target
 from orders.routes import STAGE
 
@@ -36,12 +37,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from local.synthesis import Assembly
+    from local.xray import Collector
 
 _PREDECESSOR_SECONDS = 40.0
 _POLL_SECONDS = 0.1
 
 _DOCUMENTATION_OFFSET = 1_000
 _RECEIVER_OFFSET = 2_000
+_TRACES_OFFSET = 4_000
 
 _TABLES = {
     "orders": "OrdersTable",
@@ -105,8 +108,10 @@ def run(layout: Layout, steps: Steps, *, patches: Iterable[str] | None = None) -
         _check_state(layout)
         interpreter, assembly = _prepare(steps)
         tls.ready(layout)
-        emulator = launch(interpreter, layout, patches=patches)
-        try:
+        with (
+            collector(_near(layout, _TRACES_OFFSET), layout.traces) as xray,
+            _emulator(interpreter, layout, xray, patches) as emulator,
+        ):
             with steps.step("Start the emulator"):
                 emulator.wait_until_healthy()
             stack = _make_ready(emulator, layout, assembly, steps)
@@ -118,14 +123,12 @@ def run(layout: Layout, steps: Steps, *, patches: Iterable[str] | None = None) -
                 endpoints = replace(
                     stack.endpoints,
                     docs_url=docs_url,
+                    traces_url=xray.url,
                     webhooks=webhooks,
                     webhooks_url=received.url,
                 )
                 documents.publish(endpoints, layout)
                 yield replace(stack, endpoints=endpoints, receiver=received)
-        finally:
-            documents.withdraw(layout)
-            emulator.stop()
 
 
 def afresh(layout: Layout) -> str:
@@ -156,6 +159,20 @@ def _only_copy(layout: Layout, steps: Steps) -> Iterator[None]:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
         yield
+
+
+@contextlib.contextmanager
+def _emulator(
+    interpreter: Path, layout: Layout, xray: Collector, patches: Iterable[str] | None
+) -> Iterator[Emulator]:
+    """Run the emulator, whose functions tell X-Ray, and the endpoints only while it runs."""
+    variables = xray.function_environment
+    emulator = launch(interpreter, layout, patches=patches, variables=variables)
+    try:
+        yield emulator
+    finally:
+        documents.withdraw(layout)
+        emulator.stop()
 
 
 def _await_predecessor(layout: Layout, steps: Steps) -> None:
@@ -294,6 +311,7 @@ def _describe(
         user_pool_client_id=outputs["UserPoolClientId"],
         web_origin=settings_of(_STAGE).origins[0],
         docs_url="",
+        traces_url="",
         webhooks={},
         webhooks_url="",
         server_pem=str(layout.server_certificate),

@@ -577,8 +577,10 @@ def _heartbeat(month: Month, run: HeartbeatRun) -> Iterator[tuple[str, str, floa
     seconds = (own_ms + (run.calls - 1) * others_ms) / 1_000
     log_bytes = run.calls * (traffic.log_bytes + traffic.platform_bytes)
     log_bytes += run.requests * traffic.access_bytes
-    sampling = _sampling(month)
-    traced = run.requests * (1 if sampling.reservoir else sampling.fixed_rate)
+    # Its own call begins a trace that nothing before it could decide on.
+    traced = (
+        1 + run.requests * _share(month, _OF_REQUESTS) + run.changes * _share(month, _OF_CHANGES)
+    )
     filters = len(month.some("AWS::SNS::Subscription"))
     yield "EventBridge Scheduler", "runs", 1, prices.SCHEDULE_RUN
     yield "API Gateway", "requests", run.requests, prices.API_REQUEST
@@ -595,8 +597,14 @@ def _heartbeat(month: Month, run: HeartbeatRun) -> Iterator[tuple[str, str, floa
     yield "SNS", "filters", filtered, prices.PAYLOAD_FILTER
     yield "SQS", "messages", 3 * run.messages, prices.QUEUE_REQUEST
     yield "CloudWatch Logs", "lines", log_bytes / GB, prices.LOG_INGESTION
-    yield "X-Ray", "traces", 1 + run.messages + traced, prices.TRACE
+    yield "X-Ray", "traces", traced, prices.TRACE
     yield WAF, "requests", run.requests * len(month.some(_ACL)), prices.WEB_ACL_REQUEST
+
+
+def _share(month: Month, service_type: str) -> float:
+    """Give the share that is recorded of requests or changes that come alone in their second."""
+    sampling = _sampling(month, service_type)
+    return 1.0 if sampling.reservoir else sampling.fixed_rate
 
 
 _FUNCTION = "AWS::Lambda::Function"

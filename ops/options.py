@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infrastructure.settings import STAGES, SettingError
+from infrastructure.settings import STAGES
 from ops import target
 
 if TYPE_CHECKING:
@@ -35,14 +35,31 @@ def find(stage: str | None, *, local: bool) -> target.Target:
         typer.BadParameter: when they cannot be meant.
         OperatorError: when there is no such deployment.
     """
-    if local and stage:
-        raise typer.BadParameter("--local and --stage exclude each other.")
+    _check(stage, local=local)
     if local:
         return target.on_this_machine()
-    try:
-        return target.on_aws(stage or target.DEFAULT_STAGE)
-    except SettingError:
-        raise unknown("stage", stage or "", STAGES) from None
+    return target.on_aws(stage or target.DEFAULT_STAGE)
+
+
+def find_traces(stage: str | None, *, local: bool) -> tuple[str, Any]:
+    """Give the name of the deployment that the options name, and a client of its X-Ray.
+
+    Raises:
+        typer.BadParameter: when they cannot be meant.
+        OperatorError: when the local run is not running.
+    """
+    _check(stage, local=local)
+    if local:
+        return "the local run", target.traces_on_this_machine()
+    name = stage or target.DEFAULT_STAGE
+    return f"stage {name}", target.traces_on_aws(name)
+
+
+def _check(stage: str | None, *, local: bool) -> None:
+    if local and stage:
+        raise typer.BadParameter("--local and --stage exclude each other.")
+    if stage and stage not in STAGES:
+        raise unknown("stage", stage, STAGES)
 
 
 def unknown(kind: str, given: str, known: Iterable[str]) -> typer.BadParameter:

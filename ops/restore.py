@@ -199,7 +199,7 @@ def _identity(copies: Copies, item: Item) -> tuple[str, ...]:
 
 
 def _expired(item: Item) -> bool:
-    """Tell whether it is an idempotency key that DynamoDB would delete again."""
+    """Tell what DynamoDB would delete again: idempotency keys, and orders of the heartbeat."""
     return _EXPIRES in item and int(item[_EXPIRES]["N"]) <= time.time()
 
 

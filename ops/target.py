@@ -18,7 +18,10 @@ from ops.errors import OperatorError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from local.endpoints import Endpoints
+
 DEFAULT_STAGE = "dev"
+_LOCAL_CURE = "make run"
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,7 @@ def on_this_machine() -> Target:
     """
     from local.aws import clients  # noqa: PLC0415 - boto3; `orders --help` is quick without
 
-    layout, cure = layout_from_environment(), "make run"
-    named = os.environ.get("LOCAL_PORT", "").strip()
-    endpoints = documents.read(layout.endpoints if named else layout.latest_endpoints)
-    if endpoints is None:
-        where = f" at {layout.url}" if named else ""
-        raise OperatorError(f"No local run is running{where}. Start it, elsewhere: {cure}")
+    endpoints, cure = _local_endpoints(), _LOCAL_CURE
     client, stack = clients(endpoints.aws_endpoint_url), endpoints.stack_name
     try:
         outputs = _outputs(client, stack)
@@ -97,6 +95,37 @@ def on_this_machine() -> Target:
     if outputs is None:
         raise OperatorError(f"The local run has no stack {stack}. Start it again: {cure}")
     return Target("the local run", stack, client, outputs, cure)
+
+
+def traces_on_aws(stage: str) -> Any:
+    """Give a client of X-Ray for a stage; whether that is deployed is not asked.
+
+    Raises:
+        SettingError: when there is no such stage.
+    """
+    return _clients(settings_of(stage).region)("xray")
+
+
+def traces_on_this_machine() -> Any:
+    """Give a client of the local run's X-Ray.
+
+    Raises:
+        LocalError: when LOCAL_PORT is no port.
+        OperatorError: when it is not running.
+    """
+    from local.aws import clients  # noqa: PLC0415 - boto3; `orders --help` is quick without
+
+    return clients(_local_endpoints().traces_url)("xray")
+
+
+def _local_endpoints() -> Endpoints:
+    layout = layout_from_environment()
+    named = os.environ.get("LOCAL_PORT", "").strip()
+    endpoints = documents.read(layout.endpoints if named else layout.latest_endpoints)
+    if endpoints is None:
+        where = f" at {layout.url}" if named else ""
+        raise OperatorError(f"No local run is running{where}. Start it, elsewhere: {_LOCAL_CURE}")
+    return endpoints
 
 
 def _outputs(client: Callable[[str], Any], stack: str) -> dict[str, str] | None:

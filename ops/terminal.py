@@ -84,6 +84,34 @@ def say(text: str) -> None:
         _console().print(Text(plain(line), overflow="fold"))
 
 
+def draw(*parts: tuple[str, str]) -> None:
+    """Print a line of parts, each in a style of rich's; what the terminal is too narrow for is cut.
+
+    Args:
+        parts: text and style of each; none means as it is.
+    """
+    line = Text(no_wrap=True, overflow="ellipsis", end="")
+    for text, style in parts:
+        line.append(plain(text), style)
+    line.rstrip()
+    _console().print(line, no_wrap=True, overflow="ellipsis")
+
+
+def width() -> int | None:
+    """Give the terminal's columns; None where nobody watches, and lines are as long as need be."""
+    found = _console().width
+    return None if found == _ANY_WIDTH else found
+
+
+def can_show(text: str) -> bool:
+    """Tell whether characters can be written as they are."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
 def note(text: str) -> None:
     """Tell something beside the result."""
     _console(stderr=True).print(Text(plain(text)))

@@ -228,7 +228,8 @@ class Store:
     def admit(self, api_key_id: str, partner_id: str) -> None:
         """Say which partner an API key belongs to; a repetition changes nothing."""
         entry = {"apiKeyId": api_key_id, "partnerId": partner_id}
-        self._call(self._client.sync_put_item, setting(PARTNERS_TABLE), entry)
+        put = self._client.sync_put_item
+        self._call("PutItem", put, setting(PARTNERS_TABLE), entry)
 
     def partners(self) -> list[Item]:
         """Read the first megabyte of partners: all of them, up to some thousands."""

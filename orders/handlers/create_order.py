@@ -13,7 +13,7 @@ import msgspec
 from orders.body import decode
 from orders.domain.changes import InvalidField, check_schedule, place, place_for_partner, view
 from orders.domain.order import NewOrder, NewPartnerOrder
-from orders.domain.synthetic import is_synthetic
+from orders.domain.synthetic import HEARTBEAT, SYNTHETIC, is_synthetic
 from orders.http import Request, Response, endpoint, etag
 from orders.metrics import ORDERS_CREATED, ORDERS_REFUSED, ORDERS_REPLAYED
 from orders.problems import INVALID_BODY, INVALID_PARAMETER, KEY_REUSED, Problem
@@ -36,7 +36,8 @@ def create_order(request: Request) -> Response:
     try:
         return _create_order(request)
     except Problem:
-        count(ORDERS_REFUSED)
+        if request.caller.identity != HEARTBEAT:
+            count(ORDERS_REFUSED)
         raise
 
 
@@ -49,7 +50,9 @@ def _create_order(request: Request) -> Response:
     except KeyReused:
         detail = "This key was used for an order with another body; use a new key"
         raise Problem(KEY_REUSED, detail, pointer=IDEMPOTENCY_KEY) from None
-    if not is_synthetic(item):
+    if is_synthetic(item):
+        request.notes[SYNTHETIC] = True
+    else:
         count(ORDERS_REPLAYED if replayed else ORDERS_CREATED)
     request.notes.update(orderId=item["orderId"], replayed=replayed)
     if not replayed:

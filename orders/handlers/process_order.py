@@ -15,6 +15,7 @@ from orders.store import Refused, store
 from orders.tracing import trace_id
 
 if TYPE_CHECKING:
+    from orders.metrics import Metric
     from orders.order_changes import OrderChange
 
 
@@ -40,7 +41,7 @@ def process_order(message: Message) -> str:
     return outcome
 
 
-def _latencies(change: OrderChange) -> dict[str, float]:
+def _latencies(change: OrderChange) -> dict[Metric, float]:
     """Give the milliseconds since the order was placed, and since the stream's record."""
     now = time.time()
     return {

@@ -12,7 +12,7 @@ from orders.body import decode
 from orders.domain.changes import InvalidField, revise, view
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
 from orders.domain.order import OrderPatch
-from orders.domain.synthetic import is_synthetic
+from orders.domain.synthetic import SYNTHETIC, is_synthetic
 from orders.http import Request, Response, endpoint, etag
 from orders.metrics import STATUS_CHANGES
 from orders.problems import (
@@ -54,7 +54,9 @@ def update_order(request: Request) -> Response:
     except Refused as refused:
         _explain(refused.item, change, caller, versions)
     request.notes.update(orderId=item["orderId"], orderStatus=item["status"])
-    if change.to is not None and not is_synthetic(item):
+    if is_synthetic(item):
+        request.notes[SYNTHETIC] = True
+    elif change.to is not None:
         count(STATUS_CHANGES)
     return Response(200, view(item), {"ETag": etag(item["version"])})
 

@@ -33,6 +33,9 @@ def process(event, context):
     time.sleep(0.5)
     return answer(os.getpid())
 
+def trace(event, context):
+    return answer(os.environ.get("_X_AMZN_TRACE_ID"))
+
 def raises(event, context):
     raise RuntimeError("the password is hunter2")
 
@@ -92,6 +95,8 @@ def build(endpoints: Endpoints) -> Laboratory:
             responseTemplates={"application/json": _PROBLEM},
         )
     gateway.create_deployment(restApiId=api["id"], stageName="v1")
+    tracing = {"op": "replace", "path": "/tracingEnabled", "value": "true"}
+    gateway.update_stage(restApiId=api["id"], stageName="v1", patchOperations=[tracing])
     key = _admit(gateway, api)
     url = f"{endpoints.aws_endpoint_url}/_aws/execute-api/{api['id']}/v1"
     return Laboratory(url, key["id"], key["value"])
@@ -110,6 +115,7 @@ def _deploy_functions(client: Callable[[str], Any]) -> list[str]:
             Handler=f"functions.{name}",
             Code={"ZipFile": code.getvalue()},
             Timeout=20,
+            TracingConfig={"Mode": "Active"},
         )
     client("lambda").put_function_concurrency(
         FunctionName="laboratory-throttled", ReservedConcurrentExecutions=0

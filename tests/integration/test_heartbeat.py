@@ -51,7 +51,7 @@ class Heart(NamedTuple):
         (item,) = found["Items"]
         return dict(item)
 
-    def count(self) -> int:
+    def placed(self) -> int:
         """Count the orders of the heartbeat."""
         found = aws(self.stack, "dynamodb").query(
             TableName=self.stack.tables["orders"],
@@ -139,11 +139,11 @@ def test_an_order_goes_the_whole_way(heart: Heart, monkeypatch: pytest.MonkeyPat
 def test_the_same_moment_again_is_the_same_order(heart: Heart) -> None:
     """A call that the schedule makes twice places nothing more, and is no alarm."""
     first = heart.beat("2026-11-21T09:10:00Z")
-    placed = heart.count()
+    placed = heart.placed()
     again = heart.beat("2026-11-21T09:10:00Z")
     assert again["orderId"] == first["orderId"]
     assert (first["replayed"], again["replayed"]) == (False, True)
-    assert heart.count() == placed
+    assert heart.placed() == placed
     assert heart.stored(first["orderId"])["version"] == {"N": "2"}
     other = heart.beat("2026-11-21T09:15:00Z")
     assert other["orderId"] != first["orderId"]

@@ -46,6 +46,7 @@ TEMPLATE: dict[str, Any] = {
                 "Runtime": "python3.13",
             },
         },
+        "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TracingConfig": "Active"}},
         "Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Name": "mending"}},
         "Validator": {
             "Type": "AWS::ApiGateway::RequestValidator",
@@ -71,6 +72,7 @@ MENDED = {
     "concurrency": 7,
     "validators": [(False, True)],
     "attached": True,
+    "tracing": "Active",
 }
 
 
@@ -102,6 +104,7 @@ def found(client: Callable[[str], Any], ids: dict[str, str]) -> dict[str, Any]:
     validators = gateway.get_request_validators(restApiId=ids["Api"])["items"]
     root = gateway.get_rest_api(restApiId=ids["Api"])["rootResourceId"]
     method = gateway.get_method(restApiId=ids["Api"], resourceId=root, httpMethod="GET")
+    topic = client("sns").get_topic_attributes(TopicArn=ids["Topic"])["Attributes"]
     return {
         "recovery": backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"][
             "PointInTimeRecoveryStatus"
@@ -112,6 +115,7 @@ def found(client: Callable[[str], Any], ids: dict[str, str]) -> dict[str, Any]:
             (item["validateRequestBody"], item["validateRequestParameters"]) for item in validators
         ],
         "attached": method.get("requestValidatorId") in {item["id"] for item in validators},
+        "tracing": topic.get("TracingConfig"),
     }
 
 

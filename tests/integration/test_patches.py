@@ -20,11 +20,12 @@ from local.saving import SAVING_SECONDS
 from local.stack import start
 from local.validation import validation_message
 from tests.conftest import free_port
-from tests.integration import laboratory
+from tests.integration import laboratory, trace_laboratory
 from tests.integration.batch_laboratory import most_at_once
 from tests.integration.laboratory import MODEL, Laboratory
 from tests.integration.people import client_of, enable, make_partner, usage_plan
 from tests.integration.stream_laboratory import heard_after_restart
+from tests.integration.trace_laboratory import HEADER, SETTLED, Topic, begin, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -269,3 +270,114 @@ def test_kept_streams(tmp_path: Path) -> None:
 def test_kept_streams_is_needed(tmp_path: Path) -> None:
     """Ministack forgets such a change, and later ones as many as its pipe had delivered."""
     assert heard_after_restart(tmp_path, patches=()) == {"last"}
+
+
+STAGE, SERVICE, FUNCTION = "AWS::ApiGateway::Stage", "AWS::Lambda", "AWS::Lambda::Function"
+
+
+def test_traced_stages(stack: Endpoints, patched: Laboratory) -> None:
+    """A request continues the trace that its header names, and X-Ray hears of the stage."""
+    root = begin()
+    answer = patched.post("echo", headers={HEADER: root.header})
+    told = wait_for(stack, root.id, STAGE)[STAGE]
+    assert told["parent_id"] == root.parent
+    assert told["http"]["response"]["status"] == 200
+    assert f"Root={root.id};" in answer.json()["headers"][HEADER.lower()]
+    (call,) = told["subsegments"]
+    assert (call["name"], call["namespace"]) == ("Lambda", "aws")
+    assert told["aws"]["api_gateway"]["request_id"] == context_of(answer)["requestId"]
+
+
+@pytest.mark.parametrize(
+    ("function", "marks"),
+    [
+        ("raises", {"fault"}),
+        ("throttled", {"fault"}),
+    ],
+)
+def test_traced_stages_that_fail(
+    stack: Endpoints, patched: Laboratory, function: str, marks: set[str]
+) -> None:
+    """What the caller sees as a failure, X-Ray sees as a fault; a throttle is told in the call."""
+    root = begin()
+    patched.post(function, headers={HEADER: root.header})
+    told = wait_for(stack, root.id, STAGE, SERVICE)
+    assert {mark for mark in ("fault", "error") if told[STAGE].get(mark)} == marks
+    assert told[SERVICE].get("throttle", False) == (function == "throttled")
+
+
+def test_traced_stages_without_a_sample(stack: Endpoints, patched: Laboratory) -> None:
+    """A request that says it is not sampled is told of to nobody, and its function knows."""
+    root = begin()
+    header = root.header.replace("Sampled=1", "Sampled=0")
+    answer = patched.post("trace", headers={HEADER: header})
+    assert f"Root={root.id};" in answer.json()
+    assert answer.json().endswith("Sampled=0")
+    time.sleep(SETTLED)
+    assert trace_laboratory.documents(stack, root.id) == []
+
+
+def test_traced_stages_is_needed(
+    endpoints_without_patches: Endpoints, unpatched: Laboratory
+) -> None:
+    """Ministack tells X-Ray of no stage, and its functions of no trace of the request."""
+    root = begin()
+    unpatched.post("echo", headers={HEADER: root.header})
+    assert root.id not in unpatched.post("trace", headers={HEADER: root.header}).text
+    time.sleep(SETTLED)
+    assert trace_laboratory.documents(endpoints_without_patches, root.id) == []
+
+
+def test_traced_functions(stack: Endpoints, patched: Laboratory) -> None:
+    """A function knows its own segment as parent, anew at each call, and X-Ray hears of it."""
+    for _ in range(2):
+        root = begin()
+        header = patched.post("trace", headers={HEADER: root.header}).json()
+        told = wait_for(stack, root.id, STAGE, SERVICE, FUNCTION)
+        function = told[FUNCTION]
+        assert header == f"Root={root.id};Parent={function['id']};Sampled=1"
+        assert function["parent_id"] == told[SERVICE]["id"]
+        assert told[SERVICE]["parent_id"] == told[STAGE]["subsegments"][0]["id"]
+    assert [part["name"] for part in function["subsegments"]] == ["Invocation", "Overhead"]
+
+
+def test_traced_functions_that_start(stack: Endpoints, patched: Laboratory) -> None:
+    """A cold start is told as Initialization, as Lambda does."""
+    root = begin()
+    functions = clients(stack.aws_endpoint_url)("lambda")
+    functions.update_function_configuration(FunctionName="laboratory-trace", Timeout=21)
+    patched.post("trace", headers={HEADER: root.header})
+    function = wait_for(stack, root.id, FUNCTION)[FUNCTION]
+    assert next(part["name"] for part in function["subsegments"]) == "Initialization"
+
+
+def test_traced_functions_is_needed(
+    endpoints_without_patches: Endpoints, unpatched: Laboratory
+) -> None:
+    """Ministack makes a trace up for each call, of which X-Ray hears nothing."""
+    header = unpatched.post("trace").json()
+    time.sleep(SETTLED)
+    trace_id = header.partition(";")[0].removeprefix("Root=")
+    assert trace_laboratory.documents(endpoints_without_patches, trace_id) == []
+
+
+def test_traced_messages(stack: Endpoints) -> None:
+    """A message carries the trace of who published or sent it; a topic with tracing begins one."""
+    topic, published, sent = Topic(stack), begin(), begin()
+    topic.publish(published)
+    told = wait_for(stack, published.id, "AWS::SNS::Topic")["AWS::SNS::Topic"]
+    assert told["parent_id"] == published.parent
+    assert topic.carried() == f"Root={published.id};Parent={told['id']};Sampled=1"
+    topic.send(sent)
+    assert topic.carried() == sent.header
+    topic.publish(None)
+    assert "Sampled=1" in (topic.carried() or "")
+
+
+def test_traced_messages_is_needed(endpoints_without_patches: Endpoints) -> None:
+    """Ministack drops the trace."""
+    topic = Topic(endpoints_without_patches)
+    topic.publish(begin())
+    assert topic.carried() is None
+    topic.send(begin())
+    assert topic.carried() is None

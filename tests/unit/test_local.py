@@ -104,6 +104,7 @@ EXAMPLE = Endpoints(
     user_pool_client_id="client",
     web_origin="http://localhost:5173",
     docs_url="http://127.0.0.1:5566/",
+    traces_url="http://127.0.0.1:8566",
     tables={},
     queues={},
     topics={},

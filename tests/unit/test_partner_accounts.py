@@ -97,8 +97,8 @@ def test_nobody_gets_the_id_of_the_heartbeat(arguments: tuple[str, ...]) -> None
 def test_the_heartbeat_is_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     """It has a key as partners have, and is none."""
     keys = [key(0), replace(key(1), partner_id="heartbeat")]
-    monkeypatch.setattr(partner_accounts.partner_keys, "read", lambda _: keys)
-    monkeypatch.setattr(partner_accounts.partner_webhooks, "read", lambda *_: {})
+    monkeypatch.setattr("ops.partner_keys.read", lambda _: keys)
+    monkeypatch.setattr("ops.partner_webhooks.read", lambda *_: {})
     target: Any = None
     assert [account.partner_id for account in partner_accounts.accounts(target)] == ["acme"]
 
