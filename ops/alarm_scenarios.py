@@ -202,13 +202,15 @@ class Conditions:
     Args:
         load: of the busy hours' load; there is none in the other hours.
         unreachable: whether no request at all arrives.
-        failing: share of API requests whose function crashes.
+        failing: share of calls whose function crashes.
+        heartbeat: whether the schedule calls the heartbeat.
         crashes: requests that fail besides, in that minute.
         slow: share of API requests that take a second.
         refused: share of calls that Lambda refuses.
         busy: share of a reservation that is in use.
         killed: whether the workers are killed over each message.
         standing: whether the workers are not called at all.
+        repeated: share of webhooks that a partner does not take at the first try.
         partner_gone: whether a partner, who has a third of all webhooks, does not answer.
         letters: whether a dead letter has come into each dead-letter queue.
         looked_at: whether somebody asks the dead-letter queues for messages.
@@ -222,17 +224,19 @@ class Conditions:
     load: float = 1
     unreachable: bool = False
     failing: float = 0
+    heartbeat: bool = True
     crashes: int = 0
     slow: float = 0
     refused: float = 0
     busy: float = 0
     killed: bool = False
     standing: bool = False
+    repeated: float = 0
     partner_gone: bool = False
     letters: bool = False
     looked_at: bool = False
     throttled: int = 0
-    tables_fail: int = 0
+    tables_fail: float = 0
     used: float = 0
     pipe_fails: bool = False
     pipe_stands: bool = False
@@ -315,11 +319,12 @@ SCENARIOS: Mapping[str, Scenario] = {
         changed=Conditions(load=1 / 30, crashes=1, slow=0.1),
         lasts=1,
     ),
-    "2 % fail": Scenario(meaning="Two of a hundred requests fail.", changed=_changed(failing=0.02)),
-    "5 % fail": Scenario(
-        meaning="Five of a hundred requests fail.", changed=_changed(failing=0.05)
+    "2 % fail": Scenario(
+        meaning="Two of a hundred requests and messages fail.", changed=_changed(failing=0.02)
     ),
-    "outage": Scenario(meaning="All requests fail.", changed=_changed(failing=1)),
+    "5 % fail": Scenario(meaning="Five of a hundred fail.", changed=_changed(failing=0.05)),
+    "10 % fail": Scenario(meaning="One of ten fails.", changed=_changed(failing=0.1)),
+    "outage": Scenario(meaning="All requests and messages fail.", changed=_changed(failing=1)),
     "outage at night": Scenario(
         meaning="All requests fail, while nobody is up but the heartbeat.",
         begins=CLOSES + 3,
@@ -331,6 +336,10 @@ SCENARIOS: Mapping[str, Scenario] = {
     "unreachable": Scenario(
         meaning="No request arrives any more.", changed=_changed(unreachable=True)
     ),
+    "heartbeat stands": Scenario(
+        meaning="The schedule does not call the heartbeat any more.",
+        changed=_changed(heartbeat=False),
+    ),
     "slow API": Scenario(meaning="One of ten requests takes a second.", changed=_changed(slow=0.1)),
     "workers killed": Scenario(
         meaning="Both workers are killed over each message.", changed=_changed(killed=True)
@@ -341,6 +350,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     "partner gone": Scenario(
         meaning="A partner with a third of all webhooks does not answer.",
         changed=_changed(partner_gone=True),
+    ),
+    "partner falters": Scenario(
+        meaning="One webhook of forty must be sent again.", changed=_changed(repeated=1 / 40)
     ),
     "dead letters": Scenario(
         meaning="One message dies in each queue.", changed=_changed(letters=True)
@@ -368,6 +380,10 @@ SCENARIOS: Mapping[str, Scenario] = {
         meaning="DynamoDB itself fails in four requests a minute.",
         changed=_changed(tables_fail=4),
     ),
+    "tables falter": Scenario(
+        meaning="DynamoDB itself fails in two requests of five minutes.",
+        changed=_changed(tables_fail=0.4),
+    ),
     "tables near ceiling": Scenario(
         meaning="A table uses nine tenths of what it may.", changed=_changed(used=0.9)
     ),
@@ -377,12 +393,14 @@ SCENARIOS: Mapping[str, Scenario] = {
 _PIPE_FAILURES = ("ExecutionFailed", "ExecutionTimeout", "ExecutionThrottled")
 """How the pipe's executions may fail; here they take turns."""
 
-_OPERATIONS = {
-    "orderId": ("TransactWriteItems", "UpdateItem", "GetItem", "Query"),
-    "key": ("TransactWriteItems",),
-    "apiKeyId": ("Query",),
-}
-"""What is asked of each table."""
+_OPERATIONS = (
+    ("orderId", "TransactWriteItems"),
+    ("orderId", "UpdateItem"),
+    ("orderId", "GetItem"),
+    ("orderId", "Query"),
+    ("key", "TransactWriteItems"),
+)
+"""What is asked of tables, by their partition keys; here they fail in turns."""
 
 _STEPS = dict(
     zip(REQUESTS, ("create_order", "get_order", "create_order", "update_order"), strict=True)
@@ -410,7 +428,7 @@ class _Recorder:
     queue_used: dict[str, int] = field(default_factory=dict)
     queue_woke: dict[str, int] = field(default_factory=dict)
     letters: dict[str, int] = field(default_factory=dict)
-    counted: int = 0
+    tables_failed: int = 0
 
     def recorded(self) -> Recorded:
         for queue in self.stage.queues.values():
@@ -423,19 +441,21 @@ class _Recorder:
         calls = {
             function: self._whole(function, rate * now.load) for function, rate in rates().items()
         }
+        own = dict(calls)
         self._heartbeat(minute, now, calls)
-        failed = self._api(minute, now, calls)
-        told = self._pipe(minute, now, calls)
+        done = self._api(minute, now, calls)
+        # What the heartbeat does is neither counted nor told to partners.
+        placed = min(done["create_order"], own["create_order"])
+        changed = placed + min(done["update_order"], own["update_order"])
+        told = self._pipe(minute, now, done, changed)
         self._workers(minute, now, told)
         self._tables(minute, now)
-        # The heartbeat's orders are not counted.
-        placed = min(calls["create_order"] - failed["create_order"], self.counted)
         self._add(minute, NAMESPACE, ORDERS_CREATED.name, {"service": SERVICE}, {1: placed})
 
     def _heartbeat(self, minute: int, now: Conditions, calls: dict[str, int]) -> None:
         """Let the heartbeat place its order, if the stage has one; adds to the calls."""
-        self.counted = calls["create_order"]
-        if HEARTBEAT not in self.stage.functions or minute % HEARTBEAT_MINUTES:
+        has_heartbeat = now.heartbeat and HEARTBEAT in self.stage.functions
+        if not has_heartbeat or minute % HEARTBEAT_MINUTES:
             return
         fails = now.unreachable or now.failing == 1
         self._function(minute, now, HEARTBEAT, (1, int(fails), 0))
@@ -466,7 +486,7 @@ class _Recorder:
         return whole
 
     def _api(self, minute: int, now: Conditions, calls: Mapping[str, int]) -> dict[str, int]:
-        """Record API and functions; gives the calls that failed."""
+        """Record API and functions; gives the calls that went well."""
         failed, refused = {}, {}
         for function in API_FUNCTIONS:
             refused[function] = self._whole(f"{function} refused", calls[function] * now.refused)
@@ -477,7 +497,8 @@ class _Recorder:
             failed[function] = min(crashed, run) + refused[function]
         requests = sum(calls[function] for function in API_FUNCTIONS)
         # DynamoDB's refusals and failures are answered with 503.
-        errors = sum(failed.values()) + min(now.throttled + now.tables_fail, requests)
+        self.tables_failed = self._whole("tables failed", now.tables_fail)
+        errors = min(sum(failed.values()) + now.throttled + self.tables_failed, requests)
         slow = self._whole("slow", requests * now.slow)
         cold = self._whole("cold", (requests - slow) * TRAFFIC.cold_share)
         usual = GATEWAY_MS + TRAFFIC.warm_ms
@@ -494,7 +515,7 @@ class _Recorder:
         }
         for name, samples in metrics.items():
             self._add(minute, "AWS/ApiGateway", name, self.stage.api, samples)
-        return failed
+        return {function: calls[function] - failed[function] for function in API_FUNCTIONS}
 
     def _function(
         self, minute: int, now: Conditions, function: str, counted: tuple[int, int, int]
@@ -516,10 +537,11 @@ class _Recorder:
         for name, samples in metrics.items():
             self._add(minute, "AWS/Lambda", name, dimensions, samples)
 
-    def _pipe(self, minute: int, now: Conditions, calls: Mapping[str, int]) -> dict[str, int]:
+    def _pipe(
+        self, minute: int, now: Conditions, done: Mapping[str, int], changed: int
+    ) -> dict[str, int]:
         """Record the pipe; gives the messages that come to each worker's queue."""
-        events = calls["create_order"] + calls["update_order"]  # the heartbeat's, too
-        taken = 0 if now.pipe_stands else events
+        taken = 0 if now.pipe_stands else done["create_order"] + done["update_order"]
         failed = taken if now.pipe_fails else 0
         kind = _PIPE_FAILURES[minute % len(_PIPE_FAILURES)]
         for name, count in {
@@ -530,8 +552,8 @@ class _Recorder:
             self._add(minute, "AWS/EventBridge/Pipes", name, self._pipe_name, {1: count})
         told = not (now.pipe_stands or now.pipe_fails)
         return {
-            "process_order": calls["create_order"] * told,
-            "notify_partner": self._whole("webhooks", events * TRAFFIC.partners * told),
+            "process_order": done["create_order"] * told,
+            "notify_partner": self._whole("webhooks", changed * TRAFFIC.partners * told),
         }
 
     @property
@@ -544,7 +566,8 @@ class _Recorder:
             calls = 0 if now.standing else messages
             refused = self._whole(f"{worker} refused", calls * now.refused)
             run = calls - refused
-            self._function(minute, now, worker, (run, run if now.killed else 0, refused))
+            crashed = run if now.killed else self._whole(f"{worker} failed", run * now.failing)
+            self._function(minute, now, worker, (run, crashed, refused))
             said, killed = self.stage.dies_after[worker]
             retries = now.partner_gone and worker == "notify_partner"
             oldest = since if now.standing else killed * now.killed or said * retries
@@ -553,9 +576,10 @@ class _Recorder:
             dies = (now.killed and since > killed) or (retries and since > said)
             self._dead_letters(minute, worker, now, dies=dies)
         self._dead_letters(minute, "pipe", now, dies=False)
-        if now.partner_gone:
-            tries = self._whole("failed tries", told["notify_partner"] * A_THIRD)
-            self.failed_tries[minute] = {"gone": float(tries)}
+        share = A_THIRD if now.partner_gone else now.repeated
+        tries = self._whole("failed tries", told["notify_partner"] * share)
+        if tries:
+            self.failed_tries[minute] = {"a partner": float(tries)}
 
     def _queue(
         self, minute: int, queue: str, sent: int, oldest_seconds: float, *, used: bool = False
@@ -600,9 +624,9 @@ class _Recorder:
             if now.used and key == "orderId":
                 writes = max(writes, 60 * self.stage.ceiling * now.used)
             for name, units in (("Write", writes), ("Read", use.reads * a_minute)):
-                samples = {units: int(units > 0)}
+                # Requests use a unit or two each: what counts is their sum.
                 metric = f"Consumed{name}CapacityUnits"
-                self._add(minute, "AWS/DynamoDB", metric, dimensions, samples)
+                self._add(minute, "AWS/DynamoDB", metric, dimensions, {1: units})
         self._table_faults(minute, now, used)
 
     def _table_faults(
@@ -614,10 +638,10 @@ class _Recorder:
         for dimensions, _ in used.values():
             for name in ("ReadThrottleEvents", "WriteThrottleEvents"):
                 self._add(minute, "AWS/DynamoDB", name, dimensions, {1: now.throttled})
-        for key, operations in _OPERATIONS.items():
-            for operation in operations:
-                dimensions = {"TableName": self.stage.tables[key], "Operation": operation}
-                self._add(minute, "AWS/DynamoDB", "SystemErrors", dimensions, {1: now.tables_fail})
+        key, operation = _OPERATIONS[minute % len(_OPERATIONS)]
+        dimensions = {"TableName": self.stage.tables[key], "Operation": operation}
+        failed: dict[float, float] = {1: self.tables_failed}
+        self._add(minute, "AWS/DynamoDB", "SystemErrors", dimensions, failed)
 
 
 def rates() -> dict[str, float]:
