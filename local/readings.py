@@ -11,7 +11,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from local import insights
+from local import contributors, insights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -99,14 +99,11 @@ class Readings:
         whole = bool(widget.properties.get("setPeriodToTimeRange"))
         found = self.points(widget.lines, span, _WHOLE if whole else None)
         problems: list[str] = []
-        expressions = [line for line in widget.lines if line.expression]
-        for line in expressions:
-            try:
-                found |= self._computed(line, expressions, found, span)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the rest is shown
-                problems.append(f"{line.label}: {error}")
-        shown = [line for line in widget.lines if line.visible]
-        series = [_series(line, found.get(line.id, {})) for line in shown]
+        try:
+            found |= self._computed(widget.lines, found, span)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the rest is shown
+            problems.append(f"{type(error).__name__}: {error}")
+        series = [_series(line, found.get(line.id, {})) for line in widget.lines if line.visible]
         empty = not any(one["points"] for one in series)
         return {
             "start": span.start,
@@ -117,9 +114,31 @@ class Readings:
         }
 
     def _computed(
-        self, line: Line, expressions: list[Line], found: dict[str, Points], span: Span
+        self, lines: Iterable[Line], found: dict[str, Points], span: Span
     ) -> dict[str, Points]:
-        raise NotImplementedError
+        """Evaluate the expressions, in which rules of Contributor Insights may be named."""
+        expressions: dict[str, str] = {}
+        series: dict[str, Points] = dict(found)
+        for line in lines:
+            if line.expression:
+                expressions[line.id] = self._with_rules(line, series, span)
+        if not expressions:
+            return {}
+        from ops.metric_math import evaluate  # noqa: PLC0415 - for now
+
+        return evaluate(expressions, series)
+
+    def _with_rules(self, line: Line, series: dict[str, Points], span: Span) -> str:
+        """Put the name of a series in the place of each metric of a rule, and add the series."""
+
+        def computed(called: re.Match[str]) -> str:
+            rule = self._rules[called[2]]
+            name = f"rule{len(series)}"
+            records = self.records(rule.log_groups, span)
+            series[name] = contributors.metric(rule, called[4], records, line.period)
+            return name
+
+        return _RULE_METRIC.sub(computed, line.expression)
 
     def _answer(self, widget: Widget, span: Span) -> dict[str, Any]:
         groups, query = insights.sources(str(widget.properties.get("query", "")))

@@ -43,7 +43,16 @@ class Resolver:
         Raises:
             UnresolvedError: for one that this does not know.
         """
-        match value:
+        if isinstance(value, list):
+            return [self.resolve(element) for element in value]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1 and next(iter(value)).startswith(("Ref", "Fn::")):
+            return self._called(value)
+        return {name: self.resolve(member) for name, member in value.items()}
+
+    def _called(self, function: dict[str, Any]) -> str:
+        match function:
             case {"Ref": str(name)}:
                 return self._reference(name)
             case {"Fn::GetAtt": [str(name), str(attribute)]}:
@@ -51,16 +60,10 @@ class Resolver:
             case {"Fn::Join": [str(separator), list(parts)]}:
                 return separator.join(str(self.resolve(part)) for part in parts)
             case {"Fn::Sub": str(text)}:
-                return _NAMED.sub(lambda found: str(self._named(found[1])), text)
-            case dict():
-                if len(value) == 1 and next(iter(value)).startswith("Fn::"):
-                    raise UnresolvedError(f"{next(iter(value))} is not known here.")
-                return {name: self.resolve(member) for name, member in value.items()}
-            case list():
-                return [self.resolve(element) for element in value]
-        return value
+                return _NAMED.sub(lambda found: self._named(found[1]), text)
+        raise UnresolvedError(f"{next(iter(function))} is not known here.")
 
-    def _named(self, name: str) -> Any:
+    def _named(self, name: str) -> str:
         resource, _, attribute = name.partition(".")
         return self._attribute(resource, attribute) if attribute else self._reference(name)
 

@@ -17,6 +17,7 @@ from infrastructure.settings import FLAGS, PARTNERS, parameter_prefix, settings_
 from local import endpoints as documents
 from local import environment, synthesis, tls
 from local.aws import clients
+from local.dashboard import Dashboards, dashboard
 from local.deployment import Deployment
 from local.documentation import documentation
 from local.emulator import REGION, Emulator, launch, port_taken, predecessor_runs
@@ -45,6 +46,7 @@ _POLL_SECONDS = 0.1
 _DOCUMENTATION_OFFSET = 1_000
 _RECEIVER_OFFSET = 2_000
 _TRACES_OFFSET = 4_000
+_DASHBOARD_OFFSET = 3_000
 
 _TABLES = {
     "orders": "OrdersTable",
@@ -75,6 +77,7 @@ class Stack:
     emulator: Emulator
     outputs: dict[str, str]
     client: Callable[[str], Any]
+    dashboards: Dashboards
     receiver: Receiver | None = None
 
 
@@ -118,6 +121,7 @@ def run(layout: Layout, steps: Steps, *, patches: Iterable[str] | None = None) -
             with (
                 documentation(stack.endpoints, _near(layout, _DOCUMENTATION_OFFSET)) as docs_url,
                 receiver(_near(layout, _RECEIVER_OFFSET), tls.server_context(layout)) as received,
+                dashboard(stack.dashboards, _near(layout, _DASHBOARD_OFFSET)) as dashboard_url,
             ):
                 webhooks = _webhooks(stack, received)
                 endpoints = replace(
@@ -126,6 +130,7 @@ def run(layout: Layout, steps: Steps, *, patches: Iterable[str] | None = None) -
                     traces_url=xray.url,
                     webhooks=webhooks,
                     webhooks_url=received.url,
+                    dashboard_url=dashboard_url,
                 )
                 documents.publish(endpoints, layout)
                 yield replace(stack, endpoints=endpoints, receiver=received)
@@ -233,7 +238,9 @@ def _make_ready(emulator: Emulator, layout: Layout, assembly: Assembly, steps: S
             raise emulator.epitaph() from None
         raise LocalError(f"{error}\n{afresh(layout)}") from None
     endpoints = _describe(layout, assembly, deployed, *seeded)
-    return Stack(endpoints, emulator, deployed.outputs, client)
+    template = json.loads(assembly.template)
+    dashboards = Dashboards.of_stack(client, template, deployed.physical_ids, assembly.stack_name)
+    return Stack(endpoints, emulator, deployed.outputs, client, dashboards)
 
 
 def _webhooks(stack: Stack, received: Receiver) -> dict[str, dict[str, str]]:
@@ -312,6 +319,7 @@ def _describe(
         web_origin=settings_of(_STAGE).origins[0],
         docs_url="",
         traces_url="",
+        dashboard_url="",
         webhooks={},
         webhooks_url="",
         server_pem=str(layout.server_certificate),
