@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from local.resolving import Resolver
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -139,15 +141,10 @@ class Mending:
         wanted = properties.get("AccessLogSetting")
         if not wanted:
             return
-        group = self._ids[wanted["DestinationArn"]["Fn::GetAtt"][0]]
-        (found,) = (
-            found
-            for found in self._client("logs").describe_log_groups(logGroupNamePrefix=group)[
-                "logGroups"
-            ]
-            if found["logGroupName"] == group
+        destination = Resolver({"Resources": self._resources}, self._ids).resolve(
+            wanted["DestinationArn"]
         )
-        given = {"destinationArn": found["arn"].removesuffix(":*"), "format": wanted["Format"]}
+        given = {"destinationArn": destination, "format": wanted["Format"]}
         self._client("apigateway").update_stage(
             restApiId=self._resolve(properties["RestApiId"]),
             stageName=stage,

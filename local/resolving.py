@@ -1,6 +1,6 @@
 """What a template's intrinsic functions stand for in the stack that runs on this machine.
 
-Only of what the emulator refuses, which is never deployed and so never resolved by it.
+Only of what the emulator refuses or drops, which is never resolved by it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Resolver:
     """Resolves the values of one template."""
 
     def __init__(
-        self, template: Mapping[str, Any], physical_ids: Mapping[str, str], stack_name: str
+        self, template: Mapping[str, Any], physical_ids: Mapping[str, str], stack_name: str = ""
     ) -> None:
         """Take a template and what its resources are called in the running stack."""
         self._types = {name: item["Type"] for name, item in template["Resources"].items()}
