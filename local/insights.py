@@ -404,7 +404,10 @@ class _Parser:
         kind, text = self._next()
         if kind == "pattern":
             body, _, flags = text[1:].rpartition("/")
-            pattern = re.compile(body, re.IGNORECASE if flags else 0)
+            try:
+                pattern = re.compile(body, re.IGNORECASE if flags else 0)
+            except re.error as error:
+                raise QueryError(f"{text} is no pattern: {error}.") from None
         elif kind == "text":
             pattern = re.compile(re.escape(_unquoted(text)))
         else:
