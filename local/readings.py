@@ -12,12 +12,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from local import contributors, insights
+from ops.metric_math import Call, MetricMathError, evaluate, insight_rule_metric, parse, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from local.contributors import Rule
     from local.widgets import Line, Widget
+    from ops.metric_math import Array, Series
 
 Points = dict[int, float]
 """Values by their time, in seconds since the epoch."""
@@ -30,7 +32,7 @@ _MOST_QUERIES = 500
 _WHOLE = 10**10
 """A period that has all of time in it."""
 
-_RULE_METRIC = re.compile(r"INSIGHT_RULE_METRIC\(\s*(['\"])(.+?)\1\s*,\s*(['\"]?)(\w+)\3\s*\)")
+_RULE_METRIC = "INSIGHT_RULE_METRIC"
 
 _SILENCE = {
     "AWS/ApiGateway": "No request came in this time.",
@@ -101,8 +103,8 @@ class Readings:
         problems: list[str] = []
         try:
             found |= self._computed(widget.lines, found, span)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the rest is shown
-            problems.append(f"{type(error).__name__}: {error}")
+        except (MetricMathError, KeyError) as error:
+            problems.append(f"{error}")
         series = [_series(line, found.get(line.id, {})) for line in widget.lines if line.visible]
         empty = not any(one["points"] for one in series)
         return {
@@ -110,35 +112,34 @@ class Readings:
             "end": span.end,
             "series": series,
             "problems": problems,
-            "silence": _silence(widget.lines) if empty else "",
+            "silence": _silence(widget.lines) if empty and not problems else "",
         }
 
     def _computed(
-        self, lines: Iterable[Line], found: dict[str, Points], span: Span
+        self, lines: Iterable[Line], found: Mapping[str, Points], span: Span
     ) -> dict[str, Points]:
-        """Evaluate the expressions, in which rules of Contributor Insights may be named."""
-        expressions: dict[str, str] = {}
+        """Evaluate the expressions of a widget, over all the periods of the time."""
+        computed = [line for line in lines if line.expression]
         series: dict[str, Points] = dict(found)
-        for line in lines:
-            if line.expression:
-                expressions[line.id] = self._with_rules(line, series, span)
-        if not expressions:
-            return {}
-        from ops.metric_math import evaluate  # noqa: PLC0415 - for now
+        for line in computed:
+            series |= self.of_rules(line.expression, line.period, span)
+        expressions = {line.id: line.expression for line in computed}
+        period = max((line.period for line in computed), default=MINUTE)
+        grid = range(span.start // period * period, span.end, period)
+        results = evaluate(expressions, series, grid=grid)
+        return {name: dict(_first(result)) for name, result in results.items()}
 
-        return evaluate(expressions, series)
-
-    def _with_rules(self, line: Line, series: dict[str, Points], span: Span) -> str:
-        """Put the name of a series in the place of each metric of a rule, and add the series."""
-
-        def computed(called: re.Match[str]) -> str:
-            rule = self._rules[called[2]]
-            name = f"rule{len(series)}"
-            records = self.records(rule.log_groups, span)
-            series[name] = contributors.metric(rule, called[4], records, line.period)
-            return name
-
-        return _RULE_METRIC.sub(computed, line.expression)
+    def of_rules(self, expression: str, period: int, span: Span) -> dict[str, Points]:
+        """Compute the metrics of rules that an expression names, by the names it knows them by."""
+        found: dict[str, Points] = {}
+        for node in walk(parse(expression)):
+            if isinstance(node, Call) and node.function == _RULE_METRIC:
+                name, metric = (str(argument[0]) for argument in node.arguments)
+                rule = self._rules[name]
+                records = self.records(rule.log_groups, span)
+                points = contributors.metric(rule, metric, records, period)
+                found[insight_rule_metric(name, metric)] = points
+        return found
 
     def _answer(self, widget: Widget, span: Span) -> dict[str, Any]:
         groups, query = insights.sources(str(widget.properties.get("query", "")))
@@ -176,6 +177,11 @@ class Readings:
         return records
 
 
+def _first(result: Series | Array) -> Series:
+    """Take the one series that an expression of a graph comes to, or the first of several."""
+    return (result[0] if result else {}) if isinstance(result, list) else result
+
+
 def _series(line: Line, points: Points) -> dict[str, Any]:
     ordered = sorted(points.items())
     return {
@@ -194,14 +200,14 @@ def _silence(lines: Iterable[Line]) -> str:
         return "None happened in this time."
     namespaces = {line.namespace for line in measured}
     if len(namespaces) == 1:
-        return _SILENCE.get(namespaces.pop(), "Nothing was counted in this time: place an order.")
-    return "Nothing in this time."
+        return _SILENCE.get(namespaces.pop(), "Nothing of this was counted in this time.")
+    return "Nothing of this happened in this time."
 
 
 def _no_lines(read: int) -> str:
     if not read:
-        return "Nothing was logged in this time: place an order."
-    return f"None of the {read} log lines of this time is meant."
+        return "Nothing was logged in this time."
+    return f"None of the {read:,} log lines of this time is one that is looked for."
 
 
 def _cell(name: str, value: Any) -> str:

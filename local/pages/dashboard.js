@@ -257,6 +257,7 @@ function options(shown, figures, size) {
   const scale = (side) => ({ range: (_, least, most) => rangeOf(shown, side, least, most) });
   return {
     ...size,
+    padding: [10, 14, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: "moment" }, drag: { x: false, y: false }, points: { size: 6 } },
     scales: { x: { range: () => [figures.start, figures.end] }, left: scale("left"), right: scale("right") },
