@@ -102,7 +102,7 @@ class Readings:
         found = self.points(widget.lines, span, _WHOLE if whole else None)
         problems: list[str] = []
         try:
-            found |= self._computed(widget.lines, found, span)
+            found |= self._computed(widget.lines, found, None if whole else span)
         except (MetricMathError, KeyError) as error:
             problems.append(f"{error}")
         series = [_series(line, found.get(line.id, {})) for line in widget.lines if line.visible]
@@ -116,17 +116,17 @@ class Readings:
         }
 
     def _computed(
-        self, lines: Iterable[Line], found: Mapping[str, Points], span: Span
+        self, lines: Iterable[Line], found: Mapping[str, Points], span: Span | None
     ) -> dict[str, Points]:
-        """Evaluate the expressions of a widget, over all the periods of the time."""
+        """Evaluate the expressions of a widget, over all the periods of the time, or over one."""
         computed = [line for line in lines if line.expression]
         series: dict[str, Points] = dict(found)
-        for line in computed:
-            series |= self.of_rules(line.expression, line.period, span)
-        expressions = {line.id: line.expression for line in computed}
         period = max((line.period for line in computed), default=MINUTE)
-        grid = range(span.start // period * period, span.end, period)
-        results = evaluate(expressions, series, grid=grid)
+        if span:
+            for line in computed:
+                series |= self.of_rules(line.expression, line.period, span)
+        grid = range(span.start // period * period, span.end, period) if span else (0,)
+        results = evaluate({line.id: line.expression for line in computed}, series, grid=grid)
         return {name: dict(_first(result)) for name, result in results.items()}
 
     def of_rules(self, expression: str, period: int, span: Span) -> dict[str, Points]:
