@@ -6,13 +6,17 @@ rule on JSON lines may say. CloudWatch user guide, "Contributor Insights rule sy
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from local.insights import Record
+
+
+_MINUTE = 60
+_Found = list[tuple[tuple[str, ...], float]]
 
 
 class Rule(NamedTuple):
@@ -43,7 +47,21 @@ def metric(rule: Rule, name: str, records: Iterable[Record], period: int) -> dic
         KeyError: for a metric that rules do not have.
     """
     wanted = _METRICS[name]
-    periods: defaultdict[int, list[tuple[tuple[str, ...], float]]] = defaultdict(list)
+    return {at: wanted(found) for at, found in sorted(_found(rule, records, period).items())}
+
+
+def contributions(rule: Rule, records: Iterable[Record]) -> dict[int, dict[str, float]]:
+    """Add up what each contributor adds, by the minute: Unix time divided by 60."""
+    minutes = _found(rule, records, _MINUTE).items()
+    return {
+        at // _MINUTE: {"\0".join(keys): total for keys, total in _totals(found).items()}
+        for at, found in minutes
+    }
+
+
+def _found(rule: Rule, records: Iterable[Record], period: int) -> dict[int, _Found]:
+    """Give contributors and their values for each period that has any."""
+    periods: defaultdict[int, _Found] = defaultdict(list)
     keys = [_field(key) for key in rule.contribution["Keys"]]
     value_of = _field(rule.contribution.get("ValueOf", ""))
     for record in records:
@@ -51,7 +69,7 @@ def metric(rule: Rule, name: str, records: Iterable[Record], period: int) -> dic
             at = int(record["@timestamp"] / 1_000 // period * period)
             value = float(record.get(value_of, 0)) if rule.adds_up else 1.0
             periods[at].append((tuple(str(record[key]) for key in keys), value))
-    return {at: wanted(found) for at, found in sorted(periods.items())}
+    return periods
 
 
 def _field(path: str) -> str:
@@ -80,14 +98,16 @@ _CONDITIONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "LessThan": lambda value, operand: value is not None and float(value) < operand,
 }
 
-_Found = list[tuple[tuple[str, ...], float]]
+
+def _totals(found: _Found) -> dict[tuple[str, ...], float]:
+    totals: defaultdict[tuple[str, ...], float] = defaultdict(float)
+    for contributor, value in found:
+        totals[contributor] += value
+    return totals
 
 
 def _most(found: _Found) -> float:
-    totals: Counter[tuple[str, ...]] = Counter()
-    for contributor, value in found:
-        totals[contributor] += value  # type: ignore[assignment]  # counters count in fractions too
-    return float(max(totals.values()))
+    return max(_totals(found).values())
 
 
 _METRICS: Mapping[str, Callable[[_Found], float]] = {

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+from local.alarm_states import AlarmStates, definitions
 from local.contributors import rule_of
 from local.readings import Readings, latest
 from local.resolving import Resolver
@@ -66,10 +67,13 @@ class NotFoundError(Exception):
 class Dashboards:
     """The dashboards of the running stack."""
 
-    def __init__(self, client: Callable[[str], Any], readings: Readings, first: str) -> None:
-        """Take clients, what reads figures, and the name of the dashboard to show first."""
+    def __init__(
+        self, client: Callable[[str], Any], readings: Readings, alarms: AlarmStates, first: str
+    ) -> None:
+        """Take clients, what reads figures and states, and the dashboard to begin with."""
         self._cloudwatch = client("cloudwatch")
         self._readings = readings
+        self._alarms = alarms
         self._first = first
 
     @classmethod
@@ -90,7 +94,9 @@ class Dashboards:
             if item["Type"] == _RULE and (rule := resolver.resolve(item["Properties"]))
         }
         first = physical_ids[own[0]] if own else ""
-        return cls(client, Readings(client, rules), first)
+        readings = Readings(client, rules)
+        alarms = AlarmStates(readings, definitions(template, resolver), f"{stack_name}-")
+        return cls(client, readings, alarms, first)
 
     def names(self) -> list[str]:
         """Name them, the template's own first."""
@@ -116,7 +122,11 @@ class Dashboards:
         widgets = self._widgets(name)
         if not 0 <= index < len(widgets) or minutes not in MINUTES:
             raise NotFoundError
-        return self._readings.of(widgets[index], latest(minutes))
+        widget = widgets[index]
+        if widget.kind == "alarm":
+            arns = widget.properties.get("alarms", ())
+            return {"alarms": self._alarms.of(str(arn).partition(":alarm:")[2] for arn in arns)}
+        return self._readings.of(widget, latest(minutes))
 
     def _widgets(self, name: str) -> list[Widget]:
         try:

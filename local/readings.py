@@ -70,7 +70,7 @@ class Readings:
     def __init__(self, client: Callable[[str], Any], rules: Mapping[str, Rule]) -> None:
         """Take clients, and the rules of Contributor Insights by their names."""
         self._client = client
-        self._rules = rules
+        self.rules = rules
 
     def of(self, widget: Widget, span: Span) -> dict[str, Any]:
         """Give what a widget shows."""
@@ -135,7 +135,7 @@ class Readings:
         for node in walk(parse(expression)):
             if isinstance(node, Call) and node.function == _RULE_METRIC:
                 name, metric = (str(argument[0]) for argument in node.arguments)
-                rule = self._rules[name]
+                rule = self.rules[name]
                 records = self.records(rule.log_groups, span)
                 points = contributors.metric(rule, metric, records, period)
                 found[insight_rule_metric(name, metric)] = points

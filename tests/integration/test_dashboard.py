@@ -97,7 +97,7 @@ def test_every_widget_answers(page: Page, acme: Partner) -> None:
 
 
 def test_orders_appear_as_many_as_were_placed(page: Page, acme: Partner) -> None:
-    """Requests, orders, runs of functions, the access log and the webhooks agree with each other."""
+    """Orders, runs of functions, units, webhooks and the logs agree with each other."""
     route = {"method": "POST", "route": "/partner/orders", "status": "201"}
     figures: list[Callable[[], float]] = [
         lambda: page.total("Orders a minute", ORDERS_CREATED.name),
