@@ -13,7 +13,7 @@ from orders.metrics import ORDERS_CREATED, WEBHOOKS_DELIVERED
 from tests.integration.people import aws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from local.endpoints import Endpoints
     from tests.integration.conftest import Partner
@@ -27,9 +27,9 @@ PLACED = 5
 class Page:
     """Asks what the page asks."""
 
-    def __init__(self, stack: Endpoints) -> None:
+    def __init__(self, http: httpx.Client) -> None:
         """Open the template's dashboard."""
-        self._http = httpx.Client(base_url=stack.dashboard_url, timeout=60)
+        self._http = http
         self.name = self.get("dashboards.json").json()[0]
         self.widgets = self.get("dashboard.json", name=self.name).json()["widgets"]
 
@@ -45,9 +45,8 @@ class Page:
         return figures
 
     def titled(self, title: str) -> dict[str, Any]:
-        """Give what the widget of a title shows."""
-        (index,) = (widget["index"] for widget in self.widgets if widget["title"] == title)
-        return self.figures(index)
+        """Give what the first widget of a title shows."""
+        return self.figures(next(one["index"] for one in self.widgets if one["title"] == title))
 
     def total(self, title: str, label: str) -> float:
         """Add up a line of a graph."""
@@ -63,8 +62,9 @@ class Page:
 
 
 @pytest.fixture
-def page(stack: Endpoints) -> Page:
-    return Page(stack)
+def page(stack: Endpoints) -> Iterator[Page]:
+    with httpx.Client(base_url=stack.dashboard_url, timeout=60) as http:
+        yield Page(http)
 
 
 def grows_by(read: Callable[[], float], wanted: float, before: float) -> None:
