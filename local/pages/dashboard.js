@@ -205,9 +205,9 @@ function showTable(shown, columns, rows) {
 
 function showAlarms(shown, { alarms }) {
   const sorted = [...alarms].sort((one, other) => STATES.indexOf(one.state) - STATES.indexOf(other.state) || one.name.localeCompare(other.name));
-  const items = sorted.map((alarm) => make("li", { title: `${alarm.description}\n${alarm.reason}`.trim() },
+  const items = sorted.map((alarm) => make("li", { title: `${alarm.description}\n${alarm.reason}`.trim(), className: alarm.state === "ALARM" ? "loud" : "" },
     make("span", { className: `state ${STATES.includes(alarm.state) ? alarm.state : ""}` }, SHORT[alarm.state] ?? alarm.state),
-    make("span", { className: "name" }, alarm.name)));
+    make("span", { className: "name" }, alarm.state === "ALARM" ? `${alarm.name}: ${alarm.description}` : alarm.name)));
   const bad = alarms.filter((alarm) => alarm.state === "ALARM").length;
   const summary = bad ? `${bad} of ${alarms.length} in alarm` : `none of ${alarms.length} in alarm`;
   shown.title.replaceChildren(`${shown.widget.title || "Alarms"} `, make("span", { className: bad ? "summary bad" : "summary" }, summary));
@@ -260,7 +260,7 @@ function options(shown, figures, size) {
     padding: [10, 14, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: "moment" }, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { x: { range: () => [figures.start, figures.end] }, left: scale("left"), right: scale("right") },
+    scales: { x: { range: () => [shown.figures.start, shown.figures.end] }, left: scale("left"), right: scale("right") },
     axes: [
       { stroke: quiet, font, size: 24, space: 55, grid: { show: false }, ticks: { show: false }, values: clock },
       axis("left", used.has("left")), axis("right", used.has("right")),
@@ -276,7 +276,7 @@ function clock(_, ticks) {
 
 function line(shown, one, place) {
   const color = colorOf(one, place);
-  const few = one.points.length <= 90;
+  const few = () => shown.figures.series[place].points.length <= 90;
   return {
     scale: one.axis, stroke: color, width: 1.75, spanGaps: true, show: !shown.hidden.has(place),
     fill: shown.widget.stacked ? `${color}33` : undefined,
@@ -375,21 +375,27 @@ const VIEWS = { timeSeries: showGraph, singleValue: showNumbers, gauge: showNumb
 
 // ── The page ────────────────────────────────────────────────────────────────────────────────
 
+/** Ask for all figures, some at a time; a later round takes over from one that is not over. */
 async function refresh() {
-  const shown = page.shown.filter(({ widget }) => widget.kind !== "text");
-  const waiting = [...shown];
+  const round = (page.round = (page.round ?? 0) + 1);
+  const waiting = page.shown.filter(({ widget }) => widget.kind !== "text");
   const failed = [];
+  delete document.body.dataset.ready;
   const worker = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) {
+    for (let next = waiting.shift(); next && round === page.round; next = waiting.shift()) {
+      const asked = { name: page.name, index: next.widget.index, minutes: page.minutes };
       try {
-        show(next, await ask("/widget.json", { name: page.name, index: next.widget.index, minutes: page.minutes }));
+        const figures = await ask("/widget.json", asked);
+        if (round === page.round) show(next, figures);
       } catch (error) {
         failed.push(error);
       }
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, worker));
+  if (round !== page.round) return;
   tell(failed);
+  document.body.dataset.ready = "true";
 }
 
 function tell(failed) {
@@ -408,7 +414,6 @@ async function open(name) {
   byId("widgets").replaceChildren(...page.shown.map(({ element }) => element));
   offerRanges(definition.minutes);
   await refresh();
-  document.body.dataset.ready = "true";
 }
 
 function offerRanges(choices) {
@@ -419,7 +424,6 @@ function offerRanges(choices) {
     button.addEventListener("click", () => {
       page.minutes = minutes;
       buttons.forEach((one) => one.setAttribute("aria-pressed", String(one === button)));
-      page.shown.forEach(forgetGraph);
       refresh();
     });
     return button;

@@ -24,8 +24,7 @@ await withPage([], async (page) => {
   await page.locator("body[data-ready=true]").waitFor();
   if (wanted.minutes) {
     await page.getByRole("button", { name: wanted.minutes, exact: true }).click();
-    await page.waitForResponse((answer) => answer.url().includes("/widget.json"));
-    await page.waitForLoadState("networkidle");
+    await page.locator("body[data-ready=true]").waitFor();
   }
   const elements = await page.locator("script, style, iframe, object, [onclick], [onerror], [onload]").evaluateAll(
     (found) => found.map((element) => element.outerHTML.slice(0, 100)));
