@@ -287,7 +287,8 @@ class _Parser:
         self._at = 0
 
     def _tokenize(self) -> list[tuple[str, str, int, int]]:
-        tokens, at = [], 0
+        tokens: list[tuple[str, str, int, int]] = []
+        at = 0
         while at < len(self._text):
             found = _TOKEN.match(self._text, at)
             if not found or found.lastgroup is None:

@@ -53,7 +53,8 @@ class Line:
 
     def named(self, values: Iterable[float]) -> str:
         """Give the label, its dynamic parts filled in from the values that are shown."""
-        return _DYNAMIC.sub(lambda found: self._part(*found.groups(), tuple(values)), self.label)
+        shown = tuple(values)
+        return _DYNAMIC.sub(lambda found: self._part(found[1], found[2], shown), self.label)
 
     def _part(self, name: str, argument: str | None, values: tuple[float, ...]) -> str:
         if name == "PROP":

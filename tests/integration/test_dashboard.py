@@ -51,7 +51,7 @@ class Page:
     def total(self, title: str, label: str) -> float:
         """Add up a line of a graph."""
         lines = {line["label"]: line["points"] for line in self.titled(title)["series"]}
-        return sum(value for _, value in lines[label])
+        return float(sum(value for _, value in lines[label]))
 
     def cell(self, title: str, row: dict[str, str], column: str) -> float:
         """Read a number of a table, in the row that has these values; 0 when there is none."""

@@ -83,7 +83,7 @@ def test_lines_without_labels_are_told_apart() -> None:
 def test_a_label_may_tell_values(label: str, shown: str) -> None:
     """The dynamic parts of a label are filled in."""
     (line,) = only(["N", "A", "Queue", "one", {"label": label, "stat": "Sum"}])
-    assert line.named([1.0, 3.0]) == shown
+    assert line.named(iter([1.0, 3.0])) == shown
 
 
 def test_a_label_tells_of_no_values() -> None:
