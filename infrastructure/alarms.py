@@ -52,8 +52,15 @@ ERROR_PERCENT = 1
 ERRORS_IN_AN_HOUR = 3
 """… if there are as many as this: at two requests a minute a single one would be above 1 %."""
 
+ERRORS_OF_A_FUNCTION = 6
+"""The same for one function: it has fewer calls, of which chance makes a greater share fail."""
+
 ERRORS_IN_FIVE_MINUTES = 5
-"""So many at once do not wait for the hour."""
+"""So many at once do not wait for the hour …"""
+
+FAST_PERCENT = 2
+"""… if they are more than this of the API's requests: two of a thousand fail on any day, and at
+seventy requests a minute five of them fall together three times in ten days."""
 
 FEWEST_REQUESTS = 50
 """In five minutes: a percentile of fewer tells of single requests, such as a cold start."""
@@ -185,13 +192,14 @@ class Alarms(Construct):
         self.names.append(alarm_name)
 
     def _watch_customers(self) -> None:
-        errors = self._measured.api("5XXError", SUM, minutes=5)
+        five_minutes = (self._measured.api(name, SUM, minutes=5) for name in ("5XXError", "Count"))
         self._add(
             "api-errors-fast",
             Severity.CRITICAL,
-            f"{ERRORS_IN_FIVE_MINUTES} requests or more failed within five minutes.",
+            f"{ERRORS_IN_FIVE_MINUTES} requests or more failed within five minutes, "
+            f"more than {FAST_PERCENT} % of all.",
             "errors",
-            Condition(errors, ERRORS_IN_FIVE_MINUTES, reached=True),
+            Condition(_error_percentage(*five_minutes, ERRORS_IN_FIVE_MINUTES), FAST_PERCENT),
         )
         hourly = (self._measured.api(name, SUM, minutes=60) for name in ("5XXError", "Count"))
         self._add(
@@ -200,7 +208,7 @@ class Alarms(Construct):
             f"More than {ERROR_PERCENT} % of an hour's requests failed, "
             f"and {ERRORS_IN_AN_HOUR} at least.",
             "errors",
-            Condition(_error_percentage(*hourly), ERROR_PERCENT),
+            Condition(_error_percentage(*hourly, ERRORS_IN_AN_HOUR), ERROR_PERCENT),
         )
         self._add(
             "api-slow",
@@ -260,9 +268,9 @@ class Alarms(Construct):
             f"{name}-errors-slow",
             Severity.WARNING,
             f"{function} crashed or ran out of time in more than {ERROR_PERCENT} % of an hour's "
-            f"calls, {ERRORS_IN_AN_HOUR} times at least.",
+            f"calls, {ERRORS_OF_A_FUNCTION} times at least.",
             "errors",
-            Condition(_error_percentage(*hourly), ERROR_PERCENT),
+            Condition(_error_percentage(*hourly, ERRORS_OF_A_FUNCTION), ERROR_PERCENT),
         )
 
     def _watch_heartbeat(self, minutes: int) -> None:
@@ -362,9 +370,10 @@ class Alarms(Construct):
         self._add(
             "pipe-silent",
             Severity.CRITICAL,
-            "Orders are placed, but for a quarter of an hour no change of any reached the queues.",
+            "Orders are placed, but for twenty minutes no change of any reached the queues.",
             "stuck-pipe",
-            Condition(silent, 0, periods=3),
+            # SQS begins to measure a queue that slept only after up to a quarter of an hour.
+            Condition(silent, 0, periods=4),
         )
 
     def _watch_partners(self, rule: str) -> None:
@@ -465,12 +474,15 @@ _OPERATIONS = (
 """What requests and workers do, by table."""
 
 
-def _error_percentage(errors: cloudwatch.Metric, calls: cloudwatch.Metric) -> cloudwatch.IMetric:
+def _error_percentage(
+    errors: cloudwatch.Metric, calls: cloudwatch.Metric, at_least: int
+) -> cloudwatch.IMetric:
+    """Give the share of errors where there are as many as that, and else nothing."""
     return cloudwatch.MathExpression(
-        expression=f"IF(FILL(errors, 0) >= {ERRORS_IN_AN_HOUR}, 100 * errors / calls, 0)",
+        expression=f"IF(FILL(errors, 0) >= {at_least}, 100 * errors / calls, 0)",
         using_metrics={"errors": errors, "calls": calls},
         label="percentage of errors",
-        period=Duration.minutes(60),
+        period=errors.period,
     )
 
 
