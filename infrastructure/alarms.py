@@ -192,23 +192,36 @@ class Alarms(Construct):
         self.names.append(alarm_name)
 
     def _watch_customers(self) -> None:
-        five_minutes = (self._measured.api(name, SUM, minutes=5) for name in ("5XXError", "Count"))
+        api = self._measured.api
         self._add(
             "api-errors-fast",
             Severity.CRITICAL,
             f"{ERRORS_IN_FIVE_MINUTES} requests or more failed within five minutes, "
             f"more than {FAST_PERCENT} % of all.",
             "errors",
-            Condition(_error_percentage(*five_minutes, ERRORS_IN_FIVE_MINUTES), FAST_PERCENT),
+            Condition(
+                _error_percentage(
+                    api("5XXError", SUM, minutes=5),
+                    api("Count", SUM, minutes=5),
+                    at_least=ERRORS_IN_FIVE_MINUTES,
+                ),
+                FAST_PERCENT,
+            ),
         )
-        hourly = (self._measured.api(name, SUM, minutes=60) for name in ("5XXError", "Count"))
         self._add(
             "api-errors-slow",
             Severity.WARNING,
             f"More than {ERROR_PERCENT} % of an hour's requests failed, "
             f"and {ERRORS_IN_AN_HOUR} at least.",
             "errors",
-            Condition(_error_percentage(*hourly, ERRORS_IN_AN_HOUR), ERROR_PERCENT),
+            Condition(
+                _error_percentage(
+                    api("5XXError", SUM, minutes=60),
+                    api("Count", SUM, minutes=60),
+                    at_least=ERRORS_IN_AN_HOUR,
+                ),
+                ERROR_PERCENT,
+            ),
         )
         self._add(
             "api-slow",
@@ -260,17 +273,20 @@ class Alarms(Construct):
             "errors",
             Condition(errors, ERRORS_IN_FIVE_MINUTES, reached=True),
         )
-        hourly = (
-            self._measured.function(function, metric, SUM, minutes=60)
-            for metric in ("Errors", "Invocations")
-        )
         self._add(
             f"{name}-errors-slow",
             Severity.WARNING,
             f"{function} crashed or ran out of time in more than {ERROR_PERCENT} % of an hour's "
             f"calls, {ERRORS_OF_A_FUNCTION} times at least.",
             "errors",
-            Condition(_error_percentage(*hourly, ERRORS_OF_A_FUNCTION), ERROR_PERCENT),
+            Condition(
+                _error_percentage(
+                    self._measured.function(function, "Errors", SUM, minutes=60),
+                    self._measured.function(function, "Invocations", SUM, minutes=60),
+                    at_least=ERRORS_OF_A_FUNCTION,
+                ),
+                ERROR_PERCENT,
+            ),
         )
 
     def _watch_heartbeat(self, minutes: int) -> None:

@@ -10,6 +10,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infrastructure.settings import LOG_LEVEL, construct_id
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -17,10 +19,6 @@ if TYPE_CHECKING:
 
 RETENTION = logs.RetentionDays.ONE_WEEK
 """How long every log group keeps its lines."""
-
-
-LOG_LEVEL = "POWERTOOLS_LOG_LEVEL"
-"""The variable of a function that says how much it logs."""
 
 
 class Function(Construct):
@@ -114,8 +112,3 @@ def log_group(scope: Construct, construct_id: str) -> logs.LogGroup:
     return logs.LogGroup(
         scope, construct_id, retention=RETENTION, removal_policy=RemovalPolicy.DESTROY
     )
-
-
-def construct_id(name: str) -> str:
-    """Give the id of a function's construct: `CreateOrder` of `create_order`."""
-    return "".join(word.capitalize() for word in name.split("_"))

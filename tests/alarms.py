@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from infrastructure.settings import API_FUNCTIONS, WORKERS
+from infrastructure.settings import API_FUNCTIONS
 from ops.alarm_chances import BURN, HEALTHY, false_alarms, missed, window
 from ops.alarm_evaluation import Reading, State, read, states
 from ops.alarm_scenarios import SCENARIOS, TRAFFIC, rates

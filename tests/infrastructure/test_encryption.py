@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.functions import construct_id
-from infrastructure.settings import API_FUNCTIONS, FUNCTIONS, STAGES, WORKERS, WRITERS
+from infrastructure.settings import API_FUNCTIONS, FUNCTIONS, STAGES, WORKERS, WRITERS, construct_id
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from infrastructure.functions import construct_id
-from infrastructure.settings import API_FUNCTIONS, DEPLOYERS, STAGES, WORKERS
+from infrastructure.settings import API_FUNCTIONS, DEPLOYERS, STAGES, WORKERS, construct_id
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
