@@ -20,9 +20,9 @@ from local.aws import clients
 from local.dashboard import Dashboards, dashboard
 from local.deployment import Deployment
 from local.documentation import documentation
-from local.emulator import REGION, Emulator, launch, port_taken, predecessor_runs
+from local.emulator import REGION, Emulator, Watch, launch, port_taken, predecessor_runs
 from local.endpoints import Endpoints
-from local.filter import without_refused
+from local.filter import without_refused, without_tls_rule
 from local.layout import SHARED, Layout, LocalError
 from local.mending import Mending
 from local.people import seed_people, subject_of
@@ -83,7 +83,11 @@ class Stack:
 
 @contextlib.contextmanager
 def start(
-    port: int, directory: Path, *, patches: Iterable[str] | None = None
+    port: int,
+    directory: Path,
+    *,
+    patches: Iterable[str] | None = None,
+    watch: Watch = Watch(),  # noqa: B008 - immutable
 ) -> Iterator[Endpoints]:
     """Run a copy, in silence, for as long as the context lasts.
 
@@ -91,16 +95,23 @@ def start(
         port: where it listens, on 127.0.0.1.
         directory: where it keeps its things.
         patches: the names of the emulator's patches to apply; None for all.
+        watch: how closely the emulator looks at permissions.
 
     Raises:
         LocalError: when it cannot start; the message says why, and what to do.
     """
-    with run(Layout(directory.absolute(), port), Steps(), patches=patches) as stack:
+    with run(Layout(directory.absolute(), port), Steps(), patches=patches, watch=watch) as stack:
         yield stack.endpoints
 
 
 @contextlib.contextmanager
-def run(layout: Layout, steps: Steps, *, patches: Iterable[str] | None = None) -> Iterator[Stack]:
+def run(
+    layout: Layout,
+    steps: Steps,
+    *,
+    patches: Iterable[str] | None = None,
+    watch: Watch = Watch(),  # noqa: B008 - immutable
+) -> Iterator[Stack]:
     """Run a copy for as long as the context lasts, and tell its steps.
 
     Raises:
@@ -110,10 +121,12 @@ def run(layout: Layout, steps: Steps, *, patches: Iterable[str] | None = None) -
         documents.withdraw(layout)
         _check_state(layout)
         interpreter, assembly = _prepare(steps)
+        if watch.enforce:
+            assembly = replace(assembly, template=without_tls_rule(assembly.template))
         tls.ready(layout)
         with (
             collector(_near(layout, _TRACES_OFFSET), layout.traces) as xray,
-            _emulator(interpreter, layout, xray, patches) as emulator,
+            _emulator(interpreter, layout, xray, patches, watch) as emulator,
         ):
             with steps.step("Start the emulator"):
                 emulator.wait_until_healthy()
@@ -168,11 +181,15 @@ def _only_copy(layout: Layout, steps: Steps) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _emulator(
-    interpreter: Path, layout: Layout, xray: Collector, patches: Iterable[str] | None
+    interpreter: Path,
+    layout: Layout,
+    xray: Collector,
+    patches: Iterable[str] | None,
+    watch: Watch,
 ) -> Iterator[Emulator]:
     """Run the emulator, whose functions tell X-Ray, and the endpoints only while it runs."""
     variables = xray.function_environment
-    emulator = launch(interpreter, layout, patches=patches, variables=variables)
+    emulator = launch(interpreter, layout, patches=patches, variables=variables, watch=watch)
     try:
         yield emulator
     finally:
