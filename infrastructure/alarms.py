@@ -537,19 +537,23 @@ def _topic(scope: Construct, settings: Settings, key: kms.Key | None) -> sns.Top
 
     What alarms say holds no personal data.
     """
+    name = f"{Stack.of(scope).stack_name}-alarms"
+    topic = sns.Topic(scope, "Topic", topic_name=name, enforce_ssl=True, master_key=key)
+    topic.add_to_resource_policy(_from_alarms("sns:Publish", on=topic.topic_arn))
+    if key is not None:
+        using = ("kms:Decrypt", "kms:GenerateDataKey")
+        key.add_to_resource_policy(_from_alarms(*using, on="*"))  # in a key's policy: this key
+    for address in settings.alarm_emails:
+        topic.add_subscription(subscriptions.EmailSubscription(address))
+    return topic
+
+
+def _from_alarms(*actions: str, on: str) -> iam.PolicyStatement:
+    """Let CloudWatch do something for the alarms of this account."""
     alarms = f"arn:{Aws.PARTITION}:cloudwatch:{Aws.REGION}:{Aws.ACCOUNT_ID}:alarm:*"
     ours = {
         "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
         "ArnLike": {"aws:SourceArn": alarms},
     }
-    cloudwatch_ = iam.ServicePrincipal("cloudwatch.amazonaws.com", conditions=ours)
-    name = f"{Stack.of(scope).stack_name}-alarms"
-    topic = sns.Topic(scope, "Topic", topic_name=name, enforce_ssl=True, master_key=key)
-    topic.add_to_resource_policy(
-        iam.PolicyStatement(
-            principals=[cloudwatch_], actions=["sns:Publish"], resources=[topic.topic_arn]
-        )
-    )
-    for address in settings.alarm_emails:
-        topic.add_subscription(subscriptions.EmailSubscription(address))
-    return topic
+    principal = iam.ServicePrincipal("cloudwatch.amazonaws.com", conditions=ours)
+    return iam.PolicyStatement(principals=[principal], actions=list(actions), resources=[on])
