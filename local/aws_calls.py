@@ -7,6 +7,8 @@ Read from the request as it was sent, so that it does not matter which client ma
 * A batch of SQS needs the permission of the single call (SQS developer guide, "API permissions").
 * `dynamodb:Attributes` holds every top-level attribute that a request names (DynamoDB developer
   guide, "Using IAM policy conditions for fine-grained access control").
+* API Gateway is permitted by method and path (its developer guide, "Control access for managing
+  an API").
 * Parameter Store uses the key of a SecureString in its caller's name, with the parameter's ARN as
   encryption context (Systems Manager user guide, "KMS encryption for Parameter Store").
 
@@ -82,8 +84,16 @@ def signature_of(headers: Mapping[str, str]) -> Signature | None:
     return Signature(*found.groups()) if found else None
 
 
-def calls_of(headers: Mapping[str, str], body: bytes, account: Account) -> list[Call]:
+def calls_of(
+    line: tuple[str, str], headers: Mapping[str, str], body: bytes, account: Account
+) -> list[Call]:
     """List what a signed request needs to be permitted.
+
+    Args:
+        line: method and path.
+        headers: names in lower case.
+        body: as it was sent.
+        account: whose it is.
 
     A request of an unknown kind is one call on everything, which no role permits: it is found
     rather than overlooked.
@@ -91,6 +101,9 @@ def calls_of(headers: Mapping[str, str], body: bytes, account: Account) -> list[
     signature = signature_of(headers)
     if signature is None:
         return []
+    if signature.service == "apigateway":
+        method, path = line
+        return [Call(f"apigateway:{method}", f"arn:aws:apigateway:{account.region}::{path}", {})]
     operation = headers.get("x-amz-target", "").rpartition(".")[2]
     readers = {"dynamodb": _dynamodb, "ssm": _ssm, "sqs": _sqs}
     reader = readers.get(signature.service)

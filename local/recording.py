@@ -68,7 +68,7 @@ def record(path: Path) -> None:
         signature = signature_of(headers)
         role = roles.get(signature.key) if signature else None
         if role is not None:
-            for call in calls_of(headers, body, _Account()):
+            for call in calls_of((method, path), headers, body, _Account()):
                 recorder.note(role, call)
         return await serve(method, path, headers, body, *rest)
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.permissions.at_run_time import MANAGED_BY_AWS, RULES, done_by_aws
 from tests.permissions.deployed import Deployed, grants_of, recorded, short
+from tests.permissions.exercise import Walk
 from tests.permissions.judge import judge
 
 if TYPE_CHECKING:
@@ -25,8 +26,13 @@ def deployed(stack: Endpoints) -> Deployed:
 
 
 @pytest.fixture(scope="module")
-def asked(deployed: Deployed, recording: Path) -> list[Asked]:
-    """What this run has asked in the names of the stack's roles, and what AWS adds by itself."""
+def asked(stack: Endpoints, deployed: Deployed, recording: Path) -> list[Asked]:
+    """What this run has asked in the names of the stack's roles, and what AWS adds by itself.
+
+    Whether the rarer permissions were used by the tests is a matter of chance, such as which of
+    many processes met a new API key: the walk uses each for certain.
+    """
+    Walk(stack, recording).all()
     here = [call for call in recorded(recording.read_text()) if call.role in deployed.roles]
     return [*here, *done_by_aws(deployed)]
 

@@ -52,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.seen += calls_of(headers, body, Account())
+        self.seen += calls_of(("POST", self.path), headers, body, Account())
         self.send_response(400)  # whatever it was, once is enough
         self.send_header("Content-Type", "application/x-amz-json-1.0")
         self.end_headers()
@@ -193,8 +193,18 @@ def test_a_request_of_an_unknown_kind_is_not_overlooked() -> None:
     """What the recorder does not know is recorded as a call on everything, which nobody grants."""
     credential = "Credential=ASIA/20261123/us-east-1/s3/aws4_request"
     headers = {"authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host"}
-    assert calls_of(headers, b"", Account()) == [Call("s3:Unknown", "*", {})]
-    assert calls_of({}, b"", Account()) == []
+    line = ("GET", "/apikeys/a1")
+    assert calls_of(line, headers, b"", Account()) == [Call("s3:Unknown", "*", {})]
+    assert calls_of(line, {}, b"", Account()) == []
+
+
+def test_api_gateway_is_permitted_by_method_and_path() -> None:
+    """Its actions are named for HTTP's methods, and its resources for paths."""
+    credential = "Credential=ASIA/20261123/us-east-1/apigateway/aws4_request"
+    headers = {"authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host"}
+    (call,) = calls_of(("GET", "/apikeys/a1"), headers, b"", Account())
+    key = "arn:aws:apigateway:us-east-1::/apikeys/a1"
+    assert (call.action, call.resource) == ("apigateway:GET", key)
 
 
 def test_words_of_an_expression_are_no_attributes() -> None:
