@@ -112,7 +112,7 @@ class Matrix:
             return
         place, target = _OF_RESOURCES.get(resource["Type"], ("", ""))
         for statement in properties.get(place, {}).get("Statement", []):
-            targets = listed(properties[target]) if target else [{"Ref": name}]
+            targets: list[Any] = listed(properties[target]) if target else [{"Ref": name}]
             principals = statement["Principal"]
             whom = principals if isinstance(principals, str) else next(iter(principals.values()))
             for on in targets:

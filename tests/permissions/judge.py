@@ -59,6 +59,27 @@ def judge(interpreter: Path, policies: Policies, asked: Sequence[Asked]) -> Verd
     return Verdict(missing, spare)
 
 
+def unmissed(interpreter: Path, policies: Policies, asked: Sequence[Asked]) -> list[Grant]:
+    """List the grants that could each be taken away without any call failing; arguments as judge.
+
+    None for roles without a spare grant, unless two grants allow the same.
+    """
+    grants = grants_of(policies)
+    left = [
+        [other.statement for other in grants if other.role == taken.role and other != taken]
+        for taken in grants
+    ]
+    questions = [
+        (call, grant)
+        for grant, taken in enumerate(grants)
+        for call, asking in enumerate(asked)
+        if asking.role == taken.role and asking.action.lower() == taken.action.lower()
+    ]
+    answers = _ask(interpreter, left, asked, questions)
+    missed = {grant for (_, grant), yes in zip(questions, answers, strict=True) if not yes}
+    return [grant for number, grant in enumerate(grants) if number not in missed]
+
+
 def _ask(
     interpreter: Path,
     policies: list[list[dict[str, object]]],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.permissions.deployed import Asked, grants_of
-from tests.permissions.judge import judge
+from tests.permissions.judge import judge, unmissed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,6 +100,15 @@ def test_another_role_does_not_use_a_grant(interpreter: Path) -> None:
     statements = {role: [{"Statement": [allow("dynamodb:GetItem")]}] for role in (ROLE, other.role)}
     found = judge(interpreter, statements, [other])
     assert [grant.role for grant in found.spare] == [ROLE]
+
+
+def test_two_grants_for_one_call_are_told(interpreter: Path) -> None:
+    """Where either of two grants would do, neither is missed, and both are told."""
+    twice = [allow("dynamodb:GetItem"), allow("dynamodb:GetItem", on=f"{TABLE}*")]
+    policies = {ROLE: [{"Statement": [*twice, allow("dynamodb:Scan")]}]}
+    asked = [asking("dynamodb:GetItem"), asking("dynamodb:Scan")]
+    found = unmissed(interpreter, policies, asked)
+    assert [grant.resource for grant in found] == [TABLE, f"{TABLE}*"]
 
 
 def test_grants_by_exclusion_are_refused() -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.permissions.at_run_time import MANAGED_BY_AWS, RULES, done_by_aws
-from tests.permissions.deployed import Deployed, grants_of, recorded, short
+from tests.permissions.deployed import Deployed, recorded, short
 from tests.permissions.exercise import Walk
-from tests.permissions.judge import judge
+from tests.permissions.judge import judge, unmissed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,9 +80,4 @@ def test_each_missing_grant_is_found(
     deployed: Deployed, asked: list[Asked], interpreter: Path
 ) -> None:
     """Whichever single grant is taken away, this run's recording tells that it is missed."""
-    grants = grants_of(deployed.policies)
-    for taken in grants:
-        left = [grant.statement for grant in grants if grant.role == taken.role and grant != taken]
-        own = [call for call in asked if call.role == taken.role]
-        verdict = judge(interpreter, {taken.role: [{"Statement": left}]}, own)
-        assert verdict.missing, f"nobody misses {taken}"
+    assert not [str(grant) for grant in unmissed(interpreter, deployed.policies, asked)]
