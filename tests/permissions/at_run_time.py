@@ -72,9 +72,14 @@ def _pipe_dead_letters(stack: Deployed) -> Iterator[tuple[str, str, str]]:
 
 
 def _schedules(stack: Deployed) -> Iterator[tuple[str, str, str]]:
-    for name, _ in stack.all("Scheduler::Schedule"):
-        found = stack.client("scheduler").get_schedule(Name=name.rpartition("|")[2])
-        yield found["Target"]["RoleArn"], "lambda:InvokeFunction", found["Target"]["Arn"]
+    ours = {name for name, _ in stack.all("Scheduler::Schedule")}
+    if not ours:
+        return
+    scheduler = stack.client("scheduler")
+    for item in scheduler.list_schedules()["Schedules"]:
+        if item["Name"] in ours:
+            found = scheduler.get_schedule(Name=item["Name"], GroupName=item["GroupName"])
+            yield found["Target"]["RoleArn"], "lambda:InvokeFunction", found["Target"]["Arn"]
 
 
 def _functions(stack: Deployed) -> Iterator[dict[str, Any]]:
@@ -137,8 +142,8 @@ RULES = (
 
 MANAGED_BY_AWS = {
     "AmazonAPIGatewayPushToCloudWatchLogs": (
-        "API Gateway accepts no role for its logs that can do less; the account has one for all "
-        "of its APIs. https://docs.aws.amazon.com/apigateway/latest/developerguide/"
+        "The policy that AWS prescribes for API Gateway's role for logs, of which the account has "
+        "one for all of its APIs. https://docs.aws.amazon.com/apigateway/latest/developerguide/"
         "set-up-logging.html"
     ),
 }
