@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.functions import construct_id
 from infrastructure.permissions import REASONS
 from infrastructure.permissions_document import (
     DOCUMENT,
@@ -18,6 +17,7 @@ from infrastructure.permissions_document import (
     matrix_of_documented,
     paths_of,
 )
+from infrastructure.settings import construct_id
 from orders.routes import ROUTES, STAGE
 from tests.permissions.at_run_time import MANAGED_BY_AWS
 
