@@ -179,20 +179,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
-        if not self._from_here():
-            self._send(403, "text/plain", b"Open it as 127.0.0.1 or localhost, on its own page.")
+        if urlsplit(f"//{self.headers.get('Host')}").hostname not in _HOSTS:
+            self._send(403, "text/plain", b"Open it as 127.0.0.1 or localhost.")
         elif address.path in self.files:
             self._send(200, *self.files[address.path])
+        elif not self._of_our_page():
+            self._send(403, "text/plain", b"Figures are for the page itself.")
         else:
             asked = {name: values[0] for name, values in parse_qs(address.query).items()}
             self._figures(address.path, asked)
 
-    def _from_here(self) -> bool:
+    def _of_our_page(self) -> bool:
         origin = self.headers.get("Origin")
-        return (
-            urlsplit(f"//{self.headers.get('Host')}").hostname in _HOSTS
-            and self.headers.get("Sec-Fetch-Site") in _FROM_HERE
-            and (origin is None or urlsplit(origin).netloc == self.headers.get("Host"))
+        return self.headers.get("Sec-Fetch-Site") in _FROM_HERE and (
+            origin is None or urlsplit(origin).netloc == self.headers.get("Host")
         )
 
     def _figures(self, path: str, asked: dict[str, str]) -> None:
