@@ -43,6 +43,7 @@ docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m tests.alarms
 	@$(PYTHON_HERE) -m ops.cost_docs
 	@$(PYTHON_HERE) -m ops.metric_docs
+	@$(PYTHON_HERE) -m infrastructure.permissions_document
 
 synth: setup ## Write the CloudFormation template of STAGE to cdk.out
 	@exec $(PYTHON_HERE) app.py

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aws_cdk import Acknowledgment, Validations
 
-from infrastructure.functions import construct_id
 from infrastructure.processing import QUEUES
 from infrastructure.settings import (
     API_FUNCTIONS,
@@ -18,6 +17,7 @@ from infrastructure.settings import (
     PARTNERS,
     SCHEDULED,
     WORKERS,
+    construct_id,
     parameter_prefix,
 )
 from orders.domain.lifecycle import Role

@@ -192,17 +192,21 @@ class Alarms(Construct):
         self.names.append(alarm_name)
 
     def _watch_customers(self) -> None:
-        errors, calls = (self._measured.api(name, SUM, minutes=5) for name in ("5XXError", "Count"))
+        api = self._measured.api
         self._add(
             "api-errors-fast",
             Severity.CRITICAL,
             f"{ERRORS_IN_FIVE_MINUTES} requests or more failed within five minutes, "
             f"more than {FAST_PERCENT} % of all.",
             "errors",
-            Condition(_error_percentage(errors, calls, ERRORS_IN_FIVE_MINUTES), FAST_PERCENT),
-        )
-        errors, calls = (
-            self._measured.api(name, SUM, minutes=60) for name in ("5XXError", "Count")
+            Condition(
+                _error_percentage(
+                    api("5XXError", SUM, minutes=5),
+                    api("Count", SUM, minutes=5),
+                    at_least=ERRORS_IN_FIVE_MINUTES,
+                ),
+                FAST_PERCENT,
+            ),
         )
         self._add(
             "api-errors-slow",
@@ -210,7 +214,14 @@ class Alarms(Construct):
             f"More than {ERROR_PERCENT} % of an hour's requests failed, "
             f"and {ERRORS_IN_AN_HOUR} at least.",
             "errors",
-            Condition(_error_percentage(errors, calls, ERRORS_IN_AN_HOUR), ERROR_PERCENT),
+            Condition(
+                _error_percentage(
+                    api("5XXError", SUM, minutes=60),
+                    api("Count", SUM, minutes=60),
+                    at_least=ERRORS_IN_AN_HOUR,
+                ),
+                ERROR_PERCENT,
+            ),
         )
         self._add(
             "api-slow",
@@ -262,17 +273,20 @@ class Alarms(Construct):
             "errors",
             Condition(errors, ERRORS_IN_FIVE_MINUTES, reached=True),
         )
-        hourly_errors, calls = (
-            self._measured.function(function, metric, SUM, minutes=60)
-            for metric in ("Errors", "Invocations")
-        )
         self._add(
             f"{name}-errors-slow",
             Severity.WARNING,
             f"{function} crashed or ran out of time in more than {ERROR_PERCENT} % of an hour's "
             f"calls, {ERRORS_OF_A_FUNCTION} times at least.",
             "errors",
-            Condition(_error_percentage(hourly_errors, calls, ERRORS_OF_A_FUNCTION), ERROR_PERCENT),
+            Condition(
+                _error_percentage(
+                    self._measured.function(function, "Errors", SUM, minutes=60),
+                    self._measured.function(function, "Invocations", SUM, minutes=60),
+                    at_least=ERRORS_OF_A_FUNCTION,
+                ),
+                ERROR_PERCENT,
+            ),
         )
 
     def _watch_heartbeat(self, minutes: int) -> None:
@@ -523,19 +537,23 @@ def _topic(scope: Construct, settings: Settings, key: kms.Key | None) -> sns.Top
 
     What alarms say holds no personal data.
     """
+    name = f"{Stack.of(scope).stack_name}-alarms"
+    topic = sns.Topic(scope, "Topic", topic_name=name, enforce_ssl=True, master_key=key)
+    topic.add_to_resource_policy(_from_alarms("sns:Publish", on=topic.topic_arn))
+    if key is not None:
+        using = ("kms:Decrypt", "kms:GenerateDataKey")
+        key.add_to_resource_policy(_from_alarms(*using, on="*"))  # in a key's policy: this key
+    for address in settings.alarm_emails:
+        topic.add_subscription(subscriptions.EmailSubscription(address))
+    return topic
+
+
+def _from_alarms(*actions: str, on: str) -> iam.PolicyStatement:
+    """Let CloudWatch do something for the alarms of this account."""
     alarms = f"arn:{Aws.PARTITION}:cloudwatch:{Aws.REGION}:{Aws.ACCOUNT_ID}:alarm:*"
     ours = {
         "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID},
         "ArnLike": {"aws:SourceArn": alarms},
     }
-    cloudwatch_ = iam.ServicePrincipal("cloudwatch.amazonaws.com", conditions=ours)
-    name = f"{Stack.of(scope).stack_name}-alarms"
-    topic = sns.Topic(scope, "Topic", topic_name=name, enforce_ssl=True, master_key=key)
-    topic.add_to_resource_policy(
-        iam.PolicyStatement(
-            principals=[cloudwatch_], actions=["sns:Publish"], resources=[topic.topic_arn]
-        )
-    )
-    for address in settings.alarm_emails:
-        topic.add_subscription(subscriptions.EmailSubscription(address))
-    return topic
+    principal = iam.ServicePrincipal("cloudwatch.amazonaws.com", conditions=ours)
+    return iam.PolicyStatement(principals=[principal], actions=list(actions), resources=[on])

@@ -6,8 +6,8 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-READING = ("kms:Decrypt", "kms:DescribeKey")
-"""What a function needs of the key to read a table."""
+READING = ("kms:Decrypt",)
+"""What a function needs of the key to read a table, besides to look at the key itself."""
 
 WRITING = ("kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 """What a function needs besides to write to one."""

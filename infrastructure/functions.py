@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
@@ -10,17 +10,17 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from infrastructure.permissions import of_this_account
+from infrastructure.settings import LOG_LEVEL, construct_id
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from infrastructure.permissions import Conditions
     from infrastructure.settings import Settings
 
 RETENTION = logs.RetentionDays.ONE_WEEK
 """How long every log group keeps its lines."""
-
-
-LOG_LEVEL = "POWERTOOLS_LOG_LEVEL"
-"""The variable of a function that says how much it logs."""
 
 
 class Function(Construct):
@@ -52,7 +52,7 @@ class Function(Construct):
         self._role = iam.Role(
             self,
             "Role",
-            assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+            assumed_by=of_this_account("lambda"),
             description=f"What {name} may do, and nothing else",
         )
         self.log_group.grant_write(self._role)
@@ -82,30 +82,17 @@ class Function(Construct):
         self,
         *actions: str,
         on: str,
-        through: str | None = None,
-        for_parameters: str | None = None,
-        for_key: str | None = None,
+        conditions: Conditions | None = None,
     ) -> None:
         """Let the function do these actions on one resource.
 
         Args:
             actions: such as `dynamodb:GetItem`.
             on: the resource's ARN.
-            through: the only AWS service that may use the permission for it, for a KMS key.
-            for_parameters: the ARN, with wildcards, of the only parameters that it may be used for.
-            for_key: the partition key of the only items of a table that it may be used for.
+            conditions: when it may; infrastructure.permissions has them. Why: the table there.
         """
-        conditions: dict[str, dict[str, Any]] = {}
-        if through:
-            conditions["StringEquals"] = {"kms:ViaService": through}
-        if for_parameters:
-            conditions["StringLike"] = {"kms:EncryptionContext:PARAMETER_ARN": for_parameters}
-        if for_key:
-            conditions["ForAllValues:StringEquals"] = {"dynamodb:LeadingKeys": [for_key]}
         self._role.add_to_policy(
-            iam.PolicyStatement(
-                actions=list(actions), resources=[on], conditions=conditions or None
-            )
+            iam.PolicyStatement(actions=list(actions), resources=[on], conditions=conditions)
         )
 
 
@@ -114,8 +101,3 @@ def log_group(scope: Construct, construct_id: str) -> logs.LogGroup:
     return logs.LogGroup(
         scope, construct_id, retention=RETENTION, removal_policy=RemovalPolicy.DESTROY
     )
-
-
-def construct_id(name: str) -> str:
-    """Give the id of a function's construct: `CreateOrder` of `create_order`."""
-    return "".join(word.capitalize() for word in name.split("_"))

@@ -20,6 +20,7 @@ from constructs import Construct
 
 from infrastructure.encryption import READING
 from infrastructure.functions import RETENTION
+from infrastructure.permissions import of_queues, of_tables, of_topic, through
 from orders.domain.lifecycle import Status
 from orders.domain.synthetic import HEARTBEAT
 from orders.settings import MAX_RECEIVES
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
 
     from infrastructure.functions import Function
+    from infrastructure.permissions import Conditions
     from infrastructure.settings import Settings, Worker
 
 KEPT = Duration.days(14)
@@ -143,7 +145,7 @@ class Processing(Construct):
         stream = orders.table_stream_arn
         if stream is None:
             raise RuntimeError("the table of orders has no stream")
-        role = self._pipe_role(stream, name)
+        role = self._pipe_role(orders.table_name, stream, name)
         pipe = pipes.CfnPipe(
             self,
             "Pipe",
@@ -188,7 +190,7 @@ class Processing(Construct):
             level="ERROR",
         )
 
-    def _pipe_role(self, stream: str, name: str) -> iam.Role:
+    def _pipe_role(self, orders: str, stream: str, name: str) -> iam.Role:
         arn = f"arn:{Aws.PARTITION}:pipes:{Aws.REGION}:{Aws.ACCOUNT_ID}:pipe/{name}"
         principal = iam.ServicePrincipal(
             "pipes.amazonaws.com",
@@ -202,8 +204,16 @@ class Processing(Construct):
         _allow(role, "sns:Publish", on=self.topic.topic_arn)
         _allow(role, "sqs:SendMessage", on=self.pipe_dead_letters.queue_arn)
         if self._key:
-            _allow(role, *READING, "kms:GenerateDataKey", on=self._key.key_arn)
+            self._allow_key(role, self._key.key_arn, orders)
         return role
+
+    def _allow_key(self, role: iam.Role, key: str, orders: str) -> None:
+        """Let the pipe read what is encrypted, and encrypt what it sends, and nothing else."""
+        dead = of_queues([self.pipe_dead_letters.queue_arn])
+        _allow(role, *READING, on=key, conditions=of_tables([orders]))
+        _allow(role, "kms:DescribeKey", on=key, conditions=through("dynamodb"))
+        for conditions in (of_topic(self.topic.topic_arn), dead):
+            _allow(role, "kms:Decrypt", "kms:GenerateDataKey", on=key, conditions=conditions)
 
 
 class WorkQueue(Construct):
@@ -266,5 +276,7 @@ def _with(
     return policy
 
 
-def _allow(role: iam.Role, *actions: str, on: str) -> None:
-    role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=[on]))
+def _allow(role: iam.Role, *actions: str, on: str, conditions: Conditions | None = None) -> None:
+    role.add_to_policy(
+        iam.PolicyStatement(actions=list(actions), resources=[on], conditions=conditions)
+    )

@@ -31,6 +31,15 @@ from infrastructure.parameters import (
     Fact,
     Parameters,
 )
+from infrastructure.permissions import (
+    CONFIRMING,
+    IN_A_TRANSACTION,
+    of_items,
+    of_parameters,
+    of_queues,
+    of_tables,
+    through,
+)
 from infrastructure.processing import QUEUES, Processing
 from infrastructure.queries import ACCESS, SavedQueries
 from infrastructure.settings import (
@@ -122,7 +131,7 @@ class Service(Stack):
         self._guard(settings)
         if settings.heartbeat_minutes is not None:
             self._place_heartbeats(settings, code, settings.heartbeat_minutes)
-        self._grant_key(settings)
+        self._grant_key()
         self._observe(settings)
         self._outputs()
         acknowledge(self, settings)
@@ -197,7 +206,7 @@ class Service(Stack):
         )
         function.allow("apigateway:GET", on=heartbeat.key.key_arn)
         partners, key_id = self.data.partners.table_arn, heartbeat.key.key_id
-        function.allow("dynamodb:PutItem", on=partners, for_key=key_id)
+        function.allow("dynamodb:PutItem", on=partners, conditions=of_items([key_id]))
         heartbeat.call(function)
         self.functions[name] = function
 
@@ -272,15 +281,17 @@ class Service(Stack):
         orders, keys = self.data.orders.table_arn, self.data.idempotency_keys.table_arn
         by_name = self.functions
         # A transaction needs the permissions of its parts; a replay reads both tables.
-        by_name["create_order"].allow("dynamodb:PutItem", "dynamodb:GetItem", on=orders)
-        by_name["create_order"].allow("dynamodb:PutItem", "dynamodb:GetItem", on=keys)
+        for table in (orders, keys):
+            create = by_name["create_order"]
+            create.allow("dynamodb:PutItem", on=table, conditions=IN_A_TRANSACTION)
+            create.allow("dynamodb:GetItem", on=table)
         by_name["get_order"].allow("dynamodb:GetItem", on=orders)
         for index in (BY_CUSTOMER, BY_PARTNER):
             arn = self.data.orders_index_arn(index)
             by_name["list_orders"].allow("dynamodb:Query", on=arn)
         by_name["list_orders"].allow("dynamodb:Scan", on=orders)  # an operator's list of all
         by_name["update_order"].allow("dynamodb:UpdateItem", on=orders)
-        by_name["process_order"].allow("dynamodb:UpdateItem", on=orders)
+        by_name["process_order"].allow("dynamodb:UpdateItem", on=orders, conditions=CONFIRMING)
         for name in API_FUNCTIONS:
             partners = self.data.partners.table_arn
             by_name[name].allow("dynamodb:Scan", "dynamodb:GetItem", on=partners)
@@ -291,17 +302,16 @@ class Service(Stack):
             self._parameter_arn(settings, name) for name in (FLAGS, f"{PARTNERS}/*", SIGNING_KEY)
         )
         by_name, secrets = self.functions, self.partner_secrets.key.key_arn
-        through = f"ssm.{settings.region}.amazonaws.com"
         for name in FLAG_READERS:
             by_name[name].allow("ssm:GetParameter", on=flags)
         for secret in (partners, key):
             notify = by_name["notify_partner"]
             notify.allow("ssm:GetParameter", on=secret)
-            notify.allow("kms:Decrypt", on=secrets, through=through, for_parameters=secret)
+            notify.allow("kms:Decrypt", on=secrets, conditions=of_parameters(secret))
         create = by_name["create_parameters"]
         for made in (flags, key):
             create.allow("ssm:PutParameter", "ssm:DeleteParameters", on=made)
-        create.allow("kms:Encrypt", on=secrets, through=through, for_parameters=key)
+        create.allow("kms:Encrypt", on=secrets, conditions=of_parameters(key))
 
     def _write_parameters(self, settings: Settings) -> None:
         Parameters(self, "Parameters", stage=settings.stage, facts=self._facts(settings))
@@ -355,19 +365,28 @@ class Service(Stack):
             yield Fact(name, queue.live.queue_url, f"The queue of {worker}", URL)
             yield Fact(f"{name}-dead-letters", queue.dead.queue_url, dead, URL)
 
-    def _grant_key(self, settings: Settings) -> None:
+    def _grant_key(self) -> None:
         """Let the functions use the key, and only through the services that hold its data."""
         if self.key is None:
             return
-        dynamodb, sqs = (f"{name}.{settings.region}.amazonaws.com" for name in ("dynamodb", "sqs"))
-        for name in (*API_FUNCTIONS, "process_order", *SCHEDULED):
-            if name not in self.functions:
-                continue
+        on = self.key.key_arn
+        for name, tables in self._tables_of().items():
             actions = (*READING, *WRITING) if name in WRITERS else READING
-            self.functions[name].allow(*actions, on=self.key.key_arn, through=dynamodb)
-        for name in WORKERS:
-            actions = ("kms:Decrypt", "kms:GenerateDataKey")
-            self.functions[name].allow(*actions, on=self.key.key_arn, through=sqs)
+            self.functions[name].allow(*actions, on=on, conditions=of_tables(tables))
+            self.functions[name].allow("kms:DescribeKey", on=on, conditions=through("dynamodb"))
+        for name, queue in self.processing.queues.items():
+            worker = self.functions[name]
+            live, dead = queue.live.queue_arn, queue.dead.queue_arn
+            worker.allow("kms:Decrypt", on=on, conditions=of_queues([live, dead]))
+            worker.allow("kms:GenerateDataKey", on=on, conditions=of_queues([dead]))
+
+    def _tables_of(self) -> dict[str, list[str]]:
+        """Name the tables that each function uses."""
+        orders, partners = self.data.orders.table_name, self.data.partners.table_name
+        by_name = {name: [orders, partners] for name in API_FUNCTIONS}
+        by_name["create_order"].append(self.data.idempotency_keys.table_name)
+        by_name |= {name: [partners] for name in SCHEDULED if name in self.functions}
+        return {**by_name, "process_order": [orders]}
 
     def _outputs(self) -> None:
         values = {

@@ -47,6 +47,9 @@ key from which a partner's secret is derived that has none of its own."""
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
+LOG_LEVEL = "POWERTOOLS_LOG_LEVEL"
+"""The variable of a function that says how much it logs."""
+
 LOG_LEVELS: tuple[str, ...] = get_args(LogLevel)
 """From all lines to the fewest."""
 
@@ -542,6 +545,11 @@ STAGES: Mapping[str, Settings] = MappingProxyType(
 def parameter_prefix(stage: str) -> str:
     """Give what the names of a stage's parameters in Parameter Store begin with."""
     return f"/food-delivery/{stage}"
+
+
+def construct_id(name: str) -> str:
+    """Give the id of a function's construct: `CreateOrder` of `create_order`."""
+    return "".join(word.capitalize() for word in name.split("_"))
 
 
 def settings_of(stage: str) -> Settings:

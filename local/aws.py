@@ -10,7 +10,7 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from local.emulator import REGION
+from local.emulator import OPERATOR, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +35,8 @@ _NO_SETTINGS = {
 def clients(url: str) -> Callable[[str], Any]:
     """Give a factory of clients, by the service's name, for the emulator at an address."""
     session = boto3.Session(
-        aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106 - the emulator takes any
+        aws_access_key_id=OPERATOR[0],
+        aws_secret_access_key=OPERATOR[1],
         region_name=REGION,
         botocore_session=botocore.session.Session(session_vars=_NO_SETTINGS),
     )

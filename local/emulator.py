@@ -10,7 +10,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from local.layout import ROOT, LocalError
 from local.tls import function_environment
@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
+
+OPERATOR = ("local", "local")
+"""The access key and secret of whoever works on the emulator from outside, who may do all."""
+
+_ENFORCING = {
+    "AUTH": "true",
+    "AWS_ACCESS_KEY_ID": OPERATOR[0],
+    "AWS_SECRET_ACCESS_KEY": OPERATOR[1],
+}
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 35.0
@@ -92,12 +101,22 @@ class Emulator:
         return f" Its last words ({where}):\n" + "\n".join(f"    {line}" for line in lines)
 
 
+class Watch(NamedTuple):
+    """How closely the emulator looks at permissions; by default not at all."""
+
+    record: Path | None = None
+    """Where it writes down what the functions ask of AWS."""
+    enforce: bool = False
+    """Whether the roles' policies decide."""
+
+
 def launch(
     interpreter: Path,
     layout: Layout,
     *,
     patches: Iterable[str] | None = None,
     variables: Mapping[str, str] | None = None,
+    watch: Watch = Watch(),  # noqa: B008 - immutable
 ) -> Emulator:
     """Start the emulator.
 
@@ -106,16 +125,23 @@ def launch(
         layout: where it keeps its things, and its port.
         patches: the names of the patches to apply; None for all.
         variables: for its environment, which its functions have too.
+        watch: how closely it looks at permissions.
     """
     shutil.rmtree(layout.temporary, ignore_errors=True)
     for folder in (layout.state, layout.objects, layout.temporary):
         folder.mkdir(parents=True, exist_ok=True)
     chosen = [] if patches is None else ["--patches", ",".join(patches)]
+    if watch.record is not None:
+        chosen += ["--record", str(watch.record)]
     with layout.log.open("wb") as log:
         process = subprocess.Popen(
             [str(interpreter), "-m", "local.emulator_main", *chosen],
             cwd=ROOT,
-            env={**_environment(layout), **(variables or {})},
+            env={
+                **_environment(layout),
+                **(variables or {}),
+                **(_ENFORCING if watch.enforce else {}),
+            },
             # It reads nothing from this pipe, but sees it close when this process is gone.
             stdin=subprocess.PIPE,
             stdout=log,

@@ -1,7 +1,7 @@
 """The emulator's own process: ministack with our patches, ending when the local run does.
 
 Runs in the emulator's environment, so it imports nothing but the standard library, ministack and
-what stands here for it: patches, figures, measuring, saving, segments, validation.
+what stands here for it: patches, figures, measuring, recording, saving, segments, validation.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from local import patches
+from local import patches, recording
 from local.saving import deploying
 
 _DEPLOYMENT_SECONDS = 10.0
@@ -28,12 +28,15 @@ def main() -> None:
     """Serve until the pipe on standard input is closed."""
     parser = argparse.ArgumentParser(prog="local.emulator_main", description=__doc__)
     parser.add_argument("--patches", default=",".join(patches.PATCHES), help="which, by name")
-    chosen = parser.parse_args().patches
+    parser.add_argument("--record", type=Path, help="where to write the functions' AWS calls")
+    arguments = parser.parse_args()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.path.remove(str(Path.cwd()))  # the checkout's modules are not for ministack to find
     os.chdir(os.environ["TMPDIR"])
     app: Any = import_module("ministack.app")
-    patches.apply(name for name in chosen.split(",") if name)
+    patches.apply(name for name in arguments.patches.split(",") if name)
+    if arguments.record:
+        recording.record(arguments.record)
     sys.argv = sys.argv[:1]  # ministack reads it too
     try:
         app.main()

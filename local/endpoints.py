@@ -24,7 +24,8 @@ class Endpoints:
     `parameters` the names of `flags` and of the folder `partners`. `webhooks` tells for each demo
     partner its `url` and `secret`; `server_pem` is a certificate with key for receivers of your
     own on this machine. `web_origin` is an origin whose pages may call the API,
-    `docs_url` the API's documentation with "Try it out", `traces_url` X-Ray's API.
+    `docs_url` the API's documentation with "Try it out", `dashboard_url` the template's dashboard,
+    `traces_url` X-Ray's API.
     """
 
     api_url: str
@@ -45,6 +46,7 @@ class Endpoints:
     web_origin: str
     docs_url: str
     traces_url: str
+    dashboard_url: str
     tables: dict[str, str]
     queues: dict[str, str]
     topics: dict[str, str]

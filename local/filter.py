@@ -6,6 +6,7 @@ can do on this machine depends on them.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -27,6 +28,7 @@ REFUSED_TYPES = (
 )
 
 _ALARM = "AWS::CloudWatch::Alarm"
+_TLS_RULE = {"Bool": {"aws:SecureTransport": "false"}}
 
 _ABSENT = object()
 
@@ -59,6 +61,31 @@ def _is_refused(resource: dict[str, Any]) -> bool:
     """Tell what the emulator refuses; of alarms, those whose metric is computed."""
     metric_math = resource["Type"] == _ALARM and "Metrics" in resource.get("Properties", {})
     return metric_math or resource["Type"] in REFUSED_TYPES
+
+
+def without_tls_rule(template: str) -> str:
+    """Leave out the statements that deny whatever does not come by TLS, and nothing else.
+
+    The one exception for a run in which the emulator enforces the template's policies: it speaks
+    HTTP, so these statements would deny everything.
+    """
+    return json.dumps(_without_statements(json.loads(template)))
+
+
+def _without_statements(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_statements(element) for element in value if not _is_tls_rule(element)]
+    if isinstance(value, dict):
+        return {name: _without_statements(member) for name, member in value.items()}
+    return value
+
+
+def _is_tls_rule(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.get("Effect") == "Deny"
+        and value.get("Condition") == _TLS_RULE
+    )
 
 
 def _prune(value: Any, refused: set[str]) -> Any:

@@ -23,74 +23,6 @@ if TYPE_CHECKING:
 _SAMPLE_SECONDS = 15.0
 
 
-def gateway_figures() -> None:
-    """Tell of each request to a REST API: its count, whether it failed, and how long it took.
-
-    AWS: AWS/ApiGateway by ApiName, by ApiName and Stage, and by route where the stage's settings
-    ask for detailed metrics; the mean of 4XXError and 5XXError is the rate (API Gateway developer
-    guide, "Amazon API Gateway dimensions and metrics").
-    """
-    gateway = _module("services.apigateway_v1")
-    serve, route = gateway._handle_execute_in_scope, gateway._execute_in_scope
-    invoke = gateway._invoke_lambda_proxy_v1
-    measured: ContextVar[dict[str, Any]] = ContextVar("measured")
-
-    @functools.wraps(route)
-    async def noting_route(request: dict[str, Any], *arguments: Any) -> Any:
-        measured.get({})["request"] = request
-        return await route(request, *arguments)
-
-    @functools.wraps(invoke)
-    async def timed(*arguments: Any, **options: Any) -> Any:
-        begun = time.perf_counter()
-        answer = await invoke(*arguments, **options)
-        measured.get({})["integration"] = time.perf_counter() - begun
-        return answer
-
-    @functools.wraps(serve)
-    async def telling(api_id: str, stage: str, method: str, *arguments: Any) -> Any:
-        notes: dict[str, Any] = {}
-        measured.set(notes)
-        begun = time.perf_counter()
-        answer = await serve(api_id, stage, method, *arguments)
-        notes["latency"] = time.perf_counter() - begun
-        if (notes.get("request") or {}).get("stage"):
-            name = gateway._rest_apis.get(api_id, {}).get("name", "")
-            _tell_request(name, method, answer[0], notes)
-        return answer
-
-    gateway._execute_in_scope = noting_route
-    gateway._invoke_lambda_proxy_v1 = timed
-    gateway._handle_execute_in_scope = telling
-
-
-def _tell_request(api: str, method: str, status: int, notes: dict[str, Any]) -> None:
-    counts = {
-        "Count": 1,
-        "4XXError": int(400 <= status < 500),
-        "5XXError": int(status >= 500),
-    }
-    integration = notes.get("integration")
-    times = {
-        "Latency": milliseconds(notes["latency"]),
-        "IntegrationLatency": None if integration is None else milliseconds(integration),
-    }
-    for dimensions in _request_dimensions(api, method, notes["request"]):
-        record("AWS/ApiGateway", dimensions, counts, "Count")
-        record("AWS/ApiGateway", dimensions, times, "Milliseconds")
-
-
-def _request_dimensions(api: str, method: str, request: dict[str, Any]) -> Iterator[dict[str, str]]:
-    yield {"ApiName": api}
-    staged = {"ApiName": api, "Stage": request["stage_name"]}
-    yield staged
-    path = request["resource_path"]
-    settings = request["stage"].get("methodSettings") or {}
-    chosen = settings.get(f"{path}/{method}") or settings.get(f"{path.lstrip('/')}/{method}")
-    if path and (chosen or settings.get("*/*") or {}).get("metricsEnabled"):
-        yield {**staged, "Method": method, "Resource": path}
-
-
 def function_figures() -> None:
     """Tell of each run of a function, whoever called it, and of how many ran beside it.
 
@@ -417,8 +349,10 @@ def topic_figures() -> None:
         spent = milliseconds(time.perf_counter() - begun)
         dimensions = {"PipeName": pipe.get("Name", "")}
         failed = int(not delivered)
-        counts = {"ExecutionFailed": failed, "TargetStageFailed": failed, "ExecutionThrottled": 0}
-        counts |= {"Invocations": 1, "EventCount": len(batch)}
+        counts = {"Invocations": 1, "EventCount": len(batch)}
+        counts |= {"ExecutionFailed": failed, "TargetStageFailed": failed}
+        counts |= dict.fromkeys(("ExecutionThrottled", "ExecutionTimeout"), 0)
+        counts |= {"ExecutionPartiallyFailed": 0}
         record("AWS/EventBridge/Pipes", dimensions, counts, "None")
         times = {"Duration": spent, "TargetStageDuration": spent}
         record("AWS/EventBridge/Pipes", dimensions, times, "Milliseconds")
@@ -432,22 +366,28 @@ def _tell_topic(arn: str, metric: str) -> None:
 
 
 def log_figures() -> None:
-    """Make metrics of the lines in the embedded metric format that functions log.
+    """Make metrics of the lines in the embedded metric format, and tell how much is logged.
 
-    AWS: CloudWatch user guide, "Specification: Embedded metric format".
+    AWS: AWS/Logs by LogGroupName (CloudWatch Logs user guide, "Monitoring with CloudWatch
+    metrics"; CloudWatch user guide, "Specification: Embedded metric format").
     """
     logs, figures = _module("services.cloudwatch_logs"), _module("services.cloudwatch")
-    append = logs._append_log_events
+    # Whoever stores events calls this next.
+    forward = logs._fanout_to_subscription_filters
 
-    @functools.wraps(append)
-    def telling(stream: Any, events: list[dict[str, Any]]) -> None:
-        append(stream, events)
+    @functools.wraps(forward)
+    def telling(group: str, stream: str, events: list[dict[str, Any]]) -> None:
+        forward(group, stream, events)
+        written = sum(len(event["message"].encode()) for event in events)
+        dimensions = {"LogGroupName": group}
+        record("AWS/Logs", dimensions, {"IncomingBytes": written}, "Bytes")
+        record("AWS/Logs", dimensions, {"IncomingLogEvents": len(events)}, "Count")
         for event in events:
             if '"_aws"' in event["message"]:
                 for name, datum in embedded_metrics(event["message"], event["timestamp"]):
                     figures._store_datum(*name, *datum)
 
-    logs._append_log_events = telling
+    logs._fanout_to_subscription_filters = telling
 
 
 _Name = tuple[str, str, dict[str, str]]

@@ -1,13 +1,15 @@
 """Puts back, over AWS's own APIs, what the emulator drops from the template without a word.
 
 ministack 1.5.33 creates request validators, TTL, point-in-time recovery, reserved concurrency and
-a topic's tracing in name only. Everything here is read from the template, and a repetition changes
-nothing.
+access logs and a topic's tracing in name only. Everything here is read from the template, and a
+repetition changes nothing.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from local.resolving import Resolver
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,6 +42,8 @@ class Mending:
             self._concurrency(self._ids[name], properties)
         for name, properties in self._of_type("AWS::SNS::Topic"):
             self._tracing(self._ids[name], properties)
+        for name, properties in self._of_type("AWS::ApiGateway::Stage"):
+            self._access_log(self._ids[name], properties)
 
     def _of_type(self, *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
         for name, resource in self._resources.items():
@@ -131,3 +135,21 @@ class Mending:
             self._client("sns").set_topic_attributes(
                 TopicArn=topic, AttributeName="TracingConfig", AttributeValue=wanted
             )
+
+    def _access_log(self, stage: str, properties: dict[str, Any]) -> None:
+        """Set the log's group and format; that each request writes a line is a patch."""
+        wanted = properties.get("AccessLogSetting")
+        if not wanted:
+            return
+        destination = Resolver({"Resources": self._resources}, self._ids).resolve(
+            wanted["DestinationArn"]
+        )
+        given = {"destinationArn": destination, "format": wanted["Format"]}
+        self._client("apigateway").update_stage(
+            restApiId=self._resolve(properties["RestApiId"]),
+            stageName=stage,
+            patchOperations=[
+                {"op": "replace", "path": f"/accessLogSettings/{name}", "value": value}
+                for name, value in given.items()
+            ],
+        )

@@ -14,14 +14,16 @@
     traced_messages     topics and queues hand the trace of a message on
     figures_by_minute   CloudWatch keeps figures by the minute, for some hours
     gateway_figures     AWS/ApiGateway: requests, errors, latency
+    access_logs         a stage's access log is written
     function_figures    AWS/Lambda: every run of a function, whoever called it
     queue_figures       AWS/SQS: what is in each queue, how old, what came and went
     table_figures       AWS/DynamoDB: latency, refusals, consumed capacity
     topic_figures       AWS/SNS and AWS/EventBridge/Pipes: what they carry
-    log_figures         metrics of log lines in the embedded metric format
+    log_figures         AWS/Logs, and metrics of log lines in the embedded metric format
 
-The figures live in figures.py and measuring.py. Each has a test that fails once ministack no longer
-needs it. What can be mended from outside, over AWS's own APIs, is not here but in mending.py.
+The figures live in figures.py, gateway_figures.py and measuring.py. Each patch has a test that
+fails once ministack no longer needs it. What can be mended from outside, over AWS's own APIs, is
+not here but in mending.py.
 """
 # ruff: noqa: SLF001 - what a patch replaces is private to ministack
 
@@ -45,6 +47,7 @@ from typing import TYPE_CHECKING, Any
 
 from local import measuring, segments
 from local.figures import figures_by_minute
+from local.gateway_figures import access_logs, gateway_figures
 from local.saving import Saver
 from local.validation import validation_message
 
@@ -521,7 +524,8 @@ PATCHES: dict[str, Callable[[], None]] = {
         traced_functions,
         traced_messages,
         figures_by_minute,
-        measuring.gateway_figures,
+        gateway_figures,
+        access_logs,
         measuring.function_figures,
         measuring.queue_figures,
         measuring.table_figures,

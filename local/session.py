@@ -69,6 +69,7 @@ def _greeting(endpoints: Endpoints, layout: Layout) -> str:
   Customers    make token (the identity token of a demo customer; WHO=operator of an operator)
   Web pages    {endpoints.web_origin} may call the API
   Docs         {endpoints.docs_url}
+  Dashboard    {endpoints.dashboard_url}
   Webhooks     {endpoints.webhooks_url}   (receives the demo partners'; each is shown below)
   Traces       .venv/bin/orders trace ORDER_ID --local   (X-Ray at {endpoints.traces_url})
   All of it    {layout.shown(layout.endpoints)}

@@ -17,11 +17,12 @@ from infrastructure.settings import FLAGS, PARTNERS, parameter_prefix, settings_
 from local import endpoints as documents
 from local import environment, synthesis, tls
 from local.aws import clients
+from local.dashboard import Dashboards, dashboard
 from local.deployment import Deployment
 from local.documentation import documentation
-from local.emulator import REGION, Emulator, launch, port_taken, predecessor_runs
+from local.emulator import REGION, Emulator, Watch, launch, port_taken, predecessor_runs
 from local.endpoints import Endpoints
-from local.filter import without_refused
+from local.filter import without_refused, without_tls_rule
 from local.layout import SHARED, Layout, LocalError
 from local.mending import Mending
 from local.people import seed_people, subject_of
@@ -45,6 +46,7 @@ _POLL_SECONDS = 0.1
 _DOCUMENTATION_OFFSET = 1_000
 _RECEIVER_OFFSET = 2_000
 _TRACES_OFFSET = 4_000
+_DASHBOARD_OFFSET = 3_000
 
 _TABLES = {
     "orders": "OrdersTable",
@@ -75,12 +77,17 @@ class Stack:
     emulator: Emulator
     outputs: dict[str, str]
     client: Callable[[str], Any]
+    dashboards: Dashboards
     receiver: Receiver | None = None
 
 
 @contextlib.contextmanager
 def start(
-    port: int, directory: Path, *, patches: Iterable[str] | None = None
+    port: int,
+    directory: Path,
+    *,
+    patches: Iterable[str] | None = None,
+    watch: Watch = Watch(),  # noqa: B008 - immutable
 ) -> Iterator[Endpoints]:
     """Run a copy, in silence, for as long as the context lasts.
 
@@ -88,16 +95,23 @@ def start(
         port: where it listens, on 127.0.0.1.
         directory: where it keeps its things.
         patches: the names of the emulator's patches to apply; None for all.
+        watch: how closely the emulator looks at permissions.
 
     Raises:
         LocalError: when it cannot start; the message says why, and what to do.
     """
-    with run(Layout(directory.absolute(), port), Steps(), patches=patches) as stack:
+    with run(Layout(directory.absolute(), port), Steps(), patches=patches, watch=watch) as stack:
         yield stack.endpoints
 
 
 @contextlib.contextmanager
-def run(layout: Layout, steps: Steps, *, patches: Iterable[str] | None = None) -> Iterator[Stack]:
+def run(
+    layout: Layout,
+    steps: Steps,
+    *,
+    patches: Iterable[str] | None = None,
+    watch: Watch = Watch(),  # noqa: B008 - immutable
+) -> Iterator[Stack]:
     """Run a copy for as long as the context lasts, and tell its steps.
 
     Raises:
@@ -107,10 +121,12 @@ def run(layout: Layout, steps: Steps, *, patches: Iterable[str] | None = None) -
         documents.withdraw(layout)
         _check_state(layout)
         interpreter, assembly = _prepare(steps)
+        if watch.enforce:
+            assembly = replace(assembly, template=without_tls_rule(assembly.template))
         tls.ready(layout)
         with (
             collector(_near(layout, _TRACES_OFFSET), layout.traces) as xray,
-            _emulator(interpreter, layout, xray, patches) as emulator,
+            _emulator(interpreter, layout, xray, patches, watch) as emulator,
         ):
             with steps.step("Start the emulator"):
                 emulator.wait_until_healthy()
@@ -118,6 +134,7 @@ def run(layout: Layout, steps: Steps, *, patches: Iterable[str] | None = None) -
             with (
                 documentation(stack.endpoints, _near(layout, _DOCUMENTATION_OFFSET)) as docs_url,
                 receiver(_near(layout, _RECEIVER_OFFSET), tls.server_context(layout)) as received,
+                dashboard(stack.dashboards, _near(layout, _DASHBOARD_OFFSET)) as dashboard_url,
             ):
                 webhooks = _webhooks(stack, received)
                 endpoints = replace(
@@ -126,6 +143,7 @@ def run(layout: Layout, steps: Steps, *, patches: Iterable[str] | None = None) -
                     traces_url=xray.url,
                     webhooks=webhooks,
                     webhooks_url=received.url,
+                    dashboard_url=dashboard_url,
                 )
                 documents.publish(endpoints, layout)
                 yield replace(stack, endpoints=endpoints, receiver=received)
@@ -163,11 +181,15 @@ def _only_copy(layout: Layout, steps: Steps) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _emulator(
-    interpreter: Path, layout: Layout, xray: Collector, patches: Iterable[str] | None
+    interpreter: Path,
+    layout: Layout,
+    xray: Collector,
+    patches: Iterable[str] | None,
+    watch: Watch,
 ) -> Iterator[Emulator]:
     """Run the emulator, whose functions tell X-Ray, and the endpoints only while it runs."""
     variables = xray.function_environment
-    emulator = launch(interpreter, layout, patches=patches, variables=variables)
+    emulator = launch(interpreter, layout, patches=patches, variables=variables, watch=watch)
     try:
         yield emulator
     finally:
@@ -233,7 +255,9 @@ def _make_ready(emulator: Emulator, layout: Layout, assembly: Assembly, steps: S
             raise emulator.epitaph() from None
         raise LocalError(f"{error}\n{afresh(layout)}") from None
     endpoints = _describe(layout, assembly, deployed, *seeded)
-    return Stack(endpoints, emulator, deployed.outputs, client)
+    template = json.loads(assembly.template)
+    dashboards = Dashboards.of_stack(client, template, deployed.physical_ids, assembly.stack_name)
+    return Stack(endpoints, emulator, deployed.outputs, client, dashboards)
 
 
 def _webhooks(stack: Stack, received: Receiver) -> dict[str, dict[str, str]]:
@@ -312,6 +336,7 @@ def _describe(
         web_origin=settings_of(_STAGE).origins[0],
         docs_url="",
         traces_url="",
+        dashboard_url="",
         webhooks={},
         webhooks_url="",
         server_pem=str(layout.server_certificate),

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from infrastructure.functions import LOG_LEVEL, construct_id
-from infrastructure.settings import FUNCTIONS, LOG_LEVELS
+from infrastructure.settings import FUNCTIONS, LOG_LEVEL, LOG_LEVELS, construct_id
 from ops import options, terminal
 from ops.options import Json, Local, Stage, lines
 

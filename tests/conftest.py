@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.emulator import Watch
 from local.stack import start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from local.endpoints import Endpoints
 
@@ -24,7 +26,14 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoints]:
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all that the functions ask of AWS is written down: tests/permissions judges it."""
+    return tmp_path_factory.mktemp("recording") / "calls.jsonl"
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, recording: Path) -> Iterator[Endpoints]:
     """The whole service, deployed to an emulator on a port of its own."""
-    with start(free_port(), tmp_path_factory.mktemp("local")) as endpoints:
+    directory = tmp_path_factory.mktemp("local")
+    with start(free_port(), directory, watch=Watch(record=recording)) as endpoints:
         yield endpoints

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.functions import construct_id
-from infrastructure.settings import API_FUNCTIONS, FUNCTIONS, STAGES, WORKERS, WRITERS
+from infrastructure.permissions_document import listed
+from infrastructure.settings import API_FUNCTIONS, FUNCTIONS, STAGES, WORKERS, WRITERS, construct_id
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
 
-READING = {"kms:Decrypt", "kms:DescribeKey"}
+READING = {"kms:Decrypt"}
 WRITING = {"kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"}
 
 
@@ -76,23 +77,50 @@ def key_statements(template: Template, name: str) -> list[dict[str, Any]]:
     return [item for item in about_keys if "PartnerSecrets" not in str(item["Resource"])]
 
 
+def through(statement: dict[str, Any]) -> str:
+    """Name the service by way of which a statement lets a key be used."""
+    parts = statement["Condition"]["StringEquals"]["kms:ViaService"]["Fn::Join"][1]
+    return str(parts[0]).rstrip(".")
+
+
+def queues_of(statement: dict[str, Any]) -> list[str]:
+    """Name the queues of a worker for whose messages a statement lets a key be used."""
+    queues = statement["Condition"]["StringEquals"]["kms:EncryptionContext:aws:sqs:arn"]
+    names = [str(queue["Fn::GetAtt"][0]) for queue in listed(queues)]
+    return ["DeadLetters" if "DeadLetters" in name else "Queue" for name in names]
+
+
 @pytest.mark.parametrize("name", WORKERS)
 def test_workers_use_the_key_for_messages_through_sqs_only(hardened: Template, name: str) -> None:
     """A worker reads its queue and writes its dead letters with the key, and only by way of SQS."""
-    through = {"StringEquals": {"kms:ViaService": "sqs.us-east-1.amazonaws.com"}}
-    (statement,) = [s for s in key_statements(hardened, name) if s["Condition"] == through]
-    assert set(statement["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
-    assert statement["Resource"] == {"Fn::GetAtt": [customer_key(hardened), "Arn"]}
+    of_queues = [s for s in key_statements(hardened, name) if through(s) == "sqs"]
+    assert {s["Action"]: queues_of(s) for s in of_queues} == {
+        "kms:Decrypt": ["Queue", "DeadLetters"],
+        "kms:GenerateDataKey": ["DeadLetters"],
+    }
+    for statement in of_queues:
+        assert statement["Resource"] == {"Fn::GetAtt": [customer_key(hardened), "Arn"]}
+
+
+def tables_of(template: Template, name: str) -> set[str]:
+    """List the tables that a function's role may use, by logical id."""
+    policy = json.dumps(template.one("IAM::Policy", f"{construct_id(name)}Role")["PolicyDocument"])
+    tables = {table for table, _ in template.all("DynamoDB::GlobalTable")}
+    return {table for table in tables if f'["{table}", "Arn"]' in policy}
 
 
 @pytest.mark.parametrize("name", [*API_FUNCTIONS, "process_order"])
 def test_functions_use_the_key_through_dynamodb_only(hardened: Template, name: str) -> None:
     """A function reads with the key, or reads and writes, and can decrypt nothing by itself."""
     key = customer_key(hardened)
-    through = {"StringEquals": {"kms:ViaService": "dynamodb.us-east-1.amazonaws.com"}}
-    (statement,) = [s for s in key_statements(hardened, name) if s["Condition"] == through]
-    assert set(statement["Action"]) == (READING | WRITING if name in WRITERS else READING)
-    assert statement["Resource"] == {"Fn::GetAtt": [key, "Arn"]}
+    granted = [s for s in key_statements(hardened, name) if through(s) == "dynamodb"]
+    (looking,) = (s for s in granted if s["Action"] == "kms:DescribeKey")
+    (using,) = (s for s in granted if s != looking)
+    assert set(listed(using["Action"])) == (READING | WRITING if name in WRITERS else READING)
+    tables = using["Condition"]["StringEquals"]["kms:EncryptionContext:aws:dynamodb:tableName"]
+    assert {table["Ref"] for table in tables} == tables_of(hardened, name)
+    for statement in granted:
+        assert statement["Resource"] == {"Fn::GetAtt": [key, "Arn"]}
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from infrastructure.functions import construct_id
-from infrastructure.settings import API_FUNCTIONS, DEPLOYERS, STAGES, WORKERS
+from infrastructure.settings import API_FUNCTIONS, DEPLOYERS, STAGES, WORKERS, construct_id
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
@@ -189,12 +188,12 @@ def test_the_pipe_starts_with_all_its_permissions(template: Template) -> None:
 
 def test_the_topic_is_encrypted(template: Template) -> None:
     """What waits in the topic is unreadable on AWS's disks, in every stage."""
-    assert template.one("SNS::Topic")["KmsMasterKeyId"]
+    assert template.one("SNS::Topic", "Processing")["KmsMasterKeyId"]
 
 
 def test_the_topic_refuses_what_comes_without_tls(template: Template) -> None:
     """Nobody publishes in clear text, and nobody outside the account publishes at all."""
-    (name,) = (name for name, _ in template.all("SNS::Topic"))
+    (name,) = (name for name, _ in template.all("SNS::Topic") if name.startswith("Processing"))
     policy = policies_of(template, "SNS::TopicPolicy", "Topics", name)
     assert [(s["Effect"], s["Action"], s["Condition"]) for s in policy] == [
         ("Deny", "sns:Publish", {"Bool": {"aws:SecureTransport": "false"}})
@@ -356,7 +355,7 @@ def url(template: Template, queue: str) -> dict[str, Any]:
 def test_a_key_of_your_own_encrypts_what_waits(hardened: Template) -> None:
     """With `customer_key` the topic and every queue are under your key."""
     key = arn(hardened, "KMS::Key", CUSTOMERS)
-    assert hardened.one("SNS::Topic")["KmsMasterKeyId"] == key
+    assert hardened.one("SNS::Topic", "Processing")["KmsMasterKeyId"] == key
     for _, queue in hardened.all("SQS::Queue"):
         assert queue["KmsMasterKeyId"] == key
         assert "SqsManagedSseEnabled" not in queue
@@ -366,7 +365,7 @@ def test_a_key_of_your_own_encrypts_what_waits(hardened: Template) -> None:
 def test_without_one_aws_has_the_key(templates: dict[str, Template], stage: str) -> None:
     """No stage pays for a key of its own unless its settings ask for one."""
     template = templates[stage]
-    parts = template.one("SNS::Topic")["KmsMasterKeyId"]["Fn::Join"][1]
+    parts = template.one("SNS::Topic", "Processing")["KmsMasterKeyId"]["Fn::Join"][1]
     assert parts[-1] == ":alias/aws/sns"
     assert all(queue["SqsManagedSseEnabled"] for _, queue in template.all("SQS::Queue"))
 
@@ -374,14 +373,15 @@ def test_without_one_aws_has_the_key(templates: dict[str, Template], stage: str)
 def test_sns_uses_your_key_for_our_topic_only(hardened: Template) -> None:
     """Your key opens nothing for another topic, be it in your account or in another one."""
     policy = hardened.one("KMS::Key", CUSTOMERS)["KeyPolicy"]["Statement"]
-    services = [statement for statement in policy if "Service" in statement["Principal"]]
-    name = hardened.one("SNS::Topic")["TopicName"]
+    sns = {"Service": "sns.amazonaws.com"}
+    services = [statement for statement in policy if statement["Principal"] == sns]
+    name = hardened.one("SNS::Topic", "Processing")["TopicName"]
     # By name: by reference, key and topic would each wait for the other.
     ours = {"Fn::Join": ["", ["arn:aws:sns:us-east-1:", ACCOUNT, f":{name}"]]}
     assert services == [
         {
             "Effect": "Allow",
-            "Principal": {"Service": "sns.amazonaws.com"},
+            "Principal": sns,
             "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
             "Resource": "*",
             "Condition": {"ArnEquals": {"aws:SourceArn": ours}},
@@ -392,17 +392,25 @@ def test_sns_uses_your_key_for_our_topic_only(hardened: Template) -> None:
 @by_worker
 def test_workers_open_messages_through_sqs_only(hardened: Template, work: Work) -> None:
     """A worker reads and buries messages under your key, and can decrypt nothing by itself."""
-    through = {"StringEquals": {"kms:ViaService": "sqs.us-east-1.amazonaws.com"}}
     granted = about_keys(hardened, work.function, CUSTOMERS)
     assert all("kms:ViaService" in statement["Condition"]["StringEquals"] for statement in granted)
-    (statement,) = (s for s in granted if s["Condition"] == through)
-    assert set(statement["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+    of_queues = [s for s in granted if "aws:sqs:arn" in str(s["Condition"])]
+    assert {s["Action"] for s in of_queues} == {"kms:Decrypt", "kms:GenerateDataKey"}
 
 
 def test_the_pipe_may_use_your_key(hardened: Template) -> None:
-    """It can read the stream and write to the topic and the dead letters under it."""
-    (statement,) = about_keys(hardened, "ProcessingPipe", CUSTOMERS)
-    assert set(statement["Action"]) == {"kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"}
+    """It can read the stream and write to the topic and the dead letters under it, no more."""
+    granted = about_keys(hardened, "ProcessingPipe", CUSTOMERS)
+    of_data = {
+        next(key for key in s["Condition"]["StringEquals"] if "Context" in key): s["Action"]
+        for s in granted
+        if s["Action"] != "kms:DescribeKey"
+    }
+    assert of_data == {
+        "kms:EncryptionContext:aws:dynamodb:tableName": "kms:Decrypt",
+        "kms:EncryptionContext:aws:sns:topicArn": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "kms:EncryptionContext:aws:sqs:arn": ["kms:Decrypt", "kms:GenerateDataKey"],
+    }
 
 
 def test_without_a_key_the_pipe_may_use_none(prod: Template) -> None:
@@ -433,8 +441,9 @@ def tail_of(arn: dict[str, Any]) -> str:
 
 def of_parameter(arn: Any) -> dict[str, Any]:
     """Give the condition that a key is used by Parameter Store, and for one parameter only."""
+    through = {"Fn::Join": ["", ["ssm.", {"Ref": "AWS::Region"}, ".amazonaws.com"]]}
     return {
-        "StringEquals": {"kms:ViaService": "ssm.us-east-1.amazonaws.com"},
+        "StringEquals": {"kms:ViaService": through},
         "StringLike": {"kms:EncryptionContext:PARAMETER_ARN": arn},
     }
 

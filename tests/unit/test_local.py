@@ -105,6 +105,7 @@ EXAMPLE = Endpoints(
     web_origin="http://localhost:5173",
     docs_url="http://127.0.0.1:5566/",
     traces_url="http://127.0.0.1:8566",
+    dashboard_url="http://127.0.0.1:7566/",
     tables={},
     queues={},
     topics={},

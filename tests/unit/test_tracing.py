@@ -571,7 +571,7 @@ def _broken(_: Message) -> NoReturn:
 
 def test_a_call_of_sqs(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call says which operation on which queue, its last status and how often it was repeated."""
-    answers = [(500, b"{}"), (200, b"{}")]
+    answers = [(500, b"{}", None), (200, b"{}", None)]
     _credentials(monkeypatch)
     monkeypatch.setattr(aws_api, "_exchange", lambda *_: answers.pop(0))
     monkeypatch.setattr(aws_api, "_PAUSE", 0)
@@ -587,7 +587,7 @@ def test_a_throttled_call_of_ssm(daemon: Daemon, monkeypatch: pytest.MonkeyPatch
     """A parameter is told by its name and never by its value; a throttle is marked."""
     _credentials(monkeypatch)
     refusal = json.dumps({"__type": "ThrottlingException", "message": SECRET}).encode()
-    monkeypatch.setattr(aws_api, "_exchange", lambda *_: (400, refusal))
+    monkeypatch.setattr(aws_api, "_exchange", lambda *_: (400, refusal, None))
     monkeypatch.setattr(aws_api, "_PAUSE", 0)
     with pytest.raises(aws_api.Unreachable):
         aws_api.call(aws_api.SSM, "GetParameter", {"Name": "/flags", "WithDecryption": True})

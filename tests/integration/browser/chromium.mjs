@@ -37,7 +37,8 @@ export async function withPage(rules, task) {
     `--host-resolver-rules=${[...rules, ...NOWHERE].join(",")}`,
   ]);
   try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
+    // Without a language it would take one from the environment that no browser of a person has.
+    const page = await browser.newPage({ viewport: { width: 1280, height: 1000 }, locale: "en-US" });
     const requested = [];
     page.on("request", (request) => requested.push(request.url()));
     console.log(JSON.stringify({ ...(await task(page)), requested }));

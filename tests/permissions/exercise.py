@@ -1,0 +1,196 @@
+"""A walk through the service that uses every permission that a function has.
+
+Some are used rarely: whose a new API key is, the flags when they cannot be read, the key from which
+secrets are derived. The walk provokes each of them, and waits until it is seen in the recording.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from tests.examples import order
+from tests.integration.people import aws, client_of, make_partner, usage_plan
+from tests.permissions.deployed import recorded, short
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import httpx
+
+    from local.endpoints import Endpoints
+    from tests.integration.people import NewPartner
+
+_PATIENCE = 60.0
+_PAUSE = 0.2
+_TRIES = 20
+
+
+class Walk:
+    """One walk through a running copy."""
+
+    def __init__(self, stack: Endpoints, recording: Path) -> None:
+        """Walk through a copy whose functions are recorded."""
+        self.stack = stack
+        self._recording = recording
+
+    def all(self) -> None:
+        """Use everything."""
+        self.customers()
+        self.operators()
+        self.partners()
+        self.webhooks()
+        self.dead_letters()
+        self.flags()
+        self.deployment()
+
+    def used(self, function: str, action: str, on: str) -> bool:
+        """Tell whether a function was seen to do something on a resource whose ARN holds a text."""
+        return any(
+            function in short(asked.role) and asked.action == action and on in asked.resource
+            for asked in recorded(self._recording.read_text())
+        )
+
+    def customers(self) -> None:
+        """Place, read, list, edit; a repetition is answered from both tables."""
+        with client_of(self.stack, {"Authorization": self.stack.customer_token}) as http:
+            placed = self.place(http)
+            body = {"note": "by the back door"}
+            assert http.patch(f"/orders/{placed['orderId']}", json=body).status_code == 200
+            assert http.get(f"/orders/{placed['orderId']}").status_code == 200
+            assert http.get("/orders").status_code == 200
+
+    def operators(self) -> None:
+        """List everybody's orders."""
+        with client_of(self.stack, {"Authorization": self.stack.operator_token}) as http:
+            assert http.get("/orders").status_code == 200
+
+    def partners(self) -> None:
+        """Let functions that run already meet an API key that is new to them."""
+        for name in ("CreateOrder", "GetOrder", "ListOrders", "UpdateOrder"):
+            for _ in range(_TRIES):
+                if self.used(name, "dynamodb:GetItem", "Partners"):
+                    break
+                self._partner()
+            else:
+                raise AssertionError(f"{name} has met no new API key")
+
+    def webhooks(self) -> None:
+        """Send one that is signed with a derived secret, and one that nobody takes."""
+        for url in (self.stack.webhooks_url, "https://127.0.0.1:9"):
+            partner = make_partner(self.stack, plan=usage_plan(self.stack, "standard"))
+            # Before its first order: that it has none would be remembered for a minute.
+            self._endpoint(partner, url)
+            with client_of(self.stack, {"x-api-key": partner.key}) as http:
+                self.place(http, "/partner/orders")
+        self._await("NotifyPartner", "kms:Decrypt", "key/")
+        self._await("NotifyPartner", "ssm:GetParameter", "webhook-signing-key")
+        self._await("NotifyPartner", "sqs:ChangeMessageVisibility", "Notifications")
+
+    def dead_letters(self) -> None:
+        """Send each worker what it can make nothing of."""
+        sqs = aws(self.stack, "sqs")
+        for queue, worker in (
+            ("order_processing", "ProcessOrder"),
+            ("partner_notifications", "NotifyPartner"),
+        ):
+            sqs.send_message(QueueUrl=self.stack.queues[queue], MessageBody="no change of an order")
+            self._await(worker, "sqs:SendMessage", "DeadLetters")
+
+    def flags(self) -> None:
+        """Confirm orders at once; then make the flags unreadable, so that an order has to wait."""
+        ssm, name = aws(self.stack, "ssm"), self.stack.parameters["flags"]
+        before = ssm.get_parameter(Name=name)["Parameter"]["Value"]
+        for value, action, on in (
+            (
+                '{"auto-confirm": {"enabled": true, "percent": 100}}',
+                "dynamodb:UpdateItem",
+                "Orders",
+            ),
+            ("no flags", "sqs:ChangeMessageVisibility", "Processing"),
+        ):
+            ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+            self.renew("process_order")
+            self.customers()
+            self._await("ProcessOrder", action, on)
+        ssm.put_parameter(Name=name, Value=before, Type="String", Overwrite=True)
+        self.renew("process_order")
+        self._await("UpdateOrder", "ssm:GetParameter", "flags")
+
+    def deployment(self) -> None:
+        """Remove what a deployment has made, as with the stack, and make it anew."""
+        flags = self.stack.parameters["flags"]
+        signing_key = f"{flags.rpartition('/')[0]}/webhook-signing-key"
+        properties = {"Flags": flags, "SigningKey": signing_key, "KeyId": self._secrets_key()}
+        event = {
+            "StackId": self.stack.stack_name,
+            "RequestId": uuid.uuid4().hex,
+            "LogicalResourceId": "CreatedParameters",
+            "ResponseURL": f"{self.stack.aws_endpoint_url}/_ministack/cfn-response/walk?of=tests",
+            "ResourceProperties": properties,
+        }
+        functions, name = aws(self.stack, "lambda"), self.stack.functions["create_parameters"]
+        for request in ("Delete", "Create"):
+            payload = json.dumps({**event, "RequestType": request})
+            functions.invoke(FunctionName=name, Payload=payload)
+        for action in ("ssm:DeleteParameters", "ssm:PutParameter"):
+            for parameter in (flags, signing_key):
+                self._await("CreateParameters", action, parameter)
+
+    def renew(self, function: str) -> None:
+        """Let new processes of a function take over, which know nothing yet."""
+        functions, name = aws(self.stack, "lambda"), self.stack.functions[function]
+        timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
+        functions.update_function_configuration(FunctionName=name, Timeout=timeout)
+
+    def place(self, http: httpx.Client, path: str = "/orders") -> dict[str, Any]:
+        """Place an order twice with one key, the second time as a repetition."""
+        body = order()
+        if "partner" not in path:
+            del body["customerId"]
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        first = http.post(path, json=body, headers=headers)
+        again = http.post(path, json=body, headers=headers)
+        assert (first.status_code, again.status_code) == (201, 201), first.text
+        placed: dict[str, Any] = first.json()
+        return placed
+
+    def _partner(self) -> None:
+        """Make a partner that each function meets."""
+        partner = make_partner(self.stack, plan=usage_plan(self.stack, "standard"))
+        with client_of(self.stack, {"x-api-key": partner.key}) as http:
+            placed = self.place(http, "/partner/orders")
+            path = f"/partner/orders/{placed['orderId']}"
+            assert http.get(path).status_code == 200
+            assert http.get("/partner/orders").status_code == 200
+            assert http.patch(path, json={"note": "hello"}).status_code == 200
+
+    def _endpoint(self, partner: NewPartner, url: str) -> None:
+        """Give a partner an address for webhooks, and no secret of its own."""
+        aws(self.stack, "ssm").put_parameter(
+            Name=f"{self.stack.parameters['partners']}/{partner.partner_id}/webhook",
+            Value=json.dumps({"url": f"{url}/{partner.partner_id}"}),
+            Type="SecureString",
+            KeyId=self._secrets_key(),
+            Overwrite=True,
+        )
+
+    def _secrets_key(self) -> str:
+        cloudformation = aws(self.stack, "cloudformation")
+        stack = cloudformation.describe_stacks(StackName=self.stack.stack_name)["Stacks"][0]
+        outputs = {item["OutputKey"]: item["OutputValue"] for item in stack["Outputs"]}
+        return str(outputs["PartnerSecretsKey"])
+
+    def _await(self, function: str, action: str, on: str) -> None:
+        wait_until(lambda: self.used(function, action, on), f"{function}: {action} on {on}")
+
+
+def wait_until(promise: Callable[[], bool], what: str) -> None:
+    """Wait for something to become true."""
+    deadline = time.monotonic() + _PATIENCE
+    while not promise():
+        assert time.monotonic() < deadline, f"not seen: {what}"
+        time.sleep(_PAUSE)
