@@ -177,5 +177,4 @@ def _metric(
         dimensions_map=dimensions,
         statistic=statistic,
         period=Duration.minutes(minutes),
-        label=name,
     )

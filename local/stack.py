@@ -22,7 +22,7 @@ from local.deployment import Deployment
 from local.documentation import documentation
 from local.emulator import REGION, Emulator, Watch, launch, port_taken, predecessor_runs
 from local.endpoints import Endpoints
-from local.filter import without_refused, without_tls_rule
+from local.filter import summary, without_refused, without_tls_rule
 from local.layout import SHARED, Layout, LocalError
 from local.mending import Mending
 from local.people import seed_people, subject_of
@@ -283,7 +283,7 @@ class _Deployed(NamedTuple):
 def _deploy(client: Callable[[str], Any], assembly: Assembly, steps: Steps) -> _Deployed:
     template, refused = without_refused(json.loads(assembly.template))
     if refused:
-        steps.note(f"Left out, because the emulator refuses them: {', '.join(refused)}")
+        steps.note(f"Left out, because the emulator refuses them: {summary(refused)}")
     deployment = Deployment(client, assembly.stack_name)
     text = json.dumps(template) if refused else assembly.template
     if not deployment.is_current(text):

@@ -258,8 +258,8 @@ def test_the_heartbeat_by_hand(prod: Template, dev: Template) -> None:
         assert lines["EventBridge Scheduler, runs"] == pytest.approx(millions * 1.00)
         assert lines["API Gateway, requests"] == pytest.approx(4 * millions * 3.50)
         assert lines["DynamoDB, writes"] == pytest.approx(13 * millions * 0.625)
-        # its function, process_order, and one in ten of its requests
-        assert lines["X-Ray, traces"] == pytest.approx(2.4 * millions * 5)
+        # its function, one in ten of its requests, and three in a hundred of the changes
+        assert lines["X-Ray, traces"] == pytest.approx((1 + 0.4 + 0.09) * millions * 5)
     assert not [line for line in lines_of(dev) if "heartbeat" in line.name]
 
 

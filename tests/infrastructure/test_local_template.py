@@ -10,7 +10,7 @@ import pytest
 
 from infrastructure.settings import settings_of
 from infrastructure.synth import synthesize
-from local.filter import REFUSED_TYPES, without_refused
+from local.filter import REFUSED_TYPES, summary, without_refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,9 +40,15 @@ def test_only_the_asset_differs(dev: Template, tmp_path: Path) -> None:
 
 
 def test_little_is_left_out_of_dev(dev: Template) -> None:
-    """Stage dev goes to the emulator as it is, but for what only X-Ray itself reads."""
+    """Stage dev goes to the emulator as it is, but for what only watches or asks AWS itself."""
     _, left_out = without_refused(dev.document)
-    assert [name.partition(" ")[2] for name in left_out] == ["(AWS::XRay::ResourcePolicy)"]
+    types = {name.partition(" ")[2] for name in left_out}
+    assert types == {
+        "(AWS::CloudWatch::Alarm)",
+        "(AWS::CloudWatch::InsightRule)",
+        "(AWS::Logs::QueryDefinition)",
+        "(AWS::XRay::ResourcePolicy)",
+    }
 
 
 def test_without_refused_types(dev: Template) -> None:
@@ -51,6 +57,26 @@ def test_without_refused_types(dev: Template) -> None:
     document["Resources"]["Fuse"] = {"Type": "AWS::Budgets::Budget", "Properties": {}}
     kept, left_out = without_refused(dev.document)
     assert without_refused(document) == (kept, sorted([*left_out, "Fuse (AWS::Budgets::Budget)"]))
+
+
+def test_metric_math() -> None:
+    """Alarms whose metric is computed are left out; those of one metric are deployed."""
+    computed = {"Metrics": [{"Id": "e", "Expression": "1"}]}
+    template = {
+        "Resources": {
+            "Math": {"Type": "AWS::CloudWatch::Alarm", "Properties": computed},
+            "Plain": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
+        }
+    }
+    kept, left_out = without_refused(template)
+    assert list(kept["Resources"]) == ["Plain"]
+    assert left_out == ["Math (AWS::CloudWatch::Alarm)"]
+
+
+def test_summary() -> None:
+    """What is left out is told in a line, however much it is."""
+    left_out = ["A (AWS::X::B)", "C (AWS::X::A)", "D (AWS::X::B)"]
+    assert summary(left_out) == "1 × AWS::X::A, 2 × AWS::X::B"
 
 
 @pytest.mark.parametrize("refused", REFUSED_TYPES)

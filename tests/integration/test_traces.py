@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import time
 import uuid
@@ -26,12 +25,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 STAGE, SERVICE, FUNCTION = "AWS::ApiGateway::Stage", "AWS::Lambda", "AWS::Lambda::Function"
-
-# Whatever needs the functions' own subsegments; goes once orders/tracing.py is there.
-annotated = pytest.mark.skipif(
-    importlib.util.find_spec("orders.tracing") is None,
-    reason="the functions do not annotate their work yet",
-)
 
 
 def test_request(stack: Endpoints, acme: Partner) -> None:
@@ -70,7 +63,6 @@ def all_of(told: str) -> list[Span]:
     return spans(each for trace in document["traces"] for each in trace["documents"])
 
 
-@annotated
 def test_from_post_to_webhook(stack: Endpoints, acme: Partner, trace: Callable[..., str]) -> None:
     """One picture has the request, the write, both workers and the webhook, each joined to all."""
     order_id = acme.place()["orderId"]
@@ -84,8 +76,12 @@ def test_from_post_to_webhook(stack: Endpoints, acme: Partner, trace: Callable[.
     wait_until(whole, "the traces do not become whole")
     found = all_of(trace(order_id, "--json"))
     (request,) = {span.trace_id for span in found if span.origin == STAGE}
-    messages = [span for span in found if span.annotation("requestTraceId")]
-    assert {span.annotation("requestTraceId") for span in messages} == {request}
+    # A worker's call may have taken another order's message in the same batch.
+    messages = [span for span in found if span.annotation("orderId") == order_id]
+    joined = {span.annotation("requestTraceId") for span in messages} - {""}
+    assert request in joined
+    # Where orders confirm themselves, the worker's change is told of in its own trace.
+    assert joined <= {span.trace_id for span in found}
     lines = [line for line in trace(order_id).splitlines() if " ms" in line]
     tops = [line for line in lines if line.startswith("API ")]
     assert len(tops) == 1
