@@ -150,6 +150,9 @@ class Alarms(Construct):
         self.topic = _topic(self, settings, key)
         self.names: list[str] = []
         self._watch_customers()
+        self._watch_latency()
+        if (hours := settings.opening_hours) is not None:
+            self._watch_orders(hours)
         for name in (*API_FUNCTIONS, *WORKERS):
             self._watch_function(name)
         self._watch_concurrency()
@@ -223,6 +226,8 @@ class Alarms(Construct):
                 ERROR_PERCENT,
             ),
         )
+
+    def _watch_latency(self) -> None:
         self._add(
             "api-slow",
             Severity.WARNING,
@@ -231,8 +236,6 @@ class Alarms(Construct):
             "latency",
             Condition(self._latency(), P95_MILLISECONDS, periods=2, window=3),
         )
-        if (hours := self._settings.opening_hours) is not None:
-            self._watch_orders(hours)
 
     def _latency(self) -> cloudwatch.IMetric:
         """The 95th percentile where there are requests enough to have one, and else nothing."""
