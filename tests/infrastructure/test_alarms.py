@@ -207,9 +207,20 @@ FAULTS = {
 
 def planted(properties: dict[str, Any], fault: str) -> dict[str, Any] | None:
     """Plant a fault; None where there is no room for it."""
-    changed = copy.deepcopy(properties)
+    sound = with_queries(properties)
+    changed = copy.deepcopy(sound)
     FAULTS[fault](changed)
-    return None if changed == properties else changed
+    return None if changed == sound else changed
+
+
+def with_queries(properties: dict[str, Any]) -> dict[str, Any]:
+    """Write an alarm of one metric in the form that those of several have."""
+    if "Metrics" in properties:
+        return properties
+    alarm = copy.deepcopy(properties)
+    metric = {name: alarm.pop(name) for name in ("Namespace", "MetricName", "Dimensions")}
+    stat = {"Metric": metric, "Period": alarm.pop("Period"), "Stat": alarm.pop("Statistic")}
+    return {**alarm, "Metrics": [{"Id": "m1", "MetricStat": stat, "ReturnData": True}]}
 
 
 _STAYS = "a dead letter stays: over any time there is as many as now"
