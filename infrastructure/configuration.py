@@ -129,7 +129,8 @@ def takes(hint: Any) -> str:
     if origin is Literal:
         return ", ".join(f"`{word}`" for word in inner)
     if origin is tuple:
-        return "web origins"
+        plain = inner[0] is str
+        return "web origins" if plain else f"any number, each {takes(inner[0])}"
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return ", ".join(f"`{hint.__name__}.{member.name}`" for member in hint)
     return module.kind_of(hint)

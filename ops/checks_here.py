@@ -61,6 +61,16 @@ def origins(settings: Settings) -> Finding:
     return ok(f"Pages of {', '.join(settings.origins)} may call the API.")
 
 
+def alarms(settings: Settings) -> Finding:
+    """See whether anybody hears the alarms."""
+    if not settings.alarm_emails and settings.keep_data:
+        return warning(
+            "Nobody is told when an alarm fires: alarm_emails is empty.",
+            "Name whoever is on call in infrastructure/settings.py; each address confirms once.",
+        )
+    return ok(f"Alarms are mailed to {', '.join(settings.alarm_emails) or 'nobody'}.")
+
+
 def python(_: object) -> Finding:
     """See whether this Python is new enough for the project."""
     wanted = ".".join(map(str, _OLDEST_PYTHON))
@@ -200,6 +210,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 OF_A_STAGE: tuple[Check[Settings], ...] = (
     Check("Region", region),
     Check("web origins", origins),
+    Check("alarms", alarms),
     Check("Python", python),
     Check("Python for bytecode", bytecode),
     Check("packages", packages),

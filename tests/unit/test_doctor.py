@@ -438,6 +438,15 @@ def test_localhost_in_dev() -> None:
     assert here("web origins", STAGES["dev"]).result == "ok"
 
 
+@pytest.mark.parametrize(
+    ("stage", "addresses", "result"),
+    [("prod", (), "warning"), ("prod", ("ops@example.com",), "ok"), ("dev", (), "ok")],
+)
+def test_alarms(stage: str, addresses: tuple[str, ...], result: str) -> None:
+    """A stage that keeps data, but whose alarms nobody hears, is a warning."""
+    assert here("alarms", replace(STAGES[stage], alarm_emails=addresses)).result == result
+
+
 def test_python(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Python that is too old is a failure."""
     assert here("Python").result == "ok"
