@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE # without bytecode each synth takes 3 s longer
 PYTHON_HERE := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run token test check audit format docs synth deploy destroy soak bench clean
+.PHONY: help setup run token test check audit format docs synth deploy destroy soak mutate bench clean
 
 help: ## List these commands
 	@echo "STAGE=$(STAGE) LOCAL_PORT=$(LOCAL_PORT)"
@@ -56,6 +56,9 @@ destroy: setup ## Remove STAGE from your AWS account
 
 soak: setup ## Place a day's orders while things break at random, and account for all of them
 	@exec $(PYTHON_HERE) -m tests.faults.soak
+
+mutate: setup ## Plant faults in the template, one at a time, and count what the checks find
+	@exec $(PYTHON_HERE) -m tests.mutation
 
 bench: setup ## Measure the service on this machine
 	@exec $(PYTHON_HERE) -m bench

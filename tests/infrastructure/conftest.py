@@ -34,6 +34,9 @@ VARIANTS = {
     ),
 }
 
+GIVEN = "given-templates"
+"""The plugin, if any, that brings the templates: tests.mutation plants faults in them."""
+
 
 class Template:
     """A synthesized CloudFormation template."""
@@ -72,14 +75,27 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
 
 
 @pytest.fixture(scope="session")
-def paths(services: dict[str, Service]) -> dict[str, Path]:
+def given(request: pytest.FixtureRequest) -> Any:
+    """What another run gives to be judged, in place of what is synthesized here; usually None."""
+    return request.config.pluginmanager.get_plugin(GIVEN)
+
+
+@pytest.fixture(scope="session")
+def paths(given: Any, request: pytest.FixtureRequest) -> dict[str, Path]:
     """Synthesize every variant once."""
+    if given is not None:
+        found: dict[str, Path] = given.paths
+        return found
+    services: dict[str, Service] = request.getfixturevalue("services")
     return {name: write(service) for name, service in services.items()}
 
 
 @pytest.fixture(scope="session")
-def templates(paths: dict[str, Path]) -> dict[str, Template]:
+def templates(given: Any, paths: dict[str, Path]) -> dict[str, Template]:
     """Read every variant's template once."""
+    if given is not None:
+        found: dict[str, Template] = given.templates
+        return found
     return {name: Template(json.loads(path.read_text())) for name, path in paths.items()}
 
 

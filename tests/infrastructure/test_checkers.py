@@ -38,7 +38,7 @@ IGNORED = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def validator() -> CompositeEngine:
     """The engine of cloudformation-validate, which compiles its rules once."""
     return CompositeEngine()

@@ -28,6 +28,7 @@ def without_assets(template: dict[str, Any]) -> dict[str, Any]:
     return stripped
 
 
+@pytest.mark.synthesizes
 def test_only_the_asset_differs(dev: Template, tmp_path: Path) -> None:
     """What runs here is the template of stage dev, with code that was built for this machine."""
     asset = tmp_path / "asset"

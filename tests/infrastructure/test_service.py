@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from infrastructure.settings import STAGES
 from infrastructure.synth import synthesize
 
@@ -32,6 +34,7 @@ def test_everything_with_tags_names_service_and_stage(prod: Template) -> None:
         assert tags == {"service": "food-delivery-orders", "stage": "prod"}
 
 
+@pytest.mark.synthesizes
 def test_a_synthesis_can_be_repeated(dev: Template, tmp_path: Path) -> None:
     """The same sources give the same template, so that a diff shows what somebody changed."""
     (tmp_path / "asset").mkdir()

@@ -1,0 +1,3 @@
+"""The faults that no check finds, each with the reason why there is none."""
+
+SURVIVORS: dict[str, str] = {}
