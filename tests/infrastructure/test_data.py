@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infrastructure.settings import STAGES
+
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
 
@@ -69,9 +71,12 @@ def test_what_is_not_kept_expires(template: Template, name: str) -> None:
     assert table["TimeToLiveSpecification"] == {"AttributeName": "expiresAt", "Enabled": True}
 
 
-def test_on_demand_has_a_fuse_that_lets_a_hundred_creates_pass(dev: Template) -> None:
+@pytest.mark.parametrize("stage", STAGES)
+def test_on_demand_has_a_fuse_that_lets_a_hundred_creates_pass(
+    templates: dict[str, Template], stage: str
+) -> None:
     """On demand, every table and index has a maximum, above what 100 creates a second take."""
-    for _, table in dev.all("DynamoDB::GlobalTable"):
+    for _, table in templates[stage].all("DynamoDB::GlobalTable"):
         assert table["BillingMode"] == "PAY_PER_REQUEST"
         for part in (table, *table.get("GlobalSecondaryIndexes", [])):
             assert part["WriteOnDemandThroughputSettings"]["MaxWriteRequestUnits"] >= 600

@@ -78,7 +78,7 @@ class Judge:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Ask the checks about the templates as they are, then about each fault."""
         self.asked = len(session.items)
-        for variant in VARIANTS:
+        for variant in {fault.variant for fault in self.faults}:
             found = self._ask(session.items, variant)
             if found is not None:
                 raise pytest.UsageError(f"{found} fails before anything is planted")
