@@ -39,8 +39,10 @@ format: setup ## Format the code
 docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m infrastructure.openapi
 	@$(PYTHON_HERE) -m infrastructure.configuration
+	@$(PYTHON_HERE) -m infrastructure.limits
 	@$(PYTHON_HERE) -m tests.access
 	@$(PYTHON_HERE) -m tests.alarms
+	@$(PYTHON_HERE) -m tests.mutation.document
 	@$(PYTHON_HERE) -m ops.cost_docs
 	@$(PYTHON_HERE) -m ops.metric_docs
 	@$(PYTHON_HERE) -m infrastructure.permissions_document

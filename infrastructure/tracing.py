@@ -55,7 +55,8 @@ class Tracing(Construct):
         self._admit(topic)
         if sampling is None:
             return
-        name = Stack.of(self).stack_name
+        # X-Ray takes 32 characters, fewer than the stack's name may have.
+        name = Stack.of(self).stack_name.removeprefix("food-delivery-")
         self._rule(
             "Rule",
             name=name,

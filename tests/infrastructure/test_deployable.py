@@ -30,6 +30,15 @@ def size_of(value: Any) -> int:
     return len(value.encode()) if isinstance(value, str) else ROUGHLY
 
 
+OTHER_WAYS_IN = ("Lambda::Url", "S3::Bucket", "ApiGatewayV2::Api", "AppSync::GraphQLApi")
+
+
+def test_there_is_one_way_in(template: Template) -> None:
+    """Callers come through the REST API only: no bucket, function or other API is reached."""
+    for kind in OTHER_WAYS_IN:
+        assert not list(template.all(kind)), kind
+
+
 def test_a_table_has_the_same_indexes_everywhere(template: Template) -> None:
     """The one replica is in the stack's own Region, and sets each index of its table."""
     for name, table in template.all("DynamoDB::GlobalTable"):

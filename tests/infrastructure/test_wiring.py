@@ -114,6 +114,13 @@ def test_the_stage_serves_a_deployment_of_the_whole_api(template: Template) -> N
     assert template.one("ApiGateway::Stage").get("DeploymentId") == {"Ref": deployment}
 
 
+def test_no_answer_is_kept_for_somebody_else(template: Template) -> None:
+    """API Gateway caches nothing: whoever asks is answered by the function, as who they are."""
+    stage = template.one("ApiGateway::Stage")
+    assert not stage.get("CacheClusterEnabled")
+    assert not any(setting.get("CachingEnabled") for setting in stage["MethodSettings"])
+
+
 def test_access_logs_can_be_written(template: Template) -> None:
     """API Gateway has the role that it writes logs with before there is a stage with logs."""
     account, properties = next(template.all("ApiGateway::Account"))

@@ -1,6 +1,6 @@
 """`make mutate`: plants each fault in a synthesized template, and counts what the checks find.
 
-python -m tests.mutation [FAULT ...]     names of faults: plants those only
+python -m tests.mutation [FAULT ...] [--checks FILE ...]     plants these, asks these, only
 """
 
 from __future__ import annotations
@@ -9,24 +9,32 @@ import argparse
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.mutation.judge import Verdict, judge
+from tests.mutation.judge import CHECKS, Verdict, judge
 from tests.mutation.planted import FAULTS, NotPlantedError
 from tests.mutation.survivors import SURVIVORS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 SHARE = 0.95
 """How many of the faults the checks have to find, at least."""
 
 
-def main(names: list[str]) -> str | None:
+def main(names: list[str], checks: Iterable[str]) -> str | None:
     """Plant the faults of these names, or all, and say what became of each.
+
+    Args:
+        names: of faults; none for all.
+        checks: files and folders of checks.
 
     Returns:
         what is wrong with the checks, or None.
     """
     faults = [FAULTS[name] for name in names] or list(FAULTS.values())
     with tempfile.TemporaryDirectory() as folder:
-        verdicts, asked = judge(Path(folder), faults, tell)
+        verdicts, asked = judge(Path(folder), faults, tell, checks)
     found = sum(verdict.found_by is not None for verdict in verdicts)
     print(f"{asked} checks of templates were asked; cdk-nag was not, for it reads constructs.")
     wrong = fault_of(verdicts, found)
@@ -56,10 +64,12 @@ def fault_of(verdicts: list[Verdict], found: int) -> str | None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.mutation")
     parser.add_argument("fault", nargs="*", help="plant these only")
-    wanted = parser.parse_args().fault
+    parser.add_argument("--checks", nargs="+", default=CHECKS, help="ask these only")
+    arguments = parser.parse_args()
+    wanted = arguments.fault
     if unknown := set(wanted) - set(FAULTS):
         parser.error(f"there is no fault {', '.join(sorted(unknown))}")
     try:
-        sys.exit(1 if main(wanted) else 0)
+        sys.exit(1 if main(wanted, arguments.checks) else 0)
     except NotPlantedError as error:
         sys.exit(f"The mutation is wrong: {error}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from infrastructure.settings import tags
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,6 +26,12 @@ class Fault(NamedTuple):
     """The variant in whose template it is planted."""
     plant: Callable[[Template], None]
 
+
+TAKE_TAGS = (
+    *("ApiGateway::ApiKey", "CloudWatch::Alarm", "CloudWatch::Dashboard", "S3::Bucket"),
+    *("SNS::Topic", "SQS::Queue", "SSM::Parameter"),
+)
+"""Types of what is added that take tags."""
 
 REGISTERED: list[Fault] = []
 """All faults, in the order of their modules."""
@@ -112,9 +120,12 @@ def resource_policy(template: Template, kind: str, start: str) -> list[Propertie
 
 
 def add(template: Template, name: str, kind: str, properties: Properties) -> None:
-    """Add a resource."""
-    resource = {"Type": f"AWS::{kind}", "Properties": properties}
-    template.document["Resources"][name] = resource
+    """Add a resource, with the tags that everything of prod has, for they are not the fault."""
+    given = tags("prod")
+    if kind in TAKE_TAGS:
+        listed = [{"Key": key, "Value": value} for key, value in given.items()]
+        properties = {**properties, "Tags": given if kind == "SSM::Parameter" else listed}
+    template.document["Resources"][name] = {"Type": f"AWS::{kind}", "Properties": properties}
 
 
 def remove(template: Template, kind: str, start: str = "") -> None:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from tests.mutation.fault import Fault
 
-CHECKS = "tests/infrastructure"
+CHECKS = ("tests/infrastructure",)
+"""Where the checks are."""
 
 LAST = ("test_cost", "test_released", "test_checkers")
 """Modules that are asked when no assertion found anything: they say less about what is wrong."""
@@ -79,7 +80,8 @@ class Judge:
         """Ask the checks about the templates as they are, then about each fault."""
         self.asked = len(session.items)
         for variant in {fault.variant for fault in self.faults}:
-            found = self._ask(session.items, variant)
+            quick = [item for item in session.items if SLOW not in item.name]
+            found = self._ask(quick, variant)
             if found is not None:
                 raise pytest.UsageError(f"{found} fails before anything is planted")
         for fault in self.faults:
@@ -139,9 +141,18 @@ def rank(item: pytest.Item) -> tuple[bool, int]:
 
 
 def judge(
-    folder: Path, faults: Iterable[Fault], tell: Callable[[Verdict], None]
+    folder: Path,
+    faults: Iterable[Fault],
+    tell: Callable[[Verdict], None],
+    checks: Iterable[str] = CHECKS,
 ) -> tuple[list[Verdict], int]:
     """Let the checks judge each fault.
+
+    Args:
+        folder: where the templates are written.
+        faults: what to plant, one at a time.
+        tell: is told each verdict when it is reached.
+        checks: files and folders of checks, relative to the checkout.
 
     Returns:
         the verdicts, and how many checks were asked.
@@ -150,7 +161,7 @@ def judge(
         RuntimeError: when the checks could not be asked; pytest has said why.
     """
     plugin = Judge(folder, faults, tell)
-    pytest.main([*OPTIONS, CHECKS], plugins=[_Naming(plugin)])
+    pytest.main([*OPTIONS, *checks], plugins=[_Naming(plugin)])
     if len(plugin.verdicts) < len(plugin.faults):
         raise RuntimeError("the checks could not be asked")
     return plugin.verdicts, plugin.asked

@@ -65,7 +65,7 @@ def no_validator(template: Template) -> None:
 
 @fault
 def validator_that_checks_no_bodies(template: Template) -> None:
-    """Bodies pass unchecked."""
+    """Bodies reach the function unchecked."""
     template.one("ApiGateway::RequestValidator")["ValidateRequestBody"] = False
 
 

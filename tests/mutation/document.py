@@ -1,0 +1,46 @@
+"""docs/security/mutation.md, made from the faults: what is planted, and what survives.
+
+`python -m tests.mutation.document` writes it; `make docs` does so too. That the survivors are
+those of a run is checked by the run: `make mutate` fails where they differ.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.mutation.__main__ import SHARE
+from tests.mutation.planted import AREAS, FAULTS
+from tests.mutation.survivors import SURVIVORS
+
+DOCUMENT = Path(__file__).parent.parent.parent / "docs/security/mutation.md"
+"""The document that is made."""
+
+_HEAD = f"""# Faults that the checks find
+
+Made from `tests/mutation/` by `make docs`. `make mutate` synthesizes the templates, plants one
+fault at a time, and lets the template checks of `make check` judge each: the assertions of
+`tests/infrastructure`, AWS's offline validation and cfn-lint. It names what found each fault,
+and fails when fewer than {SHARE:.0%} are found, when a fault changes nothing, or when the survivors
+are not those listed here. cdk-nag takes no part: it reads constructs, not templates. Nor do the
+tests that compare with a synthesis of their own, which would find anything without knowing why.
+"""
+
+
+def document() -> str:
+    """Render the document."""
+    planted = f"{len(FAULTS)} faults are planted; {len(SURVIVORS)} survive."
+    sections = [_section(area) for area in AREAS]
+    survivors = [f"* `{name}`: {FAULTS[name].breaks} {why}" for name, why in SURVIVORS.items()]
+    listed = "\n".join(survivors) or "None."
+    return "\n".join([_HEAD, planted, "", *sections, "## Survivors", listed, ""])
+
+
+def _section(area: str) -> str:
+    rows = [f"| `{f.name}` | {f.breaks} |" for f in FAULTS.values() if f.area == area]
+    return "\n".join(
+        [f"## {area.capitalize()}", "| fault | what it breaks |", "|---|---|", *rows, ""]
+    )
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(document())
