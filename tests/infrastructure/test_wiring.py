@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.functions import construct_id
-from infrastructure.settings import FUNCTIONS, STAGES, parameter_prefix, stack_name
+from infrastructure.settings import FUNCTIONS, STAGES, construct_id, parameter_prefix, stack_name
 from orders.routes import ROUTES
 
 if TYPE_CHECKING:
