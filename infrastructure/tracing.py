@@ -68,7 +68,7 @@ class Tracing(Construct):
         # What SNS calls its type nobody has written down: the ARN is enough.
         self._rule(
             "ChangesRule",
-            name=f"{name}-topic",
+            name=f"{name}-sns",
             service_type="*",
             resource=topic.topic_arn,
             reservoir=0,

@@ -119,12 +119,16 @@ def test_the_function_reads_its_own_key_and_enters_it(beating: Template) -> None
 
 def test_the_function_writes_with_your_key(hardened: Template) -> None:
     """Where the tables have a key of your own, the entry is encrypted with it, by DynamoDB only."""
-    (statement,) = (
-        s for s in statements(hardened, "PlaceHeartbeatRole") if "kms:" in str(s["Action"])
-    )
-    assert set(statement["Action"]) == READING | WRITING
-    through = {"StringEquals": {"kms:ViaService": "dynamodb.us-east-1.amazonaws.com"}}
-    assert statement["Condition"] == through
+    found = [s for s in statements(hardened, "PlaceHeartbeatRole") if "kms:" in str(s["Action"])]
+    given = [s["Action"] if isinstance(s["Action"], list) else [s["Action"]] for s in found]
+    assert {action for actions in given for action in actions} == {
+        *READING,
+        *WRITING,
+        "kms:DescribeKey",
+    }
+    for statement in found:
+        through = statement["Condition"]["StringEquals"]["kms:ViaService"]
+        assert "dynamodb." in str(through)
 
 
 def test_the_key_is_good_for_heartbeats_and_little_more(beating: Template) -> None:
