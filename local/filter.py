@@ -31,7 +31,8 @@ REFUSED_TYPES = (
     "AWS::XRay::SamplingRule",
 )
 
-_ALARM = "AWS::CloudWatch::Alarm"
+ALARM = "AWS::CloudWatch::Alarm"
+"""Of these, those whose metric is computed."""
 _TLS_RULE = {"Bool": {"aws:SecureTransport": "false"}}
 
 _ABSENT = object()
@@ -69,7 +70,7 @@ def summary(refused: Iterable[str]) -> str:
 
 def _is_refused(resource: dict[str, Any]) -> bool:
     """Tell what the emulator refuses; of alarms, those whose metric is computed."""
-    metric_math = resource["Type"] == _ALARM and "Metrics" in resource.get("Properties", {})
+    metric_math = resource["Type"] == ALARM and "Metrics" in resource.get("Properties", {})
     return metric_math or resource["Type"] in REFUSED_TYPES
 
 

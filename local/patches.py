@@ -47,6 +47,7 @@ from typing import TYPE_CHECKING, Any
 
 from local import measuring, segments
 from local.figures import figures_by_minute
+from local.filter import ALARM, REFUSED_TYPES
 from local.gateway_figures import access_logs, gateway_figures
 from local.saving import Saver
 from local.validation import validation_message
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 def apply(names: Iterable[str]) -> None:
     """Apply patches by name, before ministack starts to serve."""
     for name in names:
-        PATCHES[name]()
+        {**PATCHES, **FOR_DEPLOYMENTS}[name]()
 
 
 def api_key_identity() -> None:
@@ -504,6 +505,37 @@ def traced_messages() -> None:
     sqs._ensure_msg_fields, sqs._build_send_sys_attrs = with_trace, with_header
 
 
+def placeholders() -> None:
+    """Take whatever ministack refuses in a template as if it had been made.
+
+    Not for the local run, which leaves it out and says so: for trying `make deploy` itself, which
+    sends the whole template.
+    """
+    handlers = _module("services.cloudformation.provisioners")._RESOURCE_HANDLERS
+    made: dict[str, Callable[..., Any]] = {
+        "create": lambda logical_id, _, stack: (f"{stack}-{logical_id}", {}),
+        "update": lambda physical_id, *_, **__: (physical_id, {}),
+        "delete": lambda *_, **__: None,
+    }
+    for kind in REFUSED_TYPES:
+        handlers.setdefault(kind, made)
+    alarms = handlers[ALARM]
+    for step, wanted in (("create", 1), ("update", 2), ("delete", 1)):
+        alarms[step] = _unless_computed(alarms[step], made[step], wanted)
+
+
+def _unless_computed(
+    do: Callable[..., Any], pretend: Callable[..., Any], properties: int
+) -> Callable[..., Any]:
+    """Do something with an alarm, or pretend to with one whose metric is computed."""
+
+    def either(*arguments: Any, **options: Any) -> Any:
+        computed = "Metrics" in arguments[properties]
+        return (pretend if computed else do)(*arguments, **options)
+
+    return either
+
+
 def _module(name: str) -> Any:
     return import_module(f"ministack.{name}")
 
@@ -534,3 +566,6 @@ PATCHES: dict[str, Callable[[], None]] = {
     )
 }
 """All patches by name."""
+
+FOR_DEPLOYMENTS = {placeholders.__name__: placeholders}
+"""Those that only a whole template needs, by name."""

@@ -15,6 +15,7 @@ from local import environment
 from local.aws import clients
 from local.emulator import ACCOUNT, REGION, launch
 from local.layout import ROOT, Layout
+from local.patches import FOR_DEPLOYMENTS, PATCHES
 from ops.account import BOOTSTRAP_VERSION
 from ops.changes import CHANGE_SET
 from tests.conftest import free_port
@@ -31,7 +32,8 @@ STACK = stack_name("dev")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
     """An empty account."""
     layout = Layout(tmp_path_factory.mktemp("cloud"), free_port())
-    emulator = launch(environment.ready() or environment.make(), layout)
+    whole = [*PATCHES, *FOR_DEPLOYMENTS]
+    emulator = launch(environment.ready() or environment.make(), layout, patches=whole)
     emulator.wait_until_healthy()
     yield layout
     emulator.stop()
