@@ -137,8 +137,8 @@ def test_a_change_is_recorded_with_every_attribute_that_it_names(
     )
     with refused():
         store.update(new_order_id(NOW), change, Owner("customerId", "ada"), None)
-    wanted = "changedBy customerId deliveryAddress note orderId status timestamp updatedAt version"
-    assert seen[0].context["dynamodb:attributes"] == wanted.split()
+    wanted = "changedBy customerId deliveryAddress note orderId status timestamp traceId updatedAt"
+    assert seen[0].context["dynamodb:attributes"] == [*wanted.split(), "version"]
     assert seen[0].context["dynamodb:returnvalues"] == "ALL_NEW"
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from local import alarm_states
 from local.alarm_states import AlarmStates, definitions
 from local.contributors import rule_of
 from local.readings import MINUTE
@@ -19,7 +21,18 @@ if TYPE_CHECKING:
     from local.readings import Points, Readings, Span
     from local.widgets import Line
 
-NOW = int(time.time() // MINUTE)
+NOW = 29_590_000
+"""Minutes since the Unix epoch: when it is in these tests."""
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        alarm_states,
+        "time",
+        SimpleNamespace(time=lambda: NOW * MINUTE + 30, monotonic=time.monotonic),
+    )
+
 
 ERRORS = {
     "AlarmName": "dev-errors",

@@ -91,13 +91,13 @@ def topic_that_anybody_hears(template: Template) -> None:
 @fault
 def topic_in_clear_text(template: Template) -> None:
     """Orders may be published without TLS."""
-    remove(template, "SNS::TopicPolicy")
+    remove(template, "SNS::TopicPolicy", "Processing")
 
 
 @fault
 def topic_unencrypted(template: Template) -> None:
     """What waits in the topic lies readable on AWS's disks."""
-    del template.one("SNS::Topic")["KmsMasterKeyId"]
+    del template.one("SNS::Topic", "Processing")["KmsMasterKeyId"]
 
 
 @fault

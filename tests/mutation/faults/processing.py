@@ -265,4 +265,4 @@ def feed_that_deletes(template: Template) -> None:
 @fault
 def topic_of_another_kind(template: Template) -> None:
     """A pipe cannot publish to a FIFO topic, and its change replaces the topic."""
-    template.one("SNS::Topic").update(FifoTopic=True, TopicName="orders.fifo")
+    template.one("SNS::Topic", "Processing").update(FifoTopic=True, TopicName="orders.fifo")

@@ -104,7 +104,7 @@ def one_name_for_two(template: Template) -> None:
 @fault
 def name_of_another_stage(template: Template) -> None:
     """Prod's topic has dev's name: in one account the second stage cannot be deployed."""
-    template.one("SNS::Topic")["TopicName"] = "food-delivery-orders-dev-order-changes"
+    template.one("SNS::Topic", "Processing")["TopicName"] = "food-delivery-orders-dev-order-changes"
 
 
 @fault
@@ -190,13 +190,13 @@ def api_key_in_the_template(template: Template) -> None:
 @fault
 def rule_of_another_api(template: Template) -> None:
     """X-Ray's rule is for every API of the account."""
-    template.one("XRay::SamplingRule")["SamplingRule"]["ResourceARN"] = "*"
+    template.one("XRay::SamplingRule", "TracingRule")["SamplingRule"]["ResourceARN"] = "*"
 
 
 @fault
 def every_request_traced(template: Template) -> None:
     """Traces cost more than the requests themselves."""
-    template.one("XRay::SamplingRule")["SamplingRule"]["FixedRate"] = 1
+    template.one("XRay::SamplingRule", "TracingRule")["SamplingRule"]["FixedRate"] = 1
 
 
 @fault
