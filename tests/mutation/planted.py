@@ -12,7 +12,10 @@ from tests.mutation.fault import REGISTERED
 if TYPE_CHECKING:
     from tests.mutation.fault import Fault
 
-AREAS = ("data", "functions", "permissions", "policies", "api", "processing", "people", "shape")
+AREAS = (
+    *("data", "functions", "permissions", "policies"),
+    *("api", "processing", "people", "watching", "shape"),
+)
 """The modules of faults, in the order in which they are planted."""
 
 for _area in AREAS:

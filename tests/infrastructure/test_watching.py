@@ -1,0 +1,65 @@
+"""What watches the service reaches somebody, and looks at what it says."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from infrastructure.settings import API_FUNCTIONS, WORKERS, construct_id
+
+if TYPE_CHECKING:
+    from tests.infrastructure.conftest import Template
+
+MORE = ("GreaterThanThreshold", "GreaterThanOrEqualToThreshold")
+SILENCE = ("AlarmsHeartbeatFailing", "AlarmsNoOrders")
+"""Alarms on what is missing: for them no data is the worst of all."""
+
+
+def named(node: Any) -> set[str]:
+    """Give the ids of all resources that something refers to."""
+    text = json.dumps(node)
+    return {*re.findall(r'"Ref": "(\w+)"', text), *re.findall(r'"Fn::GetAtt": \["(\w+)"', text)}
+
+
+def test_every_alarm_tells_somebody(template: Template) -> None:
+    """Each alarm goes to the topic of alarms, when it comes, and none is switched off."""
+    (topic,) = (name for name, _ in template.all("SNS::Topic") if name.startswith("Alarms"))
+    for name, alarm in template.all("CloudWatch::Alarm"):
+        assert alarm["AlarmActions"] == [{"Ref": topic}], name
+        assert alarm.get("ActionsEnabled", True) is True, name
+
+
+def test_silence_alarms_where_it_is_the_fault(template: Template) -> None:
+    """A heartbeat or orders that do not come raise an alarm; everywhere else no data is well."""
+    for name, alarm in template.all("CloudWatch::Alarm"):
+        wanted = "breaching" if name.startswith(SILENCE) else "notBreaching"
+        assert alarm["TreatMissingData"] == wanted, name
+
+
+def test_every_dead_letter_alarms(template: Template) -> None:
+    """Each queue of dead letters has one alarm, which goes off at the first."""
+    dead = {name for name, _ in template.all("SQS::Queue") if "DeadLetters" in name}
+    watched: list[str] = []
+    for name, alarm in template.all("CloudWatch::Alarm"):
+        if "ApproximateNumberOfMessagesVisible" in json.dumps(alarm):
+            watched.extend(named({**alarm, "AlarmActions": [], "OKActions": []}))
+            assert (alarm["ComparisonOperator"], alarm["Threshold"]) == (MORE[0], 0), name
+    assert sorted(watched) == sorted(dead)
+
+
+def test_nobody_raises_alarms_but_cloudwatch(template: Template) -> None:
+    """Whoever is not this account's CloudWatch, or comes without TLS, publishes to no topic."""
+    for name, policy in template.all("SNS::TopicPolicy"):
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Effect"] == "Allow":
+                assert set(statement["Principal"]) == {"Service"}, name
+                assert "aws:SourceAccount" in json.dumps(statement["Condition"]), name
+
+
+def test_the_dashboard_shows_every_function(template: Template) -> None:
+    """Whichever function of the API or of a queue fails, its figures are there."""
+    shown = named(template.one("CloudWatch::Dashboard")["DashboardBody"])
+    for name in (*API_FUNCTIONS, *WORKERS):
+        start = f"{construct_id(name)}Function"
+        assert any(found.startswith(start) for found in shown), name
