@@ -18,6 +18,7 @@ from local.emulator import REGION, launch
 from local.layout import ROOT, Layout
 from ops.account import BOOTSTRAP_VERSION
 from ops.checks import ON_AWS
+from ops.checks_here import OF_A_STAGE
 from tests.conftest import free_port
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def test_prepared_account(cloud: Layout, client: Callable[[str], Any]) -> None:
     finally:
         client("ssm").delete_parameter(Name=BOOTSTRAP_VERSION)
     assert (code, "0 failures" in err) == (0, True), out + err
-    assert len(out.splitlines()) == 1 + 8 + len(ON_AWS)
+    assert len(out.splitlines()) == 1 + len(OF_A_STAGE) + len(ON_AWS)
 
 
 def test_taken_names(cloud: Layout, client: Callable[[str], Any]) -> None:
