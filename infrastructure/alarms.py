@@ -27,12 +27,12 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infrastructure.measured import MAXIMUM, P95, SUM, Measured
+from infrastructure.contributors import worst
+from infrastructure.measured import MAXIMUM, OPERATIONS, P95, PARTS, SUM, Measured
 from infrastructure.processing import QUEUES, VISIBILITY_FACTOR
-from infrastructure.settings import API_FUNCTIONS, SCHEDULED, WORKERS, CapacityMode
+from infrastructure.settings import API_FUNCTIONS, SCHEDULED, WORKERS
 from orders.consumer import longest_wait
 from orders.metrics import ORDERS_CREATED
-from orders.settings import BY_CUSTOMER, BY_PARTNER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -397,12 +397,7 @@ class Alarms(Construct):
 
     def _watch_partners(self, rule: str) -> None:
         """Watch the worst partner, whoever it is: no metric for each of them is paid for."""
-        tries = cloudwatch.MathExpression(
-            expression=f"INSIGHT_RULE_METRIC('{rule}', 'MaxContributorValue')",
-            using_metrics={},
-            label="failed tries of the partner with the most",
-            period=Duration.minutes(15),
-        )
+        tries = worst(rule, minutes=15)
         self._add(
             "partner-failing",
             Severity.WARNING,
@@ -418,7 +413,7 @@ class Alarms(Construct):
             f"{verb}_{name}": self._measured.table(
                 table, f"{verb.capitalize()}ThrottleEvents", SUM, index=index, minutes=5
             )
-            for name, (table, index) in _PARTS.items()
+            for name, (table, index) in PARTS.items()
             for verb in ("read", "write")
             if (name, verb) != ("partners", "write")  # written by operators alone
         }
@@ -433,7 +428,7 @@ class Alarms(Construct):
             f"{operation.lower()}_{table}": self._measured.table(
                 table, "SystemErrors", SUM, operation=operation, minutes=5
             )
-            for table, operation in _OPERATIONS
+            for table, operation in OPERATIONS
         }
         self._add(
             "tables-failing",
@@ -451,14 +446,12 @@ class Alarms(Construct):
         )
 
     def _used_percentage(self) -> cloudwatch.IMetric:
-        capacity = self._settings.capacity
-        on_demand = capacity.mode is CapacityMode.ON_DEMAND
-        ceiling = capacity.max_units if on_demand else capacity.max_provisioned
+        ceiling = self._settings.capacity.ceiling
         used = {
             f"{verb}_{name}": self._measured.table(
                 table, f"Consumed{verb.capitalize()}CapacityUnits", SUM, index=index
             )
-            for name, (table, index) in _PARTS.items()
+            for name, (table, index) in PARTS.items()
             for verb in ("read", "write")
             if (name, verb) not in _HARDLY_USED
         }
@@ -471,26 +464,8 @@ class Alarms(Construct):
         )
 
 
-_PARTS: Mapping[str, tuple[str, str | None]] = {
-    "orders": ("orders", None),
-    "by_customer": ("orders", BY_CUSTOMER),
-    "by_partner": ("orders", BY_PARTNER),
-    "keys": ("idempotency_keys", None),
-    "partners": ("partners", None),
-}
-"""Whatever has a capacity of its own: a name for expressions, its table, its index."""
-
 _HARDLY_USED = {("keys", "read"), ("partners", "read"), ("partners", "write")}
 """Capacity that is used by starts and replays only: not worth a metric of an alarm's ten."""
-
-_OPERATIONS = (
-    ("orders", "TransactWriteItems"),
-    ("orders", "UpdateItem"),
-    ("orders", "GetItem"),
-    ("orders", "Query"),
-    ("idempotency_keys", "TransactWriteItems"),
-)
-"""What requests and workers do, by table."""
 
 
 def _error_percentage(

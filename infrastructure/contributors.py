@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
@@ -15,6 +15,21 @@ from orders.consumer import DEAD, RETRY
 
 if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
+
+
+def worst(rule: str, *, minutes: int) -> cloudwatch.MathExpression:
+    """Count the failed tries of whichever partner has the most in a period.
+
+    Args:
+        rule: the name of the rule below.
+        minutes: the period.
+    """
+    return cloudwatch.MathExpression(
+        expression=f"INSIGHT_RULE_METRIC('{rule}', 'MaxContributorValue')",
+        using_metrics={},
+        label="failed tries of the partner with the most",
+        period=Duration.minutes(minutes),
+    )
 
 
 class FailingPartners(Construct):

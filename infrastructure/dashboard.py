@@ -20,11 +20,22 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from infrastructure import queries
-from infrastructure.measured import AVERAGE, MAXIMUM, P50, P95, P99, SUM, Measured
+from infrastructure.alarms import P95_MILLISECONDS
+from infrastructure.contributors import worst
+from infrastructure.measured import (
+    AVERAGE,
+    MAXIMUM,
+    OPERATIONS,
+    P50,
+    P95,
+    P99,
+    PARTS,
+    SUM,
+    Measured,
+)
 from infrastructure.processing import QUEUES
-from infrastructure.settings import API_FUNCTIONS, WORKERS, CapacityMode
+from infrastructure.settings import API_FUNCTIONS, WORKERS
 from orders import metrics
-from orders.settings import BY_CUSTOMER, BY_PARTNER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,14 +52,6 @@ WIDTH = 24
 
 _HEIGHT = 6
 _FUNCTIONS = (*API_FUNCTIONS, *WORKERS)
-
-_PARTS = {
-    "orders": ("orders", None),
-    BY_CUSTOMER: ("orders", BY_CUSTOMER),
-    BY_PARTNER: ("orders", BY_PARTNER),
-    "idempotency keys": ("idempotency_keys", None),
-}
-"""What has a capacity of its own and is used by requests: a label, its table, its index."""
 
 
 class Dashboard(Construct):
@@ -119,7 +122,7 @@ class Dashboard(Construct):
         return [
             _graph("Requests a minute", [api("Count", SUM), api("4XXError", SUM)], 5),
             _graph("Errors", [errors], 4),
-            _graph("Latency, ms", latency, 5, line=(500, "what is promised for p95")),
+            _graph("Latency, ms", latency, 5, line=(P95_MILLISECONDS, "what is promised for p95")),
             _graph("Orders a minute", [own(metric, SUM) for metric in placed], 5),
             _graph("From placed to processed, ms", processed, 5),
         ]
@@ -148,10 +151,7 @@ class Dashboard(Construct):
         ]
 
     def _tables(self) -> list[cloudwatch.IWidget]:
-        capacity = self._settings.capacity
-        on_demand = capacity.mode is CapacityMode.ON_DEMAND
-        ceiling = 60 * (capacity.max_units if on_demand else capacity.max_provisioned)
-        line = (ceiling, "ceiling")
+        line = (60 * self._settings.capacity.ceiling, "ceiling")
         return [
             _graph("Write units a minute", self._of_tables("ConsumedWriteCapacityUnits"), 6, line),
             _graph("Read units a minute", self._of_tables("ConsumedReadCapacityUnits"), 6, line),
@@ -168,12 +168,15 @@ class Dashboard(Construct):
 
     def _of_tables(self, name: str, prefix: str = "") -> list[cloudwatch.IMetric]:
         return [
-            _labelled(self._measured.table(table, name, SUM, index=index), f"{prefix}{label}")
-            for label, (table, index) in _PARTS.items()
+            _labelled(
+                self._measured.table(table, name, SUM, index=index),
+                f"{prefix}{index or table.replace('_', ' ')}",
+            )
+            for part, (table, index) in PARTS.items()
+            if part != "partners"  # read by starts alone
         ]
 
     def _table_latency(self) -> list[cloudwatch.IMetric]:
-        operations = ("TransactWriteItems", "UpdateItem", "GetItem", "Query")
         return [
             _labelled(
                 self._measured.table(
@@ -181,7 +184,8 @@ class Dashboard(Construct):
                 ),
                 operation,
             )
-            for operation in operations
+            for table, operation in OPERATIONS
+            if table == "orders"
         ]
 
     def _queues(self) -> list[cloudwatch.IWidget]:
@@ -205,15 +209,10 @@ class Dashboard(Construct):
 
     def _webhooks(self, rule: str) -> list[cloudwatch.IWidget]:
         told = (metrics.WEBHOOKS_DELIVERED, metrics.WEBHOOKS_RETRIED, metrics.WEBHOOKS_GIVEN_UP)
-        worst = cloudwatch.MathExpression(
-            expression=f"INSIGHT_RULE_METRIC('{rule}', 'MaxContributorValue')",
-            using_metrics={},
-            label="tries",
-            period=Duration.minutes(5),
-        )
+        tries = worst(rule, minutes=5)
         return [
             _graph("Webhooks a minute", [self._measured.own(metric, SUM) for metric in told], 8),
-            _graph("Failed tries of the worst partner", [worst], 6),
+            _graph("Failed tries of the worst partner", [tries], 6),
             self._answer("By partner", queries.WEBHOOKS, 10),
         ]
 

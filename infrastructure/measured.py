@@ -13,6 +13,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from orders.metrics import NAMESPACE, SERVICE
 from orders.routes import STAGE
+from orders.settings import BY_CUSTOMER, BY_PARTNER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,6 +98,25 @@ VENDED: Mapping[str, tuple[frozenset[str], tuple[frozenset[str], ...]]] = {
 }
 """By namespace: names, and the sets of dimensions under which AWS has them (read in November
 2026)."""
+
+
+PARTS: Mapping[str, tuple[str, str | None]] = {
+    "orders": ("orders", None),
+    "by_customer": ("orders", BY_CUSTOMER),
+    "by_partner": ("orders", BY_PARTNER),
+    "keys": ("idempotency_keys", None),
+    "partners": ("partners", None),
+}
+"""Whatever has a capacity of its own: a name for expressions, its table, its index."""
+
+OPERATIONS = (
+    ("orders", "TransactWriteItems"),
+    ("orders", "UpdateItem"),
+    ("orders", "GetItem"),
+    ("orders", "Query"),
+    ("idempotency_keys", "TransactWriteItems"),
+)
+"""What requests and workers do, by table."""
 
 
 class Resources(NamedTuple):

@@ -207,6 +207,12 @@ class Capacity(Checked):
     target_percent: Annotated[int, Between(20, 90)] = 70
     """Provisioned: how much of the capacity auto-scaling aims to have in use."""
 
+    @property
+    def ceiling(self) -> int:
+        """The most units a second that a table or an index may use."""
+        on_demand = self.mode is CapacityMode.ON_DEMAND
+        return self.max_units if on_demand else self.max_provisioned
+
     def _check_together(self) -> None:
         _require(
             self.min_provisioned <= self.max_provisioned,

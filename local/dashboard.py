@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +22,7 @@ from local.alarm_states import AlarmStates, definitions
 from local.contributors import rule_of
 from local.readings import Readings, latest
 from local.resolving import Resolver
+from local.serving import OTHER_HOST, Handler, Server
 from local.widgets import COLUMNS, widgets_of
 
 if TYPE_CHECKING:
@@ -52,8 +51,6 @@ _POLICY = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; "
     "require-trusted-types-for 'script'"
 )
-# A page elsewhere can have its own host name lead here, and would then be of this origin.
-_HOSTS = {"127.0.0.1", "localhost"}
 _FROM_HERE = {None, "same-origin", "none"}
 
 
@@ -145,7 +142,7 @@ def dashboard(dashboards: Dashboards, port: int) -> Iterator[str]:
         port: where to listen on 127.0.0.1; 0 for any free port.
     """
     given = {"dashboards": dashboards, "files": _files()}
-    server = _Server(("127.0.0.1", port), type("Handler", (_Handler,), given))
+    server = Server(("127.0.0.1", port), type("Handler", (_Handler,), given))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -161,26 +158,16 @@ def _files() -> dict[str, tuple[str, bytes]]:
     }
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Pass over a browser that has gone in the middle of an answer, as browsers do."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     """Answers with a file of the page, or with figures."""
 
     dashboards: Dashboards
     files: dict[str, tuple[str, bytes]]
-    protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:
+    def _respond(self) -> None:
         address = urlsplit(self.path)
-        if urlsplit(f"//{self.headers.get('Host')}").hostname not in _HOSTS:
-            self._send(403, "text/plain", b"Open it as 127.0.0.1 or localhost.")
+        if not self.addressed_here:
+            self._send(403, "text/plain", OTHER_HOST)
         elif address.path in self.files:
             self._send(200, *self.files[address.path])
         elif not self._of_our_page():
@@ -188,6 +175,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             asked = {name: values[0] for name, values in parse_qs(address.query).items()}
             self._figures(address.path, asked)
+
+    do_GET = _respond  # noqa: N815 - the base class's name
 
     def _of_our_page(self) -> bool:
         origin = self.headers.get("Origin")
@@ -225,6 +214,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Keep the terminal for the functions' logs."""

@@ -13,17 +13,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sys
 import threading
 from http.client import HTTPConnection, HTTPException
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from local.aws import clients
 from local.layout import ROOT
 from local.people import Pool, sign_in
+from local.serving import OTHER_HOST, Handler, Server
 from orders.routes import STAGE
 
 if TYPE_CHECKING:
@@ -41,8 +40,6 @@ _POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
-# A page elsewhere can have its own host name lead here, and would then be of this origin.
-_HOSTS = {"127.0.0.1", "localhost"}
 _SECONDS = 60
 
 _PAGE = f"""<!doctype html>
@@ -78,7 +75,7 @@ def documentation(endpoints: Endpoints, port: int) -> Iterator[str]:
         port: where to listen on 127.0.0.1; 0 for any free port.
     """
     handler = type("Handler", (_Handler,), {"endpoints": endpoints, "pages": _pages()})
-    server = _Server(("127.0.0.1", port), handler)
+    server = Server(("127.0.0.1", port), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -111,26 +108,16 @@ def _credentials(endpoints: Endpoints) -> dict[str, str]:
     }
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Pass over a browser that has gone in the middle of an answer, as browsers do."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     """Answers with a page, or with what the API answers."""
 
     endpoints: Endpoints
     pages: dict[str, tuple[str, bytes]]
-    protocol_version = "HTTP/1.1"
 
     def _answer(self) -> None:
         path = urlsplit(self.path).path
-        if urlsplit(f"//{self.headers.get('Host')}").hostname not in _HOSTS:
-            self._page(403, "text/plain", b"Open it as 127.0.0.1 or localhost.")
+        if not self.addressed_here:
+            self._page(403, "text/plain", OTHER_HOST)
         elif path.startswith(_FORWARDED):
             self._forward()
         elif path == "/credentials.json":
@@ -171,6 +158,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Keep the terminal for the functions' logs."""

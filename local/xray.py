@@ -14,11 +14,11 @@ import json
 import re
 import socket
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from local.layout import LocalError
+from local.serving import Handler, Server
 from local.traces import Refused, Traces, is_time
 
 if TYPE_CHECKING:
@@ -47,8 +47,6 @@ _LARGEST_REQUEST = 64 * 1024
 _SECONDS = 30
 _QUOTED = r'"(?P<value>(?:[^"\\]|\\.)*)"'
 _FILTER = re.compile(rf"\s*annotation\.(?P<name>\w+)\s*=\s*{_QUOTED}\s*")
-# A page elsewhere can have its own host name lead here, and would then be of this origin.
-_HOSTS = {"127.0.0.1", "localhost"}
 
 
 class InvalidRequest(ValueError):
@@ -108,12 +106,10 @@ def collector(port: int, path: Path) -> Iterator[Collector]:
         traces.save()
 
 
-def _listen(
-    port: int, handler: type[BaseHTTPRequestHandler]
-) -> tuple[ThreadingHTTPServer, socket.socket]:
+def _listen(port: int, handler: type[Handler]) -> tuple[Server, socket.socket]:
     for wanted in (port, *[0] * _TRIES):
         try:
-            server = _Server(("127.0.0.1", wanted), handler)
+            server = Server(("127.0.0.1", wanted), handler)
         except OSError:
             continue
         datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -278,27 +274,16 @@ def _span(contents: list[dict[str, Any]]) -> tuple[float, float]:
     return start, max(content.get("end_time") or content["start_time"] for content in contents)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    # A port that is taken is not to be shared.
-    allow_reuse_port = False
-
-    def handle_error(self, *_: object) -> None:
-        """Pass over a client that has gone in the middle of an answer."""
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     """Answers one connection, in the protocol of X-Ray's API (rest-json)."""
 
     traces: Traces
-    protocol_version = "HTTP/1.1"
     timeout = _SECONDS
 
-    def do_POST(self) -> None:
-        """Answer an operation."""
+    def _respond(self) -> None:
         operation = _OPERATIONS.get(urlsplit(self.path).path)
         length = self.headers.get("Content-Length", "")
-        if urlsplit(f"//{self.headers.get('Host')}").hostname not in _HOSTS:
+        if not self.addressed_here:
             self._refuse(403, "AccessDeniedException", "Call it 127.0.0.1 or localhost.")
         elif operation is None:
             self._refuse(404, "UnknownOperationException", "The local X-Ray only reads traces.")
@@ -306,6 +291,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(413, "InvalidRequestException", "The request is too large.")
         else:
             self._run(operation, self.rfile.read(int(length)))
+
+    do_POST = _respond  # noqa: N815 - the base class's name
 
     def _run(
         self, operation: Callable[[Traces, dict[str, Any]], dict[str, Any]], body: bytes
@@ -329,6 +316,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Keep the terminal for the functions' logs."""

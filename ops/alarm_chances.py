@@ -73,8 +73,8 @@ def _poisson(mean: float, highest: int) -> list[float]:
 
 
 def _below(mean: float, count: int) -> float:
-    """Give the chance of fewer events."""
-    return math.fsum(_poisson(mean, count - 1)) if count > 0 else 0.0
+    """Give the chance of fewer events; rounding must not make it more than certain."""
+    return min(1.0, math.fsum(_poisson(mean, count - 1))) if count > 0 else 0.0
 
 
 def false_alarms(watched: Window, minutes: float, share: float = HEALTHY) -> float:

@@ -18,6 +18,7 @@ import operator
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ops.metric_math import ARRAY, Call, Name, Text, compute, insight_rule_metric, parse, walk
@@ -324,8 +325,7 @@ def _of_periods(
     if match is None:
         function = _STATISTICS[statistic]
     else:
-        percent = float(match[1])
-        function = lambda histogram: percentile(histogram, percent)  # noqa: E731
+        function = partial(percentile, percent=float(match[1]))
     values: dict[int, float] = {}
     for start in _with_samples(minutes, length, starts):
         merged = _merged(minutes[at] for at in range(start, start + seen) if at in minutes)

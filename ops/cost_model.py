@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from infrastructure.settings import Capacity, CapacityMode
+from infrastructure.settings import Capacity
 from ops import prices
 from ops.free_resources import FREE, FREE_PREFIXES
 from ops.prices import GB
@@ -154,11 +154,9 @@ def carries(template: Mapping[str, Any], traffic: Traffic, capacity: Capacity) -
 
     Their peaks are above their average: close to the limit, requests are throttled at lunch.
     """
-    on_demand = capacity.mode is CapacityMode.ON_DEMAND
-    most = capacity.max_units if on_demand else capacity.max_provisioned
     busy = DAYS * traffic.busy_hours * 3_600
     return all(
-        max(use.writes, use.reads) / busy <= most
+        max(use.writes, use.reads) / busy <= capacity.ceiling
         for table in _by_type(template).get(_TABLE, ())
         for _, use in _uses(table, traffic)
     )

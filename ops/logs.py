@@ -85,11 +85,13 @@ def level(
 ) -> None:
     """Have functions log lines of this importance and above, from their next calls on."""
     target = options.find(stage, local=local)
-    done = []
-    for name in function or _deployed(target):
-        _change(target, name, level)
-        done.append(Level(name, level))
-    _print(done, json_=json_)
+    done: list[Level] = []
+    try:
+        for name in function or _deployed(target):
+            change(target, name, level)
+            done.append(Level(name, level))
+    finally:  # if one fails, the others have their new level all the same
+        _print(done, json_=json_)
 
 
 def _deployed(target: Target) -> Iterable[str]:
@@ -113,8 +115,8 @@ def _present(target: Target, function: str) -> str:
     return str(variables.get(LOG_LEVEL, "INFO"))
 
 
-def _change(target: Target, function: str, level: str) -> None:
-    """Change the one variable; if somebody changes the function meanwhile, AWS refuses."""
+def change(target: Target, function: str, level: str) -> None:
+    """Change a function's level; if somebody changes the function meanwhile, AWS refuses."""
     found = _configuration(target, function)
     variables = {**found.get("Environment", {}).get("Variables", {}), LOG_LEVEL: level}
     client, name = target.client("lambda"), found["FunctionName"]

@@ -126,9 +126,9 @@ class Search:
             read_now = [trace for some in _slices(ids) for trace in self._batch(some)]
             fresh += read_now
             ids = [each for each in ids if each not in {trace.trace_id for trace in fresh}]
-            if not ids:
+            if not ids or tried + 1 == _TRIES:
                 break
-            time.sleep(_PAUSE_SECONDS if tried + 1 < _TRIES else 0)
+            time.sleep(_PAUSE_SECONDS)
         fresh += [Found(each, [], complete=False) for each in ids]
         self._found |= {trace.trace_id: trace for trace in fresh}
         return fresh

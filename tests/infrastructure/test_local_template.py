@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infrastructure.replacements import normalised
 from infrastructure.settings import settings_of
 from infrastructure.synth import synthesize
 from local.filter import REFUSED_TYPES, summary, without_refused
@@ -16,16 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.infrastructure.conftest import Template
-
-
-def without_assets(template: dict[str, Any]) -> dict[str, Any]:
-    """Take the assets' keys out of a template, and the names that depend on nothing else."""
-    text = json.dumps(template)
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Lambda::Function":
-            text = text.replace(resource["Properties"]["Code"]["S3Key"], "asset")
-    stripped: dict[str, Any] = json.loads(text)
-    return stripped
 
 
 @pytest.mark.synthesizes
@@ -37,7 +28,7 @@ def test_only_the_asset_differs(dev: Template, tmp_path: Path) -> None:
     path = synthesize(settings_of("dev"), asset=asset, out=tmp_path / "out")
     local = json.loads(path.read_text())
     assert local != dev.document
-    assert without_assets(local) == without_assets(dev.document)
+    assert normalised(local) == normalised(dev.document)
 
 
 def test_little_is_left_out_of_dev(dev: Template) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ops.logs import _change as change_level
+from ops.logs import change as change_level
 from ops.target import Target
 from orders.domain.events import event_of
 from tests.examples import order

@@ -161,7 +161,7 @@ def test_a_rule_finds_the_worst_contributor() -> None:
 
 def test_a_rule_can_add_up_a_field() -> None:
     """A rule that aggregates on a sum adds the field's values."""
-    contribution = {**RULE["Contribution"], "ValueOf": "$.bytes"}  # type: ignore[dict-item]
+    contribution = {**RULE["Contribution"], "ValueOf": "$.bytes"}  # type: ignore[dict-item] # RULE is JSON
     rule = rule_of({**RULE, "Contribution": contribution, "AggregateOn": "Sum"})
     records = [tried(0, "acme", "retry", bytes=number) for number in (10, 32)]
     assert metric(rule, "MaxContributorValue", records, 60) == {0: 42.0}
