@@ -37,8 +37,8 @@ RETRY, DEAD = "retry", "dead"
 """What becomes of a message whose work was not done."""
 
 _WHOLE_BATCH = {"batchItemFailures": [{"itemIdentifier": ""}]}
-"""What Lambda takes as the failure of all that it has handed over (developer guide, "Handling errors
-for an SQS event source in Lambda"): should it be SQS that has sent it, nothing is lost."""
+"""What Lambda takes as the failure of all that it has handed over, so that nothing is lost should
+it come from a queue (developer guide, "Handling errors for an SQS event source in Lambda")."""
 
 REASON = "reason"
 """The message attribute that says why a message is dead."""

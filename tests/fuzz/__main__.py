@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tests.fuzz.campaign import Campaign, Tally
 from tests.fuzz.cases import keep, read
@@ -17,25 +19,31 @@ from tests.fuzz.targets import HANDLERS
 from tests.fuzz.world import world
 
 if TYPE_CHECKING:
-    from tests.fuzz.world import World
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent.parent
 FOUND = ROOT / ".cache" / "fuzz"
-_CASES = 104_000
-_SCREEN_SHARE = 4  # a screen gets a quarter of a handler's cases
+
+_CASES = 105_000
+_SHARE = 8  # a handler gets eight times the cases of a screen
+_AT_ONCE = 2_000
+
+
+class Part(NamedTuple):
+    """Some cases for one target; the same ones come of the same seed."""
+
+    target: str
+    cases: int
+    seed: str
 
 
 def main() -> None:
     """Run the cases; exit with 1 when something was found."""
     options = _options()
-    with world() as ready:
-        if options.again:
-            sys.exit(_again(ready, options.again))
-        started = time.perf_counter()
-        tallies = [
-            Campaign(ready, target, options.seed).run(cases, _told)
-            for target, cases in _shares(options.cases, options.only).items()
-        ]
+    if options.again:
+        sys.exit(_again(options.again))
+    started = time.perf_counter()
+    tallies = _run(list(_parts(options)), options.jobs)
     _report(tallies, time.perf_counter() - started)
     found = sum(len(tally.found) for tally in tallies)
     print(f"{sum(tally.cases for tally in tallies)} cases, {found} findings")
@@ -47,28 +55,47 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--cases", type=int, default=_CASES, help="how many in all (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="other seeds make other cases")
     parser.add_argument("--only", choices=GENERATORS, help="only for this handler or screen")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes (%(default)s)")
     parser.add_argument("--again", type=Path, metavar="FILE", help="run one case that was found")
     return parser.parse_args()
 
 
-def _shares(cases: int, only: str | None) -> dict[str, int]:
-    if only:
-        return {only: cases}
-    screens = [name for name in GENERATORS if name not in HANDLERS]
-    parts = len(HANDLERS) * _SCREEN_SHARE + len(screens)
-    one = -(-cases // parts)
-    return {name: one * (_SCREEN_SHARE if name in HANDLERS else 1) for name in GENERATORS}
+def _parts(options: argparse.Namespace) -> Iterator[Part]:
+    """Share the cases out."""
+    shares = {name: _SHARE if name in HANDLERS else 1 for name in GENERATORS}
+    if options.only:
+        shares = {options.only: 1}
+    for target, share in shares.items():
+        left = -(-options.cases * share // sum(shares.values()))
+        while left:
+            cases = min(left, _AT_ONCE)
+            yield Part(target, cases, f"{options.seed} {target} {left}")
+            left -= cases
 
 
-def _told(tally: Tally) -> None:
-    if sys.stderr.isatty():
-        found = len(tally.found)
-        print(f"\r{tally.target}: {tally.cases} cases, {found} findings ", end="", file=sys.stderr)
+def _run(parts: list[Part], jobs: int) -> list[Tally]:
+    tallies: dict[str, Tally] = {}
+    with ProcessPoolExecutor(jobs) as pool:
+        for done in as_completed([pool.submit(_run_part, part) for part in parts]):
+            tally = done.result()
+            tallies.setdefault(tally.target, Tally(tally.target)).add(tally)
+            _told(tallies)
+    return [tallies[name] for name in GENERATORS if name in tallies]
+
+
+def _run_part(part: Part) -> Tally:
+    with world() as ready:
+        return Campaign(ready, part.target, part.seed).run(part.cases)
+
+
+def _told(tallies: dict[str, Tally]) -> None:
+    cases = sum(tally.cases for tally in tallies.values())
+    found = sum(len(tally.found) for tally in tallies.values())
+    end = "\r" if sys.stderr.isatty() else "\n"
+    print(f"{cases} cases, {found} findings so far", end=end, file=sys.stderr, flush=True)
 
 
 def _report(tallies: list[Tally], seconds: float) -> None:
-    if sys.stderr.isatty():
-        print(file=sys.stderr)
     print(f"{'':<18}{'cases':>8}{'worst ms':>10}{'MB more':>9}  findings")
     for tally in tallies:
         worst, more = tally.worst_seconds * 1000, tally.worst_megabytes
@@ -76,18 +103,19 @@ def _report(tallies: list[Tally], seconds: float) -> None:
     for name, case in ((name, case) for tally in tallies for name, case in tally.found.items()):
         path = FOUND / f"{hashlib.sha256(name.encode()).hexdigest()[:12]}.json"
         keep(case, [name], path)
-        print(f"{name}\n    python -m tests.fuzz --again {path.relative_to(ROOT)}")
+        print(f"{name}\n    .venv/bin/python -m tests.fuzz --again {path.relative_to(ROOT)}")
     cases = sum(tally.cases for tally in tallies)
     print(f"{seconds:.0f} s, {cases / seconds:.0f} cases a second")
 
 
-def _again(ready: World, path: Path) -> int:
+def _again(path: Path) -> int:
     case = read(path)
-    outcome = ready.run(case)
+    with world() as ready:
+        outcome = ready.run(case)
     print(case.text())
-    print(outcome.answer, outcome.raised, outcome.log.decode(errors="replace"), sep="\n")
+    print(outcome.answer, repr(outcome.raised), outcome.log.decode(errors="replace"), sep="\n")
     found = findings(case, outcome)
-    print(*found, f"1 cases, {len(found)} findings", sep="\n")
+    print(*found, f"1 case, {len(found)} findings", sep="\n")
     return 1 if found else 0
 
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tests.fuzz.cases import Case
     from tests.fuzz.world import World
 
-_TOLD_EVERY = 500
 _MOST_TRIES = 1_000  # to make one case smaller
 
 
@@ -34,11 +33,18 @@ class Tally:
     found: dict[str, Case] = field(default_factory=dict)
     """The smallest case for each finding."""
 
+    def add(self, other: Tally) -> None:
+        """Take in what more cases came to."""
+        self.cases += other.cases
+        self.worst_seconds = max(self.worst_seconds, other.worst_seconds)
+        self.worst_megabytes = max(self.worst_megabytes, other.worst_megabytes)
+        self.found = {**other.found, **self.found}
+
 
 class Campaign:
     """Cases for one target, from one seed."""
 
-    def __init__(self, world: World, target: str, seed: int) -> None:
+    def __init__(self, world: World, target: str, seed: str) -> None:
         """Prepare it.
 
         Args:
@@ -48,17 +54,15 @@ class Campaign:
         """
         self.tally = Tally(target)
         self._world = world
-        self._random = random.Random(f"{target} {seed}")
+        self._random = random.Random(seed)
 
-    def run(self, cases: int, told: Callable[[Tally], None]) -> Tally:
-        """Run so many cases, and those that make the findings small; tell of it now and then."""
-        for number in range(cases):
+    def run(self, cases: int) -> Tally:
+        """Run so many cases, and those that make the findings small."""
+        for _ in range(cases):
             thrown: list[int] = []
             for name in self._found_by(self._dice(thrown)):
                 if name not in self.tally.found:
                     self.tally.found[name] = self._smallest(name, thrown)
-            if number % _TOLD_EVERY == 0:
-                told(self.tally)
         return self.tally
 
     def _dice(self, thrown: list[int]) -> Case:

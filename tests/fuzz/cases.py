@@ -1,4 +1,4 @@
-"""A case: what one handler is given, and how the world around it behaves. It can be kept as JSON."""
+"""A case: what a handler is given, and how the world around it behaves; kept as JSON."""
 
 from __future__ import annotations
 

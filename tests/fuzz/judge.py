@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9-]+")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
-_UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSAFE = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _TYPES = {kind.type for kind in (*PROBLEMS, UNAUTHENTICATED)}
 _LARGEST_ANSWER = 6 * 1024 * 1024
 _WEBHOOK_HEADERS = {
@@ -46,7 +48,7 @@ _WEBHOOK_HEADERS = {
 _EVENT_FIELDS = {
     *("eventId", "schemaVersion", "type", "orderId", "status", "version", "occurredAt")
 }
-_WRITTEN = ("restaurantId", "items", "note", "deliveryAddress", "contactPhone", "currency")
+_OF_CALLERS = ("restaurantId", "items", "note", "deliveryAddress", "contactPhone", "currency")
 
 
 def findings(case: Case, outcome: Outcome) -> list[str]:
@@ -216,14 +218,22 @@ def _tenants(case: Case, outcome: Outcome, told: str, document: Any) -> Iterator
     after, before = outcome.after.items, outcome.before.items
     if case.who == NOBODY and (OURS in told or THEIRS in told or after != before):
         yield "tenant: somebody without a name was let in"
-    if case.who not in (PARTNER, CUSTOMER):
-        return
+    if case.who in (PARTNER, CUSTOMER):
+        yield from _told(case, outcome, told, document)
+        yield from _written(case, outcome)
+
+
+def _told(case: Case, outcome: Outcome, told: str, document: Any) -> Iterator[str]:
     if THEIRS in told:
         yield "tenant: another's words are told"
     for order in _orders_in(document):
-        kept = after[ORDERS].get((order["orderId"], order.get("createdAt")))
+        kept = outcome.after.items[ORDERS].get((order["orderId"], order.get("createdAt")))
         if kept is None or not is_of(case.who, kept):
             yield "tenant: another's order is told"
+
+
+def _written(case: Case, outcome: Outcome) -> Iterator[str]:
+    after, before = outcome.after.items, outcome.before.items
     for key, item in before[ORDERS].items():
         if not is_of(case.who, item) and after[ORDERS].get(key) is not item:
             yield "tenant: another's order was changed"
@@ -253,7 +263,7 @@ def _stored(case: Case, answer: dict[str, Any], document: dict[str, Any]) -> Ite
 
 
 def _of_caller(order: dict[str, Any]) -> list[Any]:
-    return [order[name] for name in _WRITTEN if name in order]
+    return [order[name] for name in _OF_CALLERS if name in order]
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -300,7 +310,7 @@ def _webhooks(outcome: Outcome) -> Iterator[str]:
         event = json.loads(body)
         if event.keys() != _EVENT_FIELDS:
             yield "personal: a webhook tells more than it should"
-        kept = [item for item in outcome.before.items[ORDERS].values()]
+        kept = outcome.before.items[ORDERS].values()
         owner = {item["orderId"]: item.get("partnerId") for item in kept}
         of = owner.get(event["orderId"])
         if of is not None and host.decode() != f"{of}.example.com":

@@ -1,4 +1,4 @@
-"""Makes cases for what no request calls: the queues' workers, the custom resource, the heartbeat."""
+"""Makes cases for what no request calls: queues' workers, the custom resource, the heartbeat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How sound documents are damaged: a value somewhere within is replaced, removed, doubled or wrapped."""
+"""How sound documents are damaged: a value within is replaced, removed, doubled or wrapped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tests.fuzz.hostile import STRINGS, VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 T = TypeVar("T")
 
@@ -26,21 +26,23 @@ def pick(choose: Choose, among: Sequence[T]) -> T:
     return copy.deepcopy(chosen) if isinstance(chosen, dict | list) else chosen
 
 
-def paths(value: Any, above: Path = ()) -> Iterator[Path]:
+def paths(document: Any) -> list[Path]:
     """Name every place within a document."""
-    if isinstance(value, dict):
-        for name, member in value.items():
-            yield (*above, name)
-            yield from paths(member, (*above, name))
-    elif isinstance(value, list):
-        for index, member in enumerate(value):
-            yield (*above, index)
-            yield from paths(member, (*above, index))
+    found: list[Path] = []
+    left: list[tuple[Path, Any]] = [((), document)]
+    while left:
+        above, value = left.pop()
+        members = value.items() if isinstance(value, dict) else enumerate(value)
+        for step, member in members:
+            found.append((*above, step))
+            if isinstance(member, dict | list):
+                left.append(((*above, step), member))
+    return found
 
 
 def spoiled(choose: Choose, document: Any, values: Sequence[Any]) -> Any:
     """Damage one place within a document, in place; what has no places is replaced."""
-    found = list(paths(document))
+    found = paths(document) if isinstance(document, dict | list) else []
     if not found:
         return pick(choose, values)
     *above, last = pick(choose, found)
