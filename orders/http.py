@@ -169,8 +169,8 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
         started, before = time.perf_counter(), _used()
         try:
             request = Request(event)
-        except (KeyError, ValueError) as error:
-            return _no_request(error)
+        except (KeyError, ValueError) as refused:
+            return _no_request(refused)
         response, error = _traced(answer, request)
         fields = {
             "route": f"{request.route.method} {request.route.path}",

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
 from orders.domain.lifecycle import Status
 from orders.routes import ROUTES, Route
 from tests.fuzz.cases import HOSTILE, REAL, Case
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
 
     from tests.fuzz.mutation import Choose
 
-_BODIES = {partners: msgspec.json.encode(body(SENT, partners=partners)) for partners in (0, 1)}
+_BODIES = {
+    partners: msgspec.json.encode(body(SENT, partners=partners)) for partners in (False, True)
+}
 _PATCHES = [
     *({"status": status.value} for status in Status),
     {"note": f"changed {SENT}"},
@@ -149,7 +152,9 @@ def _query(choose: Choose, event: dict[str, Any]) -> None:
 def _path(choose: Choose, event: dict[str, Any]) -> None:
     text = pick(choose, STRINGS)
     if event["pathParameters"]:
-        event["pathParameters"] = {"orderId": pick(choose, (text, text.upper(), THEIR_IDS[0] + text))}
+        event["pathParameters"] = {
+            "orderId": pick(choose, (text, text.upper(), THEIR_IDS[0] + text))
+        }
     event["path"] = event["requestContext"]["path"] = f"/v1/orders/{text}"
 
 

@@ -29,15 +29,37 @@ _HEADS = (
     *("HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"),
     *("HTTP/1.1 503 Busy\r\nRetry-After: ", "HTTP/1.1 429 Slow\r\nRetry-After: "),
     *("HTTP/1.1 302 Found\r\nLocation: ", "HTTP/1.1 100 Continue\r\n\r\n" * 200, "HTTP/1.1 999 "),
-    *("HTTP/1.1 200\r\nX: " + "a" * 70_000, "HTTP/9.9 200 OK\r\n\r\n", "", "\x00" * 100, "HTTP/1.1"),
+    *(
+        "HTTP/1.1 200\r\nX: " + "a" * 70_000,
+        "HTTP/9.9 200 OK\r\n\r\n",
+        "",
+        "\x00" * 100,
+        "HTTP/1.1",
+    ),
     *("HTTP/1.1 500 \r\n" + "A: b\r\n" * 200, "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"),
-    *("ICY 200 OK\r\n\r\n", "HTTP/1.1 -20 OK\r\n\r\n", "HTTP/1.1 ٣٣ OK\r\n\r\n", "HTTP/1.1 503 \r\n"),
+    *(
+        "ICY 200 OK\r\n\r\n",
+        "HTTP/1.1 -20 OK\r\n\r\n",
+        "HTTP/1.1 ٣٣ OK\r\n\r\n",
+        "HTTP/1.1 503 \r\n",
+    ),
 )
 _ENDS = (
     *("\r\n\r\n", "1\r\n\r\n", "-1\r\n\r\n", "9" * 400 + "\r\n\r\n", "\xb2\r\n\r\n", " \r\n\r\n"),
     *("Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n", "Sun, 06 Nov 9999 08:49:37 -9999\r\n\r\n"),
-    *("Mon, 99 Foo 99999 99:99:99 +99999999\r\n\r\n", "0 Jan 0 0:0:0\r\n\r\n", ",\r\n\r\n", "()\r\n"),
-    *("1 1 1 1 1\r\n\r\n", "Jan\r\n\r\n", "Sun, 1 Jan 2027 0 GMT\r\n\r\n", "(((((\r\n\r\n", "::\r\n\r\n"),
+    *(
+        "Mon, 99 Foo 99999 99:99:99 +99999999\r\n\r\n",
+        "0 Jan 0 0:0:0\r\n\r\n",
+        ",\r\n\r\n",
+        "()\r\n",
+    ),
+    *(
+        "1 1 1 1 1\r\n\r\n",
+        "Jan\r\n\r\n",
+        "Sun, 1 Jan 2027 0 GMT\r\n\r\n",
+        "(((((\r\n\r\n",
+        "::\r\n\r\n",
+    ),
 )
 _AWS = (
     *([200, "{}"], [200, "["], [200, "[" * 5_000], [200, "[]"], [200, '{"Parameter":{"Value":1}}']),
@@ -143,7 +165,7 @@ _CANCELLED = json.dumps({**_ORDER, "status": "CANCELLED"})
 
 def _http(status: int, text: str, headers: str = "") -> str:
     length = len(text.encode("latin-1", "ignore"))
-    return f"HTTP/1.1 {status} X\r\nETag: \"1\"\r\nContent-Length: {length}\r\n{headers}\r\n{text}"
+    return f'HTTP/1.1 {status} X\r\nETag: "1"\r\nContent-Length: {length}\r\n{headers}\r\n{text}'
 
 
 _ALIVE = [

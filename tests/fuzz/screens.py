@@ -34,7 +34,10 @@ _SEGMENT = {
     "start_time": 1_795_000_000.1,
     "end_time": 1_795_000_000.2,
     "annotations": {"orderId": order_id(0), "outcome": "done", "partnerId": "acme"},
-    "http": {"request": {"method": "POST", "url": "https://x/v1/orders"}, "response": {"status": 1}},
+    "http": {
+        "request": {"method": "POST", "url": "https://x/v1/orders"},
+        "response": {"status": 1},
+    },
     "subsegments": [
         {"id": "1123456789abcdef", "name": "DynamoDB", "start_time": 1.0, "namespace": "aws"}
         | {"aws": {"operation": "GetItem", "table_name": "t", "retries": 1, "consumed_rcu": 1.0}}

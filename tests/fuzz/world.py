@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import os
 import re
 import signal
@@ -17,9 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orders import aws_api, custom_resource, flags, heartbeat, partner_endpoints, partners
+from orders import (
+    aws_api,
+    custom_resource,
+    flags,
+    heartbeat,
+    partner_endpoints,
+    partners,
+    telemetry,
+    tracing,
+    webhooks,
+)
 from orders import store as stores
-from orders import telemetry, tracing, webhooks
 from tests.fuzz.tables import FAULTS, KEYS, ORDERS, PARTNERS
 from tests.fuzz.targets import TARGETS, forget
 from tests.fuzz.tenants import tables
@@ -118,25 +128,21 @@ class World:
         self._outcome = outcome = Outcome(self._base, after)
         if case.fault:
             after.fault = lambda: FAULTS[case.fault]("orders-table: not to be told")
-        self._forget(after)
+        _forget()
         _set_trace(case.trace)
         log, out, errors = _Utf8(), _Utf8(), io.StringIO()
-        telemetry.logger.registered_handler.stream = log
+        _handler().stream = log
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
             _observe(case, outcome)
         outcome.log, outcome.metrics = log.caught.getvalue(), out.caught.getvalue()
         outcome.errors = errors.getvalue()
         return outcome
 
-    def _forget(self, after: Tables) -> None:
-        """Let nothing of the last case be known; the directory is filled as at a start."""
-        for cached in (stores.store, partners.directory, flags.flags, partner_endpoints.endpoints):
-            cached.cache_clear()
-        forget()
-        telemetry.metrics.clear_metrics()
-        stores.connect = lambda: after  # type: ignore[assignment,return-value]
-
     # --- What the handlers call
+
+    def connect(self) -> Tables:
+        """Be DynamoDB."""
+        return self._outcome.after
 
     def aws(self, _url: Any, request: Any, headers: dict[str, str]) -> tuple[int, bytes, None]:
         """Answer as AWS's other APIs do."""
@@ -198,6 +204,21 @@ class World:
                 self.sock = wire
 
         return Connection
+
+
+def _forget() -> None:
+    """Let nothing of the last case be known."""
+    for cached in (stores.store, partners.directory, flags.flags, partner_endpoints.endpoints):
+        cached.cache_clear()
+    forget()
+    telemetry.metrics.clear_metrics()
+
+
+def _handler() -> logging.StreamHandler[Any]:
+    """Give what writes the functions' log."""
+    handler = telemetry.logger.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    return handler
 
 
 class Wire:
@@ -282,14 +303,14 @@ def _peak() -> float:
 @contextlib.contextmanager
 def world() -> Iterator[World]:
     """Put the world in place, and take it away again."""
-    made = World()
     clock = SimpleNamespace(**{**vars(time), "sleep": lambda _: None})  # nobody waits
     with pytest.MonkeyPatch.context() as patch:
+        made = World()
+        patch.setattr("orders.store.connect", made.connect)
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         patch.setenv("_X_AMZN_TRACE_ID", "")  # is put back in the end
-        patch.setattr(stores, "connect", stores.connect)
         patch.setattr(stores, "time", clock)
         patch.setattr(aws_api, "time", clock)
         patch.setattr(aws_api, "_exchange", made.aws)
@@ -298,8 +319,6 @@ def world() -> Iterator[World]:
         for module in (heartbeat, custom_resource):
             patch.setattr(module, "HTTPConnection", made.connection())
             patch.setattr(module, "HTTPSConnection", made.connection())
-        handler = telemetry.logger.registered_handler
-        patch.setattr(handler, "stream", handler.stream)
+        patch.setattr(_handler(), "stream", _handler().stream)
         yield made
-    for cached in (stores.store, partners.directory, flags.flags, partner_endpoints.endpoints):
-        cached.cache_clear()
+    _forget()
