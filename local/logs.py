@@ -67,7 +67,7 @@ def render(timestamp: int, function: str, message: str) -> str | None:
         return None
     try:
         text = message.rstrip() if entry is None else _summary(entry)
-    except (KeyError, TypeError, ValueError):  # some other program's line
+    except (KeyError, TypeError, ValueError, OverflowError):  # some other program's line
         text = message.rstrip()
     return f"{at}  {function:<14} {plain_lines(text)}"
 

@@ -30,6 +30,8 @@ class Case:
     """What DynamoDB answers with, if not as it should."""
     flags: str = "{}"
     """The text of the feature flags' parameter."""
+    endpoint: str = ""
+    """The text of the partners' endpoint parameters, if not as it should be."""
     aws: list[Any] | None = None
     """Status and body of each answer of AWS's other APIs, if not as they should be."""
     answers: list[str] = field(default_factory=list)

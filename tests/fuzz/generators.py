@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -54,14 +55,36 @@ _PATCHES = [
 _TRACE = "Root=1-6562a1b2-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1"
 _TRACES = [
     *(None, _TRACE, f"{_TRACE};Lineage=a:0", f"Self=1;{_TRACE}", "", ";;=;", "Root=1-\x9b2J-\r\n"),
-    *("Root=\udcff", "Sampled=1", "=" * 300, f"{_TRACE}\r\nX: y", "a=" * 20_000),
+    *(
+        "Root=1-6562a1b2-0123456789abcdef01234567;Parent=x;Sampled=1",
+        "Root=\udcff",
+        "Sampled=1",
+        "=" * 300,
+        f"{_TRACE}\r\nX: y",
+        "a=" * 20_000,
+    ),
 ]
 _HEADERS = (
     *("Idempotency-Key", "If-Match", "If-None-Match", "Origin", "Content-Type", "X-Api-Key"),
     *("Authorization", "Accept", "X-Forwarded-For", "X-Amzn-Trace-Id", "Host", "Cookie", "x"),
 )
 _TYPES = ("application/json", "application/merge-patch+json; charset=utf-16", "text/plain", "a/b;c")
-_TAGS = ('"1"', '"1", "2"', "*", 'W/"1"', '"99999999999999999"', '"', ", ".join(['"1"'] * 300))
+_ORIGINS = ("https://shop.example.com", "https://shop.example.com\r\nX: y", "null", "*")
+_SOON = datetime.now(UTC) + timedelta(days=1)
+_SCHEDULES = [
+    *(f"{_SOON:%Y-%m-%dT%H:%M:%S}Z", f"{_SOON:%Y-%m-%dT%H:%M:%S}+02:00", "2020-01-01T00:00:00Z"),
+    *("9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00+23:59", "2026-11-24T10:00:60Z", ""),
+]
+_TAGS = (
+    '"1"',
+    '"7"',
+    '"1", "2"',
+    "*",
+    'W/"1"',
+    '"99999999999999999"',
+    '"',
+    ", ".join(['"1"'] * 300),
+)
 _QUERY = ("status", "limit", "cursor", "customerId", "partnerId")
 _QUERIES = {
     "status": [status.value for status in Status],
@@ -132,7 +155,8 @@ def _body(choose: Choose, route: Route) -> str | None:
 
 def _headers(choose: Choose, event: dict[str, Any]) -> None:
     name = pick(choose, _HEADERS)
-    among = {"If-Match": _TAGS, "If-None-Match": _TAGS, "Content-Type": _TYPES}.get(name, STRINGS)
+    fitting = {"If-Match": _TAGS, "If-None-Match": _TAGS, "Content-Type": _TYPES}
+    among = {**fitting, "Origin": _ORIGINS}.get(name, STRINGS)
     value = pick(choose, among if choose(2) else STRINGS)
     if choose(4) == 0:
         name = pick(choose, (name.lower(), name.upper(), pick(choose, STRINGS)))
@@ -170,6 +194,8 @@ def _values(choose: Choose, event: dict[str, Any]) -> None:
         return  # it has been damaged before
     for _ in range(1 + choose(3)):
         document = spoiled(choose, document, STRINGS if choose(2) else VALUES)
+    if choose(5) == 0 and isinstance(document, dict):
+        document["scheduledFor"] = pick(choose, _SCHEDULES)
     event["body"] = json.dumps(document, ensure_ascii=bool(choose(3)))
 
 
@@ -181,8 +207,11 @@ def _text(choose: Choose, event: dict[str, Any]) -> None:
     end = min(len(text), start + choose(40))
     kind = choose(4)
     if kind == 0:  # a member twice, or one whose name is hostile
-        name = pick(choose, ("note", "tip", "__proto__", "items", json.dumps(piece)[1:-1]))
-        event["body"] = f'{{"{name}": {pick(choose, NUMBERS)}, {text[1:]}'
+        name = pick(choose, ("note", "name", "tip", "city", json.dumps(piece)[1:-1]))
+        objects = [place for place, c in enumerate(text) if c == "{"] or [0]
+        inside = pick(choose, objects) + 1
+        value = pick(choose, ('"a"', "1")) if choose(2) else pick(choose, NUMBERS)
+        event["body"] = f'{text[:inside]}"{name}": {value}, {text[inside:]}'
     else:
         event["body"] = text[:start] + piece + text[end if kind == 1 else start :]
 

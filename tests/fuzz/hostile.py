@@ -108,6 +108,7 @@ VALUES: tuple[Any, ...] = (
 """Values of JSON documents."""
 
 BOMBS: tuple[str, ...] = (
+    "",
     *("[" * 100_000, '{"a":' * 30_000, "[" * 900 + "]" * 900, '{"items":' + "[" * 4_000 + "NaN"),
     *('{"a":' * _DEEP + "NaN" + "}" * _DEEP, "[" * _DEEP + '"\\ud800"' + "]" * _DEEP),
     '{"tip":' * 4_000,

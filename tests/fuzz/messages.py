@@ -17,11 +17,39 @@ if TYPE_CHECKING:
 
 _LARGEST_MESSAGE = 256 * 1024
 _ITEMS = list(tables().items[ORDERS].values())
-_RECORDS = [json.dumps(record(item)) for item in _ITEMS]
+_SYNTHETIC = {**_ITEMS[0], "synthetic": True, "partnerId": "heartbeat"}
+_RECORDS = [json.dumps(record(item)) for item in (*_ITEMS, _SYNTHETIC)]
 _CHANGES = [
-    json.dumps(record({**item, "status": "CONFIRMED", "version": 2}, item)) for item in _ITEMS
+    json.dumps(record({**item, "status": status, "version": 2}, item))
+    for item in _ITEMS
+    for status in ("CONFIRMED", "PLACED")
 ]
+_SECRET = "whsec_c2VjcmV0"
+_URLS = (
+    *(
+        "https://a.example/\r\nX: y",
+        "https://[::1/",
+        "https://\u202e.example/\x00",
+        "http://a.example",
+    ),
+    *("https://a.example:99999/", "https://u:p@a.example/", "https://a.example/#f", "//a.example"),
+    *(
+        "https://xn--\u00df.example/",
+        "https://stra\u00dfe.example/",
+        f"https://{'a' * 300}.example/",
+    ),
+    *("https://a.example/?q=1;b=2", "https://127.0.0.1/", "https://%41.example/", "\ud800", ""),
+)
+_ENDPOINTS = (
+    *(json.dumps({"url": url, "secrets": [_SECRET]}) for url in _URLS),
+    *(
+        json.dumps({"url": "https://a.example/", "secrets": [text]})
+        for text in ("", "x", "whsec_=")
+    ),
+    *("{", "null", "[]", '{"url":1}', '{"url":"https://a.example/","more":1}', "[" * 5_000),
+)
 _FLAGS = (
+    '{"partner-webhooks":{"enabled":false}}',
     *("{}", '{"auto-confirm":{"enabled":true}}', '{"partner-webhooks":{"enabled":true}}'),
     *('{"auto-confirm":{"enabled":true,"percent":1e400}}', "[" * 5_000, '{"a":', "null", "\ud800"),
 )
@@ -114,6 +142,7 @@ def messages(function: str, choose: Choose) -> Case:
         trace=pick(choose, _TRACES),
         fault=pick(choose, tuple(FAULTS)) if choose(8) == 0 else "",
         flags=pick(choose, _FLAGS),
+        endpoint=pick(choose, _ENDPOINTS) if choose(3) == 0 else "",
         aws=[pick(choose, _AWS) for _ in range(3)] if choose(4) == 0 else None,
         answers=[_answer(choose) for _ in range(2)] if choose(2) else [],
     )

@@ -24,7 +24,7 @@ NOBODY, PARTNER, CUSTOMER, OPERATOR = "nobody", "partner", "customer", "operator
 
 KEY_IDS = {PARTNER: "key-of-acme", "other": "key-of-bella"}
 USED_KEY = "used-key"
-"""An Idempotency-Key that all tenants have used for their first order."""
+"""An Idempotency-Key that all tenants have used, with the body that the generators start from."""
 
 _NOW = 1_795_000_000_123
 _NEVER = 2**40
@@ -78,10 +78,10 @@ def tables() -> Tables:
         made.put(PARTNERS, {"apiKeyId": key_id, "partnerId": partner})
     everybody = [*_PARTNERS.items(), *_CUSTOMERS.items()]
     for number, (identity, word) in enumerate(everybody):
-        new, item = _made(number, identity, word)
+        _, item = _made(number, identity, word)
         for status in range(len(_STATUSES)):
             made.put(ORDERS, _kept(copy.deepcopy(item), 4 * number + status))
-        claim = _claim(_caller(number, identity), USED_KEY, new)
+        claim = _claim(_caller(number, identity), USED_KEY, _made(number, identity, SENT)[0])
         record = {"requestHash": claim.request_hash, "orderId": order_id(4 * number)}
         made.put(KEYS, {"key": claim.key, **record, "expiresAt": _NEVER})
     return made

@@ -115,7 +115,7 @@ def test_a_header_that_a_client_writes_is_found(
 ) -> None:
     """If an answer's header repeated what a client sent, it would be noticed."""
     monkeypatch.setattr(create_order, "_location", lambda request, _: request.path)
-    assert "answer" in run(world, "create_order")
+    assert "answer" in run(world, "create_order", 800)
 
 
 def test_a_bug_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,8 +166,9 @@ class World:
             ENVIRONMENT["SIGNING_KEY_PARAMETER"]: SIGNING_KEY,
         }
         for partner in ("acme", "bella"):
-            where = {"url": f"https://{partner}.example.com/hook"}
-            texts[f"{ENVIRONMENT['PARTNERS_PREFIX']}/{partner}/webhook"] = json.dumps(where)
+            text = json.dumps({"url": f"https://{partner}.example.com/hook"})
+            name_of = f"{ENVIRONMENT['PARTNERS_PREFIX']}/{partner}/webhook"
+            texts[name_of] = self._case.endpoint or text
         if name not in texts:
             return 400, b'{"__type":"ParameterNotFound"}', None
         return 200, json.dumps({"Parameter": {"Value": texts[name]}}).encode(), None
