@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Event = dict[str, Any]
 
 
-_MOMENT = re.compile(r"[0-9A-Z:.+-]{1,40}")  # it goes into a header and a line of the log
+_MOMENT = re.compile(r"[0-9A-Za-z:.+-]{1,64}")  # it goes into a header and a line of the log
 
 
 def place_heartbeat(run: Run, moment: str) -> None:

@@ -54,14 +54,22 @@ _OF_CALLERS = ("restaurantId", "items", "note", "deliveryAddress", "contactPhone
 
 def findings(case: Case, outcome: Outcome) -> list[str]:
     """Give what is wrong with what became of a case; nothing, as it must be."""
-    return [f"{case.target}: {found}" for found in _all(case, outcome)]
+    return [f"{case.target}: {found}" for found in (*_costs(outcome), *_harm(case, outcome))]
 
 
-def _all(case: Case, outcome: Outcome) -> Iterator[str]:
+def harm(case: Case, outcome: Outcome) -> list[str]:
+    """Give what is wrong, whatever it cost: the tests run where other things go on as well."""
+    return [f"{case.target}: {found}" for found in _harm(case, outcome)]
+
+
+def _costs(outcome: Outcome) -> Iterator[str]:
     if outcome.seconds > LONGEST_SECONDS:
         yield "slow: it takes more than any request may"
     if outcome.megabytes > MOST_MEGABYTES:
         yield "memory: it takes more than any request may"
+
+
+def _harm(case: Case, outcome: Outcome) -> Iterator[str]:
     if outcome.raised is not None and not _meant(case, outcome.raised):
         yield f"escapes: {_place(outcome.raised)}"
     if case.target in SCREENS:

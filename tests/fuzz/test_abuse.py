@@ -11,7 +11,7 @@ import pytest
 from orders.domain.lifecycle import Status
 from tests.fuzz.cases import Case
 from tests.fuzz.hostile import BOMBS, NUMBERS, STRINGS
-from tests.fuzz.judge import findings
+from tests.fuzz.judge import harm
 from tests.fuzz.tables import ORDERS
 from tests.fuzz.tenants import (
     CONTEXTS,
@@ -70,7 +70,7 @@ def call(world: World) -> Call:
         sent = event(method, prefix + ("/{orderId}" if one else ""), who, **parts)
         case = Case(target=target, event=sent, who=who)
         outcome = world.run(case)
-        assert findings(case, outcome) == []
+        assert harm(case, outcome) == []
         if method != "GET" and outcome.answer["statusCode"] >= 400:
             assert outcome.after.items == outcome.before.items
         text = outcome.answer["body"]
