@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE # without bytecode each synth takes 3 s longer
 PYTHON_HERE := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run token test check audit format docs synth deploy destroy soak mutate bench clean
+.PHONY: help setup run token test check audit format docs synth deploy destroy soak fuzz mutate bench clean
 
 help: ## List these commands
 	@echo "STAGE=$(STAGE) LOCAL_PORT=$(LOCAL_PORT)"
@@ -61,6 +61,9 @@ soak: setup ## Place a day's orders while things break at random, and account fo
 
 mutate: setup ## Plant faults in the template, one at a time, and count what the checks find
 	@exec $(PYTHON_HERE) -m tests.mutation
+
+fuzz: setup ## Throw hostile events at every handler for some minutes; no network needed
+	@exec $(PYTHON_HERE) -m tests.fuzz
 
 bench: setup ## Measure the service on this machine
 	@exec $(PYTHON_HERE) -m bench

@@ -7,6 +7,8 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from ops.terminal import plain_lines
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -54,20 +56,28 @@ def render(timestamp: int, function: str, message: str) -> str | None:
     Args:
         timestamp: milliseconds since the Unix epoch.
         function: the function's name.
-        message: one line as the function wrote it; other text than ours is shown as it is.
+        message: one line as the function wrote it; of other text than ours, what a terminal
+            would obey is shown as an escape, and the rest as it is.
     """
     if not message.strip() or message.startswith(_PLATFORM):
         return None
     at = datetime.fromtimestamp(timestamp / 1000, UTC).strftime("%H:%M:%S")
+    entry = _entry(message)
+    if entry is not None and "_aws" in entry:  # metrics: they tell the same again
+        return None
+    try:
+        text = message.rstrip() if entry is None else _summary(entry)
+    except (KeyError, TypeError, ValueError, OverflowError):  # some other program's line
+        text = message.rstrip()
+    return f"{at}  {function:<14} {plain_lines(text)}"
+
+
+def _entry(message: str) -> dict[str, Any] | None:
     try:
         entry = json.loads(message)
-    except ValueError:
-        entry = None
-    if not isinstance(entry, dict):
-        return f"{at}  {function:<14} {message.rstrip()}"
-    if "_aws" in entry:  # metrics: they tell the same again
+    except (ValueError, RecursionError):
         return None
-    return f"{at}  {function:<14} {_summary(entry)}"
+    return entry if isinstance(entry, dict) else None
 
 
 def _summary(entry: dict[str, Any]) -> str:

@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if os.environ.get("ORDERS_TRACEBACK"):
             raise
-        sys.exit(f"orders: {explain(error) or _bug(error)}")
+        sys.exit(terminal.plain_lines(f"orders: {explain(error) or _bug(error)}"))
 
 
 def _bug(error: Exception) -> str:

@@ -44,6 +44,11 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def plain_lines(text: str) -> str:
+    """Show text of several lines as `plain` does, line by line."""
+    return "\n".join(plain(line) for line in text.split("\n"))
+
+
 def age(seconds: float | None) -> str:
     """Say a time span in its two greatest units; a dash for one that is not known."""
     if seconds is None:
@@ -80,8 +85,7 @@ def _is_number(cell: int | str) -> bool:
 
 def say(text: str) -> None:
     """Print text as it is, made harmless line by line."""
-    for line in text.split("\n"):
-        _console().print(Text(plain(line), overflow="fold"))
+    _console().print(Text(plain_lines(text), overflow="fold"))
 
 
 def draw(*parts: tuple[str, str]) -> None:

@@ -14,13 +14,15 @@ import contextlib
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import msgspec
 
 from orders.aws_api import SQS, ApiError, call, endpoint
 from orders.order_changes import Malformed, OrderChange, parse
 from orders.settings import DEAD_LETTER_QUEUE, MAX_RECEIVES, RETRY_SECONDS, setting
 from orders.store import Unavailable
-from orders.telemetry import count, flush_metrics, log_message
+from orders.telemetry import count, flush_metrics, log_event, log_message
 from orders.tracing import subsegment
 
 if TYPE_CHECKING:
@@ -33,6 +35,10 @@ if TYPE_CHECKING:
 
 RETRY, DEAD = "retry", "dead"
 """What becomes of a message whose work was not done."""
+
+_WHOLE_BATCH = {"batchItemFailures": [{"itemIdentifier": ""}]}
+"""What Lambda takes as the failure of all that it has handed over, so that nothing is lost should
+it come from a queue (developer guide, "Handling errors for an SQS event source in Lambda")."""
 
 REASON = "reason"
 """The message attribute that says why a message is dead."""
@@ -57,6 +63,30 @@ class Retry(Exception):
 
 class Hopeless(Exception):
     """The message's work can never be done as it stands; its text says why."""
+
+
+class _Attributes(msgspec.Struct):
+    """What SQS knows of a message."""
+
+    ApproximateReceiveCount: Annotated[str, msgspec.Meta(pattern=r"\A[0-9]{1,9}\Z")]
+
+
+class _Record(msgspec.Struct, rename="camel"):
+    """A message as SQS hands it to a function, as far as it is read here."""
+
+    message_id: str
+    receipt_handle: str
+    body: str
+    attributes: _Attributes
+    event_source_arn: Annotated[
+        str, msgspec.Meta(pattern=r"\Aarn:[!-~]+:[!-~]*:[!-~]*:[!-~]+\Z")
+    ] = msgspec.field(name="eventSourceARN")
+
+
+class _Batch(msgspec.Struct):
+    """What SQS calls a function with."""
+
+    Records: Annotated[list[_Record], msgspec.Meta(min_length=1)]
 
 
 class Message:
@@ -109,6 +139,11 @@ def consumer(consume: Callable[[Message], str], *, together: bool = False) -> Ha
 
     def handler(event: Event, _context: Any) -> dict[str, Any]:
         nonlocal first
+        try:
+            msgspec.convert(event, _Batch)
+        except ValueError as error:
+            log_event({"outcome": RETRY}, error)
+            return _WHOLE_BATCH
         records = event["Records"]
         work = _together if together else _in_turn
         verdicts = [_bury(verdict) for verdict in work(consume, records)]

@@ -7,9 +7,11 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-response
 from __future__ import annotations
 
 import json
-from http.client import HTTPConnection, HTTPSConnection
-from typing import TYPE_CHECKING, Any
+from http.client import HTTPConnection, HTTPSConnection, InvalidURL
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
+
+import msgspec
 
 from orders.telemetry import log_event
 
@@ -19,6 +21,18 @@ if TYPE_CHECKING:
     Event = dict[str, Any]
 
 _SECONDS = 5.0
+
+
+class _Asked(msgspec.Struct, rename="pascal"):
+    """What CloudFormation calls a function with, as far as it is read here."""
+
+    request_type: Literal["Create", "Update", "Delete"]
+    response_url: str = msgspec.field(name="ResponseURL")
+    stack_id: str
+    request_id: str
+    logical_resource_id: str
+    resource_properties: dict[str, Any]
+    physical_resource_id: str | None = None
 
 
 def custom_resource(act: Callable[[str, dict[str, Any]], str]) -> Callable[[Event, Any], None]:
@@ -31,20 +45,36 @@ def custom_resource(act: Callable[[str, dict[str, Any]], str]) -> Callable[[Even
     """
 
     def handler(event: Event, _context: Any) -> None:
-        answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
-        error = None
         try:
-            physical_id = act(event["RequestType"], event["ResourceProperties"])
-            answer |= {"Status": "SUCCESS", "PhysicalResourceId": physical_id}
-        except Exception as caught:  # noqa: BLE001 - whatever happens, CloudFormation gets an answer
-            error = caught
-            known = event.get("PhysicalResourceId") or event["LogicalResourceId"]
-            reason = f"{type(caught).__name__}; the function's log says where"
-            answer |= {"Status": "FAILED", "PhysicalResourceId": known, "Reason": reason}
-        log_event({"request": event["RequestType"], "status": answer["Status"]}, error)
-        _answer(event["ResponseURL"], json.dumps(answer).encode())
+            asked = msgspec.convert(event, _Asked)
+        except ValueError as error:  # CloudFormation has not sent it: there is nobody to answer
+            log_event({"status": "REFUSED"}, error)
+            return
+        answer, failure = _outcome(act, asked)
+        log_event({"request": asked.request_type, "status": answer["Status"]}, failure)
+        try:
+            _answer(asked.response_url, json.dumps(answer).encode())
+        except (ValueError, InvalidURL) as error:  # what ends in an OSError, Lambda tries again
+            log_event({"request": asked.request_type, "status": "UNANSWERED"}, error)
 
     return handler
+
+
+def _outcome(
+    act: Callable[[str, dict[str, Any]], str], asked: _Asked
+) -> tuple[dict[str, str], Exception | None]:
+    answer = {
+        "StackId": asked.stack_id,
+        "RequestId": asked.request_id,
+        "LogicalResourceId": asked.logical_resource_id,
+    }
+    try:
+        physical_id = act(asked.request_type, asked.resource_properties)
+    except Exception as error:  # noqa: BLE001 - whatever happens, CloudFormation gets an answer
+        known = asked.physical_resource_id or asked.logical_resource_id
+        reason = f"{type(error).__name__}; the function's log says where"
+        return {**answer, "Status": "FAILED", "PhysicalResourceId": known, "Reason": reason}, error
+    return {**answer, "Status": "SUCCESS", "PhysicalResourceId": physical_id}, None
 
 
 def _answer(address: str, body: bytes) -> None:

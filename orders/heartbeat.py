@@ -15,6 +15,7 @@ from http.client import HTTPConnection, HTTPSConnection
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Status
 from orders.domain.synthetic import HEARTBEAT
 from orders.routes import IDEMPOTENCY_KEY, JSON, MERGE_PATCH
@@ -158,8 +159,8 @@ class FrontDoor:
     def _place(self, step: str, key: str) -> _Answer:
         answer = self._send(step, "POST", _PATH, ORDER, {IDEMPOTENCY_KEY: key})
         answer.require(answer.status == 201, f"HTTP {answer.status}")
-        owned = answer.order.get("partnerId") == HEARTBEAT and answer.order.get("orderId")
-        answer.require(bool(owned), "no order of the heartbeat")
+        owned = answer.order.get("partnerId") == HEARTBEAT and _is_id(answer.order.get("orderId"))
+        answer.require(owned, "no order of the heartbeat")
         return answer
 
     def _read(self, placed: _Answer) -> Item:
@@ -196,6 +197,10 @@ class FrontDoor:
                 answer = response.read(_MOST_BYTES)
         self._run.notes.update(httpStatus=response.status, apiRequestId=_id_in(received))
         return _Answer(step, response.status, received, _order_in(answer))
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and timestamp_in(value) is not None
 
 
 def _id_in(headers: dict[str, str]) -> str:

@@ -1,15 +1,14 @@
 """HTTP as API Gateway's proxy integration speaks it: an event in, an answer out, errors included.
 
 event ─► Request (who calls, headers, query, body) ─► a handler's answer ─► Response ─► dict
-                                                      Problem ───────────► problem+json
+         an event of another form                     Problem ───────────► problem+json
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -30,7 +29,7 @@ from orders.problems import (
 from orders.routes import JSON, route_of
 from orders.settings import in_lambda
 from orders.store import Store, Unavailable
-from orders.telemetry import log_request
+from orders.telemetry import log_event, log_request
 from orders.tracing import subsegment
 
 if TYPE_CHECKING:
@@ -40,18 +39,46 @@ if TYPE_CHECKING:
     Handler = Callable[[Event, Any], dict[str, Any]]
 
 
+class _Context(msgspec.Struct, rename="camel"):
+    """What API Gateway says of a request, but for who sends it."""
+
+    http_method: str
+    resource_path: str
+    path: str
+    request_id: Annotated[str, msgspec.Meta(pattern=r"\A[!-~]+\Z")]
+
+
+class _Event(msgspec.Struct, rename="camel"):
+    """A proxy event of API Gateway, as far as it is read here."""
+
+    request_context: _Context
+    headers: dict[str, str] | None = None
+    path_parameters: dict[str, str] | None = None
+    multi_value_query_string_parameters: (
+        dict[str, Annotated[list[str], msgspec.Meta(min_length=1)]] | None
+    ) = None
+    body: str | None = None
+    is_base64_encoded: bool = False
+
+
 class Request:
     """One request. Header names are in lower case."""
 
     def __init__(self, event: Event) -> None:
-        """Read a proxy event (payload version 1.0) of API Gateway."""
+        """Read a proxy event (payload version 1.0) of API Gateway.
+
+        Raises:
+            ValueError: when it is none.
+            KeyError: when it is of no route of ours.
+        """
+        self._event = msgspec.convert(event, _Event)
+        told = self._event.request_context
         self.context: Event = event["requestContext"]
-        self.route = route_of(self.context["httpMethod"], self.context["resourcePath"])
-        self.request_id: str = self.context["requestId"]
-        self.headers = {name.lower(): value for name, value in (event["headers"] or {}).items()}
-        self.order_id: str = (event.get("pathParameters") or {}).get("orderId", "").lower()
-        self.path: str = self.context["path"]
-        self._event = event
+        self.route = route_of(told.http_method, told.resource_path)
+        self.request_id = told.request_id
+        self.headers = {name.lower(): text for name, text in (self._event.headers or {}).items()}
+        self.order_id = (self._event.path_parameters or {}).get("orderId", "").lower()
+        self.path = told.path
         self.notes: dict[str, Any] = {}
         self._caller: Caller | None = None
 
@@ -73,11 +100,13 @@ class Request:
             Problem: `invalid-parameter`, for one that is unknown or given twice: to ignore a
                 misspelt filter would answer with more than was asked for.
         """
-        given = self._event.get("multiValueQueryStringParameters") or {}
+        given = self._event.multi_value_query_string_parameters or {}
         for name, values in given.items():
             if name not in allowed:
-                known = ", ".join(allowed)
-                raise Problem(INVALID_PARAMETER, f"Unknown parameter; known: {known}", pointer=name)
+                detail = f"Unknown parameter; known: {', '.join(allowed)}"
+                # A name can be text that no answer can be made of: half of a surrogate pair.
+                shown = name.encode(errors="replace").decode()
+                raise Problem(INVALID_PARAMETER, detail, pointer=shown)
             if len(values) > 1:
                 raise Problem(INVALID_PARAMETER, "Given more than once", pointer=name)
         return {name: values[0] for name, values in given.items()}
@@ -92,11 +121,11 @@ class Request:
         if declared not in self.route.content_types:
             taken = " or ".join(self.route.content_types)
             raise Problem(UNSUPPORTED_MEDIA_TYPE, f"Send {taken}")
-        text: str | None = self._event["body"]
-        if text and self._event.get("isBase64Encoded"):
+        text = self._event.body
+        if text and self._event.is_base64_encoded:
             try:
                 return base64.b64decode(text, validate=True).decode()
-            except (binascii.Error, UnicodeDecodeError):
+            except ValueError:  # of the one as of the other
                 raise Problem(MALFORMED_JSON, "The body is not UTF-8 text") from None
         return text
 
@@ -138,7 +167,10 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
     def handler(event: Event, _context: Any) -> dict[str, Any]:
         nonlocal first
         started, before = time.perf_counter(), _used()
-        request = Request(event)
+        try:
+            request = Request(event)
+        except (KeyError, ValueError) as refused:
+            return _no_request(refused)
         response, error = _traced(answer, request)
         fields = {
             "route": f"{request.route.method} {request.route.path}",
@@ -154,6 +186,15 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
         return response.render(request)
 
     return handler
+
+
+def _no_request(error: Exception) -> dict[str, Any]:
+    """Answer what API Gateway cannot have sent: somebody calls the function itself."""
+    log_event({"status": INTERNAL_ERROR.status}, error)
+    problem = Problem(INTERNAL_ERROR, "This is no request of the API").body("")
+    text = msgspec.json.encode(problem).decode()
+    headers = {"Content-Type": CONTENT_TYPE}
+    return {"statusCode": INTERNAL_ERROR.status, "headers": headers, "body": text}
 
 
 def _used() -> dict[str, float]:

@@ -51,6 +51,7 @@ class _EndpointParameter(Parameter[Endpoint]):
 
 class _Text(Parameter[str]):
     def parse(self, text: str) -> str:
+        text.encode()  # what is no Unicode can sign nothing
         return text
 
 

@@ -5,8 +5,10 @@ Neither holds personal data: orders, partners and requests appear by their ids o
 
 from __future__ import annotations
 
+import json
 import sys
 import traceback
+from functools import partial
 from typing import Any
 
 # Powertools marks botocore's calls as its own and so imports it, where there is one: in Lambda
@@ -23,8 +25,14 @@ from orders.tracing import trace_id  # noqa: E402
 if _NO_BOTOCORE:
     del sys.modules["botocore"]
 
+# Powertools leaves characters as they are: some that JSON allows are commands to a terminal, and
+# half of a surrogate pair would cost the whole line.
+_ASCII = partial(json.dumps, default=str, separators=(",", ":"))
+
 # Powertools would tell the trace as xray_trace_id, whether sound or not.
-logger = Logger(service=SERVICE, utc=True, location=None, xray_trace_id=None)
+logger = Logger(
+    service=SERVICE, utc=True, location=None, xray_trace_id=None, json_serializer=_ASCII
+)
 metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
 
 

@@ -17,7 +17,7 @@ from orders.domain.synthetic import HEARTBEAT, SYNTHETIC, is_synthetic
 from orders.http import Request, Response, endpoint, etag
 from orders.metrics import ORDERS_CREATED, ORDERS_REFUSED, ORDERS_REPLAYED
 from orders.problems import INVALID_BODY, INVALID_PARAMETER, KEY_REUSED, Problem
-from orders.routes import IDEMPOTENCY_KEY
+from orders.routes import IDEMPOTENCY_KEY, STAGE
 from orders.store import Claim, KeyReused, store
 from orders.telemetry import count
 from orders.tracing import trace_id
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _CUSTOMERS_DECODER = msgspec.json.Decoder(NewOrder)
 _PARTNERS_DECODER = msgspec.json.Decoder(NewPartnerOrder)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
 
 
 def create_order(request: Request) -> Response:
@@ -58,12 +59,18 @@ def _create_order(request: Request) -> Response:
     if not replayed:
         request.notes["orderStatus"] = item["status"]
     headers = {
-        "Location": f"{request.path.rstrip('/')}/{item['orderId']}",
+        "Location": _location(request, item["orderId"]),
         "ETag": etag(item["version"]),
     }
     if replayed:
         headers["Idempotent-Replayed"] = "true"
     return Response(201, view(item), headers)
+
+
+def _location(request: Request, order_id: str) -> str:
+    """Name the order's address: below the request's own path, unless no header can hold that."""
+    path = request.path if _PATH.fullmatch(request.path) else f"/{STAGE}{request.route.path}"
+    return f"{path.rstrip('/')}/{order_id}"
 
 
 def _order(request: Request) -> NewOrder:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_LIMIT = "20"
 _LIMIT = re.compile(r"[1-9][0-9]?|100")
-_IDENTITY = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,300}")
+_IDENTITY = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,300}")
 
 
 def list_orders(request: Request) -> Response:

@@ -5,6 +5,7 @@ A run that does not go as it must fails, and so counts among the function's erro
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Event = dict[str, Any]
+
+
+_MOMENT = re.compile(r"[0-9A-Za-z:.+-]{1,64}")  # it goes into a header and a line of the log
 
 
 def place_heartbeat(run: Run, moment: str) -> None:
@@ -53,6 +57,14 @@ def forget() -> None:
     _admit.cache_clear()
 
 
+def _moment(event: Event, context: Any) -> str:
+    """Say which moment this call is for: a second call for it places nothing more."""
+    match event:
+        case {"scheduledTime": str(moment)} if _MOMENT.fullmatch(moment):
+            return moment
+    return str(context.aws_request_id)
+
+
 def _told(beat: Callable[[Run, str], None]) -> Callable[[Event, Any], dict[str, Any]]:
     """Make a Lambda handler that writes one line for each run, and gives it to who calls."""
     first = True
@@ -60,8 +72,7 @@ def _told(beat: Callable[[Run, str], None]) -> Callable[[Event, Any], dict[str, 
     def handler(event: Event, context: Any) -> dict[str, Any]:
         nonlocal first
         run = Run()
-        # The schedule says for which moment it calls: a second call for it places nothing more.
-        moment = event.get("scheduledTime") or context.aws_request_id
+        moment = _moment(event, context)
         run.notes.update(moment=moment, coldStart=first)
         first = False
         try:

@@ -1,0 +1,259 @@
+"""DynamoDB in memory, as far as orders/store.py asks it: conditions decide, two tenants share it.
+
+Expressions of other forms than the store's are refused, and so is what DynamoDB itself refuses:
+empty or long keys, numbers that it cannot hold, items above 400 KB. Text that is no Unicode fails
+as it does in pydynox's client.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from orders.dynamodb import MISTAKES, ConditionFailed, DynamoDBError, TransactionCancelled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from orders.dynamodb import Item
+
+ORDERS, KEYS, PARTNERS = "orders-table", "keys-table", "partners-table"
+"""The tables' names, which no answer may tell."""
+
+_KEY_OF = {ORDERS: ("orderId", "timestamp"), KEYS: ("key",), PARTNERS: ("apiKeyId",)}
+_PARTITION_OF = {"by-customer": "customerId", "by-partner": "partnerId"}
+_REFUSED = next(kind for kind in MISTAKES if kind.__name__ == "ValidationException")
+_LONGEST_KEYS = (2048, 1024)  # bytes of a partition key, of a sort key
+_LARGEST_ITEM = 400 * 1024
+_DEEPEST = 32
+
+_IN = re.compile(r"(#\w+) IN \(([^)]*)\)")
+_COMPARED = re.compile(r"(#\w+) (=|<>|<=) (:\w+)")
+_ABSENT = re.compile(r"attribute_not_exists\(([#\w]+)\)")
+_UPDATE = re.compile(r"SET (?P<sets>.*?)(?: REMOVE (?P<removes>.*))?", re.DOTALL)
+_SET = re.compile(r"([#\w.]+) = (list_append\([^)]*\)|[^,]+)(?:, |$)")
+
+
+class Units(NamedTuple):
+    """What pydynox tells of a call."""
+
+    request_id: str = "request-of-dynamodb"
+    consumed_rcu: float = 1.0
+    consumed_wcu: float = 1.0
+
+
+class Tables:
+    """The client: the five calls of the store, and the one of the heartbeat."""
+
+    def __init__(self) -> None:
+        """Start with no items; `fault` is what the next calls raise, if anything."""
+        self.items: dict[str, dict[tuple[Any, ...], Item]] = {name: {} for name in _KEY_OF}
+        self.fault: Callable[[], Exception | None] = lambda: None
+
+    def copy(self) -> Tables:
+        """Give tables of the same items; items themselves are never changed in place."""
+        made = Tables()
+        made.items = {name: dict(items) for name, items in self.items.items()}
+        return made
+
+    def put(self, table: str, item: Item) -> None:
+        """Store an item, whatever was there."""
+        stored = _stored(item)
+        if _size(stored) > _LARGEST_ITEM:
+            raise _REFUSED("the item is too large")
+        self.items[table][_key_in(table, stored)] = stored
+
+    def sync_get_item(
+        self, table: str, key: Item, *, consistent_read: bool
+    ) -> tuple[Item | None, Units]:
+        assert consistent_read
+        self._fail()
+        return self.items[table].get(_key_in(table, _stored(key))), Units()
+
+    def sync_put_item(self, table: str, item: Item) -> Units:
+        self._fail()
+        self.put(table, item)
+        return Units()
+
+    def sync_query_page(
+        self, table: str, key_condition_expression: str, **options: Any
+    ) -> tuple[list[Item], Item | None, Units]:
+        self._fail()
+        names, values = _placeholders(options)
+        partition = _PARTITION_OF[options["index_name"]]
+        compared = _COMPARED.fullmatch(key_condition_expression)
+        assert compared, key_condition_expression
+        assert names[compared[1]] == partition
+        identity = values[compared[3]]
+        _check_key((identity,))
+        matching = [item for item in self.items[table].values() if item.get(partition) == identity]
+        matching.sort(key=lambda item: item["timestamp"], reverse=True)
+        start = options["exclusive_start_key"]
+        if start is not None:
+            start = _stored(start)
+            if start[partition] != identity:
+                raise _REFUSED("the exclusive start key is outside the partition")
+            matching = [item for item in matching if item["timestamp"] < start["timestamp"]]
+        return self._page(table, matching, options, (partition,))
+
+    def sync_scan_page(self, table: str, **options: Any) -> tuple[list[Item], Item | None, Units]:
+        self._fail()
+        found = sorted(self.items[table].items())
+        start = options.get("exclusive_start_key")
+        if start is not None:
+            after = _key_in(table, _stored(start))
+            found = [(key, item) for key, item in found if key > after]
+        return self._page(table, [item for _, item in found], options, ())
+
+    def sync_transact_write(self, operations: list[Item]) -> None:
+        self._fail()
+        for one in operations:
+            key = _key_in(one["table"], _stored(one["item"]))
+            if not _holds(one["condition_expression"], self.items[one["table"]].get(key), one):
+                raise TransactionCancelled("ConditionalCheckFailed")
+        for one in operations:
+            self.put(one["table"], one["item"])
+
+    def sync_update_item(self, table: str, key: Item, **options: Any) -> tuple[Item | None, Units]:
+        self._fail()
+        assert options["return_values"] == "ALL_NEW"
+        assert options["return_values_on_condition_check_failure"]
+        name = _key_in(table, _stored(key))
+        old = self.items[table].get(name)
+        if not _holds(options["condition_expression"], old, options):
+            failed = ConditionFailed("The conditional request failed")
+            failed.item = old  # type: ignore[attr-defined]  # as the client does
+            raise failed
+        new = _updated(dict(old or key), options["update_expression"], options)
+        self.put(table, new)
+        return self.items[table][name], Units()
+
+    def _page(
+        self, table: str, found: list[Item], options: dict[str, Any], more: tuple[str, ...]
+    ) -> tuple[list[Item], Item | None, Units]:
+        limit = options.get("limit") or len(found)
+        seen = found[:limit]
+        last = seen[-1] if seen and len(found) > limit else None
+        key = last and {name: last[name] for name in (*_KEY_OF[table], *more)}
+        condition = options.get("filter_expression")
+        kept = [item for item in seen if not condition or _holds(condition, item, options)]
+        return kept, key, Units()
+
+    def _fail(self) -> None:
+        if (error := self.fault()) is not None:
+            raise error
+
+
+FAULTS: dict[str, type[Exception]] = {
+    kind.__name__: kind
+    for kind in (DynamoDBError, *DynamoDBError.__subclasses__())
+    if kind not in (ConditionFailed, TransactionCancelled)
+}
+"""What DynamoDB, or the way to it, may answer at any time, by name."""
+
+
+def _key_in(table: str, item: Item) -> tuple[Any, ...]:
+    key = tuple(item.get(name) for name in _KEY_OF[table])
+    _check_key(key)
+    return key
+
+
+def _check_key(key: tuple[Any, ...]) -> None:
+    for value, longest in zip(key, _LONGEST_KEYS, strict=False):
+        if not isinstance(value, str) or not 0 < len(value.encode()) <= longest:
+            raise _REFUSED("a key is empty, too long, or none")
+
+
+def _stored(value: Any, depth: int = 0) -> Any:
+    """Give a value as DynamoDB gives it back, or refuse it as DynamoDB does."""
+    if depth > _DEEPEST:
+        raise _REFUSED("nested too deeply")
+    if isinstance(value, dict):
+        return {_text(name): _stored(member, depth + 1) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_stored(member, depth + 1) for member in value]
+    if isinstance(value, str):
+        return _text(value)
+    return value if value is None or isinstance(value, bool) else _number(value)
+
+
+def _text(value: str) -> str:
+    value.encode()  # as the client does
+    return value
+
+
+def _number(value: float) -> float:
+    if not math.isfinite(value) or (value and not 1e-130 <= abs(value) < 1e126):
+        raise _REFUSED("a number that DynamoDB cannot hold")
+    return int(value) if value == int(value) else value
+
+
+def _size(item: Item) -> int:
+    return len(json.dumps(item, ensure_ascii=False).encode())
+
+
+def _placeholders(options: dict[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
+    names = options.get("expression_attribute_names") or {}
+    return names, _stored(options.get("expression_attribute_values") or {})
+
+
+def _holds(condition: str, item: Item | None, options: dict[str, Any]) -> bool:
+    """Evaluate a condition: terms joined by AND or by OR, never by both."""
+    names, values = _placeholders(options)
+    assert not (" AND " in condition and " OR " in condition), condition
+    terms = re.split(" AND | OR ", condition)
+    held = [_term(term, item or {}, names, values) for term in terms]
+    return any(held) if " OR " in condition else all(held)
+
+
+def _term(term: str, item: Item, names: dict[str, str], values: dict[str, Any]) -> bool:
+    if absent := _ABSENT.fullmatch(term):
+        return names.get(absent[1], absent[1]) not in item
+    if among := _IN.fullmatch(term):
+        placeholders: Iterable[str] = among[2].split(", ")
+        return item.get(names[among[1]]) in [values[name] for name in placeholders]
+    compared = _COMPARED.fullmatch(term)
+    assert compared, term
+    mine, sign, other = item.get(names[compared[1]]), compared[2], values[compared[3]]
+    if sign == "<=":
+        return mine is not None and bool(mine <= other)
+    return (mine == other) is (sign == "=")
+
+
+def _updated(item: Item, expression: str, options: dict[str, Any]) -> Item:
+    """Apply an update expression: all that it reads is the item as it was before."""
+    names, values = _placeholders(options)
+    update = _UPDATE.fullmatch(expression)
+    assert update, expression
+    sets = _SET.findall(update["sets"])
+    assert ", ".join(f"{path} = {value}" for path, value in sets) == update["sets"]
+    wanted = [(path, _operand(value, item, names, values)) for path, value in sets]
+    for path, value in wanted:
+        parent, name = _parent(item, path, names)
+        parent[name] = value
+    for path in (update["removes"] or "").split(", ") if update["removes"] else ():
+        parent, name = _parent(item, path, names)
+        parent.pop(name, None)
+    return item
+
+
+def _operand(text: str, item: Item, names: dict[str, str], values: dict[str, Any]) -> Any:
+    if text.startswith("list_append("):
+        first, second = text[len("list_append(") : -1].split(", ")
+        both: list[Any] = [*item[names[first]], *values[second]]
+        return both
+    first, plus, second = text.partition(" + ")
+    left = values[first] if first.startswith(":") else item[names[first]]
+    return left + values[second] if plus else left
+
+
+def _parent(item: Item, path: str, names: dict[str, str]) -> tuple[Item, str]:
+    *above, last = (names[step] for step in path.split("."))
+    for name in above:
+        if not isinstance(item.get(name), dict):
+            raise _REFUSED("the document path is invalid for update")
+        item[name] = dict(item[name])
+        item = item[name]
+    return item, last
