@@ -48,7 +48,6 @@ _UNWANTED = (
     "*.dist-info/sboms",
     "**/tests",
     "**/*.pyi",
-    "aws_lambda_powertools/**/swagger_ui/*.min.*",  # 1.7 MB of browser code
 )
 
 _PROBE = """

@@ -11,7 +11,8 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.permissions import of_this_account
-from infrastructure.settings import LOG_LEVEL, construct_id
+from infrastructure.settings import construct_id
+from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -47,9 +47,6 @@ key from which a partner's secret is derived that has none of its own."""
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
-LOG_LEVEL = "POWERTOOLS_LOG_LEVEL"
-"""The variable of a function that says how much it logs."""
-
 LOG_LEVELS: tuple[str, ...] = get_args(LogLevel)
 """From all lines to the fewest."""
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from infrastructure.settings import FUNCTIONS, LOG_LEVEL, LOG_LEVELS, construct_id
+from infrastructure.settings import FUNCTIONS, LOG_LEVELS, construct_id
 from ops import options, terminal
 from ops.options import Json, Local, Stage, lines
+from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from typing import NamedTuple
 NAMESPACE = "FoodDelivery/Orders"
 
 SERVICE = "orders"
-"""The only dimension's value; its name is `service`, which Powertools gives it."""
+"""The only dimension's value; its name is `service`."""
 
 COUNT, MILLISECONDS = "Count", "Milliseconds"
 

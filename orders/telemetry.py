@@ -1,44 +1,33 @@
 """What the functions tell about themselves: one JSON line for each request or message, and metrics.
 
 Neither holds personal data: orders, partners and requests appear by their ids only.
+
+Metrics are lines of the log in CloudWatch's embedded metric format: nothing is called for them.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
 from __future__ import annotations
 
-import json
-import sys
-import traceback
-from functools import partial
-from typing import Any
+import time
+from typing import TYPE_CHECKING, Any
 
-# Powertools marks botocore's calls as its own and so imports it, where there is one: in Lambda
-# there is. Nothing here calls through botocore, so start-up need not pay for it.
-_NO_BOTOCORE = "botocore" not in sys.modules
-if _NO_BOTOCORE:
-    sys.modules["botocore"] = None  # type: ignore[assignment]  # documented: import then fails
+from orders.log import ERROR, INFO, WARNING, log
+from orders.metrics import NAMESPACE, SERVICE, Metric
+from orders.tracing import trace_id
 
-from aws_lambda_powertools import Logger, Metrics  # noqa: E402
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-from orders.metrics import NAMESPACE, SERVICE, Metric  # noqa: E402
-from orders.tracing import trace_id  # noqa: E402
-
-if _NO_BOTOCORE:
-    del sys.modules["botocore"]
-
-# Powertools leaves characters as they are: some that JSON allows are commands to a terminal, and
-# half of a surrogate pair would cost the whole line.
-_ASCII = partial(json.dumps, default=str, separators=(",", ":"))
-
-# Powertools would tell the trace as xray_trace_id, whether sound or not.
-logger = Logger(
-    service=SERVICE, utc=True, location=None, xray_trace_id=None, json_serializer=_ASCII
-)
-metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+_MOST_VALUES = 100  # of a metric in a line
+_counted: dict[Metric, list[float]] = {}
 
 
 def count(metric: Metric, value: float = 1) -> None:
     """Add one to a metric, or a value in its unit; it is written when the request ends."""
-    metrics.add_metric(name=metric.name, unit=metric.unit, value=value)
+    values = _counted.setdefault(metric, [])
+    values.append(value)
+    if len(values) == _MOST_VALUES:
+        flush_metrics()
 
 
 def log_request(fields: dict[str, Any], error: Exception | None) -> None:
@@ -71,20 +60,35 @@ def log_event(fields: dict[str, Any], error: Exception | None) -> None:
 
 def flush_metrics() -> None:
     """Write what has been counted and measured, if anything."""
-    if metrics.metric_set:
-        metrics.flush_metrics()
+    if _counted:
+        metrics = [{"Name": metric.name, "Unit": metric.unit} for metric in _counted]
+        directive = {"Namespace": NAMESPACE, "Dimensions": [["service"]], "Metrics": metrics}
+        moment = time.time_ns() // 1_000_000
+        embedded = {"Timestamp": moment, "CloudWatchMetrics": [directive]}
+        values = {metric.name: found for metric, found in _counted.items()}
+        log.put({"_aws": embedded, "service": SERVICE, **values})
+        forget_metrics()
+
+
+def forget_metrics() -> None:
+    """Take back what has been counted and not been written."""
+    _counted.clear()
 
 
 def _log(what: str, fields: dict[str, Any], error: Exception | None, *, warn: bool) -> None:
     if (trace := trace_id()) is not None:
         fields = {**fields, "traceId": trace}
     if error is None:
-        (logger.warning if warn else logger.info)(what, extra=fields)
+        log.write(WARNING if warn else INFO, what, fields)
     else:
-        logger.error("%s failed", what, extra={**fields, **_origin(error)})
+        origin = {"error": type(error).__name__, "stack": [*_stack(error)]}
+        log.write(ERROR, f"{what} failed", {**fields, **origin})
 
 
-def _origin(error: Exception) -> dict[str, Any]:
-    frames = traceback.extract_tb(error.__traceback__)
-    stack = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    return {"error": type(error).__name__, "stack": stack}
+def _stack(error: Exception) -> Iterator[str]:
+    """Name the places that an error came through, without the module that prints tracebacks."""
+    at = error.__traceback__
+    while at is not None:
+        code = at.tb_frame.f_code
+        yield f"{code.co_filename}:{at.tb_lineno} {code.co_name}"
+        at = at.tb_next

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import _socket  # loaded anyway; `socket` adds classes that one datagram does not need
 import json
-import logging
 import math
 import os
 import re
@@ -27,7 +26,7 @@ from functools import cache, lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from orders.metrics import SERVICE
+from orders.log import DEBUG, log
 from orders.settings import in_lambda
 
 if TYPE_CHECKING:
@@ -36,9 +35,6 @@ if TYPE_CHECKING:
 
 TRACE_HEADER = "X-Amzn-Trace-Id"
 """The HTTP header that carries a trace on to whoever is called."""
-
-_log = logging.getLogger(SERVICE)
-"""The one that Powertools writes as JSON: `orders.telemetry`."""
 
 _TRACE = "_X_AMZN_TRACE_ID"
 _DAEMON = "AWS_XRAY_DAEMON_ADDRESS"
@@ -229,7 +225,7 @@ class _Recorded(Subsegment):
         if self._sent:
             _send(self._document)
         if "namespace" in self._document:
-            _log.debug("call", extra=_line(self._document))
+            log.write(DEBUG, "call", _line(self._document))
 
     def _add(self, block: str, values: dict[str, Any], longest: int) -> None:
         kept = {name: _short(value, longest) for name, value in values.items() if _told(value)}
@@ -251,7 +247,7 @@ def subsegment(name: str, *, namespace: str | None = None) -> Subsegment:
     above = _current.get()
     within = _of_invocation() if above is None else above.trace
     sent = within is not None and within.sampled and _DAEMON in os.environ and in_lambda()
-    if not sent and not _log.isEnabledFor(logging.DEBUG):
+    if not sent and not log.writes(DEBUG):
         return _UNRECORDED
     return _Recorded(name, namespace, within or _NO_TRACE, sent=sent)
 

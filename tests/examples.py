@@ -48,10 +48,10 @@ def raw(old: str, new: str) -> str:
 
 __all__ = ["ORDER", "order", "order_with", "order_without", "orders", "patches", "raw"]
 
-lines = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=40).filter(
-    lambda text: bool(text.strip())
-)
-notes = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=60)
+lines = st.text(
+    st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=40
+).filter(lambda text: bool(text.strip()))
+notes = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), max_size=60)
 amounts = st.integers(0, MAX_AMOUNT)
 phones = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
 identifiers = st.text(string.ascii_letters + string.digits + "-_#", min_size=1, max_size=30)

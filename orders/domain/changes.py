@@ -11,7 +11,7 @@ have `synthetic` and `expiresAt`.
 
 from __future__ import annotations
 
-import secrets
+import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -184,7 +184,7 @@ def revise(patch: OrderPatch, role: Role, milliseconds: int, trace: str | None =
     if assign or remove:
         only_from &= EDITABLE
     at = timestamp_of(milliseconds)
-    return Change(assign, remove, to, only_from, at, role, secrets.token_hex(8), trace)
+    return Change(assign, remove, to, only_from, at, role, os.urandom(8).hex(), trace)
 
 
 def confirm(milliseconds: int, trace: str | None = None) -> Change:
@@ -197,7 +197,7 @@ def confirm(milliseconds: int, trace: str | None = None) -> Change:
     to, role = Status.CONFIRMED, Role.SERVICE
     at = timestamp_of(milliseconds)
     only_from = statuses_before(to, role)
-    return Change({}, (), to, only_from, at, role, secrets.token_hex(8), trace)
+    return Change({}, (), to, only_from, at, role, os.urandom(8).hex(), trace)
 
 
 def history_entry(change: Change) -> dict[str, str]:

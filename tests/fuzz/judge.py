@@ -106,7 +106,7 @@ def _place(error: BaseException) -> str:
 
 def _screen(outcome: Outcome) -> Iterator[str]:
     try:
-        shown = outcome.metrics.decode()
+        shown = outcome.shown.decode()
     except UnicodeDecodeError:
         yield "log: no UTF-8 on the screen"
         return

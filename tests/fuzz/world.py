@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import logging
 import os
 import re
 import signal
@@ -29,6 +28,7 @@ from orders import (
     tracing,
     webhooks,
 )
+from orders import log as logs
 from orders import store as stores
 from tests.fuzz.tables import FAULTS, KEYS, ORDERS, PARTNERS
 from tests.fuzz.targets import TARGETS, forget
@@ -75,6 +75,7 @@ INTERNALS = (*CREDENTIALS, ORDERS, KEYS, PARTNERS, "AKIAFUZZ", ".py:", "Tracebac
 """What no answer may hold."""
 
 _HANG_SECONDS = 20
+_METRICS = b'{"_aws":'
 _STATUS, _RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 _PEAK = re.compile(rb"VmHWM:\s*([0-9]+) kB")
 _ENDED = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
@@ -94,6 +95,8 @@ class Outcome:
     raised: BaseException | None = None
     log: bytes = b""
     metrics: bytes = b""
+    shown: bytes = b""
+    """On standard output, but for the log."""
     errors: str = ""
     datagrams: list[bytes] = field(default_factory=list)
     requests: list[bytes] = field(default_factory=list)
@@ -131,10 +134,13 @@ class World:
         _forget()
         _set_trace(case.trace)
         log, out, errors = _Utf8(), _Utf8(), io.StringIO()
-        _handler().stream = log
+        logs.log.stream = log
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
             _observe(case, outcome)
-        outcome.log, outcome.metrics = log.caught.getvalue(), out.caught.getvalue()
+        lines = log.caught.getvalue().splitlines(keepends=True)
+        outcome.log = b"".join(line for line in lines if not line.startswith(_METRICS))
+        outcome.metrics = b"".join(line for line in lines if line.startswith(_METRICS))
+        outcome.shown = out.caught.getvalue()
         outcome.errors = errors.getvalue()
         return outcome
 
@@ -212,14 +218,7 @@ def _forget() -> None:
     for cached in (stores.store, partners.directory, flags.flags, partner_endpoints.endpoints):
         cached.cache_clear()
     forget()
-    telemetry.metrics.clear_metrics()
-
-
-def _handler() -> logging.StreamHandler[Any]:
-    """Give what writes the functions' log."""
-    handler = telemetry.logger.registered_handler
-    assert isinstance(handler, logging.StreamHandler)
-    return handler
+    telemetry.forget_metrics()
 
 
 class Wire:
@@ -320,6 +319,6 @@ def world() -> Iterator[World]:
         for module in (heartbeat, custom_resource):
             patch.setattr(module, "HTTPConnection", made.connection())
             patch.setattr(module, "HTTPSConnection", made.connection())
-        patch.setattr(_handler(), "stream", _handler().stream)
+        patch.setattr(logs.log, "stream", None)
         yield made
     _forget()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infrastructure.settings import API_FUNCTIONS, FUNCTIONS, SCHEDULED
+from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
@@ -168,4 +169,4 @@ def test_the_environment_names_the_tables_and_holds_no_secret(template: Template
     """Configuration comes as environment variables; there is nothing in them to hide."""
     for start, name in functions_of(template).items():
         variables = template.one("Lambda::Function", f"{start}Function")["Environment"]["Variables"]
-        assert set(variables) == {"POWERTOOLS_LOG_LEVEL", *VARIABLES[name]}
+        assert set(variables) == {LOG_LEVEL, *VARIABLES[name]}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from orders import telemetry
+from orders import log as logs
 from orders.domain.synthetic import HEARTBEAT, KEPT_DAYS
 from orders.handlers import place_heartbeat
 from orders.heartbeat import Deviation
@@ -121,7 +121,7 @@ def _forgotten() -> Iterator[None]:
 def test_an_order_goes_the_whole_way(heart: Heart, monkeypatch: pytest.MonkeyPatch) -> None:
     """Placed, read, placed again and cancelled; its one line says how long each step took."""
     log = io.StringIO()
-    monkeypatch.setattr(telemetry.logger.registered_handler, "stream", log)
+    monkeypatch.setattr(logs.log, "stream", log)
     assert heart.entry() is None
     told = heart.beat()
     assert heart.entry() == {

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ops.cli import app
+from orders.settings import LOG_LEVEL
 from tests.integration.people import aws
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def test_a_function_logs_more_without_a_deployment(variables: Any) -> None:
     code, said, _ = orders_logs("level", "debug", "--function", FUNCTION)
     assert code == 0
     assert said.split()[-2:] == [FUNCTION, "DEBUG"]
-    assert variables() == {**before, "POWERTOOLS_LOG_LEVEL": "DEBUG"}
+    assert variables() == {**before, LOG_LEVEL: "DEBUG"}
     assert levels() == {**others, FUNCTION: "DEBUG"}
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infrastructure.settings import API_FUNCTIONS
-from orders import partners, store, telemetry
+from orders import log as logs
+from orders import partners, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,8 +41,14 @@ def no_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[NoStore]:
 
 
 @pytest.fixture
-def log_lines(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
-    """Catch the functions' log; the fixture gives its lines so far."""
+def written(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
+    """Catch all that the functions write; the fixture gives the lines so far."""
     stream = io.StringIO()
-    monkeypatch.setattr(telemetry.logger.registered_handler, "stream", stream)
+    monkeypatch.setattr(logs.log, "stream", stream)
     return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@pytest.fixture
+def log_lines(written: Callable[[], list[dict[str, Any]]]) -> Callable[[], list[dict[str, Any]]]:
+    """Catch the functions' log; the fixture gives its lines so far, without those of metrics."""
+    return lambda: [line for line in written() if "_aws" not in line]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orders import consumer as module
-from orders import telemetry
+from orders import log as logs
 from orders.aws_api import Unreachable
 from orders.consumer import Hopeless, Message, Retry, consumer, delay
 from orders.metrics import PROCESSING_LATENCY, STATUS_CHANGES
@@ -186,15 +186,13 @@ def test_a_batch_can_be_worked_on_together() -> None:
 
 
 @pytest.fixture
-def written(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Callable[[], str]:
+def text(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
     stream = io.StringIO()
-    monkeypatch.setattr(telemetry.logger.registered_handler, "stream", stream)
-    return lambda: stream.getvalue() + capsys.readouterr().out
+    monkeypatch.setattr(logs.log, "stream", stream)
+    return stream.getvalue
 
 
-def test_a_message_leaves_one_line_without_content(written: Callable[[], str]) -> None:
+def test_a_message_leaves_one_line_without_content(text: Callable[[], str]) -> None:
     """The log tells which order, what became of it and why, and nothing that a customer wrote."""
     marked = json.dumps(record(item(note=MARK, contactPhone=MARK, deliveryAddress={"line1": MARK})))
 
@@ -204,9 +202,9 @@ def test_a_message_leaves_one_line_without_content(written: Callable[[], str]) -
 
     batch = [message(marked), message(f"poison {MARK}", number=2)]
     assert run(work, *batch) == ["m-1"]
-    text = written()
-    assert MARK not in text
-    lines = [json.loads(line) for line in text.splitlines()]
+    said = text()
+    assert MARK not in said
+    lines = [json.loads(line) for line in said.splitlines()]
     told = [line for line in lines if "_aws" not in line]
     assert [line["outcome"] for line in told] == ["retry", "dead"]
     assert told[0]["orderId"] == json.loads(marked)["dynamodb"]["NewImage"]["orderId"]["S"]
@@ -214,7 +212,7 @@ def test_a_message_leaves_one_line_without_content(written: Callable[[], str]) -
     assert told[1]["reason"].startswith("no stream record of an order")
 
 
-def test_a_batch_s_metrics_are_written_once(written: Callable[[], str]) -> None:
+def test_a_batch_s_metrics_are_written_once(text: Callable[[], str]) -> None:
     """Ten messages make one line of metrics, with ten values in it."""
 
     def work(one: Message) -> str:
@@ -223,7 +221,7 @@ def test_a_batch_s_metrics_are_written_once(written: Callable[[], str]) -> None:
         return "confirmed"
 
     run(work, *[message(GOOD, number=number) for number in range(10)])
-    metrics = [json.loads(line) for line in written().splitlines() if "_aws" in line]
+    metrics = [json.loads(line) for line in text().splitlines() if "_aws" in line]
     assert len(metrics) == 1
     assert metrics[0][STATUS_CHANGES.name] == [1.0] * 10
     assert metrics[0][PROCESSING_LATENCY.name] == [12.5] * 10

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orders import telemetry
+from orders import log as logs
 from orders.aws_api import ApiError
 from orders.handlers import create_parameters as module
 from orders.partner_endpoints import derived_secret
@@ -131,7 +131,7 @@ def test_a_failure_is_answered_too(
 ) -> None:
     """A deployment that cannot go on is told so at once, and waits for nothing."""
     log = io.StringIO()
-    monkeypatch.setattr(telemetry.logger.registered_handler, "stream", log)
+    monkeypatch.setattr(logs.log, "stream", log)
     store.broken = True
     answer = ask("Create")
     assert answer["Status"] == "FAILED"
@@ -144,7 +144,7 @@ def test_no_secret_is_told(
 ) -> None:
     """Neither CloudFormation's events nor the log ever hold the key."""
     log = io.StringIO()
-    monkeypatch.setattr(telemetry.logger.registered_handler, "stream", log)
+    monkeypatch.setattr(logs.log, "stream", log)
     answer = ask("Create")
     key = store.parameters["/s/key"]["Value"]
     assert key not in log.getvalue() + json.dumps(answer)

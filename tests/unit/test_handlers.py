@@ -43,14 +43,13 @@ def test_an_order_needs_an_idempotency_key(key: str | None) -> None:
 
 
 def test_a_refused_order_is_counted_once_and_its_line_says_why(
-    log_lines: Callable[[], list[dict[str, Any]]], capsys: pytest.CaptureFixture[str]
+    written: Callable[[], list[dict[str, Any]]],
 ) -> None:
     """Refusals are one metric without a dimension for the reason, which stands in the log."""
     refused(create_order, event("POST", body={"no": "order"}, headers={"Idempotency-Key": "k"}))
-    (counted,) = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    line, counted = written()
     assert counted["OrdersRefused"] == [1.0]
     assert counted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
-    (line,) = log_lines()
     assert line["problem"] == "invalid-body"
 
 

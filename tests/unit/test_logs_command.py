@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infrastructure.settings import LOG_LEVEL
 from ops import logs, options
 from ops.target import Target
+from orders.settings import LOG_LEVEL
 
 OUTPUTS = {"CreateOrderFunction": "create", "GetOrderFunction": "get", "ListOrdersFunction": "list"}
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from orders import aws_api, partners, telemetry, tracing, webhooks
+from orders import aws_api, partners, tracing, webhooks
+from orders import log as logs
 from orders.consumer import consumer
 from orders.domain.changes import confirm, revise, view
 from orders.domain.events import OrderEvent
@@ -716,11 +717,8 @@ def test_each_call_is_a_line_at_level_debug(
     monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
     store_of(client).get(item()["orderId"])
     assert not log_lines()
-    telemetry.logger.setLevel("DEBUG")
-    try:
-        store_of(client).get(item()["orderId"])
-    finally:
-        telemetry.logger.setLevel("INFO")
+    monkeypatch.setattr(logs.log, "level", logs.DEBUG)
+    store_of(client).get(item()["orderId"])
     (line,) = log_lines()
     assert (line["level"], line["call"], line["operation"]) == ("DEBUG", "DynamoDB", "GetItem")
     assert line["table_name"] == TABLES["ORDERS"]
