@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 from http.client import HTTPConnection, HTTPSConnection, InvalidURL
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
-
-import msgspec
 
 from orders.telemetry import log_event
 
@@ -23,16 +21,37 @@ if TYPE_CHECKING:
 _SECONDS = 5.0
 
 
-class _Asked(msgspec.Struct, rename="pascal"):
+class _Asked(NamedTuple):
     """What CloudFormation calls a function with, as far as it is read here."""
 
-    request_type: Literal["Create", "Update", "Delete"]
-    response_url: str = msgspec.field(name="ResponseURL")
+    request_type: str
+    response_url: str
     stack_id: str
     request_id: str
     logical_resource_id: str
     resource_properties: dict[str, Any]
-    physical_resource_id: str | None = None
+    physical_resource_id: str | None
+
+
+def _asked(event: Any) -> _Asked:
+    """Read an event; by hand, for this function has no package that is compiled for AWS alone.
+
+    Raises:
+        ValueError: when CloudFormation has not sent it.
+    """
+    match event:
+        case {
+            "RequestType": "Create" | "Update" | "Delete" as kind,
+            "ResponseURL": str(url),
+            "StackId": str(stack),
+            "RequestId": str(request),
+            "LogicalResourceId": str(logical),
+            "ResourceProperties": dict(properties),
+        }:
+            known = event.get("PhysicalResourceId")
+            if known is None or isinstance(known, str):
+                return _Asked(kind, url, stack, request, logical, properties, known)
+    raise ValueError("no event of a custom resource")
 
 
 def custom_resource(act: Callable[[str, dict[str, Any]], str]) -> Callable[[Event, Any], None]:
@@ -46,7 +65,7 @@ def custom_resource(act: Callable[[str, dict[str, Any]], str]) -> Callable[[Even
 
     def handler(event: Event, _context: Any) -> None:
         try:
-            asked = msgspec.convert(event, _Asked)
+            asked = _asked(event)
         except ValueError as error:  # CloudFormation has not sent it: there is nobody to answer
             log_event({"status": "REFUSED"}, error)
             return

@@ -13,8 +13,6 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from orders.domain.ids import timestamp_of
 from orders.metrics import SERVICE
 from orders.settings import LOG_LEVEL
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
 DEBUG, INFO, WARNING, ERROR = "DEBUG", "INFO", "WARNING", "ERROR"
 _RANKS = {level: rank for rank, level in enumerate((DEBUG, INFO, WARNING, ERROR, "CRITICAL"))}
 
+_encode = json.JSONEncoder(default=str, separators=(",", ":")).encode
 _DELETE = "\x7f"  # the one character of ASCII that JSON allows and terminals obey
 
 
@@ -65,13 +64,7 @@ def rendered(line: dict[str, Any]) -> str:
     Some characters that JSON allows are commands to a terminal, and half of a surrogate pair would
     cost the whole line.
     """
-    try:
-        text = msgspec.json.encode(line, enc_hook=str).decode()
-    except (ValueError, OverflowError):  # half of a surrogate pair, a number of above 64 bits
-        text = ""
-    if not text.isascii() or not text:
-        text = json.dumps(line, default=str, separators=(",", ":"))
-    return text.replace(_DELETE, "\\u007f")
+    return _encode(line).replace(_DELETE, "\\u007f")
 
 
 log = Log(os.environ.get(LOG_LEVEL, INFO))
