@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE # without bytecode each synth takes 3 s longer
 PYTHON_HERE := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run token test check audit format docs synth deploy destroy soak fuzz mutate bench clean
+.PHONY: help setup run token test check audit format docs synth deploy destroy soak fuzz mutate bench simulate clean
 
 help: ## List these commands
 	@echo "STAGE=$(STAGE) LOCAL_PORT=$(LOCAL_PORT)"
@@ -67,6 +67,9 @@ fuzz: setup ## Throw hostile events at every handler for some minutes; no networ
 
 bench: setup ## Measure the service on this machine
 	@exec $(PYTHON_HERE) -m bench
+
+simulate: setup ## Simulate bursts and a year of growth on AWS, with the last bench's figures
+	@exec $(PYTHON_HERE) -m simulation
 
 clean: ## Remove all that can be made again, the local run's data too
 	rm -rf .venv .local .cache build cdk.out node_modules tests/integration/browser/node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache

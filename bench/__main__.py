@@ -1,9 +1,13 @@
-"""`make bench`: measure start-up and requests, print a table, write bench/results/."""
+"""`make bench`: measure starts, requests and bursts beside the usual ways of building this.
+
+Writes bench/results/latest.json and summary.json, and docs/performance: tables, charts and figures.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import socket
 import sys
@@ -12,51 +16,118 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import requests, startup
-from infrastructure.asset import build_for_host
-from infrastructure.synth import ROOT
-from local import environment, stack
+from bench import charts, functions, instructions, report, stack
+from bench.candidates import BARE, EMPTY, OTHERS, OURS, REFERENCE, Candidate, candidates
+from bench.jobs import Stub, stub
+from bench.stub import DELAY
+from local import environment
+from local.layout import ROOT
+from local.stack import start
+from ops.cost_docs import with_blocks
 
-_RESULTS = ROOT / "bench" / "results"
+RESULTS, DOCUMENTS = ROOT / "bench" / "results", ROOT / "docs" / "performance"
+FIGURES = DOCUMENTS / "figures.json"
+_ROUNDS, _FEW_ROUNDS = 9, 3
+_COUNTED = (EMPTY, BARE, OURS, REFERENCE)
+_PARTS = ("functions", "stack", "all")
 
 
 def main() -> None:
     """Measure, print and write."""
-    argparse.ArgumentParser(prog="make bench", description=__doc__).parse_args()
+    asked = _arguments()
+    before, started = os.getloadavg()[0], time.monotonic()
     interpreter = environment.ready() or environment.make()
-    asset = build_for_host(ROOT / ".cache" / "asset-bench", interpreter)
-    _tell(f"Starting each function ({asset.python}) …")
-    results: dict[str, Any] = {
-        "machine": f"{platform.machine()}, Python {asset.python}, {platform.system()}",
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "asset_bytes": startup.size_of(asset.path),
-        "startup": startup.measure(asset.path, interpreter),
+    results: dict[str, Any] = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
+    if asked.only in {"functions", "all"}:
+        results |= _functions(interpreter, _FEW_ROUNDS if asked.quick else _ROUNDS, asked.quick)
+    if asked.only in {"stack", "all"}:
+        results["stack"] = _stack()
+    results["load"] = [before, os.getloadavg()[0]]
+    results["machine"] = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
+    results["time"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    _write(results, documents=asked.only == "all" and not asked.quick)
+    _tell(f"{time.monotonic() - started:.0f} s")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="three rounds, nothing in docs/")
+    parser.add_argument("--only", choices=_PARTS, default="all", help="a part, nothing in docs/")
+    return parser.parse_args()
+
+
+def _functions(interpreter: Path, rounds: int, quick: bool) -> dict[str, Any]:  # noqa: FBT001 - of the command line
+    _tell("Building our functions and the baselines …")
+    built = candidates(ROOT / ".cache" / "bench", interpreter)
+    with tempfile.TemporaryDirectory() as folder, stub(Path(folder)) as behind:
+        _tell(f"Measuring {len(built)} functions in {rounds} rounds …")
+        samples = functions.measure(built, interpreter, behind, rounds, _tell)
+        few = [one for one in built if one.name in _COUNTED]
+        return {
+            "python": interpreter.resolve().name.removeprefix("python"),
+            "rounds": rounds,
+            "delay_ms": DELAY * 1000,
+            "functions": functions.figures(samples),
+            "summary": functions.ratios(samples),
+            "zipped_bytes": {
+                one.name: one.zipped(Path(folder) / "asset.zip")
+                for one in built
+                if one.name not in OTHERS
+            },
+            "allocated": _allocated(built, interpreter, behind),
+            "instructions": {} if quick else _counted(few, interpreter, behind),
+        }
+
+
+def _zipped(built: list[Candidate], archive: Path) -> dict[str, int]:
+    return {one.name: one.zipped(archive) for one in built if one.name not in OTHERS}
+
+
+def _allocated(built: list[Candidate], interpreter: Path, behind: Stub) -> dict[str, int]:
+    return {
+        one.name: functions.run(one, interpreter, behind, allocations=True)["allocated"]
+        for one in built
     }
+
+
+def _counted(few: list[Candidate], interpreter: Path, behind: Stub) -> dict[str, Any]:
+    if not instructions.available():
+        _tell("valgrind is not installed: no instructions are counted.")
+        return {}
+    found = {}
+    for one in few:
+        _tell(f"Counting the instructions of {one.name} …")
+        found[one.name] = instructions.count(one, interpreter, behind)
+    return found
+
+
+def _stack() -> dict[str, Any]:
     _tell("Sending requests through the local stack …")
-    with (
-        tempfile.TemporaryDirectory() as directory,
-        stack.start(_free_port(), Path(directory)) as endpoints,
-    ):
-        results["requests"] = requests.measure(endpoints)
-    _RESULTS.mkdir(parents=True, exist_ok=True)
-    (_RESULTS / "latest.json").write_text(json.dumps(results, indent=2) + "\n")
-    print(table(results))
-    _tell(f"Written to {_RESULTS / 'latest.json'}")
+    with tempfile.TemporaryDirectory() as directory, start(_free_port(), Path(directory)) as found:
+        return stack.measure(found)
 
 
-def table(results: dict[str, Any]) -> str:
-    """Arrange the results for reading."""
-    empty = results["startup"]["empty"]["cpu_ms"]
-    lines = ["", "start-up        CPU ms   ratio to empty   modules"]
-    for name, figures in results["startup"].items():
-        ratio = figures["cpu_ms"] / empty
-        lines.append(f"{name:14} {figures['cpu_ms']:7} {ratio:16.1f} {figures['modules']:9}")
-    keys = ("p50_ms", "p95_ms", "last_ms", "confirmed_ms")
-    lines += ["", "local requests       p50 ms   p95 ms  last answer ms  last CONFIRMED ms"]
-    for name, figures in results["requests"].items():
-        p50, p95, last, confirmed = (figures.get(key, "") for key in keys)
-        lines.append(f"{name:18} {p50:>8} {p95:>8} {last:>15} {confirmed:>18}")
-    return "\n".join([*lines, "", f"asset: {results['asset_bytes'] / 1e6:.1f} MB"])
+def _write(results: dict[str, Any], *, documents: bool) -> None:
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    written = json.dumps(results, indent=1) + "\n"
+    (RESULTS / "latest.json").write_text(written)
+    if "summary" in results:
+        ratios = {name: round(one["median"], 4) for name, one in results["summary"].items()}
+        (RESULTS / "summary.json").write_text(json.dumps(ratios, indent=1) + "\n")
+        for row in report.goal_rows(results):
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, _WIDTHS, strict=True)))
+    if documents:
+        FIGURES.write_text(written)
+        page = DOCUMENTS / "README.md"
+        page.write_text(with_blocks(page.read_text(), report.blocks(results)))
+        charts.draw(results["functions"], DOCUMENTS)
+        _tell(f"Written to {DOCUMENTS.relative_to(ROOT)}.")
+    _tell(f"Written to {(RESULTS / 'latest.json').relative_to(ROOT)} and summary.json.")
+    for name in report.missed(results) if "summary" in results else ():
+        _tell(f"{name} is above its goal.")
+
+
+_WIDTHS = (26, 6, 15, 5, 0)
 
 
 def _free_port() -> int:
@@ -66,7 +137,7 @@ def _free_port() -> int:
 
 
 def _tell(line: str) -> None:
-    print(line, file=sys.stderr)
+    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

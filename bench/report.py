@@ -1,0 +1,112 @@
+"""The measured figures as tables: on the terminal, and in docs/performance/README.md."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bench.candidates import AS_DEPLOYED, BARE, OTHERS, OURS, REFERENCE
+from bench.functions import GOALS
+from ops.cost_docs import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+NAMES = {
+    OURS: "**ours**, `create_order`",
+    REFERENCE: "Powertools, pydantic, X-Ray SDK, boto3, its idempotency",
+    AS_DEPLOYED: "the same, as CDK zips it",
+    "powertools": "the same without idempotency",
+    "parser": "Powertools' parser, pydantic, boto3",
+    "fastapi": "FastAPI, Mangum, boto3",
+    "chalice": "Chalice, boto3",
+    BARE: "floor: one request signed by hand",
+    "empty": "floor: an empty function",
+}
+"""What each candidate is called, ours first."""
+
+
+def blocks(results: Mapping[str, Any]) -> dict[str, str]:
+    """Give the document's tables by their names."""
+    functions = results["functions"]
+    head = ["", "start", "first request", "warm request", "MB", "modules", "asset, MB", "calls"]
+    return {
+        "method": f"{_method(results)}\n",
+        "goals": table(["ratio", "measured", "middle half", "goal", "is"], goal_rows(results)),
+        "candidates": table(head, [_row(functions, name, NAMES[name]) for name in NAMES]),
+        "functions": table(head, [_row(functions, name, f"`{name}`") for name in (OURS, *OTHERS)]),
+        "walls": table(["", "p50", "p95", "p99", "allocated, KB"], [*_walls(results)]),
+        "instructions": table(["", "start", "warm request"], [*_instructions(results)]),
+        "stack": table(
+            ["", "p50", "p95", "last answer", "last CONFIRMED"], [*_stack(results["stack"])]
+        ),
+    }
+
+
+def goal_rows(results: Mapping[str, Any]) -> list[tuple[str, ...]]:
+    """Give a line for each goal: what it is, what was measured, and what was aimed at."""
+    found = results["summary"]
+    return [
+        (
+            f"`{goal.name}`",
+            f"{found[goal.name]['median']:.3f}",
+            f"{found[goal.name]['low']:.3f} to {found[goal.name]['high']:.3f}",
+            f"{goal.most:.2f}",
+            f"{goal.meaning}, to `{goal.to}`",
+        )
+        for goal in GOALS
+    ]
+
+
+def missed(results: Mapping[str, Any]) -> list[str]:
+    """Name the goals that were not reached."""
+    return [goal.name for goal in GOALS if results["summary"][goal.name]["median"] > goal.most]
+
+
+def _method(results: Mapping[str, Any]) -> str:
+    return (
+        f"{results['time'][:10]}, {results['machine']}, Python {results['python']}; "
+        f"{results['rounds']} rounds, DynamoDB's stand-in answers over TLS after "
+        f"{results['delay_ms']:.0f} ms. Load of the machine before and after: "
+        f"{results['load'][0]:.1f}, {results['load'][1]:.1f}."
+    )
+
+
+def _row(functions: Mapping[str, Any], name: str, title: str) -> tuple[str, ...]:
+    one = functions[name]
+    cpu = (f"{one[kind]['median']:.1f}" for kind in ("init_cpu_ms", "first_cpu_ms"))
+    warm = one["warm_cpu_ms"]
+    return (
+        title,
+        *cpu,
+        f"{warm['median']:.2f} ({warm['low']:.2f} to {warm['high']:.2f})",
+        f"{one['memory_mb']:.0f}",
+        str(one["modules"]),
+        f"{one['asset_bytes'] / 1e6:.1f}",
+        _calls(one["calls_per_request"]),
+    )
+
+
+def _calls(calls: Mapping[str, float]) -> str:
+    """Name the calls of a warm request; those of a start are a fraction of each request's."""
+    return (
+        ", ".join(f"{round(n)} {name}" for name, n in sorted(calls.items()) if n >= 0.5) or "none"
+    )
+
+
+def _walls(results: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, title in (NAMES | {name: f"`{name}`" for name in OTHERS}).items():
+        wall = results["functions"][name]["warm_wall_ms"]
+        allocated = results["allocated"].get(name)
+        shown = "" if allocated is None else f"{allocated / 1024:.0f}"
+        yield (title, *(f"{wall[part]:.1f}" for part in ("p50", "p95", "p99")), shown)
+
+
+def _instructions(results: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    for name, counted in results["instructions"].items():
+        yield NAMES[name], f"{counted['start']:,.0f}", f"{counted['warm']:.2f}"
+
+
+def _stack(figures: Mapping[str, Mapping[str, float]]) -> Iterator[tuple[str, ...]]:
+    for name, one in figures.items():
+        kinds = ("p50_ms", "p95_ms", "last_ms", "confirmed_ms")
+        yield (name, *(f"{one[kind]:,.0f}" if kind in one else "" for kind in kinds))

@@ -1,0 +1,99 @@
+"""Runs one function as Lambda's runtime does, and counts what it takes.
+
+Run as a program by the function's interpreter, which has its asset and the standard library:
+`python -I -S runner.py ASSET HANDLER`, with a task as JSON on standard input. It prints one JSON
+object. Nothing is imported here that would be part of the function's start but for `json` and
+`importlib`, which Lambda's own runtime has loaded, too.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import time
+from typing import Any
+
+
+class Context:
+    """What Lambda tells a handler of its invocation."""
+
+    aws_request_id = "6f1e0b5e-0000-4000-8000-000000000000"
+    function_name = "bench"
+    function_version = "1"
+    invoked_function_arn = "arn:aws:lambda:us-east-1:111122223333:function:bench"
+    memory_limit_in_mb = 512
+    log_group_name = "/aws/lambda/bench"
+    log_stream_name = "1"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Give plenty."""
+        return 10_000
+
+
+def _peak_kilobytes() -> int:
+    with open("/proc/self/status") as status:  # noqa: PTH123 - pathlib would be counted
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1])
+    return 0
+
+
+def run(handler_name: str, task: dict[str, Any]) -> dict[str, Any]:
+    """Start a function, and hand it the task's events.
+
+    Returns:
+        CPU in milliseconds, of the whole process: `init_cpu` from its start to the handler's
+        being ready, `first_cpu`, `warm_cpu` per request; wall time of `init_wall`, `first_wall`
+        and each of `warm_walls`; `memory` at its peak in kilobytes; how many `modules`.
+    """
+    module, name = handler_name.rsplit(".", 1)
+    handler = getattr(importlib.import_module(module), name)
+    found: dict[str, Any] = {
+        "init_cpu": time.process_time() * 1000,
+        "init_wall": (time.monotonic() - task["started"]) * 1000,
+    }
+    first, *others = task["events"]
+    cpu, wall = time.process_time(), time.monotonic()
+    answer = handler(first, Context())
+    found["first_cpu"] = (time.process_time() - cpu) * 1000
+    found["first_wall"] = (time.monotonic() - wall) * 1000
+    found["modules"] = len(sys.modules)
+    for event in others[: task["warm_up"]]:
+        handler(event, Context())
+    found |= _warm(handler, others[task["warm_up"] :])
+    return {**found, "memory": _peak_kilobytes(), "answer": answer}
+
+
+def _warm(handler: Any, events: list[Any]) -> dict[str, Any]:
+    walls = []
+    cpu = time.process_time()
+    for event in events:
+        wall = time.monotonic()
+        handler(event, Context())
+        walls.append((time.monotonic() - wall) * 1000)
+    used = (time.process_time() - cpu) * 1000
+    return {"warm_cpu": used / len(events), "warm_walls": walls} if events else {}
+
+
+def _allocated(handler_name: str, task: dict[str, Any]) -> dict[str, Any]:
+    """Give the bytes that a warm request allocates at most, in a run of its own: it is slow."""
+    import tracemalloc  # noqa: PLC0415 - not part of a timed run
+
+    module, name = handler_name.rsplit(".", 1)
+    handler = getattr(importlib.import_module(module), name)
+    for event in task["events"][:-1]:
+        handler(event, Context())
+    tracemalloc.start()
+    handler(task["events"][-1], Context())
+    return {"allocated": tracemalloc.get_traced_memory()[1]}
+
+
+if __name__ == "__main__":
+    said = os.dup(1)
+    os.dup2(2, 1)  # the functions' own lines go where nobody reads them
+    given = json.loads(sys.stdin.read())
+    sys.path.insert(0, sys.argv[1])
+    what = _allocated if given.get("allocations") else run
+    os.write(said, json.dumps(what(sys.argv[2], given)).encode())

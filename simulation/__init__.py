@@ -1,0 +1,1 @@
+"""A discrete-event simulation of the service on AWS: what bursts and growth do to it."""

@@ -1,0 +1,69 @@
+"""`make simulate`: what bursts, growth, capacity and memory do to the service on AWS.
+
+Writes docs/performance/simulation.json, the tables of docs/performance/scale.md, and its charts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import socket
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from local.layout import ROOT, Layout
+from local.stack import start
+from ops.cost_docs import with_blocks
+from simulation import report, scenarios, validation
+
+FOUND = ROOT / "docs" / "performance" / "simulation.json"
+PAGE = ROOT / "docs" / "performance" / "scale.md"
+
+
+def main() -> None:
+    """Simulate, compare with the local stack, print and write."""
+    parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
+    parser.add_argument(
+        "--quick", action="store_true", help="only simulate: no comparison, nothing is written"
+    )
+    quick = parser.parse_args().quick
+    results: dict[str, Any] = {}
+    for scenario in report.SCENARIOS:
+        began = time.monotonic()
+        results[scenario.__name__] = scenarios.answered(scenario().items())
+        _tell(f"{scenario.__name__.replace('_', ' ')}: {time.monotonic() - began:.1f} s")
+    results["cheapest_memory"] = scenarios.cheapest()
+    results["memory"] = scenarios.base().memory
+    if not quick:
+        _tell("Comparing with the local stack …")
+        results["validation"] = _validation()
+        FOUND.write_text(json.dumps(results, indent=1) + "\n")
+        results = json.loads(FOUND.read_text())
+        PAGE.write_text(with_blocks(PAGE.read_text(), report.blocks(results)))
+        report.draw(results, PAGE.parent)
+        _tell(f"Written to {FOUND.relative_to(ROOT)} and {PAGE.relative_to(ROOT)}.")
+    print(report.as_text(results))
+
+
+def _validation() -> dict[str, Any]:
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as directory, start(port, Path(directory)) as stack:
+        emulator = int(Layout(Path(directory), port).emulator_pid.read_text())
+        return validation.as_json(*validation.compare(stack, emulator))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

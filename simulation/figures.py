@@ -1,0 +1,143 @@
+"""What the simulation is fed with: figures that we measured, and published ones with their source.
+
+Nothing of it was measured on AWS by us. What is an assumption says so.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from local.layout import ROOT
+
+if TYPE_CHECKING:
+    import random
+
+READ = dt.date(2026, 11, 23)
+"""When the sources were read."""
+
+MEASURED = ROOT / "docs" / "performance" / "figures.json"
+"""What `make bench` wrote last."""
+
+_Z99 = 2.3263  # standard deviations below which 99 % of a normal distribution lie
+
+
+class Published(NamedTuple):
+    """A figure of somebody else's."""
+
+    value: float
+    unit: str
+    meaning: str
+    source: str
+    """An address; or "assumption", with the reason in the meaning."""
+
+
+class Time(NamedTuple):
+    """A duration that is log-normal, in seconds: its median, and what one in a hundred exceeds."""
+
+    median: float
+    p99: float
+    meaning: str
+    source: str
+
+    def draw(self, chance: random.Random) -> float:
+        """Draw one."""
+        spread = math.log(self.p99 / self.median) / _Z99
+        return chance.lognormvariate(math.log(self.median), spread)
+
+
+_LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg"
+_DYNAMODB = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide"
+
+PLATFORM_START = Time(
+    0.150,
+    0.400,
+    "a cold start of Python 3.13 from a zip with little in it, beside what our code adds",
+    "https://git.mcrn.ar/mariano/lambda_local_runner (docs/lambdas-md/lambda-04-cold-starts.md)",
+)
+GATEWAY = Time(
+    0.010,
+    0.040,
+    "what API Gateway's REST API adds to a function's time; AWS publishes none",
+    "assumption",
+)
+TRANSACTION = Time(
+    0.011,
+    0.045,
+    "DynamoDB's answer to a transaction of two items; a single PutItem is said to take half",
+    "assumption, after https://www.alexdebrie.com/posts/dynamodb-transactions-performance/",
+)
+STREAM = Time(
+    0.350,
+    1.200,
+    "from a write to the pipe's having read it from the stream; AWS says only 'near real time'",
+    "assumption",
+)
+QUEUE = Time(0.030, 0.150, "from the topic through the queue to Lambda's poller", "assumption")
+
+FULL_PROCESSOR = Published(
+    1_769, "MB", "memory with which a function has one processor",
+    f"{_LAMBDA}/configuration-memory.html"
+)  # fmt: skip
+SCALING = Published(
+    1_000, "environments", "that a function may gain in 10 seconds",
+    f"{_LAMBDA}/scaling-behavior.html"
+)  # fmt: skip
+CONCURRENCY = Published(
+    1_000, "environments", "an account's default quota in a Region",
+    f"{_LAMBDA}/gettingstarted-limits.html"
+)  # fmt: skip
+GATEWAY_RATE = Published(
+    10_000, "requests a second", "an account's default quota in a Region",
+    "https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html",
+)  # fmt: skip
+PARTITION_WRITES = Published(
+    1_000, "write units a second", "of one partition, and so of one partition key",
+    f"{_DYNAMODB}/bp-partition-key-design.html",
+)  # fmt: skip
+NEW_TABLE_WRITES = Published(
+    4_000, "write units a second", "that a new on-demand table takes at once",
+    f"{_DYNAMODB}/on-demand-capacity-mode.html",
+)  # fmt: skip
+TABLE_WRITES = Published(
+    40_000, "write units a second", "an account's default quota for a table",
+    f"{_DYNAMODB}/ServiceQuotas.html",
+)  # fmt: skip
+BURST_SECONDS = Published(
+    300, "seconds", "of unused provisioned capacity that are kept",
+    f"{_DYNAMODB}/burst-adaptive-capacity.html",
+)  # fmt: skip
+IDLE_MINUTES = Published(
+    6, "minutes", "that an idle environment lives; AWS says nothing, 5 to 15 are seen", "assumption"
+)
+SPEED = Published(
+    1.0, "×", "a Lambda arm64 processor beside the measured one", "assumption"
+)  # fmt: skip
+
+TIMES = (PLATFORM_START, GATEWAY, TRANSACTION, STREAM, QUEUE)
+PUBLISHED = (
+    *(FULL_PROCESSOR, SCALING, CONCURRENCY, GATEWAY_RATE, PARTITION_WRITES, NEW_TABLE_WRITES),
+    *(TABLE_WRITES, BURST_SECONDS, IDLE_MINUTES, SPEED),
+)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds of one function on a whole processor, as `make bench` measured them."""
+
+    start: float
+    """That our code adds to an empty function's start."""
+    first: float
+    warm: float
+
+
+def cost_of(function: str) -> Cost:
+    """Read what a function costs from the last `make bench`."""
+    measured = json.loads(MEASURED.read_text())["functions"]
+    ours, empty = measured[function], measured["empty"]
+    start = ours["init_cpu_ms"]["median"] - empty["init_cpu_ms"]["median"]
+    kinds = (start, ours["first_cpu_ms"]["median"], ours["warm_cpu_ms"]["median"])
+    return Cost(*(SPEED.value * milliseconds / 1000 for milliseconds in kinds))

@@ -1,0 +1,190 @@
+"""The same queueing where both can be measured: the local stack, and a simulation of it.
+
+The local stack has two resources that requests wait for: the emulator, one process that does one
+thing at a time, and the machine's processors, which client, emulator and functions share. What a
+request takes of each is measured with one client; from it the simulation says what many at once
+see, and the stack is asked whether that is so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import httpx
+import simpy
+
+from local.example import ORDER
+from simulation.model import percentile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from local.endpoints import Endpoints
+
+CLIENTS = (5, 20, 60)
+"""How many reads are sent at the same moment; a read leaves no work behind, as an order does."""
+
+_ALONE = 150
+_QUIET_SECONDS = 4.0
+_TIMES = 3
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Demand(NamedTuple):
+    """What one request takes, in seconds: of processors by whom, and in all when it is alone."""
+
+    client: float
+    emulator: float
+    function: float
+    alone: float
+
+
+class Compared(NamedTuple):
+    """What was predicted and measured for so many at once, in milliseconds."""
+
+    clients: int
+    predicted: tuple[float, float]
+    measured: tuple[float, float]
+
+    def errors(self) -> tuple[float, float]:
+        """Give how far the prediction of p50 and of p95 is off, as shares of the measured."""
+        first, second = (p / m - 1 for p, m in zip(self.predicted, self.measured, strict=True))
+        return first, second
+
+
+def compare(stack: Endpoints, emulator: int) -> tuple[Demand, list[Compared]]:
+    """Measure the demand of one request, predict many at once, and measure those.
+
+    Args:
+        stack: that runs.
+        emulator: its process.
+    """
+    limits = httpx.Limits(max_connections=max(CLIENTS))
+    headers = {"x-api-key": stack.partner_api_key}
+    with httpx.Client(base_url=stack.api_url, headers=headers, limits=limits, timeout=60) as http:
+        path = _order(http)
+        at_once(http, path, max(CLIENTS))  # from now on all environments are there
+        time.sleep(_QUIET_SECONDS)  # until the order has gone all its way
+        demand = _demand(http, path, emulator)
+        compared = []
+        for clients in CLIENTS:
+            measured = [at_once(http, path, clients) for _ in range(_TIMES)]
+            pairs = [_quantiles(seconds) for seconds in measured]
+            middle = (
+                statistics.median(p50 for p50, _ in pairs),
+                statistics.median(p95 for _, p95 in pairs),
+            )
+            compared.append(Compared(clients, predict(demand, clients), middle))
+    return demand, compared
+
+
+def _order(http: httpx.Client) -> str:
+    """Place the order that is read; gives its path."""
+    key = {"Idempotency-Key": uuid.uuid4().hex}
+    placed = http.post("/partner/orders", json=ORDER, headers=key).raise_for_status()
+    return f"/partner/orders/{placed.json()['orderId']}"
+
+
+def at_once(http: httpx.Client, path: str, clients: int) -> list[float]:
+    """Send so many reads at the same moment; gives the seconds from then to each answer."""
+
+    def read(_: int) -> float:
+        http.get(path).raise_for_status()
+        return time.perf_counter() - began
+
+    with ThreadPoolExecutor(clients) as pool:
+        began = time.perf_counter()
+        return [*pool.map(read, range(clients))]
+
+
+def _demand(http: httpx.Client, path: str, emulator: int) -> Demand:
+    """Measure reads one after another, less what the stack takes when it is left alone."""
+    idle = _spent_in(emulator, partial(time.sleep, _QUIET_SECONDS))
+    client, began = time.process_time(), time.perf_counter()
+    seconds: list[float] = []
+    busy = _spent_in(
+        emulator, lambda: seconds.extend(at_once(http, path, 1)[0] for _ in range(_ALONE))
+    )
+    share = (time.perf_counter() - began) / _QUIET_SECONDS
+    own, functions = (max(0.0, b - i * share) / _ALONE for b, i in zip(busy, idle, strict=True))
+    spent = (time.process_time() - client) / _ALONE
+    return Demand(spent, own, functions, statistics.median(seconds))
+
+
+def _spent_in(emulator: int, act: Callable[[], object]) -> tuple[float, float]:
+    """Give the processor time that the emulator and its functions take meanwhile."""
+    before = processor_seconds(emulator)
+    act()
+    own, functions = processor_seconds(emulator)
+    return own - before[0], functions - before[1]
+
+
+def processor_seconds(process: int) -> tuple[float, float]:
+    """Give the processor time of a process so far, and that of all that it has started."""
+    parents, spent = {}, {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue  # it has just ended
+            parents[int(entry.name)] = int(fields[1])
+            spent[int(entry.name)] = (int(fields[11]) + int(fields[12])) / _TICKS
+    return spent[process], sum(
+        seconds for one, seconds in spent.items() if _is_below(one, process, parents)
+    )
+
+
+def _is_below(process: int, ancestor: int, parents: dict[int, int]) -> bool:
+    while (process := parents.get(process, 0)) > 1:
+        if process == ancestor:
+            return True
+    return False
+
+
+def predict(demand: Demand, clients: int, processors: int | None = None) -> tuple[float, float]:
+    """Simulate so many requests at the same moment; gives p50 and p95 in milliseconds."""
+    env = simpy.Environment()
+    cores = simpy.Resource(env, processors or os.cpu_count() or 1)
+    emulator = simpy.Resource(env, 1)
+    waits = max(0.0, demand.alone - demand.client - demand.emulator - demand.function)
+    taken: list[float] = []
+
+    def request() -> Generator[Any, Any, None]:
+        yield from _use(env, cores, demand.client)
+        for share in (0.5, 0.5):  # before the function, and after it
+            with emulator.request() as turn:
+                yield turn
+                yield from _use(env, cores, demand.emulator * share)
+            yield from _use(env, cores, demand.function * 0.5)
+        yield env.timeout(waits)
+        taken.append(env.now)
+
+    for _ in range(clients):
+        env.process(request())
+    env.run()
+    return _quantiles(taken)
+
+
+def _use(env: simpy.Environment, resource: simpy.Resource, seconds: float) -> Generator[Any]:
+    with resource.request() as turn:
+        yield turn
+        yield env.timeout(seconds)
+
+
+def _quantiles(seconds: list[float]) -> tuple[float, float]:
+    return 1000 * percentile(seconds, 50), 1000 * percentile(seconds, 95)
+
+
+def as_json(demand: Demand, compared: list[Compared]) -> dict[str, Any]:
+    """Put it into a form that JSON takes."""
+    rows = [{**one._asdict(), "errors": one.errors()} for one in compared]
+    return json.loads(json.dumps({"demand": demand._asdict(), "compared": rows}))  # type: ignore[no-any-return] # JSON is Any
