@@ -44,6 +44,7 @@ docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m tests.alarms
 	@$(PYTHON_HERE) -m tests.mutation.document
 	@$(PYTHON_HERE) -m ops.cost_docs
+	@$(PYTHON_HERE) -m ops.request_cost
 	@$(PYTHON_HERE) -m ops.metric_docs
 	@$(PYTHON_HERE) -m infrastructure.permissions_document
 

@@ -31,15 +31,19 @@ _FROM_PAGES = "log lines; pages by their items' sizes"
 
 
 class Carried(NamedTuple):
-    """What CloudWatch counted of messages.
+    """What CloudWatch counted.
 
     Args:
-        published: to the topic; the pipe carried as many.
+        published: messages to the topic; the pipe carried as many.
         queued: messages that were sent to, received from, or deleted in the two live queues.
+        written: write units of all tables and indexes; None where DynamoDB counts nothing there.
+        read: read units, likewise.
     """
 
     published: float
     queued: float
+    written: float | None = None
+    read: float | None = None
 
 
 class Quantity(NamedTuple):
@@ -130,7 +134,7 @@ class Spending:
             ("API Gateway", "requests"): Quantity(seen.requests, _FROM_ACCESS),
             ("Lambda", "calls"): Quantity(sum(seen.calls.values()), _FROM_REPORTS),
             **times,
-            ("DynamoDB", "writes"): Quantity(self.write_units(), _FROM_UNITS),
+            ("DynamoDB", "writes"): self._writes(),
             ("DynamoDB", "reads"): self._reads(),
             ("EventBridge Pipes", "changes"): published,
             ("SNS", "changes"): published,
@@ -141,6 +145,11 @@ class Spending:
             ),
         }
 
+    def _writes(self) -> Quantity:
+        if self.carried.written is not None:
+            return Quantity(self.carried.written, _FROM_METRICS)
+        return Quantity(self.write_units(), _FROM_UNITS)
+
     def write_units(self) -> float:
         """Give the write units: what DynamoDB told, and by its rule what it does not tell."""
         seen, units = self.consumed, self.units
@@ -148,6 +157,8 @@ class Spending:
         return by_rule + seen.confirmed * units.changing + sum(seen.told_writes.values())
 
     def _reads(self) -> Quantity:
+        if self.carried.read is not None:
+            return Quantity(self.carried.read, _FROM_METRICS)
         told: dict[str, float] = dict(self.consumed.told_reads)
         if not self.pages_by_rule:
             return Quantity(sum(told.values()), _FROM_LINES)

@@ -15,6 +15,7 @@ from ops import options, templates, terminal
 from ops.errors import OperatorError
 from ops.options import Json, Local, Stage  # noqa: TC001 - Typer reads the annotations
 from orders.domain.ids import timestamp_in
+from orders.settings import BY_CUSTOMER, BY_PARTNER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,6 +28,7 @@ MINUTE = 60
 
 _SAMPLE = 100  # orders whose size is looked at; BatchGetItem takes as many at once
 _LONGEST = 24 * 60  # of minutes; logs of more are too many to read
+_TABLES = ("OrdersTable", "IdempotencyTable", "PartnersTable")
 _LIVE_QUEUES = ("OrderProcessingQueue", "PartnerNotificationsQueue")
 _TRAFFIC = ("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted")
 _HASH = re.compile("[0-9A-F]{8}$")  # CDK's, at the end of a logical id
@@ -58,8 +60,8 @@ def spent(
 ) -> None:
     """Say what an order really took in dollars, from logs and metrics, beside the cost model.
 
-    Lists and prices are those of `orders cost`; docs/performance/cost.md tells how each figure
-    is found, and which are not known.
+    Prices are those of `orders cost`. docs/performance/cost.md tells how each figure is found,
+    and which are not known.
     """
     target = options.find(stage, local=local)
     with terminal.waiting(f"Reading what {target.name} has logged …"):
@@ -166,30 +168,52 @@ def _plain(value: Any) -> Any:
 
 
 def carried(target: Target, span: Span) -> Carried:
-    """Read what CloudWatch counted of messages."""
+    """Read what CloudWatch counted of messages, and of units where it counts any."""
     from ops.spending import Carried  # noqa: PLC0415 - as above
 
-    topic = target.output("OrderChangesTopic").rpartition(":")[2]
-    published = _sum(target, span, "AWS/SNS", "NumberOfMessagesPublished", "TopicName", topic)
-    queues = [target.output(name).rpartition("/")[2] for name in _LIVE_QUEUES]
-    queued = [
-        _sum(target, span, "AWS/SQS", metric, "QueueName", queue)
-        for queue in queues
-        for metric in _TRAFFIC
+    topic = {"TopicName": target.output("OrderChangesTopic").rpartition(":")[2]}
+    queues = [{"QueueName": target.output(name).rpartition("/")[2]} for name in _LIVE_QUEUES]
+    queued = [_counts(target, span, ("AWS/SQS", metric), queues) for metric in _TRAFFIC]
+    used = [
+        _counts(target, span, ("AWS/DynamoDB", f"Consumed{kind}CapacityUnits"), [*_tables(target)])
+        for kind in ("Write", "Read")
     ]
-    return Carried(published, sum(queued))
+    published = _counts(target, span, ("AWS/SNS", "NumberOfMessagesPublished"), [topic])
+    written, read = (sum(counts) if counts else None for counts in used)
+    return Carried(sum(published), sum(map(sum, queued)), written, read)
 
 
-def _sum(target: Target, span: Span, namespace: str, metric: str, by: str, name: str) -> float:
-    found = {"Namespace": namespace, "MetricName": metric}
-    stat = {"Metric": {**found, "Dimensions": [{"Name": by, "Value": name}]}}
+def _tables(target: Target) -> Iterator[dict[str, str]]:
+    """Give the dimensions of each table and index."""
+    for output in _TABLES:
+        yield {"TableName": target.output(output)}
+    for index in (BY_CUSTOMER, BY_PARTNER):
+        yield {"TableName": target.output("OrdersTable"), "GlobalSecondaryIndexName": index}
+
+
+def _counts(
+    target: Target, span: Span, metric: tuple[str, str], of: list[dict[str, str]]
+) -> list[float]:
+    """Read the sums of a metric, for each of some dimensions and each minute that has any."""
+    namespace, name = metric
+    queries = [
+        {"Id": f"m{number}", "MetricStat": {"Metric": asked, "Period": MINUTE, "Stat": "Sum"}}
+        for number, asked in enumerate(_metric(namespace, name, dimensions) for dimensions in of)
+    ]
     pages = target.client("cloudwatch").get_paginator("get_metric_data")
     answers = pages.paginate(
-        MetricDataQueries=[{"Id": "m", "MetricStat": {**stat, "Period": MINUTE, "Stat": "Sum"}}],
+        MetricDataQueries=queries,
         StartTime=datetime.fromtimestamp(span.start, UTC),
         EndTime=datetime.fromtimestamp(span.end, UTC),
     )
-    return sum(sum(one["Values"]) for page in answers for one in page["MetricDataResults"])
+    return [
+        value for page in answers for one in page["MetricDataResults"] for value in one["Values"]
+    ]
+
+
+def _metric(namespace: str, name: str, dimensions: Mapping[str, str]) -> dict[str, Any]:
+    named = [{"Name": key, "Value": value} for key, value in dimensions.items()]
+    return {"Namespace": namespace, "MetricName": name, "Dimensions": named}
 
 
 def _document(seen: Spending, rows: list[Row]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from ops.consumption import (
 )
 from ops.errors import OperatorError
 from ops.prices import MILLION
-from ops.spending import Carried, Spending, unseen
+from ops.spending import Carried, Quantity, Spending, unseen
 from ops.target import Target
 from ops.units import item_bytes
 from orders.callers import Caller
@@ -211,6 +211,66 @@ def test_the_emulators_word_on_pages_is_not_taken(consumed: Consumption) -> None
     by_rule = spending(consumed, pages_by_rule=True).quantities()[reads]
     assert by_rule.units > 2 + 0.5
     assert "sizes" in by_rule.source
+
+
+def test_where_dynamodb_counts_its_word_is_taken(consumed: Consumption) -> None:
+    """On AWS the tables' own metrics say what was consumed, transactions with it."""
+    counted = replace(spending(consumed), carried=Carried(7, 12, written=99, read=11))
+    found = counted.quantities()
+    assert found["DynamoDB", "writes"] == Quantity(99, "CloudWatch")
+    assert found["DynamoDB", "reads"] == Quantity(11, "CloudWatch")
+
+
+class CloudWatch:
+    """Counts 2 in each of two minutes for what it is told to know."""
+
+    def __init__(self, known: str) -> None:
+        self.known = known
+        self.asked: list[Any] = []
+
+    def get_paginator(self, _: str) -> CloudWatch:
+        return self
+
+    def paginate(self, **asked: Any) -> list[Any]:
+        self.asked.append(asked)
+        results = [
+            {"Values": [2.0, 2.0] if self.known in one["MetricStat"]["Metric"]["Namespace"] else []}
+            for one in asked["MetricDataQueries"]
+        ]
+        return [{"MetricDataResults": results}]
+
+
+OUTPUTS = {
+    "OrderChangesTopic": "arn:aws:sns:us-east-1:1:topic",
+    "OrderProcessingQueue": "https://sqs/1/processing",
+    "PartnerNotificationsQueue": "https://sqs/1/notifications",
+    "OrdersTable": "orders",
+    "IdempotencyTable": "keys",
+    "PartnersTable": "partners",
+}
+
+
+@pytest.mark.parametrize(
+    ("known", "found"),
+    [
+        ("AWS/SNS", Carried(4, 0)),
+        ("AWS/SQS", Carried(0, 2 * 3 * 4)),
+        ("AWS/DynamoDB", Carried(0, 0, written=5 * 4, read=5 * 4)),
+    ],
+)
+def test_metrics_are_added_up(known: str, found: Carried) -> None:
+    """Each queue, table and index is asked for; where nobody counts units there are none."""
+    metrics = CloudWatch(known)
+    target = Target("stage dev", "s", lambda _: metrics, OUTPUTS, "")
+    assert spent.carried(target, spent.latest(2)) == found
+    names = {
+        (dimension["Name"], dimension["Value"])
+        for asked in metrics.asked
+        for query in asked["MetricDataQueries"]
+        for dimension in query["MetricStat"]["Metric"]["Dimensions"]
+    }
+    assert ("QueueName", "processing") in names
+    assert ("GlobalSecondaryIndexName", "by-partner") in names
 
 
 def test_what_no_order_causes_is_no_orders(consumed: Consumption) -> None:
