@@ -9,7 +9,7 @@ unexport PYTHONDONTWRITEBYTECODE # without bytecode each synth takes 3 s longer
 PYTHON_HERE := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run token test check audit format docs synth deploy destroy soak fuzz mutate bench simulate clean
+.PHONY: help setup run token test check audit format docs synth deploy destroy load soak fuzz mutate bench simulate clean
 
 help: ## List these commands
 	@echo "STAGE=$(STAGE) LOCAL_PORT=$(LOCAL_PORT)"
@@ -44,6 +44,7 @@ docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m tests.alarms
 	@$(PYTHON_HERE) -m tests.mutation.document
 	@$(PYTHON_HERE) -m ops.cost_docs
+	@$(PYTHON_HERE) -m ops.request_cost
 	@$(PYTHON_HERE) -m ops.metric_docs
 	@$(PYTHON_HERE) -m infrastructure.permissions_document
 
@@ -55,6 +56,9 @@ deploy: setup ## Deploy STAGE to your AWS account
 
 destroy: setup ## Remove STAGE from your AWS account
 	@exec $(PYTHON_HERE) -m ops.deploy destroy --stage $(STAGE)
+
+load: setup ## Put a day's people on the local run, or ARGS="--stage dev": report, thresholds, accounting
+	@exec $(PYTHON_HERE) -m load $(ARGS)
 
 soak: setup ## Place a day's orders while things break at random, and account for all of them
 	@exec $(PYTHON_HERE) -m tests.faults.soak

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from local.layout import ROOT
-from ops import cost, dlq, doctor, flags, logs, partners, restore, terminal, trace
+from ops import cost, dlq, doctor, flags, logs, partners, restore, spent, terminal, trace
 from ops.failures import explain
 from ops.interrupts import listen
 from ops.options import lines
@@ -28,6 +28,7 @@ app = typer.Typer(
         orders dlq ls --stage prod
         orders dlq redrive processing --local
         orders cost --orders-per-day 3500
+        orders spent --stage prod --minutes 60
         orders trace 01a2056f-12d3-7a4f-a166-60b40a00b62c --local
         orders flags set auto-confirm --percent 25 --reason "second week"
         Exit codes: 0 done, 1 failed or something is left, 2 wrong usage, 130 interrupted.
@@ -40,6 +41,7 @@ app.add_typer(logs.app, name="logs", help="How much the functions log, without a
 app.command("cost")(cost.cost)
 app.command("doctor")(doctor.doctor)
 app.command("restore")(restore.restore)
+app.command("spent")(spent.spent)
 app.command("trace")(trace.trace)
 
 

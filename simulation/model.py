@@ -119,10 +119,12 @@ class Pool:
     def take(self) -> bool | None:
         """Take an environment: True when it has to be started, None when there can be none."""
         self._end_idle()
+        if self.busy >= self._most:
+            return None
         if self._idle:
             self._idle.pop()
             cold = False
-        elif self.busy >= self._most or not self._tokens.take():
+        elif not self._tokens.take():
             return None
         else:
             self.started += 1

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+from load.accounting import match
 from local.aws import clients
 from local.stack import start
 from orders.order_changes import Malformed, parse
@@ -271,11 +272,13 @@ class World:
         expected = {
             key: (shop, order_id) for shop in shops for key, order_id in shop.accepted.items()
         }
-        once = [key for key in expected if len(by_note.get(key, ())) == 1]
-        wrong = [k for k in once if by_note[k][0]["orderId"]["S"] != expected[k][1]]
+        matched = match(
+            {key: order_id for key, (_, order_id) in expected.items()},
+            {key: [item["orderId"]["S"] for item in items] for key, items in by_note.items()},
+        )
         changes = {
             f"{expected[key][1]} {entry['M']['status']['S']}": expected[key][0]
-            for key in once
+            for key in matched.once
             for entry in by_note[key][0]["history"]["L"]
         }
         delivered = {e for e, shop in changes.items() if shop.server.accepted[e]}
@@ -284,9 +287,9 @@ class World:
         unprocessed = {one.split()[0] for one in _changes(self.letters("order_processing"))}
         return Accounting(
             accepted=len(expected),
-            found_once=len(once),
-            missing=[key for key in expected if not by_note.get(key)] + wrong,
-            doubled=[key for key in expected if len(by_note.get(key, ())) > 1],
+            found_once=len(matched.once),
+            missing=matched.missing,
+            doubled=matched.doubled,
             changes=len(changes),
             delivered=len(delivered),
             delivered_again=len(again),
@@ -295,7 +298,7 @@ class World:
             forged=sum(shop.server.forged for shop in shops),
             unconfirmed=[
                 key
-                for key in once
+                for key in matched.once
                 if by_note[key][0]["status"]["S"] == "PLACED"
                 and expected[key][1] not in unprocessed
             ],

@@ -27,7 +27,7 @@ DESTRUCTIVE = {
 """Those that change or delete what is there."""
 
 READING = {
-    *("dlq ls", "dlq show", "doctor", "cost", "trace"),
+    *("dlq ls", "dlq show", "doctor", "cost", "spent", "trace"),
     *("flags ls", "flags show", "flags history"),
     *("partners ls", "partners show", "partners usage"),
     "logs ls",

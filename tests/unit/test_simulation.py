@@ -71,7 +71,7 @@ def test_a_bucket_gives_no_more_than_it_gets(rate: float, most: float, times: li
     def take() -> object:
         nonlocal taken
         for moment in sorted(times):
-            yield env.timeout(moment - env.now)
+            yield env.timeout(max(0.0, moment - env.now))
             taken += bucket.take()
 
     env.process(take())  # type: ignore[arg-type] # a generator of time-outs

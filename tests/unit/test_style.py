@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parent.parent.parent
-PACKAGES = ("orders", "infrastructure", "local", "ops", "bench", "simulation")
+PACKAGES = ("orders", "infrastructure", "local", "ops", "bench", "load", "simulation")
 
 
 def functions(package: str) -> Iterator[tuple[str, int]]:

@@ -1,0 +1,1 @@
+"""Load against a running copy or a stage: a day's people, what they met, and the accounting."""

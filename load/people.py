@@ -1,0 +1,187 @@
+"""The people of a run: customers, staff and partners that it makes for itself, and takes away.
+
+Their passwords are random and kept nowhere; their orders stay, as all orders do.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import httpx
+
+from infrastructure.settings import settings_of
+from load.shopper import Caller
+from local.people import subject_of
+from ops import partner_accounts
+from ops.errors import OperatorError
+from ops.partner_accounts import Wanted
+from orders.callers import OPERATORS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from ops.target import Target
+
+_STAFF = "operators"
+_KEY_SECONDS = 120.0
+_POLL_SECONDS = 1.0
+
+
+class People(NamedTuple):
+    """Who there is: those who order, and who handles customers' orders, if anybody may."""
+
+    partners: list[Caller]
+    customers: list[Caller]
+    staff: Caller | None
+
+    def buyers(self, users: int, share: float) -> list[tuple[Caller, Caller | None]]:
+        """Give each user the one it orders as and the one who handles its orders.
+
+        Args:
+            users: how many.
+            share: of partners among them; all are partners or customers where there are no others.
+        """
+        ordered = round(users * share) if self.customers else users
+        partners = ordered if self.partners else 0
+        return [
+            *((one, one) for one in _around(self.partners, partners)),
+            *((one, self.staff) for one in _around(self.customers, users - partners)),
+        ]
+
+
+def _around(callers: list[Caller], number: int) -> list[Caller]:
+    return [callers[index % len(callers)] for index in range(number)]
+
+
+def given(file: Path) -> People:
+    """Read people from a file: `partners` (key by id), `customers` (tokens), `operator` (a token).
+
+    Raises:
+        OperatorError: when there is nobody in it.
+    """
+    try:
+        document = json.loads(file.read_text())
+        partners = [_partner(name, key) for name, key in document.get("partners", {}).items()]
+        customers = [customer(token) for token in document.get("customers", [])]
+        operator = document.get("operator")
+    except (ValueError, AttributeError, IndexError, KeyError) as error:
+        raise OperatorError(f"{file} does not hold callers as `--help` tells: {error}") from None
+    if not (partners or customers):
+        raise OperatorError(f"{file} names neither partners nor customers.")
+    return People(partners, customers, _staff(operator) if operator else None)
+
+
+def _partner(partner_id: str, api_key: str) -> Caller:
+    return Caller("partner", partner_id, {"x-api-key": api_key})
+
+
+def customer(token: str) -> Caller:
+    """Make a caller of an identity token."""
+    return Caller("customer", subject_of(token), {"Authorization": token})
+
+
+def _staff(token: str) -> Caller:
+    return customer(token)._replace(identity=_STAFF)
+
+
+@contextlib.contextmanager
+def guests(
+    target: Target, api_url: str, run: str, *, partners: int, customers: int
+) -> Iterator[People]:
+    """Make people for a run, and remove them when it is over, however it ends.
+
+    Args:
+        target: the deployment.
+        api_url: where new API keys are tried until they are let in.
+        run: what all their names begin with.
+        partners: how many partners.
+        customers: how many customers; an operator comes to them.
+    """
+    with contextlib.ExitStack() as leaving:
+        made = [
+            leaving.enter_context(_guest_partner(target, f"{run}-{number}"))
+            for number in range(partners)
+        ]
+        tokens = leaving.enter_context(
+            _guest_people(target, run, customers + 1 if customers else 0)
+        )
+        _await_keys(api_url, made)
+        operator = _staff(tokens[0]) if tokens else None
+        yield People(made, [customer(token) for token in tokens[1:]], operator)
+
+
+@contextlib.contextmanager
+def _guest_partner(target: Target, partner_id: str) -> Iterator[Caller]:
+    wanted = Wanted(partner_id, f"Load test {partner_id}", _widest_plan(target.stage))
+    try:
+        prepared = partner_accounts.prepare(target, wanted)
+        if prepared is None or prepared.credentials.api_key is None:
+            raise OperatorError(f"There is a partner {partner_id} already.")
+        partner_accounts.open_(target, prepared)
+        yield _partner(partner_id, prepared.credentials.api_key)
+    finally:
+        partner_accounts.remove(target, partner_accounts.look(target, partner_id))
+
+
+def _widest_plan(stage: str) -> str:
+    plans = settings_of(stage).plans
+    return max(plans, key=lambda name: plans[name].throttle.rate)
+
+
+@contextlib.contextmanager
+def _guest_people(target: Target, run: str, number: int) -> Iterator[list[str]]:
+    """Give identity tokens of new people, the first of them an operator."""
+    if not number:
+        yield []
+        return
+    pool, cognito = target.output("UserPoolId"), target.client("cognito-idp")
+    # The stage's own client takes SRP only, whose arithmetic nobody here needs.
+    flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    made = cognito.create_user_pool_client(UserPoolId=pool, ClientName=run, ExplicitAuthFlows=flows)
+    client_id, names = made["UserPoolClient"]["ClientId"], [f"{run}-{n}" for n in range(number)]
+    try:
+        yield [
+            _sign_up(cognito, pool, client_id, f"{name}@example.com", operator=index == 0)
+            for index, name in enumerate(names)
+        ]
+    finally:
+        for name in names:
+            with contextlib.suppress(cognito.exceptions.UserNotFoundException):
+                cognito.admin_delete_user(UserPoolId=pool, Username=f"{name}@example.com")
+        cognito.delete_user_pool_client(UserPoolId=pool, ClientId=client_id)
+
+
+def _sign_up(cognito: Any, pool: str, client_id: str, email: str, *, operator: bool) -> str:
+    """Make somebody and sign them in; gives an identity token, which lasts an hour."""
+    password = f"{secrets.token_urlsafe(24)}-aA1"
+    verified = [{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}]
+    who = {"UserPoolId": pool, "Username": email}
+    cognito.admin_create_user(**who, MessageAction="SUPPRESS", UserAttributes=verified)
+    cognito.admin_set_user_password(**who, Password=password, Permanent=True)
+    if operator:
+        cognito.admin_add_user_to_group(**who, GroupName=OPERATORS)
+    answer = cognito.admin_initiate_auth(
+        UserPoolId=pool,
+        ClientId=client_id,
+        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": email, "PASSWORD": password},
+    )
+    return str(answer["AuthenticationResult"]["IdToken"])
+
+
+def _await_keys(api_url: str, callers: list[Caller]) -> None:
+    """Wait until API Gateway lets new keys in: on AWS that takes up to a minute or so."""
+    deadline = time.monotonic() + _KEY_SECONDS
+    for caller in callers:
+        while httpx.get(f"{api_url}/partner/orders", headers=dict(caller.headers)).is_error:
+            if time.monotonic() > deadline:
+                raise OperatorError(
+                    f"API Gateway does not let the new key of {caller.identity} in after "
+                    f"{_KEY_SECONDS:.0f} s. Try again in some minutes."
+                )
+            time.sleep(_POLL_SECONDS)
