@@ -382,8 +382,9 @@ class Settings(Checked):
     """What the tables can take."""
     keep_data: bool = False
     """Whether tables and people stay when the stack goes, and the stack is protected from going."""
-    memory_mb: Annotated[int, Between(128, 10_240)] = 512
-    """Memory of each function; Lambda gives processor time in proportion."""
+    memory_mb: Annotated[int, Between(128, 10_240)] = 256
+    """Memory of each function; Lambda gives processor time in proportion. `make simulate` says
+    which is the cheapest that keeps the promised p95."""
     timeout_seconds: Annotated[int, Between(1, 29)] = 10
     """When a function of the API is ended; API Gateway itself gives up after 29 s."""
     reserved_concurrency: Mapping[str, Annotated[int, Between(1)] | None] = field(

@@ -193,7 +193,7 @@ def rows(found: Sequence[Candidate], where: Circumstances) -> list[tuple[str, ..
 
 def _row(candidate: Candidate, where: Circumstances, ours: float) -> tuple[str, ...]:
     cost = cost_of(candidate, where)
-    beside = "" if candidate.name == OURS else f"{100 * (cost.total / ours - 1):+.0f} %"
+    beside = "" if candidate.name == OURS else f"{round(100 * (cost.total / ours - 1)):+d} %"
     return (
         f"`{candidate.name}`",
         f"{where.warm(candidate)} ms",

@@ -134,6 +134,19 @@ class Cost:
     warm: float
 
 
+HOSTILE = Published(
+    50, "MB", "that the worst hostile body takes besides", "`make fuzz`, docs/security/fuzzing.md"
+)
+SPARE = 2.0
+"""So many times the memory that was seen at most must a function have."""
+
+
+def memory_needed() -> float:
+    """Give the MB that a function must have, whatever its speed."""
+    measured = json.loads(MEASURED.read_text())["functions"]["create_order"]["memory_mb"]
+    return float(SPARE * (measured + HOSTILE.value))
+
+
 def cost_of(function: str) -> Cost:
     """Read what a function costs from the last `make bench`."""
     measured = json.loads(MEASURED.read_text())["functions"]

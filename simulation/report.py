@@ -78,7 +78,7 @@ def _published() -> str:
     rows += [
         (f"{one.value:g} {one.unit}", one.meaning, one.source)
         for one in (
-            *figures.PUBLISHED,
+            *(*figures.PUBLISHED, figures.HOSTILE),
             *(scenarios.PROVISIONED, scenarios.SNAPSHOT_KEPT, scenarios.SNAPSHOT_USED),
             *(scenarios.AFTER_DEPLOYMENT, scenarios.RESTORE),
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from infrastructure.settings import settings_of
 from ops import prices
 from ops.traffic import DAYS
-from simulation.figures import CONCURRENCY, Published, cost_of
+from simulation.figures import CONCURRENCY, Published, cost_of, memory_needed
 from simulation.model import Service, Setup, percentile
 
 if TYPE_CHECKING:
@@ -173,10 +173,18 @@ def dollars(one: Found, memory: int) -> float:
 
 
 def cheapest() -> int | None:
-    """Name the memory that keeps the cold burst's p95 below the promise for the least money."""
-    rows = memories().items()
-    good = {name: cost for name, (one, cost) in rows if one.p95 < LIMIT_SECONDS * 1000}
-    return int(min(good, key=lambda name: good[name]).split()[0]) if good else None
+    """Name the memory that keeps the cold burst's p95 below the promise for the least money.
+
+    It must hold the worst hostile body as well, twice over.
+    """
+    needed = memory_needed()
+    rows = zip(MEMORIES, memories().values(), strict=True)
+    good = [
+        (cost, memory)
+        for memory, (one, cost) in rows
+        if memory >= needed and one.p95 < LIMIT_SECONDS * 1000
+    ]
+    return min(good)[1] if good else None
 
 
 def ways_to_be_warm() -> dict[str, tuple[Found, float]]:

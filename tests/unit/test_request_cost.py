@@ -104,7 +104,7 @@ def test_where_ours_costs_more_it_is_said() -> None:
     assert table["`powertools`"][-1].startswith("-")
     assert table["`powertools_idempotent`"][-1].startswith("-")  # units outweigh time
     compute = {name: float(row[5]) for name, row in table.items()}
-    assert compute["`powertools_idempotent`"] > 2 * compute["`create_order`"]
+    assert compute["`powertools_idempotent`"] > 1.5 * compute["`create_order`"]
 
 
 def test_the_document_gets_the_table(tmp_path: Path) -> None:
