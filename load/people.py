@@ -175,13 +175,25 @@ def _sign_up(cognito: Any, pool: str, client_id: str, email: str, *, operator: b
 
 
 def _await_keys(api_url: str, callers: list[Caller]) -> None:
-    """Wait until API Gateway lets new keys in: on AWS that takes up to a minute or so."""
+    """Wait until API Gateway lets new keys in: on AWS that takes up to a minute or so.
+
+    Raises:
+        OperatorError: when it does not.
+    """
     deadline = time.monotonic() + _KEY_SECONDS
     for caller in callers:
-        while httpx.get(f"{api_url}/partner/orders", headers=dict(caller.headers)).is_error:
+        while not _let_in(api_url, caller):
             if time.monotonic() > deadline:
                 raise OperatorError(
                     f"API Gateway does not let the new key of {caller.identity} in after "
                     f"{_KEY_SECONDS:.0f} s. Try again in some minutes."
                 )
             time.sleep(_POLL_SECONDS)
+
+
+def _let_in(api_url: str, caller: Caller) -> bool:
+    url, headers = f"{api_url}/partner/orders", dict(caller.headers)
+    try:
+        return httpx.get(url, headers=headers, timeout=30).is_success
+    except httpx.HTTPError:
+        return False

@@ -20,7 +20,7 @@ import httpx
 from load import environment
 from load import ledger as ledgers
 from load.accounting import Accounting, account
-from load.ledger import FIGURES, LEDGER
+from load.ledger import FIGURES, LEDGER, PAGE
 from local.example import ORDER
 from local.layout import ROOT
 from ops.errors import OperatorError
@@ -170,6 +170,9 @@ def audit(plan: Plan, ledger: Ledger, began: float) -> Accounting:
         plan: of the run.
         ledger: of the run.
         began: when it began, in seconds since the epoch.
+
+    Raises:
+        OperatorError: when a list cannot be read.
     """
     deadline = time.monotonic() + _INDEX_SECONDS
     while True:
@@ -194,9 +197,31 @@ def _list(http: httpx.Client, caller: Caller, oldest: str) -> list[dict[str, Any
     found: list[dict[str, Any]] = []
     query = {"limit": _PAGE_ORDERS}
     while True:
-        page = http.get(path, headers=dict(caller.headers), params=query).raise_for_status().json()
+        page = _page(http, path, caller, query)
         fresh = [order for order in page["orders"] if order["createdAt"] >= oldest]
         found += fresh
         if page["cursor"] is None or len(fresh) < len(page["orders"]):
             return found
         query["cursor"] = page["cursor"]
+
+
+def _page(http: httpx.Client, path: str, caller: Caller, query: dict[str, str]) -> dict[str, Any]:
+    """Read a page, and try again for a while: the load is over, and the API must recover.
+
+    Raises:
+        OperatorError: when it does not.
+    """
+    deadline = time.monotonic() + _INDEX_SECONDS
+    while True:
+        try:
+            answer = http.get(path, headers=dict(caller.headers), params=query)
+            page: dict[str, Any] = answer.raise_for_status().json()
+        except (httpx.HTTPError, ValueError) as error:
+            if time.monotonic() > deadline:
+                raise OperatorError(
+                    f"The orders of {caller.role} {caller.identity} cannot be listed, so nothing "
+                    f"is accounted for: {error}. What the load met stands in {FIGURES} and {PAGE}."
+                ) from error
+            time.sleep(_POLL_SECONDS)
+        else:
+            return page

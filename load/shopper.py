@@ -210,7 +210,9 @@ class Shopper:
         order = self._last
         headers = {"If-Match": order.etag, "Content-Type": "application/merge-patch+json"}
         request = _request(caller, "PATCH", order.order_id, headers=headers)
-        answer = self._patiently(request._replace(body=body, expected=(200, 409, 412)))
+        # 403 where the flag has edits switched off; moves are never stopped so.
+        refused = (403, 409, 412) if to is None else (409, 412)
+        answer = self._patiently(request._replace(body=body, expected=(200, *refused)))
         if answer is None:
             return False
         if answer.status != 200:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import http.server
 import itertools
 import json
 import statistics
+import threading
+from datetime import UTC, datetime
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -16,14 +19,15 @@ from load import __main__ as command
 from load import judging
 from load.accounting import Accounting, account, match
 from load.journey import Act, Mix, journey, pause
-from load.ledger import Fault, Ledger, Owner, read
+from load.ledger import Fault, Ledger, Owner, Placing, read
 from load.people import People, customer
 from load.people import given as people_given
-from load.run import Plan, Result
+from load.run import Plan, Result, audit
 from load.shopper import TRIES, Answer, Caller, Request, Shopper, World, owns
 from ops.errors import OperatorError
 from ops.traffic import Traffic
 from orders.domain.lifecycle import MOVES, Role, Status
+from tests.conftest import free_port
 from tests.examples import ORDER
 
 if TYPE_CHECKING:
@@ -265,6 +269,21 @@ def test_a_change_whose_answer_was_lost_is_no_fault() -> None:
     assert found.missing == found.lost_changes == []
 
 
+def test_edits_that_are_switched_off_are_no_fault() -> None:
+    """403 to an edit is what the flag says; 403 to a move is not expected."""
+    for fields, faults in (("deliveryAddress", []), ("status", [Fault.UNEXPECTED])):
+        api = Api()
+        send = api.send
+
+        def refusing(request: Request, send: Any = send, fields: str = fields) -> Answer:
+            refused = request.method == "PATCH" and fields in request.body
+            return Answer(403) if refused else send(request)
+
+        api.send = refusing  # type: ignore[method-assign] # as the flag would
+        ledger, _ = day(api, orders=30)
+        assert [*{kind for kind, _ in ledger.faults}] == faults
+
+
 def test_two_answers_for_a_key_are_two_orders() -> None:
     """A key that was answered with two ids is doubled, though only one of them is listed."""
     ledger = read(
@@ -401,6 +420,81 @@ def test_help_tells_both_thresholds(capsys: pytest.CaptureFixture[str]) -> None:
     assert "p95 2,000 ms" in said
 
 
+def a_plan(directory: Path, *, url: str = "", people: People | None = None) -> Plan:
+    return Plan(
+        run="run-1",
+        url=url,
+        people=people or People([], [], None),
+        mix=MIX,
+        users=1,
+        seconds=60,
+        spawn_rate=1,
+        seed=1,
+        directory=directory,
+    )
+
+
+def test_lists_that_cannot_be_read_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody answers any more, a sentence says whose orders are not accounted for."""
+    monkeypatch.setattr("load.run._INDEX_SECONDS", 0)
+    plan = a_plan(tmp_path, url=f"http://127.0.0.1:{free_port()}", people=People([ACME], [], None))
+    with pytest.raises(OperatorError, match="The orders of partner acme cannot be listed"):
+        audit(plan, Ledger(), 0)
+
+
+class Pages(http.server.BaseHTTPRequestHandler):
+    """Lists three orders of acme's in two pages, after it has failed once."""
+
+    failures: ClassVar[list[int]] = []
+
+    def do_GET(self) -> None:
+        status = self.failures.pop() if self.failures else 200
+        moments = [
+            "2026-11-23T12:00:02.000Z",
+            "2026-11-23T12:00:01.000Z",
+            "2020-01-01T00:00:00.000Z",
+        ]
+        orders = [
+            {"orderId": f"order-{n}", "note": f"key-{n}", "partnerId": "acme", "createdAt": moment}
+            | {"history": [{"status": "PLACED"}]}
+            for n, moment in enumerate(moments)
+        ]
+        second = "cursor=order-0" in self.path
+        page = {"orders": orders[1:] if second else orders[:1]}
+        body = json.dumps({**page, "cursor": "order-2" if second else "order-0"}).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_lists_are_read_back_to_the_beginning_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Page by page, past a failure, and no further back than the run: older orders are others'."""
+    monkeypatch.setattr("load.run._POLL_SECONDS", 0.01)
+    Pages.failures = [503]
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    ledger = Ledger({f"key-{n}": Placing(ACME.owner, [f"order-{n}"]) for n in range(2)})
+    plan = a_plan(
+        tmp_path, url=f"http://127.0.0.1:{server.server_port}", people=People([ACME], [], None)
+    )
+    try:
+        began = datetime(2026, 11, 23, 12, tzinfo=UTC).timestamp()
+        found = audit(plan, ledger, began)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert found.sound
+    assert found.found_once == 2
+
+
 @pytest.mark.parametrize(
     ("planted", "words"),
     [
@@ -425,17 +519,7 @@ def test_what_does_not_pass_exits_with_one(
     exceeded = given.pop("exceeded", [])
     accounting = Accounting(placings=1, acknowledged=1, found_once=1, **given)
     result = Result(figures(), accounting, exceeded)
-    plan = Plan(
-        run="run-1",
-        url="",
-        people=People([], [], None),
-        mix=MIX,
-        users=1,
-        seconds=60,
-        spawn_rate=1,
-        seed=1,
-        directory=tmp_path,
-    )
+    plan = a_plan(tmp_path)
 
     def run(_: object) -> Result:
         command._report(result, plan)
