@@ -3,6 +3,7 @@
 .local/
 ├── emulator-venv/   asset/   cdk.out/     shared by all copies, made once
 ├── endpoints.json                         of the copy that started last
+├── load/                                  the report of the last `make load`
 └── 4566/                                  one copy: state/ objects/ tmp/ emulator.log …
 
 LOCAL_DIR puts the part that is not shared elsewhere; tests do so.
