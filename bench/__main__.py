@@ -9,7 +9,6 @@ import argparse
 import json
 import os
 import platform
-import socket
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ from bench.candidates import BARE, EMPTY, OTHERS, OURS, REFERENCE, Candidate, ca
 from bench.jobs import Stub, stub
 from bench.stub import DELAY
 from local import environment
-from local.layout import ROOT
+from local.layout import ROOT, free_port
 from local.stack import start
 from ops.cost_docs import with_blocks
 
@@ -103,7 +102,7 @@ def _counted(few: list[Candidate], interpreter: Path, behind: Stub) -> dict[str,
 
 def _stack() -> dict[str, Any]:
     _tell("Sending requests through the local stack …")
-    with tempfile.TemporaryDirectory() as directory, start(_free_port(), Path(directory)) as found:
+    with tempfile.TemporaryDirectory() as directory, start(free_port(), Path(directory)) as found:
         return stack.measure(found)
 
 
@@ -128,12 +127,6 @@ def _write(results: dict[str, Any], *, documents: bool) -> None:
 
 
 _WIDTHS = (26, 6, 15, 5, 0)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _tell(line: str) -> None:

@@ -12,6 +12,7 @@ LOCAL_DIR puts the part that is not shared elsewhere; tests do so.
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,13 @@ SHARED = ROOT / ".local"
 
 DEFAULT_PORT = 4566
 _HIGHEST_PORT = 65_535
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on, for a copy that comes and goes."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 class LocalError(Exception):

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import socket
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from local.layout import ROOT, Layout
+from local.layout import ROOT, Layout, free_port
 from local.stack import start
 from ops.cost_docs import with_blocks
 from simulation import report, scenarios, validation
@@ -49,16 +48,10 @@ def main() -> None:
 
 
 def _validation() -> dict[str, Any]:
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory() as directory, start(port, Path(directory)) as stack:
         emulator = int(Layout(Path(directory), port).emulator_pid.read_text())
         return validation.as_json(*validation.compare(stack, emulator))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _tell(line: str) -> None:

@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from local.aws import clients
+from local.layout import free_port
 from local.stack import start
-from tests.conftest import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

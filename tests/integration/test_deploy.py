@@ -14,11 +14,10 @@ from infrastructure.settings import stack_name
 from local import environment
 from local.aws import clients
 from local.emulator import ACCOUNT, REGION, launch
-from local.layout import ROOT, Layout
+from local.layout import ROOT, Layout, free_port
 from local.patches import FOR_DEPLOYMENTS, PATCHES
 from ops.account import BOOTSTRAP_VERSION
 from ops.changes import CHANGE_SET
-from tests.conftest import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

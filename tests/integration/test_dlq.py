@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from infrastructure.settings import stack_name
-from local.layout import ROOT
+from local.layout import ROOT, free_port
 from ops import cli, dead_letters, redrive
-from tests.conftest import free_port
 from tests.integration.dead_letter_stack import template
 from tests.integration.people import aws
 

@@ -15,11 +15,10 @@ from infrastructure.settings import stack_name
 from local import environment
 from local.aws import clients
 from local.emulator import REGION, launch
-from local.layout import ROOT, Layout
+from local.layout import ROOT, Layout, free_port
 from ops.account import BOOTSTRAP_VERSION
 from ops.checks import ON_AWS
 from ops.checks_here import OF_A_STAGE
-from tests.conftest import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

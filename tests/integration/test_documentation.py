@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from local.documentation import documentation
-from tests.conftest import free_port
+from local.layout import free_port
 
 if TYPE_CHECKING:
     from local.endpoints import Endpoints

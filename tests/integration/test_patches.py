@@ -15,11 +15,11 @@ import httpx
 import pytest
 
 from local.aws import clients
+from local.layout import free_port
 from local.patches import PATCHES
 from local.saving import SAVING_SECONDS
 from local.stack import start
 from local.validation import validation_message
-from tests.conftest import free_port
 from tests.integration import figures_laboratory as figures
 from tests.integration import laboratory, trace_laboratory
 from tests.integration.batch_laboratory import most_at_once

@@ -19,8 +19,7 @@ import pytest
 
 from local import endpoints as documents
 from local.example import ORDER
-from local.layout import ROOT, Layout
-from tests.conftest import free_port
+from local.layout import ROOT, Layout, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,8 +13,8 @@ import pytest
 
 from local.emulator import Watch
 from local.filter import without_tls_rule
+from local.layout import free_port
 from local.stack import start
-from tests.conftest import free_port
 from tests.integration.people import client_of
 from tests.permissions.at_run_time import done_by_aws
 from tests.permissions.deployed import Asked, Deployed, recorded

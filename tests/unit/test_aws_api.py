@@ -19,8 +19,8 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
+from local.layout import free_port
 from orders.aws_api import SQS, SSM, ApiError, Service, Unreachable, call, endpoint, get, sign
-from tests.conftest import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,13 +13,13 @@ import msgspec
 import pytest
 import trustme
 
+from local.layout import free_port
 from orders import heartbeat
 from orders.aws_api import ApiError
 from orders.domain.changes import place_for_partner, view
 from orders.domain.order import NewPartnerOrder
 from orders.handlers import place_heartbeat
 from orders.heartbeat import ORDER, REQUESTS, Deviation, FrontDoor, Run
-from tests.conftest import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

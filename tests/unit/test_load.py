@@ -24,10 +24,10 @@ from load.people import People, customer
 from load.people import given as people_given
 from load.run import Plan, Result, audit
 from load.shopper import TRIES, Answer, Caller, Request, Shopper, World, owns
+from local.layout import free_port
 from ops.errors import OperatorError
 from ops.traffic import Traffic
 from orders.domain.lifecycle import MOVES, Role, Status
-from tests.conftest import free_port
 from tests.examples import ORDER
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from local.layout import free_port
 from orders import aws_api, partners, tracing, webhooks
 from orders import log as logs
 from orders.consumer import consumer
@@ -27,7 +28,6 @@ from orders.handlers import create_order, get_order, list_orders, process_order,
 from orders.store import Refused, Store, Unavailable
 from orders.telemetry import log_event
 from orders.tracing import Header, fit, parse, subsegment, trace_id
-from tests.conftest import free_port
 from tests.events import event
 from tests.examples import order
 from tests.stream_records import NOW, body_of, item, message
