@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import random
 import secrets
 import sys
 from pathlib import Path
@@ -154,7 +153,7 @@ def _run(given: argparse.Namespace) -> Result:
             users=given.users,
             seconds=60 * given.minutes,
             spawn_rate=given.spawn_rate,
-            seed=random.randrange(10**6) if given.seed is None else given.seed,  # noqa: S311 - no secret
+            seed=secrets.randbelow(10**6) if given.seed is None else given.seed,
             directory=given.out.absolute(),
         )
         terminal.note(

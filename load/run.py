@@ -6,6 +6,7 @@ plan ─► swarm (Locust, a process of its own) ─► ledger, figures
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -144,23 +145,20 @@ def _swarm(interpreter: Path, plan: Plan) -> None:
         raise OperatorError(f"The load generator ended with {swarm.returncode}; it says why above.")
 
 
-class _handing_on:  # noqa: N801 - used like a function
-    """Hands signals on to a process for as long as the context lasts."""
+@contextlib.contextmanager
+def _handing_on(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Hand signals on to a process for as long as the context lasts."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self._before: dict[int, Any] = {}
+    def hand_on(*_: object) -> None:
+        process.send_signal(signal.SIGINT)
 
-    def __enter__(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._hand_on)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, hand_on) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
             signal.signal(number, handler)
-
-    def _hand_on(self, *_: object) -> None:
-        self._process.send_signal(signal.SIGINT)
 
 
 def audit(plan: Plan, ledger: Ledger, began: float) -> Accounting:
