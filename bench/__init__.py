@@ -1,1 +1,9 @@
 """Measurements that anyone can repeat: compare ratios, the times are this host's."""
+
+from local.layout import ROOT
+
+DOCUMENTS = ROOT / "docs" / "performance"
+"""What is shown to readers."""
+
+FIGURES = DOCUMENTS / "figures.json"
+"""What `make bench` measured last and in full; simulation and costs are computed from it."""

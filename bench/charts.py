@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bench import drawing
 from bench.candidates import AS_DEPLOYED, BARE, EMPTY, OURS, REFERENCE
 
 if TYPE_CHECKING:
@@ -25,19 +26,13 @@ LABELS = {
 }
 """What stands beside each bar, from the floor up."""
 
-OURS_COLOUR, OTHERS_COLOUR, SECOND_COLOUR = "#0072b2", "#999999", "#e69f00"
-_HEIGHT_PER_BAR, _WIDTH = 0.42, 8.0
 
-
-def draw(functions: Mapping[str, Any], folder: Path) -> list[Path]:
+def draw(functions: Mapping[str, Any], folder: Path) -> None:
     """Draw all charts.
 
     Args:
         functions: figures by candidate, as `bench.functions.figures` gives them.
         folder: where they go.
-
-    Returns:
-        What was written.
     """
     start = [
         [functions[name][kind]["median"] for name in LABELS]
@@ -45,48 +40,26 @@ def draw(functions: Mapping[str, Any], folder: Path) -> list[Path]:
     ]
     warm = [functions[name]["warm_cpu_ms"]["median"] for name in LABELS]
     memory = [functions[name]["memory_mb"] for name in LABELS]
-    return [
-        *_bars("start", "CPU of a start and of the first request, ms", start, folder),
-        *_bars("warm", "CPU of a warm request, ms", [warm], folder),
-        *_bars("memory", "memory at its peak, MB", [memory], folder),
-    ]
+    for name, title, parts in (
+        ("start", "CPU of a start and of the first request, ms", start),
+        ("warm", "CPU of a warm request, ms", [warm]),
+        ("memory", "memory at its peak, MB", [memory]),
+    ):
+        with drawing.bars(folder / name, title, len(LABELS)) as axes:
+            _draw(axes, parts)
 
 
-def _bars(name: str, title: str, parts: Sequence[Sequence[float]], folder: Path) -> list[Path]:
-    import matplotlib as mpl  # noqa: PLC0415 - half a second that no other command needs
-    from matplotlib import pyplot as plt  # noqa: PLC0415 - the same
-
-    mpl.use("Agg")
-    with mpl.rc_context({"svg.hashsalt": "orders", "font.size": 10}):
-        figure, axes = plt.subplots(
-            figsize=(_WIDTH, _HEIGHT_PER_BAR * len(LABELS) + 1), layout="constrained"
-        )
-        _draw_bars(axes, parts)
-        axes.set_xlabel(title)
-        paths = [folder / f"{name}.{kind}" for kind in ("png", "svg")]
-        for path in paths:
-            kept = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-            figure.savefig(path, dpi=110, metadata=kept)
-        plt.close(figure)
-    return paths
-
-
-def _draw_bars(axes: Axes, parts: Sequence[Sequence[float]]) -> None:
-    names = [*LABELS]
-    left = [0.0] * len(names)
-    for number, part in enumerate(parts):
-        colours = [OURS_COLOUR if name == OURS else OTHERS_COLOUR for name in names]
-        if number:
-            colours = [SECOND_COLOUR] * len(names)
-        axes.barh([LABELS[name] for name in names], part, left=left, color=colours)
+def _draw(axes: Axes, parts: Sequence[Sequence[float]]) -> None:
+    """Draw stacked bars, the sum beside each."""
+    left = [0.0] * len(LABELS)
+    first = [drawing.OURS if name == OURS else drawing.OTHERS for name in LABELS]
+    for colours, part in zip((first, drawing.SECOND), parts, strict=False):
+        axes.barh([*LABELS.values()], part, left=left, color=colours)
         left = [before + more for before, more in zip(left, part, strict=True)]
     for row, total in enumerate(left):
         shown = f" {total:,.0f}" if total >= 100 else f" {total:.3g}"
         axes.annotate(shown, (total, row), va="center")
     if len(parts) > 1:
-        axes.annotate(
-            "orange: the first request", (0.98, 0.04), xycoords="axes fraction", ha="right",
-            color="#8a5f00",
-        )  # fmt: skip
+        note = "orange: the first request"
+        axes.text(0.98, 0.04, note, transform=axes.transAxes, ha="right", color="#8a5f00")
     axes.margins(x=0.12)
-    axes.spines[["top", "right"]].set_visible(False)

@@ -110,6 +110,18 @@ LAMBDA_X86 = Price(
     page=_page("lambda"),
     seen="https://cloudchipr.com/blog/aws-lambda-pricing",
 )
+LAMBDA_PROVISIONED = Price(
+    dollars=0.0000033334,
+    unit="GB-second of provisioned concurrency on arm64",
+    page=_page("lambda"),
+    seen=None,
+)
+SNAPSHOT_KEPT = Price(
+    dollars=0.0000015046, unit="GB-second of a SnapStart snapshot", page=_page("lambda"), seen=None
+)
+SNAPSHOT_RESTORED = Price(
+    dollars=0.0001397998, unit="GB that SnapStart restores", page=_page("lambda"), seen=None
+)
 WRITE_UNIT = Price(
     dollars=0.625 / MILLION,
     unit="write request unit, on demand",

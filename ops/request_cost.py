@@ -13,27 +13,23 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from bench import DOCUMENTS, FIGURES
 from bench.candidates import OTHERS, OURS
 from bench.jobs import stored_order
 from infrastructure.settings import STAGES
-from local.layout import ROOT
 from ops import prices
 from ops.cost_docs import DOCUMENTED, table, with_blocks
 from ops.cost_report import dollars
 from ops.prices import MILLION
 from ops.traffic import Traffic
 from ops.units import changing_units, item_bytes, placing_units, write_units
+from simulation.figures import FULL_PROCESSOR
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-RESULTS = ROOT / "docs" / "performance" / "figures.json"
-DOCUMENT = ROOT / "docs" / "performance" / "cost.md"
-
-MEMORY_OF_ONE_CPU = 1_769
-"""MB with which a function has one processor's time; with less it has its share. Lambda developer
-guide, "Configure Lambda function memory" (read November 2026)."""
+RESULTS, DOCUMENT = FIGURES, DOCUMENTS / "cost.md"
 
 _RECORD = {
     "key": "partner:acme#" + 64 * "0",
@@ -101,7 +97,7 @@ class Circumstances(NamedTuple):
         return math.ceil(candidate.init_ms + first)
 
     def _stretched(self, cpu_ms: float) -> float:
-        return cpu_ms / min(self.memory_mb / MEMORY_OF_ONE_CPU, 1)
+        return cpu_ms / min(self.memory_mb / FULL_PROCESSOR.value, 1)
 
     def _waits(self, candidate: Candidate) -> float:
         return candidate.round_trips * self.delay_ms

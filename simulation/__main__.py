@@ -13,13 +13,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench import DOCUMENTS
 from local.layout import ROOT, Layout, free_port
 from local.stack import start
 from ops.cost_docs import with_blocks
 from simulation import report, scenarios, validation
 
-FOUND = ROOT / "docs" / "performance" / "simulation.json"
-PAGE = ROOT / "docs" / "performance" / "scale.md"
+FOUND, PAGE = DOCUMENTS / "simulation.json", DOCUMENTS / "scale.md"
 
 
 def main() -> None:

@@ -11,16 +11,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from local.layout import ROOT
+from bench import FIGURES
 
 if TYPE_CHECKING:
     import random
 
 READ = dt.date(2026, 11, 23)
 """When the sources were read."""
-
-MEASURED = ROOT / "docs" / "performance" / "figures.json"
-"""What `make bench` wrote last."""
 
 _Z99 = 2.3263  # standard deviations below which 99 % of a normal distribution lie
 
@@ -143,13 +140,13 @@ SPARE = 2.0
 
 def memory_needed() -> float:
     """Give the MB that a function must have, whatever its speed."""
-    measured = json.loads(MEASURED.read_text())["functions"]["create_order"]["memory_mb"]
+    measured = json.loads(FIGURES.read_text())["functions"]["create_order"]["memory_mb"]
     return float(SPARE * (measured + HOSTILE.value))
 
 
 def cost_of(function: str) -> Cost:
     """Read what a function costs from the last `make bench`."""
-    measured = json.loads(MEASURED.read_text())["functions"]
+    measured = json.loads(FIGURES.read_text())["functions"]
     ours, empty = measured[function], measured["empty"]
     start = ours["init_cpu_ms"]["median"] - empty["init_cpu_ms"]["median"]
     kinds = (start, ours["first_cpu_ms"]["median"], ours["warm_cpu_ms"]["median"])

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure.settings import settings_of
 from ops import prices
-from ops.traffic import DAYS
+from ops.traffic import DAYS, Traffic
+from ops.units import transaction_units
 from simulation.figures import CONCURRENCY, Published, cost_of, memory_needed
 from simulation.model import Service, Setup, percentile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-ORDERS_PER_DAY = 3_500
+STAGE = "prod"
+
+ORDERS_PER_DAY = settings_of(STAGE).budget.orders_per_day
 BUSIEST_HOUR = 0.25
 """Share of a day's orders in its busiest hour: an assumption."""
 
@@ -28,10 +31,6 @@ GROWTH = (1, 10, 100, 1_000)
 _MOST_REQUESTS = 12_000  # of a run: what is longer is cut, and the row says how long it was
 _SEEDS = 20
 
-_PRICING = "https://aws.amazon.com/lambda/pricing/"
-PROVISIONED = Published(0.0000033334, "dollars a GB-second", "provisioned, on arm64", _PRICING)
-SNAPSHOT_KEPT = Published(0.0000015046, "dollars a GB-second", "a snapshot that is kept", _PRICING)
-SNAPSHOT_USED = Published(0.0001397998, "dollars a GB", "a snapshot that is restored", _PRICING)
 AFTER_DEPLOYMENT = Published(
     1.5,
     "×",
@@ -62,13 +61,14 @@ class Found(NamedTuple):
 
 def base() -> Setup:
     """Give stage prod as it is set up."""
-    settings = settings_of("prod")
+    settings = settings_of(STAGE)
     return Setup(
         cost=cost_of("create_order"),
         worker=cost_of("process_order"),
         memory=settings.memory_mb,
         reserved=settings.reserved_concurrency.get("create_order") or int(CONCURRENCY.value),
         throttle=(settings.placing_throttle.rate, settings.placing_throttle.burst),
+        units_each=transaction_units(Traffic(orders_per_day=1).order_bytes),
         workers=settings.workers["process_order"].most_at_once,
     )
 
@@ -193,12 +193,14 @@ def ways_to_be_warm() -> dict[str, tuple[Found, float]]:
     gigabytes, month = setup.memory / 1024, DAYS * 86_400
     rows = {"as it is": (burst(setup), 0.0)}
     for number in (10, 50, 100):
-        cost = number * gigabytes * month * PROVISIONED.value
+        cost = number * gigabytes * month * prices.LAMBDA_PROVISIONED.dollars
         kept = replace(setup, kept=number)
         rows[f"{number} provisioned environments"] = burst(kept), cost
     snapped = replace(setup, start=RESTORE.value, own_start=0.0)
     starts = ORDERS_PER_DAY * DAYS * 0.02  # today's share of cold answers, rounded up
-    cost = gigabytes * (month * SNAPSHOT_KEPT.value + starts * SNAPSHOT_USED.value)
+    cost = gigabytes * (
+        month * prices.SNAPSHOT_KEPT.dollars + starts * prices.SNAPSHOT_RESTORED.dollars
+    )
     rows["SnapStart"] = burst(snapped), cost
     pings = 10 * DAYS * 24 * 12
     cost = pings * (prices.LAMBDA_REQUEST.dollars + 0.1 * gigabytes * prices.LAMBDA_ARM.dollars)

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench import report
-from bench.__main__ import DOCUMENTS, FIGURES
+from bench import DOCUMENTS, FIGURES, report
 from bench.candidates import AS_DEPLOYED, BARE, OURS, REFERENCE
 from bench.functions import GOALS, ratios, spread
 from bench.jobs import event_for, stored_order, typed
