@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import charts, functions, instructions, report, stack
+from bench import DOCUMENTS, FIGURES, charts, functions, instructions, report, stack
 from bench.candidates import BARE, EMPTY, OTHERS, OURS, REFERENCE, Candidate, candidates
 from bench.jobs import Stub, stub
 from bench.stub import DELAY
@@ -24,8 +24,7 @@ from local.layout import ROOT, free_port
 from local.stack import start
 from ops.cost_docs import with_blocks
 
-RESULTS, DOCUMENTS = ROOT / "bench" / "results", ROOT / "docs" / "performance"
-FIGURES = DOCUMENTS / "figures.json"
+RESULTS = ROOT / "bench" / "results"
 _ROUNDS, _FEW_ROUNDS = 9, 3
 _COUNTED = (EMPTY, BARE, OURS, REFERENCE)
 _PARTS = ("functions", "stack", "all")
@@ -38,7 +37,7 @@ def main() -> None:
     interpreter = environment.ready() or environment.make()
     results: dict[str, Any] = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
     if asked.only in {"functions", "all"}:
-        results |= _functions(interpreter, _FEW_ROUNDS if asked.quick else _ROUNDS, asked.quick)
+        results |= _functions(interpreter, quick=asked.quick)
     if asked.only in {"stack", "all"}:
         results["stack"] = _stack()
     results["load"] = [before, os.getloadavg()[0]]
@@ -55,7 +54,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _functions(interpreter: Path, rounds: int, quick: bool) -> dict[str, Any]:  # noqa: FBT001 - of the command line
+def _functions(interpreter: Path, *, quick: bool) -> dict[str, Any]:
+    rounds = _FEW_ROUNDS if quick else _ROUNDS
     _tell("Building our functions and the baselines …")
     built = candidates(ROOT / ".cache" / "bench", interpreter)
     with tempfile.TemporaryDirectory() as folder, stub(Path(folder)) as behind:

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from bench.candidates import AS_DEPLOYED, BARE, EMPTY, OURS, REFERENCE
+from bench.candidates import AS_DEPLOYED, BARE, OURS, REFERENCE
 from bench.jobs import event_for
 
 if TYPE_CHECKING:
@@ -92,15 +92,11 @@ def run(
         RuntimeError: when it does not do its job.
     """
     events = [event_for(candidate.function) for _ in range(1 + WARM_UP + WARM)]
-    task = {"events": events, "warm_up": WARM_UP, "allocations": allocations}
-    command = [str(interpreter), "-I", "-S", "-X", "utf8", str(RUNNER)]
-    command += [str(candidate.asset), candidate.handler]
-    command[1:3] = ["-s", "-S", "-P"]  # isolated, but for PYTHONDONTWRITEBYTECODE
+    task = json.dumps({"events": events, "warm_up": WARM_UP, "allocations": allocations})
     stub.calls()
-    task["started"] = time.monotonic()
     done = subprocess.run(
-        command,
-        input=json.dumps(task),
+        command(candidate, interpreter),
+        input=task,
         capture_output=True,
         text=True,
         env=stub.environment,
@@ -114,6 +110,12 @@ def run(
         _check(candidate, sample)
         sample["calls"] = {name: round(n / len(events), 2) for name, n in calls.items()}
     return sample
+
+
+def command(candidate: Candidate, interpreter: Path) -> list[str]:
+    """Give the command that runs a candidate from now on; what is isolated, Lambda isolates."""
+    runner = [str(interpreter), "-s", "-S", "-P", str(RUNNER)]
+    return [*runner, str(candidate.asset), candidate.handler, str(time.monotonic())]
 
 
 def _check(candidate: Candidate, sample: Sample) -> None:
@@ -163,6 +165,3 @@ def figures(samples: Mapping[str, Sequence[Sample]]) -> dict[str, dict[str, Any]
             "calls_per_request": runs[0]["calls"],
         }
     return found
-
-
-__all__ = ["EMPTY", "GOALS", "figures", "measure", "ratios", "run", "spread"]

@@ -10,11 +10,10 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.functions import RUNNER
+from bench.functions import command
 from bench.jobs import event_for
 
 if TYPE_CHECKING:
@@ -43,15 +42,13 @@ def count(candidate: Candidate, interpreter: Path, stub: Stub) -> dict[str, floa
 
 def _run(candidate: Candidate, interpreter: Path, stub: Stub, requests: int) -> float:
     events = [event_for(candidate.function) for _ in range(requests)]
-    task = {"events": events, "warm_up": 0, "started": time.monotonic()}
+    task = json.dumps({"events": events, "warm_up": 0})
     with tempfile.TemporaryDirectory() as folder:
         counted = Path(folder) / "counted"
-        command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={counted}"]
-        command += [str(interpreter), "-s", "-S", "-P", str(RUNNER)]
-        command += [str(candidate.asset), candidate.handler]
+        counting = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={counted}"]
         subprocess.run(
-            command,
-            input=json.dumps(task),
+            [*counting, *command(candidate, interpreter)],
+            input=task,
             capture_output=True,
             text=True,
             env={**stub.environment, "PYTHONMALLOC": "malloc"},

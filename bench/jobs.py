@@ -10,8 +10,8 @@ import sys
 import uuid
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from urllib.request import Request, urlopen
 
+import httpx
 import msgspec
 import trustme
 from boto3.dynamodb.types import TypeSerializer
@@ -177,10 +177,10 @@ class Stub:
 
     def calls(self) -> dict[str, int]:
         """Give how often each operation has been called since this was asked last."""
-        asked = Request(self._url, data=b"{}", headers={"x-amz-target": "counts"})  # noqa: S310 - https above
-        with urlopen(asked, context=self._context) as answer:  # noqa: S310 - https above
-            counted: dict[str, int] = json.loads(answer.read())
-            return counted
+        headers = {"x-amz-target": "counts"}
+        answer = httpx.post(self._url, headers=headers, content=b"{}", verify=self._context)
+        counted: dict[str, int] = answer.raise_for_status().json()
+        return counted
 
 
 @contextlib.contextmanager

@@ -1,9 +1,10 @@
 """Runs one function as Lambda's runtime does, and counts what it takes.
 
 Run as a program by the function's interpreter, which has its asset and the standard library:
-`python -I -S runner.py ASSET HANDLER`, with a task as JSON on standard input. It prints one JSON
-object. Nothing is imported here that would be part of the function's start but for `json` and
-`importlib`, which Lambda's own runtime has loaded, too.
+`python -s -S -P runner.py ASSET HANDLER STARTED`, with a task as JSON on standard input, which is
+read when the function has started, and the monotonic clock's seconds at which the process was. It
+prints one JSON object. Nothing is imported here that would be part of the function's start but for
+`json` and `importlib`, which Lambda's own runtime has loaded, too.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ def _peak_kilobytes() -> int:
     return 0
 
 
-def run(handler_name: str, task: dict[str, Any]) -> dict[str, Any]:
-    """Start a function, and hand it the task's events.
+def run(handler_name: str, started: float) -> dict[str, Any]:
+    """Start a function, and hand it the task's events, or trace what it allocates if asked to.
 
     Returns:
         CPU in milliseconds, of the whole process: `init_cpu` from its start to the handler's
@@ -52,8 +53,11 @@ def run(handler_name: str, task: dict[str, Any]) -> dict[str, Any]:
     handler = getattr(importlib.import_module(module), name)
     found: dict[str, Any] = {
         "init_cpu": time.process_time() * 1000,
-        "init_wall": (time.monotonic() - task["started"]) * 1000,
+        "init_wall": (time.monotonic() - started) * 1000,
     }
+    task = json.loads(sys.stdin.read())
+    if task.get("allocations"):
+        return _allocated(handler, task["events"])
     first, *others = task["events"]
     cpu, wall = time.process_time(), time.monotonic()
     answer = handler(first, Context())
@@ -77,23 +81,19 @@ def _warm(handler: Any, events: list[Any]) -> dict[str, Any]:
     return {"warm_cpu": used / len(events), "warm_walls": walls} if events else {}
 
 
-def _allocated(handler_name: str, task: dict[str, Any]) -> dict[str, Any]:
+def _allocated(handler: Any, events: list[Any]) -> dict[str, Any]:
     """Give the bytes that a warm request allocates at most, in a run of its own: it is slow."""
     import tracemalloc  # noqa: PLC0415 - not part of a timed run
 
-    module, name = handler_name.rsplit(".", 1)
-    handler = getattr(importlib.import_module(module), name)
-    for event in task["events"][:-1]:
+    for event in events[:-1]:
         handler(event, Context())
     tracemalloc.start()
-    handler(task["events"][-1], Context())
+    handler(events[-1], Context())
     return {"allocated": tracemalloc.get_traced_memory()[1]}
 
 
 if __name__ == "__main__":
     said = os.dup(1)
     os.dup2(2, 1)  # the functions' own lines go where nobody reads them
-    given = json.loads(sys.stdin.read())
     sys.path.insert(0, sys.argv[1])
-    what = _allocated if given.get("allocations") else run
-    os.write(said, json.dumps(what(sys.argv[2], given)).encode())
+    os.write(said, json.dumps(run(sys.argv[2], float(sys.argv[3]))).encode())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -41,9 +40,9 @@ def behind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stub]:
 
 
 def answer(one: Candidate, interpreter: Path, behind: Stub, event: Any) -> dict[str, Any]:
-    task = {"events": [event], "warm_up": 0, "started": time.monotonic()}
+    task = {"events": [event], "warm_up": 0}
     done = subprocess.run(
-        [str(interpreter), "-s", "-S", "-P", functions.RUNNER, one.asset, one.handler],
+        functions.command(one, interpreter),
         input=json.dumps(task),
         capture_output=True,
         text=True,
