@@ -7,6 +7,7 @@
     function_failures   a function that fails is answered through the gateway responses
     function_queue      no more than some functions at a time; the others wait
     quick_functions     functions start with nothing but their own code
+    whole_logs          what a run has written is told with it, not with a later one
     steady_saving       state is saved every few seconds, not only on a clean stop
     kept_streams        changes that a pipe has not yet delivered survive a restart
     traced_stages       requests begin a trace, or continue theirs, and X-Ray is told
@@ -35,6 +36,7 @@ import functools
 import hashlib
 import json
 import os
+import queue
 import tempfile
 import threading
 import time
@@ -53,7 +55,10 @@ from local.saving import Saver
 from local.validation import validation_message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+
+_END = "\x04the run has ended\x04"
+_END_SECONDS, _POLL_SECONDS = 5.0, 0.05
 
 
 def apply(names: Iterable[str]) -> None:
@@ -276,6 +281,47 @@ def quick_functions() -> None:
             Path(path).symlink_to(unpacked[digest])
 
     runtime.zipfile = SimpleNamespace(**{**vars(zipfile), "ZipFile": SharedZip})
+
+
+def whole_logs() -> None:
+    """Tell with each run all that it has written, however busy the machine is.
+
+    On AWS nothing is lost between two runs. ministack waits for a first line for 50 ms, and after
+    each for 5: what is read later is told with the next run of the same process, or never.
+    """
+    runtime = _module("core.lambda_runtime")
+    line = f"{_END}\n".encode()
+    tell = f"        sys.stdout.flush()\n        os.write(2, {line!r})\n"
+    before, loop_ends, after = runtime._PYTHON_WORKER_SCRIPT.rpartition("\nrun()\n")
+    assert loop_ends, "without its end, each run would be waited for"
+    runtime._PYTHON_WORKER_SCRIPT = f"{before}{tell}{loop_ends}{after}"
+    drain = runtime.Worker._drain_stderr_bounded
+
+    @functools.wraps(drain)
+    def whole(self: Any, *arguments: Any, **options: Any) -> str:
+        if str(self.config.get("Runtime", "python")).startswith("python"):
+            return "\n".join(_until_end(self))
+        told: str = drain(self, *arguments, **options)
+        return told
+
+    runtime.Worker._drain_stderr_bounded = whole
+
+
+def _until_end(worker: Any) -> Iterator[str]:
+    """Take a function's lines up to the end of this run, or of its process."""
+    deadline = time.monotonic() + _END_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            line: str = worker._stderr_queue.get(timeout=_POLL_SECONDS)
+        except queue.Empty:
+            if not worker._stderr_thread.is_alive():
+                return
+            continue
+        text, end, _ = line.partition(_END)
+        if text or not end:
+            yield text
+        if end:
+            return
 
 
 def steady_saving() -> None:
@@ -550,6 +596,7 @@ PATCHES: dict[str, Callable[[], None]] = {
         function_failures,
         function_queue,
         quick_functions,
+        whole_logs,
         steady_saving,
         kept_streams,
         traced_stages,

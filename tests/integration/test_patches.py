@@ -5,7 +5,9 @@ The second half of each pair fails once ministack does as AWS does: then take th
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -14,8 +16,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from local import environment
 from local.aws import clients
-from local.layout import free_port
+from local.layout import ROOT, free_port
 from local.patches import PATCHES
 from local.saving import SAVING_SECONDS
 from local.stack import start
@@ -252,6 +255,33 @@ def test_quick_functions(patched: Laboratory) -> None:
 def test_quick_functions_is_needed(unpatched: Laboratory) -> None:
     """Ministack loads botocore into each function."""
     assert "botocore" in unpatched.post("modules").json()
+
+
+def logs_of_two_runs(*patches: str) -> list[list[str]]:
+    """Run a function twice in the emulator's interpreter, and give what is told of each run."""
+    interpreter = environment.ready() or environment.make()
+    done = subprocess.run(
+        [interpreter, "-m", "tests.integration.log_laboratory", *patches],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    told: list[list[str]] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def test_whole_logs() -> None:
+    """On a busy machine, too, a run's log lines stand with the run, the unfinished one included."""
+    assert logs_of_two_runs("quick_functions", "whole_logs") == [
+        ["one begins", "one is nearly over"],
+        ["two begins", "two is nearly over"],
+    ]
+
+
+def test_whole_logs_is_needed() -> None:
+    """Ministack does not wait for lines that come late, and tells them of another run."""
+    assert not logs_of_two_runs("quick_functions")[0]
 
 
 def test_steady_saving_is_needed(
