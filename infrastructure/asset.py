@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Self
 
 from uv import find_uv_bin
 
+from infrastructure.locking import alone
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -235,11 +237,12 @@ def _dependencies(target: Target) -> Path:
     """The folder of the target's dependencies, installed when they have changed."""
     family = f"{target.name}-{target.python}"
     folder = _KEPT_DEPENDENCIES / f"{family}-{_key_of_dependencies(target).decode()[:16]}"
-    if not folder.is_dir():
-        outdated = list(_KEPT_DEPENDENCIES.glob(f"{family}-*"))
-        _replace(folder, lambda staging: _install(target, staging))
-        for other in outdated:
-            shutil.rmtree(other, ignore_errors=True)
+    with alone(_KEPT_DEPENDENCIES / "lock"):
+        if not folder.is_dir():
+            outdated = list(_KEPT_DEPENDENCIES.glob(f"{family}-*"))
+            _replace(folder, lambda staging: _install(target, staging))
+            for other in outdated:
+                shutil.rmtree(other, ignore_errors=True)
     return folder
 
 

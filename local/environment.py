@@ -15,6 +15,7 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from infrastructure.asset import RUNTIME_PYTHON, find_interpreter
+from infrastructure.locking import alone
 from local.layout import ROOT, SHARED, LocalError
 
 
@@ -53,11 +54,15 @@ class Environment:
         return self.python if stamp == self._wanted() else None
 
     def make(self, base: Path) -> Path:
-        """Make it anew from an interpreter, and give its own.
+        """Make it anew from an interpreter, and give its own; another process's is as good.
 
         Raises:
             LocalError: when the packages cannot be installed.
         """
+        with alone(self.directory.with_name(f"{self.directory.name}.lock")):
+            return self.ready() or self._install(base)
+
+    def _install(self, base: Path) -> Path:
         place = str(self.directory)
         self._uv("venv", "--quiet", "--clear", "--no-project", "--python", str(base), place)
         packages = ("--quiet", "--require-hashes", "--python", str(self.python), str(self.lock))

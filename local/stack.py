@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infrastructure.asset import Asset, AssetError
+from infrastructure.locking import alone
 from infrastructure.settings import FLAGS, PARTNERS, parameter_prefix, settings_of
 from local import endpoints as documents
 from local import environment, synthesis, tls
@@ -221,9 +222,7 @@ def _check_state(layout: Layout) -> None:
 
 def _prepare(steps: Steps) -> tuple[Path, Assembly]:
     """Make what all copies share; one process at a time does so."""
-    SHARED.mkdir(exist_ok=True)
-    with (SHARED / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(SHARED / "lock"):
         interpreter = environment.ready()
         if interpreter is None:
             with steps.step("Install the emulator"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,26 @@ def test_what_cannot_be_installed_is_told(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match=r"Somebody's environment could not be made: .*index"):
         environment.make(Path(sys.executable))
     assert environment.ready() is None
+
+
+def test_two_who_need_it_at_once_install_it_once(
+    made: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two copies that start at the same moment after an upgrade do not tear it from each other."""
+    made.lock.write_text("some==2\n")
+    installed = []
+
+    def install(self: Environment, base: Path) -> Path:
+        installed.append(base)
+        time.sleep(0.05)
+        self._stamp.write_text(self._wanted())
+        return self.python
+
+    monkeypatch.setattr(Environment, "_install", install)
+    with ThreadPoolExecutor(4) as several:
+        given = list(several.map(made.make, [Path(sys.executable)] * 4))
+    assert given == [made.python] * 4
+    assert installed == [Path(sys.executable)]
 
 
 def test_each_has_a_place_of_its_own() -> None:
