@@ -1,10 +1,20 @@
-"""What all tests share: one running copy of the service, started when a test first asks for it."""
+"""What all tests share: one running copy of the service, started when a test first asks for it.
+
+`make test` runs them in two processes (scripts/test). What is dear to make is made once: tests that
+share it stay together in one of them, in their order:
+
+    stack       those that use the running copy, and the judge of what it asked AWS for
+    a folder    those that share what they have synthesized or built
+    a module    all others
+"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from local.emulator import Watch
 from local.layout import free_port
@@ -12,9 +22,54 @@ from local.stack import start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from xdist.remote import Producer
 
     from local.endpoints import Endpoints
+
+_OF_THE_STACK = ("tests/integration/", "tests/permissions/test_recorded.py")
+_APART = {"test_bench", "test_deploy", "test_doctor", "test_run"}
+"""Integration tests that start what they need themselves."""
+
+_FOLDERS = {"ceilings", "infrastructure", "permissions"}
+_LONGEST_FIRST = ("stack", "test_faults", "infrastructure", "test_run", "test_deploy")
+
+
+class Together(LoadScopeScheduling):  # type: ignore[misc] # it comes without types
+    """Gives each process one group of tests after the other.
+
+    pytest-xdist's own groups are not kept by pytest 9.2:
+    https://github.com/pytest-dev/pytest-xdist/issues/1386
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
+    """Keep those together that share something."""
+    return Together(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with those that take longest."""
+    for item in items:
+        if item.path.stem in _APART and "stack" in getattr(item, "fixturenames", ()):
+            raise pytest.UsageError(f"{item.nodeid} uses the running copy: it is not apart")
+    items.sort(key=lambda item: _rank(_group(item.nodeid)))
+
+
+def _group(nodeid: str) -> str:
+    module = Path(nodeid.partition("::")[0])
+    folder, name = module.parts[1], module.stem
+    if name not in _APART and nodeid.startswith(_OF_THE_STACK):
+        return "stack"
+    return folder if folder in _FOLDERS else f"{folder}/{name}"
+
+
+def _rank(group: str) -> int:
+    name = group.rpartition("/")[2]
+    return _LONGEST_FIRST.index(name) if name in _LONGEST_FIRST else len(_LONGEST_FIRST)
 
 
 @pytest.fixture(scope="session")
