@@ -11,9 +11,7 @@ are refused. Nothing here holds a credential.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -22,11 +20,12 @@ from local.alarm_states import AlarmStates, definitions
 from local.contributors import rule_of
 from local.readings import Readings, latest
 from local.resolving import Resolver
-from local.serving import OTHER_HOST, Handler, Server
+from local.serving import OTHER_HOST, Handler, serving
 from local.widgets import COLUMNS, widgets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from local.widgets import Widget
 
@@ -133,8 +132,7 @@ class Dashboards:
         return widgets_of(answer["DashboardBody"])
 
 
-@contextlib.contextmanager
-def dashboard(dashboards: Dashboards, port: int) -> Iterator[str]:
+def dashboard(dashboards: Dashboards, port: int) -> AbstractContextManager[str]:
     """Serve the page for as long as the context lasts; gives its address.
 
     Args:
@@ -142,13 +140,7 @@ def dashboard(dashboards: Dashboards, port: int) -> Iterator[str]:
         port: where to listen on 127.0.0.1; 0 for any free port.
     """
     given = {"dashboards": dashboards, "files": _files()}
-    server = Server(("127.0.0.1", port), type("Handler", (_Handler,), given))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
+    return serving(type("Handler", (_Handler,), given), port)
 
 
 def _files() -> dict[str, tuple[str, bytes]]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 from http.client import HTTPConnection, HTTPException
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -22,11 +21,11 @@ from urllib.parse import urlsplit
 from local.aws import clients
 from local.layout import ROOT
 from local.people import Pool, sign_in
-from local.serving import OTHER_HOST, Handler, Server
+from local.serving import OTHER_HOST, Handler, serving
 from orders.routes import STAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from local.endpoints import Endpoints
 
@@ -66,22 +65,15 @@ fetch("/credentials.json").then((answer) => answer.json()).then((credentials) =>
 """
 
 
-@contextlib.contextmanager
-def documentation(endpoints: Endpoints, port: int) -> Iterator[str]:
+def documentation(endpoints: Endpoints, port: int) -> AbstractContextManager[str]:
     """Serve the documentation for as long as the context lasts; gives its address.
 
     Args:
         endpoints: the running copy; its demo partner and customer are signed in on the page.
         port: where to listen on 127.0.0.1; 0 for any free port.
     """
-    handler = type("Handler", (_Handler,), {"endpoints": endpoints, "pages": _pages()})
-    server = Server(("127.0.0.1", port), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/"
-    finally:
-        server.shutdown()
-        server.server_close()
+    given = {"endpoints": endpoints, "pages": _pages()}
+    return serving(type("Handler", (_Handler,), given), port)
 
 
 def _pages() -> dict[str, tuple[str, bytes]]:

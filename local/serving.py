@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _HOSTS = {"127.0.0.1", "localhost"}
 
@@ -40,3 +45,20 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Keep the terminal for the functions' logs."""
+
+
+@contextlib.contextmanager
+def serving(handler: type[Handler], port: int) -> Iterator[str]:
+    """Serve for as long as the context lasts; gives the address.
+
+    Args:
+        handler: answers each request.
+        port: where to listen on 127.0.0.1; 0 for any free port.
+    """
+    server = Server(("127.0.0.1", port), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/"
+    finally:
+        server.shutdown()
+        server.server_close()
