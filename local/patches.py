@@ -308,11 +308,16 @@ def whole_logs() -> None:
 
 
 def _until_end(worker: Any) -> Iterator[str]:
-    """Take a function's lines up to the end of this run, or of its process."""
-    deadline = time.monotonic() + _END_SECONDS
-    while time.monotonic() < deadline:
+    """Take a function's lines up to the end of this run, or of its process.
+
+    Its ends are counted, with the lines of each process: one that comes too late is not taken for
+    that of the next run.
+    """
+    lines, deadline = worker._stderr_queue, time.monotonic() + _END_SECONDS
+    lines.ends = getattr(lines, "ends", 0) + 1
+    while lines.ends and time.monotonic() < deadline:
         try:
-            line: str = worker._stderr_queue.get(timeout=_POLL_SECONDS)
+            line: str = lines.get(timeout=_POLL_SECONDS)
         except queue.Empty:
             if not worker._stderr_thread.is_alive():
                 return
@@ -320,8 +325,7 @@ def _until_end(worker: Any) -> Iterator[str]:
         text, end, _ = line.partition(_END)
         if text or not end:
             yield text
-        if end:
-            return
+        lines.ends -= bool(end)
 
 
 def steady_saving() -> None:
