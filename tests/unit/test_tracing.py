@@ -411,7 +411,7 @@ REFUSALS = [
 ]
 
 
-@pytest.mark.parametrize(("failure", "marks", "raised"), REFUSALS, ids=str)
+@pytest.mark.parametrize(("failure", "marks", "raised"), REFUSALS)
 def test_how_a_write_can_fail(
     daemon: Daemon, client: Client, failure: Exception, marks: set[str], raised: type[Exception]
 ) -> None:
