@@ -6,7 +6,7 @@ import json
 import ssl
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,6 +14,7 @@ import pytest
 import trustme
 
 from local.layout import free_port
+from local.serving import Server
 from orders import heartbeat
 from orders.aws_api import ApiError
 from orders.domain.changes import place_for_partner, view
@@ -37,7 +38,7 @@ class Api:
         self.orders: dict[str, dict[str, Any]] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.instead: dict[str, Callable[[int, dict[str, Any], dict[str, str]], Any]] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = Server(("127.0.0.1", 0), self._handler())
         scheme = "http"
         if context:
             scheme = "https"
