@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from local.insights import record_of
-from ops.units import changing_units, item_bytes, placing_units, read_units, transaction_units
+from ops.units import item_bytes, placing_units, read_units, transaction_units
 from orders.domain.synthetic import SYNTHETIC
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class Consumption:
         elif "outcome" in record:
             self.messages[source] += 1
             self.confirmed += record["outcome"] == "confirmed"
+            self.told_writes[source] += record.get("writeUnits", 0)
 
     def _take_request(self, function: str, record: Mapping[str, Any]) -> None:
         self.asked[function] += 1
@@ -122,13 +123,11 @@ class Units:
     Args:
         placing: write units of an order's transaction, indexes with it.
         replaying: write units of a transaction that finds its key taken.
-        changing: write units of a change, indexes with it.
         order_bytes: an order as it was placed, as DynamoDB counts it.
     """
 
     placing: float
     replaying: float
-    changing: float
     order_bytes: float
 
 
@@ -146,7 +145,6 @@ def units_of(orders: Sequence[Mapping[str, Any]]) -> Units:
         replaying=_mean(
             [transaction_units(item_bytes(o)) + transaction_units(item_bytes(k)) for o, k in pairs]
         ),
-        changing=_mean([changing_units(order) for order in orders]),
         order_bytes=_mean([item_bytes(order) for order in placed]),
     )
 

@@ -154,7 +154,7 @@ class Spending:
         """Give the write units: what DynamoDB told, and by its rule what it does not tell."""
         seen, units = self.consumed, self.units
         by_rule = seen.orders * units.placing + seen.replays * units.replaying
-        return by_rule + seen.confirmed * units.changing + sum(seen.told_writes.values())
+        return by_rule + sum(seen.told_writes.values())
 
     def _reads(self) -> Quantity:
         if self.carried.read is not None:

@@ -166,7 +166,7 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
 
     def handler(event: Event, _context: Any) -> dict[str, Any]:
         nonlocal first
-        started, before = time.perf_counter(), _used()
+        started, before = time.perf_counter(), Store.used()
         try:
             request = Request(event)
         except (KeyError, ValueError) as refused:
@@ -177,7 +177,7 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
             "status": response.status,
             "requestId": request.request_id,
             "milliseconds": round((time.perf_counter() - started) * 1000, 2),
-            **{name: used - before[name] for name, used in _used().items()},
+            **Store.used(before),
             "coldStart": first,
             **request.notes,
         }
@@ -195,15 +195,6 @@ def _no_request(error: Exception) -> dict[str, Any]:
     text = msgspec.json.encode(problem).decode()
     headers = {"Content-Type": CONTENT_TYPE}
     return {"statusCode": INTERNAL_ERROR.status, "headers": headers, "body": text}
-
-
-def _used() -> dict[str, float]:
-    """Give what this process has asked of DynamoDB so far, as the log names it."""
-    return {
-        "dynamodbCalls": Store.calls,
-        "readUnits": Store.read_units,
-        "writeUnits": Store.write_units,
-    }
 
 
 def _traced(

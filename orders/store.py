@@ -33,7 +33,7 @@ from orders.settings import (
 from orders.tracing import Subsegment, subsegment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from orders.domain.changes import Change, Item, Owner, Path
 
@@ -43,6 +43,7 @@ _TRACE_ID = ("traceId",)
 
 _CONFLICT_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds, between tries to place one order
 _FILTERED_READS = 100  # items looked at for a page that is filtered by status
+_NOTHING = {"dynamodbCalls": 0, "readUnits": 0.0, "writeUnits": 0.0}
 _OK, _CLIENT_ERROR = 200, 400  # of HTTP: DynamoDB has no others for what it took and refused
 _TOLD = ("request_id", "consumed_rcu", "consumed_wcu")
 _INDEX_OF = {"partnerId": BY_PARTNER, "customerId": BY_CUSTOMER}
@@ -88,6 +89,19 @@ class Store:
     read_units = 0.0
     write_units = 0.0
     """Capacity units that DynamoDB says they have taken; of a transaction it says nothing."""
+
+    @classmethod
+    def used(cls, before: Mapping[str, float] = _NOTHING) -> dict[str, float]:
+        """Give what this process has asked of DynamoDB, as the log names it.
+
+        Args:
+            before: what it had asked for earlier, which is left out.
+        """
+        return {
+            "dynamodbCalls": cls.calls - before["dynamodbCalls"],
+            "readUnits": cls.read_units - before["readUnits"],
+            "writeUnits": cls.write_units - before["writeUnits"],
+        }
 
     def __init__(self, client: Client) -> None:
         """Use a client; the tables' names come from the environment."""

@@ -11,7 +11,7 @@ from orders.domain.lifecycle import Status
 from orders.domain.synthetic import SYNTHETIC, is_synthetic
 from orders.flags import AUTO_CONFIRM, UNREADABLE, flags
 from orders.metrics import PROCESSING_LATENCY, STATUS_CHANGES, STREAM_LATENCY
-from orders.store import Refused, store
+from orders.store import Refused, Store, store
 from orders.tracing import trace_id
 
 if TYPE_CHECKING:
@@ -52,12 +52,14 @@ def _latencies(change: OrderChange) -> dict[Metric, float]:
 
 def _confirm(message: Message) -> str:
     """Confirm the very version that the message tells of: a later one has a message of its own."""
-    change = message.change
+    change, before = message.change, Store.used()
     move = confirm(time.time_ns() // 1_000_000, trace_id())
     try:
         item = store().update(change.order_id, move, None, (change.version,))
     except Refused:
         return "outdated"
+    finally:
+        message.notes.update(Store.used(before))
     message.notes.update(version=item["version"], orderStatus=Status.CONFIRMED.value)
     message.counts.append(STATUS_CHANGES)
     return "confirmed"

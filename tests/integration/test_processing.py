@@ -158,6 +158,9 @@ def test_the_service_confirms(processing: Processing, acme: Partner) -> None:
     assert moves(order) == CONFIRMED_ONCE
     assert order["version"] == placed["version"] + 1
     wait_until(lambda: processing.outcomes(placed["orderId"]) == ["confirmed"], "not told")
+    (line,) = processing.tries(placed["orderId"])
+    # one unit each of the table and of both its indexes: the order is below a kilobyte
+    assert (line["dynamodbCalls"], line["readUnits"], line["writeUnits"]) == (1, 0, 3)
 
 
 def test_the_restaurant_confirms(processing: Processing, acme: Partner) -> None:

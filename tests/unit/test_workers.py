@@ -20,7 +20,7 @@ from orders.metrics import (
 )
 from orders.parameters import Unreadable
 from orders.settings import MAX_RECEIVES
-from orders.store import Refused
+from orders.store import Refused, Store
 from orders.webhooks import Deferred, Endpoint, Rejected
 from tests.stream_records import item, message, record
 
@@ -29,12 +29,20 @@ if TYPE_CHECKING:
 
     from orders.domain.changes import Change, Item
 
+UNITS = 3.0
+"""That a confirmation takes of the table and both its indexes."""
+
 ENDPOINT = Endpoint("https://partner.example/hook", ("whsec_c2VjcmV0",))
 
 
 def told(new: Item, old: Item | None = None) -> Message:
     """Make the message of a change."""
     return Message(message(json.dumps(record(new, old))))
+
+
+def used(one: Message) -> tuple[float, ...]:
+    """Read what a message's line tells of DynamoDB: calls, read and write units."""
+    return tuple(one.notes[name] for name in ("dynamodbCalls", "readUnits", "writeUnits"))
 
 
 class Table:
@@ -48,8 +56,10 @@ class Table:
         self, order_id: str, change: Change, owner: None, versions: Iterable[int]
     ) -> dict[str, Any]:
         assert owner is None
+        Store.calls += 1
         if self.refuses:
             raise Refused(None)
+        Store.write_units += UNITS
         self.changes.append((order_id, change, frozenset(versions)))
         return {"version": max(versions) + 1}
 
@@ -90,6 +100,7 @@ def test_a_placed_order_is_confirmed_at_the_version_of_its_message(
     assert change.only_from == {Status.PLACED}
     assert flag["asked"] == [("auto-confirm", "acme#cust-1")]
     assert one.notes["version"] == 4
+    assert used(one) == (1, 0, UNITS)
 
 
 def test_an_order_is_tried_again_while_the_flags_cannot_be_read(
@@ -124,6 +135,7 @@ def test_an_order_that_has_changed_meanwhile_is_left_alone(table: Table) -> None
     table.refuses = True
     one = told(item())
     assert process_order.process_order(one) == "outdated"
+    assert used(one) == (1, 0, 0)
     assert not one.latencies
     assert one.counts == []
 
