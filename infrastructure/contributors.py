@@ -54,8 +54,8 @@ class FailingPartners(Construct):
                 "Keys": ["$.partnerId"],
                 "Filters": [
                     {"Match": "$.outcome", "In": [RETRY, DEAD]},
-                    # Only a webhook has an event; what fails before is not the partner's doing.
-                    {"Match": "$.eventId", "IsPresent": True},
+                    # What fails before anything is sent is not the partner's doing.
+                    {"Match": "$.attempted", "IsPresent": True},
                 ],
             },
             "AggregateOn": "Count",

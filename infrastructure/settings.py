@@ -538,7 +538,7 @@ STAGES: Mapping[str, Settings] = MappingProxyType(
             origins=("https://orders.example.com",),  # yours
             web_firewall=True,
             sampling=Sampling(),
-            opening_hours=OpeningHours(opens=15, closes=3),  # 10 to 22 o'clock in New York's winter
+            opening_hours=OpeningHours(opens=15, closes=2),  # in New York's winter and summer alike
             heartbeat_minutes=5,
         ),
     }

@@ -320,7 +320,8 @@ SCENARIOS: Mapping[str, Scenario] = {
         lasts=1,
     ),
     "2 % fail": Scenario(
-        meaning="Two of a hundred requests and messages fail.", changed=_changed(failing=0.02)
+        meaning="Two of a hundred requests fail, and as many messages end their worker.",
+        changed=_changed(failing=0.02),
     ),
     "5 % fail": Scenario(meaning="Five of a hundred fail.", changed=_changed(failing=0.05)),
     "10 % fail": Scenario(meaning="One of ten fails.", changed=_changed(failing=0.1)),
@@ -342,7 +343,8 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "slow API": Scenario(meaning="One of ten requests takes a second.", changed=_changed(slow=0.1)),
     "workers killed": Scenario(
-        meaning="Both workers are killed over each message.", changed=_changed(killed=True)
+        meaning="Both workers are killed over each message, or meet a bug in each.",
+        changed=_changed(killed=True),
     ),
     "workers stand": Scenario(
         meaning="Both workers are not called any more.", changed=_changed(standing=True)
@@ -352,7 +354,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         changed=_changed(partner_gone=True),
     ),
     "partner falters": Scenario(
-        meaning="One webhook of forty must be sent again.", changed=_changed(repeated=1 / 40)
+        meaning="One webhook of fourteen must be sent again.", changed=_changed(repeated=1 / 14)
     ),
     "dead letters": Scenario(
         meaning="One message dies in each queue.", changed=_changed(letters=True)

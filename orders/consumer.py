@@ -2,6 +2,7 @@
 
 message ─► OrderChange ─► a handler's work ─► done
                           Retry, Unavailable, a bug ─► the queue again, later and later ─► DLQ
+                          nothing but bugs ─► WorkFailed: an error of the function, besides
                           Hopeless, Malformed ───────────────────────────────────────────► DLQ
 
 A message that dies by our own hand is sent to the dead-letter queue with its whole body and the
@@ -50,6 +51,14 @@ _MOST_STEPS = 10  # a queue counts on while its dead letters cannot be reached
 _SPREAD = 0.2
 _LONGEST_SECONDS = 3_600.0
 _LONGEST_REASON = 200
+
+
+class WorkFailed(Exception):
+    """Not one message of a batch could be worked on, each for a bug.
+
+    The queue has them all back, as if each had been reported; and Lambda counts an error of the
+    function, which its alarms look at.
+    """
 
 
 class Retry(Exception):
@@ -105,6 +114,8 @@ class Message:
         self.change: OrderChange = parse(record["body"])
         self.notes["orderId"] = self.change.order_id
         self.notes["version"] = self.change.version
+        if (trace := self.change.new.get("traceId")) is not None:
+            self.notes["requestTraceId"] = trace
 
 
 class _Verdict(NamedTuple):
@@ -153,6 +164,8 @@ def consumer(consume: Callable[[Message], str], *, together: bool = False) -> Ha
             _tell(verdict, cold=first)
             first = False
         flush_metrics()
+        if failed and all(verdict.error and verdict.outcome == RETRY for verdict in verdicts):
+            raise WorkFailed(type(failed[0].error).__name__) from None
         return {"batchItemFailures": [_identified(verdict.record) for verdict in failed]}
 
     return handler

@@ -45,6 +45,7 @@ _CONFLICT_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds, between tries to place one
 _FILTERED_READS = 100  # items looked at for a page that is filtered by status
 _NOTHING = {"dynamodbCalls": 0, "readUnits": 0.0, "writeUnits": 0.0}
 _OK, _CLIENT_ERROR = 200, 400  # of HTTP: DynamoDB has no others for what it took and refused
+_UNMET, _THROTTLES = "ConditionalCheckFailed", ("ThrottlingError", "ProvisionedThroughputExceeded")
 _TOLD = ("request_id", "consumed_rcu", "consumed_wcu")
 _INDEX_OF = {"partnerId": BY_PARTNER, "customerId": BY_CUSTOMER}
 
@@ -124,7 +125,9 @@ class Store:
         for pause in (*_CONFLICT_PAUSES, None):
             try:
                 self._put_both(item, claim)
-            except TransactionCancelled:
+            except TransactionCancelled as error:
+                if _only_throttled(error):
+                    raise Unavailable("TransactionThrottled") from error
                 # Either the key is taken or another transaction holds it: the record tells.
                 if (placed := self.replay(claim)) is not None:
                     return placed, True
@@ -304,8 +307,10 @@ def _observed(work: Subsegment, call: Callable[..., T], *args: Any, **options: A
     except THROTTLED:
         work.throttled()
         raise
-    except (ConditionFailed, TransactionCancelled, *MISTAKES):
+    except (ConditionFailed, TransactionCancelled, *MISTAKES) as error:
         work.answered(_CLIENT_ERROR)
+        if _only_throttled(error):
+            work.throttled()
         raise
     work.answered(_OK)
     if isinstance(answer, tuple):  # a transaction's answer tells nothing
@@ -314,6 +319,17 @@ def _observed(work: Subsegment, call: Callable[..., T], *args: Any, **options: A
         Store.write_units += getattr(used, "consumed_wcu", None) or 0
         work.aws(**{name: getattr(used, name, None) for name in _TOLD})
     return answer
+
+
+def _only_throttled(error: Exception) -> bool:
+    """Tell whether a transaction was cancelled for want of capacity: its text lists the reasons.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+    """
+    if not isinstance(error, TransactionCancelled):
+        return False
+    reasons = str(error)
+    return _UNMET not in reasons and any(code in reasons for code in _THROTTLES)
 
 
 def _tables_of(target: Any) -> dict[str, Any]:

@@ -36,6 +36,7 @@ def notify_partner(message: Message) -> str:
         raise Retry(str(error)) from None
     if endpoint is None:
         return "no endpoint"
+    message.notes["attempted"] = True
     message.notes["httpStatus"] = _send(message, endpoint, event)
     message.counts.append(WEBHOOKS_DELIVERED)
     return "delivered"

@@ -53,7 +53,9 @@ def update_order(request: Request) -> Response:
         item = store().update(request.order_id, change, caller.owner, versions)
     except Refused as refused:
         _explain(refused.item, change, caller, versions)
-    request.notes.update(orderId=item["orderId"], orderStatus=item["status"])
+    request.notes["orderId"] = item["orderId"]
+    if change.to is not None:  # an edit's status is no news
+        request.notes["orderStatus"] = item["status"]
     if is_synthetic(item):
         request.notes[SYNTHETIC] = True
     elif change.to is not None:

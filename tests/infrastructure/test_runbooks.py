@@ -26,6 +26,16 @@ def test_outputs(prod: Template) -> None:
     assert asked - {"NAME", "of"} <= there
 
 
+def test_alarms(prod: Template) -> None:
+    """Whoever comes from an alarm finds its name on the page that the alarm names."""
+    for _, alarm in prod.all("CloudWatch::Alarm"):
+        name = alarm["AlarmName"].removeprefix("food-delivery-orders-prod-")
+        page = FOLDER / alarm["AlarmDescription"].rpartition("/")[2]
+        functions = re.search(r"-errors-(fast|slow)$", name) and not name.startswith("api-")
+        wanted = f"…-errors-{name.rpartition('-')[2]}" if functions else name
+        assert f"`{wanted}`" in page.read_text(), (name, page.name)
+
+
 def test_names(prod: Template) -> None:
     """The pipe, the API and the firewall's rules are called what the commands call them."""
     stack = "food-delivery-orders-prod"

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-BUSINESS = {"OrdersCreated", "OrdersReplayed", "StatusChanges"}
+BUSINESS = {
+    "OrdersCreated",
+    "OrdersReplayed",
+    "OrdersRefused",
+    "StatusChanges",
+    "ProcessingLatency",
+    "StreamLatency",
+}
 WEEK = KEPT_DAYS * 86_400
 
 

@@ -12,7 +12,7 @@ import pytest
 from orders import consumer as module
 from orders import log as logs
 from orders.aws_api import Unreachable
-from orders.consumer import Hopeless, Message, Retry, consumer, delay
+from orders.consumer import Hopeless, Message, Retry, WorkFailed, consumer, delay
 from orders.metrics import PROCESSING_LATENCY, STATUS_CHANGES
 from orders.settings import DEAD_LETTER_QUEUE, MAX_RECEIVES, RETRY_SECONDS
 from orders.store import Unavailable
@@ -94,7 +94,8 @@ def test_only_what_failed_comes_back() -> None:
 @pytest.mark.parametrize("error", [Retry("later"), Unavailable("Throttled"), ValueError(MARK)])
 def test_whatever_fails_is_put_off(aws: Aws, error: Exception) -> None:
     """A message whose work failed waits in its own queue, and is not deleted."""
-    assert run(failing(error), message(GOOD, receives=2)) == ["m-1"]
+    batch = [message(GOOD, number=2), message(GOOD, receives=2)]
+    assert run(failing(None, error), *batch) == ["m-1"]
     assert 96 <= aws.postponed["r-1"] <= 144
     ((_, arguments),) = aws.calls
     assert arguments["QueueUrl"] == "https://sqs.us-east-1.amazonaws.com/111122223333/queue"
@@ -115,6 +116,31 @@ def test_a_wait_that_somebody_asked_for_is_granted_up_to_an_hour() -> None:
     assert delay(1, after=1) >= 24
     assert delay(4, after=86_400) == 3_600
     assert delay(5) == 3_600
+
+
+def test_a_batch_of_nothing_but_bugs_is_an_error_of_the_function(aws: Aws) -> None:
+    """When no message can be worked on for bugs, Lambda is told, and with it the alarms.
+
+    They wait for their next try as any others do; what is said quotes nothing.
+    """
+    batch = [message(GOOD, number=number) for number in (1, 2)]
+    with pytest.raises(WorkFailed, match=r"^KeyError$") as raised:
+        run(failing(KeyError(MARK), ValueError(MARK)), *batch)
+    assert raised.value.__suppress_context__
+    assert aws.postponed.keys() == {"r-1", "r-2"}
+
+
+@pytest.mark.parametrize("other", [None, Retry("later"), Hopeless("no")])
+def test_a_bug_in_some_messages_is_no_error_of_the_function(other: Exception | None) -> None:
+    """One order that nobody can work on does not sound like an outage of all."""
+    batch = [message(GOOD, number=number) for number in (1, 2)]
+    assert "m-1" in run(failing(KeyError(MARK), other), *batch)
+
+
+def test_what_dies_of_a_bug_is_not_told_twice(aws: Aws) -> None:
+    """A message that was buried at its last try is not given back: it would be buried again."""
+    assert run(failing(KeyError(MARK)), message(GOOD, receives=MAX_RECEIVES)) == []
+    assert aws.calls
 
 
 @pytest.mark.parametrize("body", ["poison", "{}", '{"dynamodb": {"NewImage": {}}}'])

@@ -25,7 +25,7 @@ from orders.domain.order import OrderPatch
 from orders.dynamodb import THROTTLED, ConditionFailed, DynamoDBError, TransactionCancelled
 from orders.flags import Decision
 from orders.handlers import create_order, get_order, list_orders, process_order, update_order
-from orders.store import Refused, Store, Unavailable
+from orders.store import Claim, Refused, Store, Unavailable
 from orders.telemetry import log_event
 from orders.tracing import Header, fit, parse, subsegment, trace_id
 from tests.events import event
@@ -423,6 +423,25 @@ def test_how_a_write_can_fail(
     document = daemon.one()
     assert document.keys() & {"error", "throttle", "fault"} == marks
     assert document["cause"]["exceptions"][0]["type"] == type(failure).__name__
+
+
+@pytest.mark.parametrize("reason", ["ThrottlingError", "ProvisionedThroughputExceeded"])
+def test_a_throttled_transaction_is_a_throttle(daemon: Daemon, client: Client, reason: str) -> None:
+    """An order that the tables have no capacity for is tried once, and told as what it is."""
+    client.fails = TransactionCancelled(f"Transaction cancelled: [None, {reason}]")
+    with pytest.raises(Unavailable, match="TransactionThrottled"):
+        store_of(client).create({"orderId": "o"}, Claim("key", "hash"))
+    document = daemon.one()
+    assert document.keys() & {"error", "throttle", "fault"} == {"error", "throttle"}
+
+
+def test_a_key_that_is_taken_is_no_throttle(daemon: Daemon, client: Client) -> None:
+    """Where the key's condition failed as well, the record is asked for: it may be a repetition."""
+    reasons = "[ConditionalCheckFailed, ThrottlingError]"
+    client.fails = TransactionCancelled(f"Transaction cancelled: {reasons}")
+    with pytest.raises(Exception, match="ConditionalCheckFailed"):
+        store_of(client).replay(Claim("key", "hash"))
+    assert daemon.one().keys() & {"error", "throttle", "fault"} == {"error"}
 
 
 # --- What each request and message consists of
