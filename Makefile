@@ -37,25 +37,25 @@ format: setup ## Format the code
 	@scripts/format
 
 docs: setup ## Write the documents that are made from code
-	@$(PYTHON_HERE) -m infrastructure.openapi
-	@$(PYTHON_HERE) -m infrastructure.configuration
-	@$(PYTHON_HERE) -m infrastructure.limits
-	@$(PYTHON_HERE) -m tests.access
-	@$(PYTHON_HERE) -m tests.alarms
+	@$(PYTHON_HERE) -m documents.openapi.document
+	@$(PYTHON_HERE) -m documents.configuration
+	@$(PYTHON_HERE) -m documents.limits
+	@$(PYTHON_HERE) -m tests.shared.access
+	@$(PYTHON_HERE) -m tests.alarms.table
 	@$(PYTHON_HERE) -m tests.mutation.document
-	@$(PYTHON_HERE) -m ops.cost_docs
-	@$(PYTHON_HERE) -m ops.request_cost
-	@$(PYTHON_HERE) -m ops.metric_docs
-	@$(PYTHON_HERE) -m infrastructure.permissions_document
+	@$(PYTHON_HERE) -m documents.costs
+	@$(PYTHON_HERE) -m simulation.request_cost
+	@$(PYTHON_HERE) -m documents.metrics
+	@$(PYTHON_HERE) -m documents.permissions
 
 synth: setup ## Write the CloudFormation template of STAGE to cdk.out
 	@exec $(PYTHON_HERE) app.py
 
 deploy: setup ## Deploy STAGE to your AWS account
-	@exec $(PYTHON_HERE) -m ops.deploy deploy --stage $(STAGE)
+	@exec $(PYTHON_HERE) -m cli.commands.deploy deploy --stage $(STAGE)
 
 destroy: setup ## Remove STAGE from your AWS account
-	@exec $(PYTHON_HERE) -m ops.deploy destroy --stage $(STAGE)
+	@exec $(PYTHON_HERE) -m cli.commands.deploy destroy --stage $(STAGE)
 
 load: setup ## Put a day's people on the local run, or ARGS="--stage dev": report, thresholds, accounting
 	@exec $(PYTHON_HERE) -m load $(ARGS)

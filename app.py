@@ -8,7 +8,8 @@ from pathlib import Path
 
 from infrastructure.asset import AssetError, build_for_aws
 from infrastructure.settings import SettingError, settings_of
-from infrastructure.synth import ROOT, synthesize
+from infrastructure.synth import synthesize
+from project.checkout import ROOT
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Measurements that anyone can repeat: compare ratios, the times are this host's."""
 
-from local.layout import ROOT
+from project.checkout import ROOT
 
 DOCUMENTS = ROOT / "docs" / "performance"
 """What is shown to readers."""

@@ -19,10 +19,11 @@ from bench import DOCUMENTS, FIGURES, charts, functions, instructions, report, s
 from bench.candidates import BARE, EMPTY, OTHERS, OURS, REFERENCE, Candidate, candidates
 from bench.jobs import Stub, stub
 from bench.stub import DELAY
-from local import environment
-from local.layout import ROOT, free_port
+from documents.costs import with_blocks
+from local.copy import environment
 from local.stack import start
-from ops.cost_docs import with_blocks
+from ops.reach.layout import free_port
+from project.checkout import ROOT
 
 RESULTS = ROOT / "bench" / "results"
 _ROUNDS, _FEW_ROUNDS = 9, 3

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from uv import find_uv_bin
 
 from infrastructure.asset import build_for_host
-from local.layout import ROOT
+from project.checkout import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

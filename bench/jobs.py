@@ -16,10 +16,10 @@ import msgspec
 import trustme
 from boto3.dynamodb.types import TypeSerializer
 
-from local.example import ORDER
-from local.layout import ROOT
+from local.demo.example import ORDER
 from orders.domain.changes import place_for_partner
 from orders.domain.order import NewPartnerOrder
+from project.checkout import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

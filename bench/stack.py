@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from infrastructure.synth import ROOT
-from local.aws import clients
+from ops.reach.clients import clients
+from project.checkout import ROOT
 
 if TYPE_CHECKING:
-    from local.endpoints import Endpoints
+    from ops.reach.endpoints import Endpoints
 
 _SEQUENTIAL = 60
 _AT_ONCE = 100

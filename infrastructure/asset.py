@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Self
 
 from uv import find_uv_bin
 
-from infrastructure.locking import alone
+from project.checkout import ROOT
+from project.file_lock import alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -32,10 +33,9 @@ if TYPE_CHECKING:
 RUNTIME_PYTHON = "3.13"
 """The minor version of Python that the functions run on in AWS."""
 
-_ROOT = Path(__file__).resolve().parent.parent
-_LOCK = _ROOT / "requirements" / "runtime.txt"
-_SOURCES = _ROOT / "orders"
-_KEPT_DEPENDENCIES = _ROOT / ".cache" / "asset"
+_LOCK = ROOT / "requirements" / "runtime.txt"
+_SOURCES = ROOT / "orders"
+_KEPT_DEPENDENCIES = ROOT / ".cache" / "asset"
 _LAMBDA_FOLDER = "/var/task"
 
 # Nothing at run time reads these, and some carry the path of the checkout or the time.
@@ -250,7 +250,7 @@ def _install(target: Target, folder: Path) -> None:
     installed = _uv(["pip", "install", *_install_options(target), "--target", str(folder)])
     if installed.returncode != 0:
         raise AssetError(
-            f"uv could not install {_LOCK.relative_to(_ROOT)} for the functions; is the package "
+            f"uv could not install {_LOCK.relative_to(ROOT)} for the functions; is the package "
             f"index reachable? It said:\n{installed.stderr.strip()}"
         )
     for pattern in _UNWANTED:
@@ -315,7 +315,7 @@ def _uv(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never"}
     environment.setdefault("UV_SYSTEM_CERTS", "1")  # as pip does; company proxies need it
     if not os.access(environment.get("HOME") or "/nonexistent", os.W_OK):
-        environment.setdefault("UV_CACHE_DIR", str(_ROOT / ".cache" / "uv"))
+        environment.setdefault("UV_CACHE_DIR", str(ROOT / ".cache" / "uv"))
     return subprocess.run(
         [find_uv_bin(), *arguments], capture_output=True, text=True, env=environment, check=False
     )
@@ -356,9 +356,9 @@ def _main() -> None:
     host = parser.parse_args().host
     try:
         if host:
-            asset = build_for_host(_ROOT / "build" / "asset-host", Path(sys.executable))
+            asset = build_for_host(ROOT / "build" / "asset-host", Path(sys.executable))
         else:
-            asset = build_for_aws(_ROOT / "build" / "asset-aws")
+            asset = build_for_aws(ROOT / "build" / "asset-aws")
     except AssetError as error:
         sys.exit(str(error))
     print(f"{asset.path}\n  for Python {asset.python}, {asset.size / 1e6:.1f} MB")

@@ -7,41 +7,11 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Environment, Stack, Tags
 from aws_cdk import aws_lambda as lambda_
 
-from infrastructure.acknowledged import acknowledge
-from infrastructure.address import Address
-from infrastructure.alarms import Alarms
-from infrastructure.api import Api
-from infrastructure.budget import MonthlyBudget
-from infrastructure.contributors import FailingPartners
-from infrastructure.dashboard import Dashboard
-from infrastructure.data import Data
-from infrastructure.encryption import READING, WRITING, CustomerKey, PartnerSecrets
-from infrastructure.firewall import Firewall
-from infrastructure.functions import Function
-from infrastructure.heartbeat import TIMEOUT_SECONDS, Heartbeat
-from infrastructure.identity import Identity
-from infrastructure.measured import Resources
-from infrastructure.parameters import (
-    ARN,
-    NAME,
-    NUMBER,
-    ORIGINS,
-    URL,
-    CreatedParameters,
-    Fact,
-    Parameters,
-)
-from infrastructure.permissions import (
-    CONFIRMING,
-    IN_A_TRANSACTION,
-    of_items,
-    of_parameters,
-    of_queues,
-    of_tables,
-    through,
-)
-from infrastructure.processing import QUEUES, Processing
-from infrastructure.queries import ACCESS, SavedQueries
+from infrastructure.edge.api import Api
+from infrastructure.edge.endpoint import Address
+from infrastructure.edge.firewall import Firewall
+from infrastructure.edge.identity import Identity
+from infrastructure.nag_acknowledgements import acknowledge
 from infrastructure.settings import (
     API_FUNCTIONS,
     DEPLOYERS,
@@ -56,7 +26,37 @@ from infrastructure.settings import (
     stack_name,
     tags,
 )
-from infrastructure.tracing import Tracing
+from infrastructure.watching.alarms import Alarms
+from infrastructure.watching.aws_metrics import Resources
+from infrastructure.watching.budget import MonthlyBudget
+from infrastructure.watching.contributor_insights import FailingPartners
+from infrastructure.watching.dashboard import Dashboard
+from infrastructure.watching.queries import ACCESS, SavedQueries
+from infrastructure.watching.tracing import Tracing
+from infrastructure.work.data import Data
+from infrastructure.work.encryption import READING, WRITING, CustomerKey, PartnerSecrets
+from infrastructure.work.function import Function
+from infrastructure.work.heartbeat import TIMEOUT_SECONDS, Heartbeat
+from infrastructure.work.parameters import (
+    ARN,
+    NAME,
+    NUMBER,
+    ORIGINS,
+    URL,
+    CreatedParameters,
+    Fact,
+    Parameters,
+)
+from infrastructure.work.permissions import (
+    CONFIRMING,
+    IN_A_TRANSACTION,
+    of_items,
+    of_parameters,
+    of_queues,
+    of_tables,
+    through,
+)
+from infrastructure.work.processing import QUEUES, Processing
 from orders.cors import ALLOWED_ORIGINS
 from orders.settings import (
     API_URL,

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, cast
 from aws_cdk import App
 
 from infrastructure.service import Service
+from project.checkout import ROOT
 
 if TYPE_CHECKING:
     from infrastructure.settings import Settings
-
-ROOT = Path(__file__).parent.parent
-"""The checkout."""
 
 
 def synthesize(settings: Settings, *, asset: Path, out: Path | None = None) -> Path:

@@ -14,18 +14,19 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from cli import terminal
 from infrastructure.settings import STAGES, settings_of
 from load import judging, people
 from load.journey import Mix
 from load.ledger import LEDGER, PAGE
 from load.run import REPORT, Plan, perform
-from local import endpoints as documents
-from local.layout import SHARED, layout_from_environment
-from ops import target, terminal
-from ops.errors import OperatorError
-from ops.failures import explain
-from ops.interrupts import listen
-from ops.traffic import Traffic
+from ops.costs.traffic import Traffic
+from ops.reach import endpoints as documents
+from ops.reach import target
+from ops.reach.aws_errors import explain
+from ops.reach.errors import OperatorError
+from ops.reach.interrupts import listen
+from ops.reach.layout import SHARED, layout_from_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from load.judging import Limits
     from load.people import People
     from load.run import Result
-    from ops.target import Target
+    from ops.reach.target import Target
 
 OUT = SHARED / "load"
 """Where a run is written, over the one before."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from local.environment import Environment
-from local.layout import ROOT
+from local.copy.environment import Environment
+from project.checkout import ROOT
 
 LOCUST = Environment(
     owner="Locust's",

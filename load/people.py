@@ -15,17 +15,17 @@ import httpx
 
 from infrastructure.settings import settings_of
 from load.shopper import Caller
-from local.people import subject_of
-from ops import partner_accounts
-from ops.errors import OperatorError
-from ops.partner_accounts import Wanted
+from local.demo.people import subject_of
+from ops.partners import accounts
+from ops.partners.accounts import Wanted
+from ops.reach.errors import OperatorError
 from orders.callers import OPERATORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ops.target import Target
+    from ops.reach.target import Target
 
 _STAFF = "operators"
 _KEY_SECONDS = 120.0
@@ -119,13 +119,13 @@ def guests(
 def _guest_partner(target: Target, partner_id: str) -> Iterator[Caller]:
     wanted = Wanted(partner_id, f"Load test {partner_id}", _widest_plan(target.stage))
     try:
-        prepared = partner_accounts.prepare(target, wanted)
+        prepared = accounts.prepare(target, wanted)
         if prepared is None or prepared.credentials.api_key is None:
             raise OperatorError(f"There is a partner {partner_id} already.")
-        partner_accounts.open_(target, prepared)
+        accounts.open_(target, prepared)
         yield _partner(partner_id, prepared.credentials.api_key)
     finally:
-        partner_accounts.remove(target, partner_accounts.look(target, partner_id))
+        accounts.remove(target, accounts.look(target, partner_id))
 
 
 def _widest_plan(stage: str) -> str:

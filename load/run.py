@@ -22,10 +22,10 @@ from load import environment
 from load import ledger as ledgers
 from load.accounting import Accounting, account
 from load.ledger import FIGURES, LEDGER, PAGE
-from local.example import ORDER
-from local.layout import ROOT
-from ops.errors import OperatorError
+from local.demo.example import ORDER
+from ops.reach.errors import OperatorError
 from orders.domain.ids import timestamp_of
+from project.checkout import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from ops.terminal import plain_lines
+from cli.terminal import plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -8,8 +8,8 @@ import io
 import os
 import sys
 
-from local import signals
-from local.layout import LocalError, layout_from_environment
+from local import stop_signals
+from ops.reach.layout import LocalError, layout_from_environment
 
 
 def main() -> None:
@@ -21,8 +21,8 @@ def main() -> None:
     ).parse_args()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # not every terminal knows a check mark
-    signals.listen()
-    with contextlib.suppress(signals.Stopped):
+    stop_signals.listen()
+    with contextlib.suppress(stop_signals.Stopped):
         from local.session import serve  # noqa: PLC0415 - slow, and ^C comes early at times
 
         try:

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.example import ORDER
+from local.demo.example import ORDER
 from local.logs import Follower
-from local.signals import Stopped
 from local.stack import run
 from local.steps import on_terminal
+from local.stop_signals import Stopped
 from orders.routes import IDEMPOTENCY_KEY
 
 if TYPE_CHECKING:
-    from local.endpoints import Endpoints
-    from local.layout import Layout
     from local.stack import Stack
+    from ops.reach.endpoints import Endpoints
+    from ops.reach.layout import Layout
 
 _POLL_SECONDS = 1.0
 

@@ -13,33 +13,33 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infrastructure.asset import Asset, AssetError
-from infrastructure.locking import alone
 from infrastructure.settings import FLAGS, PARTNERS, parameter_prefix, settings_of
-from local import endpoints as documents
-from local import environment, synthesis, tls
-from local.aws import clients
-from local.dashboard import Dashboards, dashboard
-from local.deployment import Deployment
-from local.documentation import documentation
-from local.emulator import REGION, Emulator, Watch, launch, port_taken, predecessor_runs
-from local.endpoints import Endpoints
-from local.filter import summary, without_refused, without_tls_rule
-from local.layout import SHARED, Layout, LocalError
-from local.mending import Mending
-from local.people import seed_people, subject_of
-from local.receiver import Receiver, receiver
-from local.seed import Partner, seed_partners, seed_webhooks
+from local.console.dashboard import Dashboards, dashboard
+from local.console.xray import collector
+from local.copy import environment, synthesis, tls
+from local.copy.deployment import Deployment
+from local.copy.dropped_properties import Mending
+from local.copy.emulator import REGION, Emulator, Watch, launch, port_taken, predecessor_runs
+from local.demo.documentation import documentation
+from local.demo.people import seed_people, subject_of
+from local.demo.receiver import Receiver, receiver
+from local.demo.seed import Partner, seed_partners, seed_webhooks
+from local.inside.refused_resources import summary, without_refused, without_tls_rule
 from local.steps import Steps
-from local.xray import collector
-from ops.target import Target
+from ops.reach import endpoints as documents
+from ops.reach.clients import clients
+from ops.reach.endpoints import Endpoints
+from ops.reach.layout import SHARED, Layout, LocalError
+from ops.reach.target import Target
 from orders.routes import STAGE
+from project.file_lock import alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from local.synthesis import Assembly
-    from local.xray import Collector
+    from local.console.xray import Collector
+    from local.copy.synthesis import Assembly
 
 _PREDECESSOR_SECONDS = 40.0
 _POLL_SECONDS = 0.1

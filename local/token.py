@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import endpoints as documents
-from local.aws import clients
-from local.layout import LocalError, layout_from_environment
-from local.people import PEOPLE, Pool, sign_in
+from local.demo.people import PEOPLE, Pool, sign_in
+from ops.reach import endpoints as documents
+from ops.reach.clients import clients
+from ops.reach.layout import LocalError, layout_from_environment
 
 if TYPE_CHECKING:
-    from local.endpoints import Endpoints
+    from ops.reach.endpoints import Endpoints
 
 
 def main() -> None:

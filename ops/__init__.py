@@ -1,1 +1,1 @@
-"""The operator's side: deploying, and the commands of later issues."""
+"""What operators do, as a library that prints nothing. What prints is in cli."""

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.errors import OperatorError
-from ops.failures import explain
+from ops.reach.aws_errors import explain
+from ops.reach.errors import OperatorError
 from orders.flags import BUCKETS, FLAGS, PARTNERS, SIGNED_IN, Flag, Rollout, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from ops.target import Target
+    from ops.reach.target import Target
 
 KNOWN = {flag.name: flag for flag in FLAGS}
 """The flags that the code asks for, by name."""

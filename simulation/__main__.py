@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import DOCUMENTS
-from local.layout import ROOT, Layout, free_port
+from documents.costs import with_blocks
 from local.stack import start
-from ops.cost_docs import with_blocks
+from ops.reach.layout import Layout, free_port
+from project.checkout import ROOT
 from simulation import report, scenarios, validation
 
 FOUND, PAGE = DOCUMENTS / "simulation.json", DOCUMENTS / "scale.md"

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 import simpy
 
-from local.example import ORDER
+from local.demo.example import ORDER
 from simulation.model import percentile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from local.endpoints import Endpoints
+    from ops.reach.endpoints import Endpoints
 
 CLIENTS = (5, 20, 60)
 """How many reads are sent at the same moment; a read leaves no work behind, as an order does."""

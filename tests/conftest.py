@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from local.emulator import Watch
-from local.layout import free_port
+from local.copy.emulator import Watch
 from local.stack import start
+from ops.reach.layout import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xdist.remote import Producer
 
-    from local.endpoints import Endpoints
+    from ops.reach.endpoints import Endpoints
 
 _OF_THE_STACK = ("tests/integration/", "tests/permissions/test_recorded.py")
 _APART = {"test_bench", "test_deploy", "test_doctor", "test_run"}

@@ -8,11 +8,11 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ops.units import changing_units, item_bytes, placing_units, read_units
-from tests.events import event
-from tests.examples import ORDER
-from tests.fuzz.tenants import OWN_IDS, PARTNER, tables
+from ops.costs.units import changing_units, item_bytes, placing_units, read_units
+from tests.fuzz.making.tenants import OWN_IDS, PARTNER, tables
 from tests.fuzz.world import ENVIRONMENT
+from tests.shared.events import event
+from tests.shared.examples import ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,0 +1,1 @@
+"""What breaks at lunch, and that every order is accounted for afterwards."""

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from local.layout import free_port
 from local.stack import start
+from ops.reach.layout import free_port
 from tests.faults.partner_server import Behaviour
 from tests.faults.world import InBackground, World, world
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from local.layout import free_port
 from local.stack import start
+from ops.reach.layout import free_port
 from orders.domain.ids import new_order_id, timestamp_in
 from tests.faults.partner_server import Behaviour, nobody_listens, serving
 from tests.faults.world import InBackground, World, kill, patiently, world

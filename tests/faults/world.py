@@ -25,19 +25,19 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 
 from load.accounting import match
-from local.aws import clients
 from local.stack import start
+from ops.reach.clients import clients
 from orders.order_changes import Malformed, parse
 from orders.partner_endpoints import parameter_name
-from tests.examples import order
 from tests.faults.partner_server import PartnerServer, serving
-from tests.integration.dynamodb_proxy import Proxy, proxy_to
-from tests.integration.people import make_partner, usage_plan
+from tests.integration.laboratories.dynamodb_proxy import Proxy, proxy_to
+from tests.shared.examples import order
+from tests.shared.people import make_partner, usage_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from local.endpoints import Endpoints
+    from ops.reach.endpoints import Endpoints
 
 PATIENCE_SECONDS = 120.0
 _POLL_SECONDS = 0.25

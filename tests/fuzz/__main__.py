@@ -11,17 +11,17 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from project.checkout import ROOT
 from tests.fuzz.campaign import Campaign, Tally
 from tests.fuzz.cases import keep, read
-from tests.fuzz.generators import GENERATORS
 from tests.fuzz.judge import findings
+from tests.fuzz.making.generators import GENERATORS
 from tests.fuzz.targets import HANDLERS
 from tests.fuzz.world import world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parent.parent.parent
 FOUND = ROOT / ".cache" / "fuzz"
 
 _CASES = 105_000

@@ -10,8 +10,8 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.fuzz.generators import GENERATORS
 from tests.fuzz.judge import findings
+from tests.fuzz.making.generators import GENERATORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,14 +6,16 @@ import datetime as dt
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
+from cli import terminal, waterfall
+from cli.commands import dlq, partners
+from local.demo.receiver import Receiver
 from local.logs import render
-from local.receiver import Receiver
-from ops import dead_letters, dlq, partners, terminal, waterfall
-from ops.partner_accounts import Account
-from ops.partner_keys import Key
-from ops.partner_webhooks import Webhook
-from ops.traces import read
-from ops.traces import waterfall as put_together
+from ops.dead_letters import letters as dead_letters
+from ops.partners.accounts import Account
+from ops.partners.keys import Key
+from ops.partners.webhooks import Webhook
+from ops.traces.spans import read
+from ops.traces.spans import waterfall as put_together
 from orders.handlers import (
     create_order,
     create_parameters,
@@ -25,7 +27,7 @@ from orders.handlers import (
     update_order,
 )
 from orders.webhooks import Endpoint
-from tests.fuzz.tenants import order_id
+from tests.fuzz.making.tenants import order_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,10 +10,9 @@ import pytest
 
 from orders.domain.lifecycle import Status
 from tests.fuzz.cases import Case
-from tests.fuzz.hostile import BOMBS, NUMBERS, STRINGS
 from tests.fuzz.judge import harm
-from tests.fuzz.tables import ORDERS
-from tests.fuzz.tenants import (
+from tests.fuzz.making.hostile import BOMBS, NUMBERS, STRINGS
+from tests.fuzz.making.tenants import (
     CONTEXTS,
     CUSTOMER,
     OPERATOR,
@@ -24,6 +23,7 @@ from tests.fuzz.tenants import (
     THEIRS,
     body,
 )
+from tests.fuzz.tables import ORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

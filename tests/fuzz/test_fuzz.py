@@ -17,8 +17,8 @@ from orders.store import _Expressions
 from orders.webhooks import Endpoint
 from tests.fuzz.campaign import Campaign
 from tests.fuzz.cases import Case, read
-from tests.fuzz.generators import GENERATORS
 from tests.fuzz.judge import harm
+from tests.fuzz.making.generators import GENERATORS
 
 if TYPE_CHECKING:
     from tests.fuzz.world import World

@@ -18,8 +18,8 @@ from infrastructure.asset import (
     build_for_host,
     find_interpreter,
 )
+from project.checkout import ROOT
 
-ROOT = Path(__file__).parents[2]
 UNCHECKED_HASH = 0b01  # PEP 552: hash-based, and the source is not looked at
 ELF_MACHINES = {183: "aarch64", 62: "x86_64"}
 UNZIPPED_LIMIT, ZIPPED_LIMIT = 26_000_000, 9_000_000

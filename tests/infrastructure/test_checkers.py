@@ -16,8 +16,8 @@ from cfnlint import lint_file
 from cloudformation_validate import CompositeEngine
 
 from infrastructure import service as service_module
-from infrastructure.acknowledged import acknowledgements
 from infrastructure.asset import Target
+from infrastructure.nag_acknowledgements import acknowledgements
 from infrastructure.synth import compose
 from tests.infrastructure.conftest import VARIANTS
 

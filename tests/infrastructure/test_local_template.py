@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.replacements import normalised
+from documents.stateful_changes import normalised
 from infrastructure.settings import settings_of
 from infrastructure.synth import synthesize
-from local.filter import REFUSED_TYPES, summary, without_refused
+from local.inside.refused_resources import REFUSED_TYPES, summary, without_refused
 
 if TYPE_CHECKING:
     from pathlib import Path

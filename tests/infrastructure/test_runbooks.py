@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from project.checkout import ROOT
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
 
-FOLDER = Path(__file__).parent.parent.parent / "docs/runbooks"
+FOLDER = ROOT / "docs/runbooks"
 TEXT = "".join(path.read_text() for path in sorted(FOLDER.glob("*.*")))
 
 

@@ -6,11 +6,15 @@ import json
 import re
 import shutil
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from project.checkout import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 LOCKS = sorted(ROOT.glob("requirements/*.txt"))
 
 

@@ -9,13 +9,13 @@ import httpx
 import pytest
 
 from orders import flags, partners, store
-from tests.examples import order
-from tests.integration.people import aws
+from tests.shared.examples import order
+from tests.shared.people import aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from local.endpoints import Endpoints
+    from ops.reach.endpoints import Endpoints
 
 
 class Partner:

@@ -6,13 +6,12 @@ those of a run is checked by the run: `make mutate` fails where they differ.
 
 from __future__ import annotations
 
-from pathlib import Path
-
+from project.checkout import ROOT
 from tests.mutation.__main__ import SHARE
 from tests.mutation.planted import AREAS, FAULTS
 from tests.mutation.survivors import SURVIVORS
 
-DOCUMENT = Path(__file__).parent.parent.parent / "docs/security/mutation.md"
+DOCUMENT = ROOT / "docs/security/mutation.md"
 """The document that is made."""
 
 _HEAD = f"""# Faults that the checks find

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from project.checkout import ROOT
 from tests.mutation.document import DOCUMENT, document
 from tests.mutation.planted import AREAS, FAULTS, NotPlantedError, planted
 from tests.mutation.survivors import SURVIVORS
 
-ROOT = Path(__file__).parent.parent.parent
 SUBSET = (
     "index_on_an_undeclared_attribute",
     "no_validator",
@@ -21,7 +20,8 @@ SUBSET = (
 )
 
 CHECKS = [
-    f"tests/infrastructure/test_{name}.py" for name in ("data", "api", "wiring", "deployable")
+    f"tests/infrastructure/{name}.py"
+    for name in ("work/test_data", "edge/test_api", "test_wiring", "test_deployable")
 ]
 """The modules that find them: all of them take longer to read than these to ask."""
 

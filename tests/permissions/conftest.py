@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local import environment
+from local.copy import environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,12 +6,12 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from local.aws import clients
+from ops.reach.clients import clients
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from local.endpoints import Endpoints
+    from ops.reach.endpoints import Endpoints
 
 
 class Grant(NamedTuple):
@@ -144,5 +144,5 @@ def short(role: str) -> str:
 
 
 def recorded(text: str) -> list[Asked]:
-    """Read a recording: JSON lines, as local/recording.py writes them."""
+    """Read a recording: JSON lines, as local/inside/recording.py writes them."""
     return [Asked(**json.loads(line)) for line in text.splitlines()]

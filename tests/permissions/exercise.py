@@ -11,9 +11,9 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from tests.examples import order
-from tests.integration.people import aws, client_of, make_partner, usage_plan
 from tests.permissions.deployed import recorded, short
+from tests.shared.examples import order
+from tests.shared.people import aws, client_of, make_partner, usage_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from local.endpoints import Endpoints
-    from tests.integration.people import NewPartner
+    from ops.reach.endpoints import Endpoints
+    from tests.shared.people import NewPartner
 
 _PATIENCE = 60.0
 _PAUSE = 0.2

@@ -1,7 +1,7 @@
 """The service with the emulator's authorization on: the template's roles decide.
 
 The one exception: the statements that deny what does not come by TLS, which the emulator does not
-speak (local/filter.py, without_tls_rule).
+speak (local/inside/refused_resources.py, without_tls_rule).
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.emulator import Watch
-from local.filter import without_tls_rule
-from local.layout import free_port
+from local.copy.emulator import Watch
+from local.inside.refused_resources import without_tls_rule
 from local.stack import start
-from tests.integration.people import client_of
+from ops.reach.layout import free_port
 from tests.permissions.at_run_time import done_by_aws
 from tests.permissions.deployed import Asked, Deployed, recorded
 from tests.permissions.exercise import Walk
 from tests.permissions.judge import judge
+from tests.shared.people import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

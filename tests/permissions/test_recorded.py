@@ -14,7 +14,7 @@ from tests.permissions.judge import judge, unmissed
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from local.endpoints import Endpoints
+    from ops.reach.endpoints import Endpoints
     from tests.permissions.deployed import Asked
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("whole_suite")]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.aws import clients
-from local.aws_calls import Call, attributes_of, calls_of
-from local.recording import Recorder
+from local.inside.aws_calls import Call, attributes_of, calls_of
+from local.inside.recording import Recorder
+from ops.reach.clients import clients
 from orders import aws_api
 from orders.domain.changes import Change, Owner
 from orders.domain.ids import new_order_id

@@ -1,0 +1,8 @@
+"""`python -m ops`, which is what `.venv/bin/orders` runs."""
+
+from __future__ import annotations
+
+from cli.app import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,452 @@
+"""`orders partners`: make partners, shut them out, change their keys and secrets, remove them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli import options, terminal
+from cli.options import Json, Local, Stage, Yes, lines
+from infrastructure.settings import STAGES
+from ops.partners import accounts as partner_accounts
+from ops.partners import webhooks as partner_webhooks
+from ops.partners.accounts import Account, Credentials, Wanted
+from ops.partners.keys import plans
+from orders.domain.synthetic import HEARTBEAT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ops.partners.accounts import Day
+    from ops.partners.keys import Key
+    from ops.reach.target import Target
+
+app = typer.Typer(
+    no_args_is_help=True,
+    epilog=lines("""
+        ID is a partner's id, such as acme-pos. For example:
+        orders partners add "Acme Point of Sale" --plan standard --stage prod
+        orders partners ls --stage prod
+        orders partners rotate-key acme-pos --stage prod
+        orders partners disable acme-pos --stage prod
+    """),
+)
+
+_BAR_WIDTH = 40
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_LONGEST_USAGE = 90
+"""Days that API Gateway remembers."""
+
+
+def _id(text: str) -> str:
+    if not partner_accounts.is_id(text):
+        raise typer.BadParameter(
+            f"{text!r} is no partner's id: lower-case letters, digits and hyphens, at most "
+            f"{partner_accounts.LONGEST_ID}, and no hyphen first."
+        )
+    return _free(text)
+
+
+def _free(partner_id: str) -> str:
+    """Keep the commands from the one partner that is none."""
+    if partner_id == HEARTBEAT:
+        raise typer.BadParameter(
+            f"{HEARTBEAT!r} is the service itself, whose orders reach nobody and are deleted. "
+            "A partner has another id."
+        )
+    return partner_id
+
+
+def _url(text: str) -> str:
+    flaw = partner_accounts.flaw_of_url(text)
+    if flaw:
+        raise typer.BadParameter(f"No event would be sent there: {flaw}.")
+    return text
+
+
+_ID = typer.Argument(metavar="ID", parser=_id, help="The partner's id.", show_default=False)
+_PLANS = list(dict.fromkeys(plan for settings in STAGES.values() for plan in settings.plans))
+
+Id = Annotated[str, _ID]
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As people call it.")],
+    *,
+    plan: Annotated[
+        str,
+        typer.Option(metavar="PLAN", help=f"{' or '.join(_PLANS)}.", autocompletion=lambda: _PLANS),
+    ],
+    id_: Annotated[
+        str | None,
+        typer.Option(
+            "--id", metavar="ID", parser=_id, help="Its id; made of the name unless given."
+        ),
+    ] = None,
+    webhook_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", parser=_url, help="Where its events go; later, if not now."),
+    ] = None,
+    stage: Stage = None,
+    local: Local = False,
+    json_: Json = False,
+    yes: Yes = False,
+) -> None:
+    """Make a partner; shows its key and webhook secret once. Repeat it if it was interrupted."""
+    flaw = partner_accounts.flaw_of_name(name)
+    if flaw:
+        raise typer.BadParameter(f"{flaw}.")
+    partner_id = id_ or _made_of(name)
+    target = options.find(stage, local=local)
+    if plan not in plans(target):
+        raise options.unknown("plan", plan, plans(target))
+    _agree_to_inherit(target, partner_id, yes=yes)
+    wanted = Wanted(partner_id, name.strip(), plan, webhook_url)
+    prepared = partner_accounts.prepare(target, wanted)
+    if prepared is None:
+        terminal.note(
+            f"There is {partner_id} already, just so. Its key was shown when it was made."
+        )
+        return
+    _show_once(prepared.credentials, json_=json_)
+    partner_accounts.open_(target, prepared)
+    terminal.note(f"{partner_id} can place orders now.")
+
+
+def _made_of(name: str) -> str:
+    partner_id = partner_accounts.slug(name)
+    if not partner_id:
+        raise typer.BadParameter(f"No id can be made of {name!r}. Name one: --id")
+    return _free(partner_id)
+
+
+def _agree_to_inherit(target: Target, partner_id: str, *, yes: bool) -> None:
+    """Ask before somebody gets the id, and by that the orders, of a partner that was removed."""
+    if partner_accounts.look(target, partner_id).keys:
+        return  # interrupted before, perhaps, but nobody else
+    if partner_accounts.has_orders(target, partner_id):
+        question = f"There are orders of a former partner {partner_id}, which this one could read."
+        terminal.agree(f"{question} Is it the same?", yes=yes)
+
+
+@app.command()
+def ls(*, stage: Stage = None, local: Local = False, json_: Json = False) -> None:
+    """List the partners: plan, keys with their age, and where webhooks go. Never a secret."""
+    found = partner_accounts.accounts(options.find(stage, local=local))
+    if json_:
+        terminal.as_json([_as_json(account) for account in found])
+    elif not found:
+        terminal.say("No partners.")
+    else:
+        columns = ("Id", "State", "Plan", "Webhook", "Name", "Keys")
+        terminal.table(columns, [_row(account) for account in found])
+
+
+@app.command()
+def show(partner_id: Id, *, stage: Stage = None, local: Local = False, json_: Json = False) -> None:
+    """Show one partner: its keys, its plan, its endpoint. Never a secret."""
+    account = partner_accounts.find(options.find(stage, local=local), partner_id)
+    if json_:
+        terminal.as_json(_as_json(account))
+        return
+    terminal.table(("Id", "State", "Plan", "Name"), [(*_row(account)[:3], account.name)])
+    terminal.say("")
+    rows = [(key.key_id, key.state, key.plan or "–", _age(key)) for key in account.keys]
+    terminal.table(("Key id", "State", "Plan", "Age"), rows)
+    terminal.say(f"\nWebhook: {_webhook_in_words(account)}")
+
+
+@app.command()
+def disable(
+    partner_id: Id,
+    *,
+    stage: Stage = None,
+    local: Local = False,
+    json_: Json = False,
+    yes: Yes = False,
+) -> None:
+    """Shut a partner out: its keys are switched off, and the next request gets 403."""
+    target = options.find(stage, local=local)
+    account = partner_accounts.find(target, partner_id)
+    terminal.agree(f"Shut {partner_id} out of {target.name}?", yes=yes)
+    count = partner_accounts.disable(target, account)
+    _report(partner_id, f"{terminal.counted(count, 'key')} switched off", count, json_=json_)
+
+
+@app.command()
+def enable(
+    partner_id: Id, *, stage: Stage = None, local: Local = False, json_: Json = False
+) -> None:
+    """Let a partner in again: the keys that `disable` has switched off, and no others."""
+    target = options.find(stage, local=local)
+    count = partner_accounts.enable(target, partner_accounts.find(target, partner_id))
+    _report(partner_id, f"{terminal.counted(count, 'key')} switched on", count, json_=json_)
+
+
+@app.command("rotate-key")
+def rotate_key(
+    partner_id: Id,
+    *,
+    expire_old: Annotated[
+        bool, typer.Option("--expire-old", help="Switch off all keys but the newest.")
+    ] = False,
+    stage: Stage = None,
+    local: Local = False,
+    json_: Json = False,
+    yes: Yes = False,
+) -> None:
+    """Make a key beside the old one, and show it once; later, expire the old one."""
+    target = options.find(stage, local=local)
+    account = partner_accounts.find(target, partner_id)
+    if expire_old:
+        _expire(target, account, json_=json_, yes=yes)
+        return
+    prepared = partner_accounts.another_key(target, account)
+    _show_once(prepared.credentials, json_=json_)
+    partner_accounts.open_(target, prepared)
+    when = "once it is enabled" if prepared.disabled else "now"
+    terminal.note(f"Both keys of {partner_id} work {when}, the old one until --expire-old.")
+
+
+def _expire(target: Target, account: Account, *, json_: bool, yes: bool) -> None:
+    old = partner_accounts.old_keys(account)
+    count = terminal.counted(len(old), "old key")
+    if old:
+        question = f"Switch off {count} of {account.partner_id}, {target.name}, for good?"
+        terminal.agree(question, yes=yes)
+    partner_accounts.expire(target, old)
+    _report(account.partner_id, f"{count} expired", len(old), json_=json_)
+
+
+@app.command("rotate-secret")
+def rotate_secret(
+    partner_id: Id,
+    *,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="Drop the old one: the partner uses the new.")
+    ] = False,
+    stage: Stage = None,
+    local: Local = False,
+    json_: Json = False,
+    yes: Yes = False,
+) -> None:
+    """Add a webhook secret, and show it once: both sign. Later, drop the old one."""
+    target = options.find(stage, local=local)
+    account = partner_accounts.find(target, partner_id)
+    if finish:
+        _finish(target, account, json_=json_, yes=yes)
+        return
+    endpoint = partner_accounts.with_another_secret(account)
+    secret = endpoint.secrets[0]
+    _show_once(Credentials(partner_id, webhook_secret=secret), json_=json_)
+    partner_webhooks.write(target, partner_id, endpoint)
+    terminal.note(
+        f"In two minutes each event is signed with both. {partner_id} changes over after that; "
+        "then: --finish"
+    )
+
+
+def _finish(target: Target, account: Account, *, json_: bool, yes: bool) -> None:
+    before = partner_accounts.endpoint_of(account)
+    endpoint = partner_accounts.with_one_secret(account, dt.datetime.now(dt.UTC))
+    dropped = len(before.secrets) - 1
+    if dropped:
+        question = f"Does {account.partner_id} verify with the new secret, and drop the old one?"
+        terminal.agree(question, yes=yes)
+        partner_webhooks.write(target, account.partner_id, endpoint)
+    count = terminal.counted(dropped, "old secret")
+    _report(account.partner_id, f"{count} dropped", dropped, json_=json_)
+
+
+@app.command("set-webhook")
+def set_webhook(
+    partner_id: Id,
+    url: Annotated[
+        str | None,
+        typer.Argument(metavar="URL", parser=_url, help="Where its events go.", show_default=False),
+    ] = None,
+    *,
+    none: Annotated[bool, typer.Option("--none", help="Send no events any more.")] = False,
+    stage: Stage = None,
+    local: Local = False,
+    json_: Json = False,
+    yes: Yes = False,
+) -> None:
+    """Send a partner's events elsewhere; secrets stay. A first secret is shown once."""
+    if (url is None) != none:
+        raise typer.BadParameter("Name either a URL or --none.")
+    target = options.find(stage, local=local)
+    account = partner_accounts.find(target, partner_id)
+    if url is None:
+        question = f"Send {partner_id} no events any more? None is kept, and secrets are forgotten."
+        terminal.agree(question, yes=yes)
+        partner_webhooks.delete(target, partner_id)
+        _report(partner_id, "No events are sent", 1, json_=json_)
+        return
+    endpoint = partner_accounts.with_url(account, url)
+    if account.endpoint is None:
+        _show_once(Credentials(partner_id, webhook_secret=endpoint.secrets[0]), json_=json_)
+        terminal.agree(f"Does {partner_id} verify with this secret, from now on?", yes=yes)
+    else:
+        terminal.agree(f"Send the events of {partner_id} to {url}?", yes=yes)
+    partner_webhooks.write(target, partner_id, endpoint)
+    terminal.note(f"Within two minutes the events of {partner_id} go there.")
+
+
+@app.command()
+def usage(
+    partner_id: Id,
+    *,
+    days: Annotated[int, typer.Option(min=1, max=_LONGEST_USAGE, help="Up to today, UTC.")] = 14,
+    stage: Stage = None,
+    local: Local = False,
+    json_: Json = False,
+) -> None:
+    """Show a partner's requests per day against its plan's daily quota."""
+    target = options.find(stage, local=local)
+    account = partner_accounts.find(target, partner_id)
+    last = dt.datetime.now(dt.UTC).date()
+    found = partner_accounts.usage(target, account, last - dt.timedelta(days=days - 1), last)
+    quota = partner_accounts.quota_of(target, account.plan) if account.plan else None
+    if json_:
+        terminal.as_json({"id": partner_id, "dailyQuota": quota, "days": _days_as_json(found)})
+    elif not found:
+        terminal.say(f"API Gateway tells no usage of {partner_id}; an emulator never does.")
+    else:
+        terminal.say(f"{partner_id}, {account.plan}: {quota or 'no'} requests a day for each key")
+        terminal.table(("Day", "Requests", "Of quota", ""), _chart(found, quota))
+
+
+@app.command()
+def remove(
+    partner_id: Id,
+    *,
+    stage: Stage = None,
+    local: Local = False,
+    json_: Json = False,
+    yes: Yes = False,
+) -> None:
+    """Remove a partner: keys, entries, endpoint. Its orders stay. Repeat it if interrupted."""
+    target = options.find(stage, local=local)
+    account = partner_accounts.find(target, partner_id)
+    question = f"{partner_id} will be shut out of {target.name} and forgotten; its orders stay."
+    terminal.agree_by_typing(question, partner_id, yes=yes)
+    partner_accounts.remove(target, account)
+    _report(partner_id, "removed", len(account.keys), json_=json_)
+
+
+# --- How it is told
+
+
+def _show_once(credentials: Credentials, *, json_: bool) -> None:
+    if json_:
+        document = {
+            "id": credentials.partner_id,
+            "apiKey": credentials.api_key,
+            "webhookSecret": credentials.webhook_secret,
+        }
+        terminal.as_json({name: value for name, value in document.items() if value})
+    else:
+        terminal.say(f"Partner         {credentials.partner_id}")
+        if credentials.api_key:
+            terminal.say(f"API key         {credentials.api_key}")
+        if credentials.webhook_secret:
+            terminal.say(f"Webhook secret  {credentials.webhook_secret}")
+    terminal.note(
+        "This is shown once. Hand it over where nobody else can read it: not by mail or chat."
+    )
+
+
+def _report(partner_id: str, what: str, count: int, *, json_: bool) -> None:
+    if json_:
+        terminal.as_json({"id": partner_id, "changed": count})
+    else:
+        terminal.say(f"{partner_id}: {what}.")
+
+
+def _row(account: Account) -> tuple[object, ...]:
+    host = account.webhook.host if account.webhook else "–"
+    keys = ", ".join(f"{key.state} {_age(key)}" for key in account.keys) or "–"
+    return account.partner_id, account.state, account.plan or "–", host, account.name, keys
+
+
+def _age(key: Key) -> str:
+    return terminal.age(_seconds(key))
+
+
+def _seconds(key: Key) -> int | None:
+    now = dt.datetime.now(dt.UTC)
+    return max(round((now - key.created).total_seconds()), 0) if key.created else None
+
+
+def _webhook_in_words(account: Account) -> str:
+    if account.webhook is None:
+        return "none"
+    if account.endpoint is None:
+        return "what is stored cannot be read; `orders partners set-webhook` replaces it"
+    return f"{account.endpoint.url}, {terminal.counted(len(account.endpoint.secrets), 'secret')}"
+
+
+def _as_json(account: Account) -> dict[str, Any]:
+    return {
+        "id": account.partner_id,
+        "name": account.name,
+        "state": account.state.value,
+        "plan": account.plan,
+        "keys": [_key_as_json(key) for key in account.keys],
+        "webhook": _webhook_as_json(account),
+    }
+
+
+def _key_as_json(key: Key) -> dict[str, Any]:
+    created = key.created.astimezone(dt.UTC).isoformat(timespec="seconds") if key.created else None
+    return {
+        "keyId": key.key_id,
+        "state": key.state.value,
+        "plan": key.plan,
+        "createdAt": created and created.replace("+00:00", "Z"),
+        "ageSeconds": _seconds(key),
+    }
+
+
+def _webhook_as_json(account: Account) -> dict[str, Any] | None:
+    if account.webhook is None:
+        return None
+    endpoint = account.endpoint
+    return {
+        "host": account.webhook.host,
+        "url": endpoint.url if endpoint else None,
+        "secrets": len(endpoint.secrets) if endpoint else None,
+    }
+
+
+def _days_as_json(found: Sequence[Day]) -> list[dict[str, Any]]:
+    return [
+        {"day": day.day.isoformat(), "requests": day.requests, "busiestKey": day.busiest}
+        for day in found
+    ]
+
+
+def _chart(found: Sequence[Day], quota: int | None) -> list[tuple[object, ...]]:
+    """Give a row for each day; without a quota the bars are measured by the busiest day."""
+    most = quota or max((day.busiest for day in found), default=0) or 1
+    return [
+        (
+            day.day.isoformat(),
+            day.requests,
+            f"{day.busiest / quota:.1%}" if quota else "–",
+            bar(day.busiest / most),
+        )
+        for day in found
+    ]
+
+
+def bar(share: float) -> str:
+    """Draw a share as a bar; whatever is not nothing can be seen."""
+    eighths = min(math.ceil(share * _BAR_WIDTH * 8), _BAR_WIDTH * 8)
+    whole, rest = divmod(max(eighths, 0), 8)
+    return "█" * whole + _EIGHTHS[rest].strip()

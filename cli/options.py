@@ -1,0 +1,75 @@
+"""The options that commands share, so that they mean the same everywhere."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infrastructure.settings import STAGES
+from ops.reach import target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Stage = Annotated[
+    str | None,
+    typer.Option(
+        "--stage",
+        metavar="NAME",
+        help="The stage on AWS.",
+        autocompletion=lambda: list(STAGES),
+        show_default=target.DEFAULT_STAGE,
+    ),
+]
+Local = Annotated[bool, typer.Option("--local", help="The copy that `make run` runs, instead.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def find(stage: str | None, *, local: bool) -> target.Target:
+    """Find the deployment that the options name.
+
+    Raises:
+        typer.BadParameter: when they cannot be meant.
+        OperatorError: when there is no such deployment.
+    """
+    _check(stage, local=local)
+    if local:
+        return target.on_this_machine()
+    return target.on_aws(stage or target.DEFAULT_STAGE)
+
+
+def find_traces(stage: str | None, *, local: bool) -> tuple[str, Any]:
+    """Give the name of the deployment that the options name, and a client of its X-Ray.
+
+    Raises:
+        typer.BadParameter: when they cannot be meant.
+        OperatorError: when the local run is not running.
+    """
+    _check(stage, local=local)
+    if local:
+        return "the local run", target.traces_on_this_machine()
+    name = stage or target.DEFAULT_STAGE
+    return f"stage {name}", target.traces_on_aws(name)
+
+
+def _check(stage: str | None, *, local: bool) -> None:
+    if local and stage:
+        raise typer.BadParameter("--local and --stage exclude each other.")
+    if stage and stage not in STAGES:
+        raise unknown("stage", stage, STAGES)
+
+
+def unknown(kind: str, given: str, known: Iterable[str]) -> typer.BadParameter:
+    """Say that there is no such thing, and what was probably meant."""
+    by_lower_case = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(given.lower(), by_lower_case, n=1)
+    hint = f"Did you mean {by_lower_case[near[0]]!r}?" if near else f"There are {', '.join(known)}."
+    return typer.BadParameter(f"There is no {kind} {given!r}. {hint}")
+
+
+def lines(text: str) -> str:
+    """Give a text of which Typer shows each line as one."""
+    return "\n\n".join(line.strip() for line in text.strip().splitlines())

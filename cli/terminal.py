@@ -1,0 +1,186 @@
+"""How commands speak: results on stdout, all else on stderr; plain where nobody watches."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from ops.reach.errors import OperatorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+_ANY_WIDTH = 10_000
+"""Where nobody watches, a row is a line, for grep and the like."""
+
+_NOT_AGREED = "Nothing was changed. (--yes goes on without asking.)"
+_AMOUNT = re.compile(r"[0-9,]+\.[0-9]{2}\b|[0-9]{1,3}(,[0-9]{3})+\b")
+"""Dollars, with a remark behind them or not: they stand on the right as numbers do."""
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def never_choke() -> None:
+    """Let a terminal that has no arrows or dashes show their codes rather than stop the command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def plain(text: str) -> str:
+    r"""Show what is no visible character as an escape: \x1b and the like do nothing to a terminal.
+
+    Whoever could place an order could otherwise write on an operator's screen.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def plain_lines(text: str) -> str:
+    """Show text of several lines as `plain` does, line by line."""
+    return "\n".join(plain(line) for line in text.split("\n"))
+
+
+def age(seconds: float | None) -> str:
+    """Say a time span in its two greatest units; a dash for one that is not known."""
+    if seconds is None:
+        return "–"
+    left, parts = max(int(seconds), 0), []
+    for unit, size in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or "0 s"
+
+
+def counted(number: int, thing: str = "message") -> str:
+    """Say how many there are of a thing."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table, a row a line; numbers stand on the right, and the last column may wrap."""
+    drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    cells = [[item if isinstance(item, int) else plain(str(item)) for item in row] for row in rows]
+    for number, name in enumerate(columns):
+        numeric = bool(cells) and all(_is_number(row[number]) for row in cells)
+        last = number == len(columns) - 1
+        drawn.add_column(name, justify="right" if numeric else "left", no_wrap=not last)
+    for row in cells:
+        drawn.add_row(*(Text(str(item), overflow="fold") for item in row))
+    _console().print(drawn)
+
+
+def _is_number(cell: int | str) -> bool:
+    return isinstance(cell, int) or bool(_AMOUNT.match(cell))
+
+
+def say(text: str) -> None:
+    """Print text as it is, made harmless line by line."""
+    _console().print(Text(plain_lines(text), overflow="fold"))
+
+
+def draw(*parts: tuple[str, str]) -> None:
+    """Print a line of parts, each in a style of rich's; what the terminal is too narrow for is cut.
+
+    Args:
+        parts: text and style of each; none means as it is.
+    """
+    line = Text(no_wrap=True, overflow="ellipsis", end="")
+    for text, style in parts:
+        line.append(plain(text), style)
+    line.rstrip()
+    _console().print(line, no_wrap=True, overflow="ellipsis")
+
+
+def width() -> int | None:
+    """Give the terminal's columns; None where nobody watches, and lines are as long as need be."""
+    found = _console().width
+    return None if found == _ANY_WIDTH else found
+
+
+def can_show(text: str) -> bool:
+    """Tell whether characters can be written as they are."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def note(text: str) -> None:
+    """Tell something beside the result."""
+    _console(stderr=True).print(Text(plain(text)))
+
+
+def as_json(document: Any) -> None:
+    """Print a document for programs."""
+    print(json.dumps(document, indent=2))
+
+
+def agree(question: str, *, yes: bool) -> None:
+    """Go on only if the operator says yes, or has said so beforehand.
+
+    Raises:
+        OperatorError: otherwise.
+    """
+    if not yes and _answer(f"{question} [y/N] ").lower() not in ("y", "yes"):
+        raise OperatorError(_NOT_AGREED)
+
+
+def agree_by_typing(question: str, word: str, *, yes: bool) -> None:
+    """Go on only if the operator types a word, or has said yes beforehand.
+
+    Raises:
+        OperatorError: otherwise.
+    """
+    if not yes and _answer(f"{question} Type {word} to go on: ") != word:
+        raise OperatorError(_NOT_AGREED)
+
+
+def _answer(question: str) -> str:
+    console = _console(stderr=True)
+    console.print(Text(plain(question)), end="")
+    try:
+        return input().strip()
+    except EOFError:
+        console.print()
+        return ""
+
+
+@contextlib.contextmanager
+def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar while something goes on; gives what to tell how far it is."""
+    console = _console(stderr=True)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+@contextlib.contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Say what takes its time, and take the words back once it is done."""
+    console = _console(stderr=True)
+    if console.is_terminal:
+        with console.status(plain(what)):
+            yield
+    else:
+        yield
+
+
+def _console(*, stderr: bool = False) -> Console:
+    console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    if not (sys.stderr if stderr else sys.stdout).isatty():
+        console.width = _ANY_WIDTH
+    return console

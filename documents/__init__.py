@@ -1,0 +1,1 @@
+"""What `make docs` writes: documents made from code. What they tell of stands elsewhere."""

@@ -1,0 +1,1 @@
+"""The API's OpenAPI document, and what a newer one breaks. The routes stand in orders."""

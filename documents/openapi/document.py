@@ -1,0 +1,310 @@
+"""The API's OpenAPI document, made from the routes, the structs, the lifecycle and the problems.
+
+`python -m documents.openapi.document` writes it to docs/api/openapi.json, `--check` tells
+whether it is stale. It is OpenAPI 3.0, the newest that API Gateway imports (API Gateway developer
+guide, "Amazon API Gateway important notes").
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from documents.openapi import examples
+from documents.openapi.responses import health_responses, problem_responses, responses_of
+from documents.openapi.schemas import Schema, ref, schemas
+from infrastructure.settings import STAGES
+from orders.domain.changes import SCHEDULING_WINDOW
+from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
+from orders.routes import IDEMPOTENCY_KEY, ROUTES, STAGE
+from orders.settings import MAX_BODY_BYTES
+from project.checkout import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from orders.routes import Route
+
+DOCUMENT = ROOT / "docs/api/openapi.json"
+"""Where the document of the code as it stands is kept."""
+
+BASELINE = ROOT / f"docs/api/openapi-{STAGE}.json"
+"""Where the document that this major version's clients were promised is kept."""
+
+API_KEY = "partnerKey"
+TOKEN = "customerToken"  # noqa: S105 - the name of a security scheme
+"""The names of the two ways to say who calls."""
+
+_TAGS = {
+    Role.CUSTOMER: ("Orders", "For customers and, with the same token, operators."),
+    Role.PARTNER: ("Partner orders", "For partner companies, on behalf of their customers."),
+}
+_HEALTH_TAG = "Health"
+
+
+def document() -> Schema:
+    """Make the document."""
+    return {
+        "openapi": "3.0.3",
+        "info": {
+            "title": "Food-delivery orders",
+            "version": _version(),
+            "description": _OVERVIEW,
+        },
+        "servers": [
+            {
+                "url": f"https://{{host}}/{STAGE}",
+                "variables": {
+                    "host": {
+                        "default": "api.example.com",
+                        "description": "The API's own host, or that of its custom domain.",
+                    }
+                },
+            }
+        ],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.values()]
+        + [{"name": _HEALTH_TAG, "description": "Open to anyone."}],
+        "paths": {**_paths(ROUTES), "/health": {"get": _health()}},
+        "components": {
+            "schemas": schemas(),
+            "responses": problem_responses(ROUTES),
+            "securitySchemes": _SECURITY,
+        },
+    }
+
+
+def rendered() -> str:
+    """Render the document as the text of its file."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+_OVERVIEW = f"""\
+Customers and partner companies place, read, list and change orders.
+
+* Money is whole minor units (such as cents) of one ISO 4217 currency. Totals are computed by the
+  service.
+* Every error is `application/problem+json` (RFC 9457) with a stable `type`.
+* Within `{STAGE}` answers may gain fields, and sets of values marked `x-extensible` may grow: pass
+  over what you do not know.
+"""
+
+_SECURITY = {
+    API_KEY: {
+        "type": "apiKey",
+        "in": "header",
+        "name": "x-api-key",
+        "description": "A partner's API key; it opens the partners' routes only.",
+    },
+    TOKEN: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The identity token of a person who signed in with Amazon Cognito. Members "
+        "of the group `operators` see and move all orders.",
+    },
+}
+
+
+def _paths(routes: Iterable[Route]) -> Schema:
+    paths: dict[str, Schema] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return paths
+
+
+def _operation(route: Route) -> Schema:
+    made: Schema = {
+        "operationId": route.operation,
+        "tags": [_TAGS[route.caller][0]],
+        "summary": route.summary,
+        "description": _description(route),
+        "security": [{API_KEY if route.caller is Role.PARTNER else TOKEN: []}],
+        "parameters": _parameters(route),
+    }
+    if route.body is not None:
+        made["requestBody"] = _request_body(route)
+    return {**made, "responses": responses_of(route)}
+
+
+def _health() -> Schema:
+    return {
+        "operationId": "health",
+        "tags": [_HEALTH_TAG],
+        "summary": "Tell whether the API answers",
+        "description": "API Gateway answers by itself; no function runs.",
+        "security": [],
+        "responses": health_responses(),
+    }
+
+
+def _request_body(route: Route) -> Schema:
+    assert route.body is not None
+    if route.method == "PATCH":
+        shown: Schema = {"examples": examples.patches(route.caller)}
+    else:
+        shown = {"example": examples.order_as_sent(route.caller)}
+    media = {"schema": ref(route.body.__name__), **shown}
+    return {"required": True, "content": dict.fromkeys(route.content_types, media)}
+
+
+def _parameters(route: Route) -> list[Schema]:
+    path = [_ORDER_ID] if "{orderId}" in route.path else []
+    query = [_query(name, route) for name in route.query]
+    headers = [_header(header, route) for header in _HEADERS.get(route.function, [])]
+    return [*path, *query, *headers]
+
+
+def _header(header: Schema, route: Route) -> Schema:
+    required = header["name"] in route.required_headers
+    return {**header, "required": True} if required else header
+
+
+def _query(name: str, route: Route) -> Schema:
+    description, schema = _QUERY[name]
+    if name in _WHOSE[route.caller]:
+        description = _WHOSE[route.caller][name]
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+_ORDER_ID = {
+    "name": "orderId",
+    "in": "path",
+    "required": True,
+    "description": "The order's id, a UUIDv7; whatever else is no order's and answers 404.",
+    "schema": {"type": "string", "format": "uuid"},
+    "example": examples.ORDER_ID,
+}
+
+_IDENTITY = {"type": "string", "pattern": r"^[^\x00-\x1f\x7f-\x9f]{1,300}$"}
+
+_QUERY: dict[str, tuple[str, Schema]] = {
+    "customerId": ("", _IDENTITY),
+    "partnerId": ("", _IDENTITY),
+    "status": ("Only orders that stand there; a page may then hold fewer.", ref("Status")),
+    "limit": (
+        "How many orders a page holds at most.",
+        {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
+    ),
+    "cursor": (
+        "The `cursor` of the page before, with that page's filters. Opaque: make none up.",
+        {"type": "string", "minLength": 1},
+    ),
+}
+
+_WHOSE = {
+    Role.CUSTOMER: {
+        "customerId": "Whose orders; for operators only, and not together with `partnerId`.",
+        "partnerId": "Whose orders; for operators only, and not together with `customerId`.",
+    },
+    Role.PARTNER: {"customerId": "Only orders of this customer, by your own id of them."},
+}
+
+_TAG = r'(?:W/)?"[\x21\x23-\x2b\x2d-\x7e]*"'
+
+_HEADERS: dict[str, list[Schema]] = {
+    "create_order": [
+        {
+            "name": IDEMPOTENCY_KEY,
+            "in": "header",
+            "description": "Yours to choose, new for each order; a UUID will do.",
+            "schema": {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
+            "example": examples.IDEMPOTENCY_KEY,
+        }
+    ],
+    "get_order": [
+        {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "ETags that the caller knows: a match answers 304 without the order.",
+            "schema": {"type": "string"},
+        }
+    ],
+    "update_order": [
+        {
+            "name": "If-Match",
+            "in": "header",
+            "description": "The ETag that the order was read with: an order that has changed since "
+            "answers 412 and stays as it is.",
+            "schema": {"type": "string", "pattern": rf"^(?:\*|{_TAG}(?: *, *{_TAG}){{0,19}})$"},
+            "example": '"3"',
+        }
+    ],
+}
+"""The headers that a function reads, besides those that say who calls and what is sent."""
+
+
+def _description(route: Route) -> str:
+    if route.function == "update_order":
+        roles = [Role.PARTNER] if route.caller is Role.PARTNER else [Role.CUSTOMER, Role.OPERATOR]
+        return f"{_CHANGING}\n{moves_table(roles)}\n"
+    return _DESCRIPTIONS[route.function]
+
+
+def moves_table(roles: list[Role]) -> str:
+    """Show, as a Markdown table, where each role may move an order from each status."""
+    head = f"| from | {' | '.join(f'{role} to' for role in roles)} |"
+    rows = [
+        f"| {origin} | {' | '.join(_targets(origin, role) for role in roles)} |"
+        for origin in Status
+    ]
+    return "\n".join([head, "|---" * (len(roles) + 1) + "|", *rows])
+
+
+def _targets(origin: Status, role: Role) -> str:
+    return ", ".join(statuses_after(origin, role)) or "–"
+
+
+_DESCRIPTIONS = {
+    "create_order": f"""\
+There is exactly one order for each `{IDEMPOTENCY_KEY}`, however often the request is sent. The same
+key with the same order answers 201 with that order as it now is and `Idempotent-Replayed: true`;
+with another order it answers 422. Keys are kept for {STAGES["prod"].idempotency_hours} hours. After
+a time-out or a 5xx repeat the request with the same key.
+
+`scheduledFor` is in UTC, in the future and within {SCHEDULING_WINDOW.days} days. A body may have
+{MAX_BODY_BYTES // 1024} KB.
+""",
+    "get_order": """\
+Strongly consistent: it shows every change that was answered. An order of somebody else answers 404,
+exactly as one that does not exist.
+""",
+    "list_orders": """\
+Eventually consistent: a new or changed order shows here a moment later, usually well below a
+second; read the order itself when it must be current. Follow `cursor` until it is null: a page
+filtered by `status` may hold fewer orders than `limit`, even none, and still have a successor.
+""",
+}
+
+_CHANGING = f"""\
+A JSON Merge Patch (RFC 7396): what is named changes, null takes an optional field away, arrays are
+replaced whole, and something must change. `items`, `deliveryAddress` and `note` can change while
+the order is {", ".join(sorted(EDITABLE))}. `status` moves the order:
+"""
+
+
+def _version() -> str:
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return str(project["version"])
+
+
+def main() -> None:
+    """Write the document, or check that the written one is what the code says."""
+    parser = argparse.ArgumentParser(prog="documents.openapi.document", description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when stale")
+    shown = DOCUMENT.relative_to(ROOT)
+    if not parser.parse_args().check:
+        DOCUMENT.write_text(rendered())
+    elif not is_current():
+        sys.exit(f"{shown} is not what the code says; `make docs` writes it anew.")
+
+
+def is_current() -> bool:
+    """Tell whether the written document is what the code says."""
+    return DOCUMENT.exists() and DOCUMENT.read_text() == rendered()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""The examples of the OpenAPI document: one order, as it is sent and read, and each problem."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from orders import problems
+from orders.domain.changes import place, place_for_partner, view
+from orders.domain.lifecycle import Role
+from orders.domain.order import NewOrder, NewPartnerOrder
+from orders.problems import Kind, Problem
+from orders.routes import IDEMPOTENCY_KEY as KEY_HEADER
+from project.checkout import ROOT
+
+_ORDER = ROOT / "docs/api/order.json"
+
+ORDER_ID = "019ea65b-8cae-7809-986e-66c157b96611"
+"""The example order's id; its first twelve digits are the time at which it was placed."""
+
+IDEMPOTENCY_KEY = "5e0c8a3e-6d0f-4f0e-8d5c-2b1f1f1e6a77"
+"""The key with which it was placed."""
+
+_PLACED_AT = int(ORDER_ID.replace("-", "")[:12], 16)
+_CUSTOMER = "74a8f4d8-3061-70f2-9b1e-0d8a5f6c2e11"
+_REQUEST_ID = "0b7c2f3e-5d0f-4a6e-9d0c-0a7f0a0d1c11"
+
+_FAULTS = {
+    problems.MALFORMED_JSON: ("Expecting value at line 1, column 9", None),
+    problems.INVALID_BODY: ("Expected `int` <= 99", "#/items/0/quantity"),
+    problems.INVALID_PARAMETER: ("Must be a whole number from 1 to 100", "limit"),
+    problems.UNKNOWN_CALLER: ("This API key belongs to no partner", None),
+    problems.EDITS_DISABLED: (
+        "Send the status alone; contents cannot be changed at the moment",
+        None,
+    ),
+    problems.ORDER_NOT_FOUND: ("No order of yours has this id", None),
+    problems.MOVE_NOT_ALLOWED: ("The order is READY; you can move it to PICKED_UP", None),
+    problems.STALE_VERSION: ("The order is at version 3; read it again", None),
+    problems.BODY_TOO_LARGE: ("The body has 300000 bytes; 262144 are allowed", None),
+    problems.UNSUPPORTED_MEDIA_TYPE: ("Send application/json", None),
+    problems.KEY_REUSED: (
+        "This key was used for an order with another body; use a new key",
+        KEY_HEADER,
+    ),
+    problems.INTERNAL_ERROR: ("Report the request id if it happens again", None),
+    problems.UNAVAILABLE: ("Try again in a moment", None),
+}
+"""What a function says of each of its problems, and the field or parameter that it names."""
+
+
+def order_as_sent(caller: Role) -> dict[str, Any]:
+    """Give the example order as a caller sends it: customers are known by their token."""
+    order: dict[str, Any] = json.loads(_ORDER.read_text())
+    if caller is not Role.PARTNER:
+        del order["customerId"]
+    return order
+
+
+def order_as_read(caller: Role) -> dict[str, Any]:
+    """Give the example order as the API answers with it."""
+    sent = order_as_sent(caller)
+    if caller is Role.PARTNER:
+        item = place_for_partner(msgspec.convert(sent, NewPartnerOrder), "acme", _PLACED_AT)
+    else:
+        item = place(msgspec.convert(sent, NewOrder), _CUSTOMER, caller, _PLACED_AT)
+    return view({**item, "orderId": ORDER_ID})
+
+
+def patches(caller: Role) -> dict[str, Any]:
+    """Give examples of changes, by their names."""
+    move = "CONFIRMED" if caller is Role.PARTNER else "CANCELLED"
+    return {
+        "move": {"summary": "Move the order to another status", "value": {"status": move}},
+        "change": {
+            "summary": "Change a part of the address, take the note away",
+            "value": {"deliveryAddress": {"line2": "Flat 7"}, "note": None},
+        },
+    }
+
+
+def problem(kind: Kind) -> dict[str, Any]:
+    """Give an example of a problem."""
+    detail, pointer = _FAULTS.get(kind, ("", None))
+    body = Problem(kind, detail, pointer=pointer).body(_REQUEST_ID)
+    if not detail:
+        del body["detail"]  # API Gateway's own answers mostly have none
+    return body

@@ -1,0 +1,219 @@
+"""What each route can answer, as the OpenAPI document tells it: the orders, and every problem.
+
+responses_of(route)
+├── the answer when all is well     _SUCCESSES, by the route's function
+└── problems, by HTTP status        FUNCTION_PROBLEMS and what API Gateway answers by itself
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from documents.openapi import examples
+from documents.openapi.schemas import Schema, problem_schema, ref
+from orders import problems
+from orders.domain.lifecycle import Role
+from orders.problems import CONTENT_TYPE, Kind
+from orders.routes import JSON
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from orders.routes import Route
+
+_BODY_PROBLEMS = (
+    problems.MALFORMED_JSON,
+    problems.INVALID_BODY,
+    problems.BODY_TOO_LARGE,
+    problems.UNSUPPORTED_MEDIA_TYPE,
+)
+
+FUNCTION_PROBLEMS = {
+    "create_order": (*_BODY_PROBLEMS, problems.INVALID_PARAMETER, problems.KEY_REUSED),
+    "get_order": (problems.ORDER_NOT_FOUND,),
+    "list_orders": (problems.INVALID_PARAMETER,),
+    "update_order": (
+        *_BODY_PROBLEMS,
+        problems.INVALID_PARAMETER,
+        problems.EDITS_DISABLED,
+        problems.ORDER_NOT_FOUND,
+        problems.MOVE_NOT_ALLOWED,
+        problems.STALE_VERSION,
+    ),
+}
+"""What each function can refuse; a test compares this with the functions themselves."""
+
+_CALLER_PROBLEMS = {
+    Role.PARTNER: (problems.INVALID_API_KEY, problems.UNKNOWN_CALLER, problems.QUOTA_EXCEEDED),
+    Role.CUSTOMER: (problems.UNAUTHENTICATED,),
+}
+
+_OF_PEOPLE_ALONE = {problems.EDITS_DISABLED}
+"""What functions never answer partners."""
+
+_ANYWHERE = (problems.FORBIDDEN, problems.TOO_MANY_REQUESTS, problems.INTERNAL_ERROR)
+_BEHIND_THE_GATEWAY = (problems.UNAVAILABLE, problems.BAD_GATEWAY, problems.TIMED_OUT)
+
+_HEALTH_PROBLEMS = (*_ANYWHERE, problems.UNSUPPORTED_MEDIA_TYPE)
+
+
+def problems_of(route: Route) -> set[Kind]:
+    """Name every problem that a route can answer, API Gateway's own included."""
+    kinds = {*_ANYWHERE, *_BEHIND_THE_GATEWAY, *_CALLER_PROBLEMS[route.caller]}
+    kinds.update(FUNCTION_PROBLEMS[route.function])
+    if route.caller is Role.PARTNER:
+        kinds -= _OF_PEOPLE_ALONE
+    if "{" in route.path:
+        kinds.add(problems.NO_SUCH_ROUTE)
+    return kinds
+
+
+def responses_of(route: Route) -> Schema:
+    """Describe every answer of a route, by HTTP status."""
+    return {**_SUCCESSES[route.function](route), **_references(problems_of(route))}
+
+
+def health_responses() -> Schema:
+    """Describe the answers of `/health`."""
+    fine = {
+        "description": "API Gateway answers",
+        "content": {JSON: {"schema": ref("Health"), "example": {"status": "ok"}}},
+    }
+    return {"200": fine, **_references(_HEALTH_PROBLEMS)}
+
+
+def problem_responses(routes: Iterable[Route]) -> Schema:
+    """Describe the answers with problems, which several routes share, by their names."""
+    groups = [group for route in routes for group in _by_status(problems_of(route))]
+    groups += _by_status(_HEALTH_PROBLEMS)
+    return {_name(kinds): _problem_response(kinds) for kinds in sorted(groups)}
+
+
+def _by_status(kinds: Iterable[Kind]) -> list[tuple[Kind, ...]]:
+    status = attrgetter("status")
+    ordered = sorted(kinds, key=lambda kind: (kind.status, kind.name))
+    return [tuple(group) for _, group in groupby(ordered, status)]
+
+
+def _references(kinds: Iterable[Kind]) -> Schema:
+    return {
+        str(group[0].status): {"$ref": f"#/components/responses/{_name(group)}"}
+        for group in _by_status(kinds)
+    }
+
+
+def _name(kinds: tuple[Kind, ...]) -> str:
+    return "Or".join(kind.name.title().replace("-", "") for kind in kinds)
+
+
+def _problem_response(kinds: tuple[Kind, ...]) -> Schema:
+    return {
+        "description": "\n".join(f"* `{kind.type}`: {kind.title}" for kind in kinds),
+        "headers": {
+            **_common_headers(required=False),
+            **{name: header for kind in kinds for name, header in _headers_of(kind).items()},
+        },
+        "content": {
+            CONTENT_TYPE: {
+                "schema": problem_schema(kinds),
+                "examples": {
+                    kind.name: {"summary": kind.title, "value": examples.problem(kind)}
+                    for kind in kinds
+                },
+            }
+        },
+    }
+
+
+def _headers_of(kind: Kind) -> Schema:
+    if kind is problems.STALE_VERSION:
+        return {"ETag": _ETAG}
+    if kind.status >= 500 or kind is problems.TOO_MANY_REQUESTS:
+        return {"Retry-After": _header("integer", "Seconds to wait before the next try.")}
+    return {}
+
+
+def _header(kind: str, description: str, *, required: bool = False, **schema: object) -> Schema:
+    return {
+        "description": description,
+        **({"required": True} if required else {}),
+        "schema": {"type": kind, **schema},
+    }
+
+
+_ETAG = _header(
+    "string", "The order's version, in quotes.", required=True, pattern='^"[1-9][0-9]*"$'
+)
+_LOCATION = _header(
+    "string", "The order's path.", required=True, format="uri-reference", pattern="/orders/"
+)
+_REPLAYED = _header(
+    "string",
+    "Present when this Idempotency-Key had placed the order before.",
+    enum=["true"],
+)
+
+
+def _common_headers(*, required: bool = True) -> Schema:
+    request_id = "The id under which the service's logs know the request."
+    return {
+        "Cache-Control": _header(
+            "string", "Always `private, no-cache`: ask again with the ETag.", required=required
+        ),
+        "X-Request-Id": _header("string", request_id, required=required),
+    }
+
+
+def _created(route: Route) -> Schema:
+    answer = _order_answer("The order, as it now is", route)
+    answer["headers"] |= {"Location": _LOCATION, "Idempotent-Replayed": _REPLAYED}
+    answer["links"] = {
+        name: {
+            "operationId": route._replace(function=function).operation,
+            "parameters": {"orderId": "$response.body#/orderId"},
+        }
+        for name, function in (("read", "get_order"), ("change", "update_order"))
+    }
+    return {"201": answer}
+
+
+def _read(route: Route) -> Schema:
+    unchanged = {
+        "description": "The order is as the caller knows it, by If-None-Match",
+        "headers": {**_common_headers(), "ETag": _ETAG},
+    }
+    return {"200": _order_answer("The order", route), "304": unchanged}
+
+
+def _listed(route: Route) -> Schema:
+    page = {"orders": [examples.order_as_read(route.caller)], "cursor": examples.ORDER_ID}
+    return {
+        "200": {
+            "description": "A page of orders",
+            "headers": _common_headers(),
+            "content": {JSON: {"schema": ref("OrderPage"), "example": page}},
+        }
+    }
+
+
+def _changed(route: Route) -> Schema:
+    return {"200": _order_answer("The order after the change", route)}
+
+
+def _order_answer(description: str, route: Route) -> Schema:
+    example = examples.order_as_read(route.caller)
+    return {
+        "description": description,
+        "headers": {**_common_headers(), "ETag": _ETAG},
+        "content": {JSON: {"schema": ref("Order"), "example": example}},
+    }
+
+
+_SUCCESSES: dict[str, Callable[[Route], Schema]] = {
+    "create_order": _created,
+    "get_order": _read,
+    "list_orders": _listed,
+    "update_order": _changed,
+}

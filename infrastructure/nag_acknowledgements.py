@@ -1,0 +1,211 @@
+"""Findings of cdk-nag that stand: each on one resource, with the reason why it may.
+
+A resource is named by its path in the stack. A path that is not there stops the synthesis, and a
+test fails for an acknowledgement that answers no finding.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from aws_cdk import Acknowledgment, Validations
+
+from infrastructure.settings import (
+    API_FUNCTIONS,
+    DEPLOYERS,
+    PARTNERS,
+    SCHEDULED,
+    WORKERS,
+    construct_id,
+    parameter_prefix,
+)
+from infrastructure.work.processing import QUEUES
+from orders.domain.lifecycle import Role
+from orders.routes import ROUTES, STAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aws_cdk import Stack
+    from constructs import IConstruct
+
+    from infrastructure.settings import Settings
+
+
+class Acknowledgement(NamedTuple):
+    """A finding on one resource, and why it stands."""
+
+    path: str
+    rule: str
+    reason: str
+
+
+_SYNCHRONOUS = (
+    "API Gateway calls it synchronously and gives its failure to the caller. A dead-letter "
+    "target receives asynchronous calls only, and nothing makes any."
+)
+_FED_BY_A_QUEUE = (
+    "Its queue calls it synchronously and takes the failure back: the message is tried again and "
+    "ends in the queue's own dead-letter queue. A target here receives asynchronous calls only."
+)
+
+_BY_CLOUDFORMATION = (
+    "CloudFormation calls it, and waits a minute for the answer that it gives in any case: a "
+    "failure stops the deployment and is seen there."
+)
+
+_BY_A_SCHEDULE = (
+    "A run that failed is told by the function's errors and its log line, and the next one comes "
+    "in minutes: a dead letter would hold a time, and nothing that anybody could do again."
+)
+
+_CALLED = {
+    API_FUNCTIONS: _SYNCHRONOUS,
+    WORKERS: _FED_BY_A_QUEUE,
+    DEPLOYERS: _BY_CLOUDFORMATION,
+    SCHEDULED: _BY_A_SCHEDULE,
+}
+
+_EVERY_FUNCTION = {
+    "Function/Resource": {
+        "AwsSolutions-L1": (
+            "Python 3.13 is what the asset's wheels and bytecode are built and tested for; AWS "
+            "supports it until June 2029. A newer runtime is one constant in asset.py."
+        ),
+        "Serverless-LambdaLatestVersion": "As AwsSolutions-L1.",
+    },
+    "Role/DefaultPolicy/Resource": {
+        "AwsSolutions-IAM5[Resource::*]": (
+            "xray:PutTraceSegments and xray:PutTelemetryRecords know no resources; every other "
+            "statement names one, which tests/infrastructure/work/test_function.py compares."
+        ),
+    },
+}
+
+_EVENT_SOURCE_MAPPING = {
+    "Serverless-LambdaEventSourceMappingDestination": (
+        "A destination for failures is for streams; a mapping of an SQS queue has none, and a "
+        "message that fails ends in the queue's dead-letter queue."
+    ),
+}
+
+_DEAD_LETTERS = {
+    "Serverless-SQSRedrivePolicy": (
+        "It is the dead-letter queue itself: what is in it waits for an operator, whom orders dlq "
+        "helps, and goes nowhere by itself."
+    ),
+}
+
+_PIPE_DEAD_LETTERS = {
+    **_DEAD_LETTERS,
+    "AwsSolutions-SQS3": (
+        "It is the dead-letter queue of the pipe, which the rule does not look at; messages wait "
+        "there for an operator."
+    ),
+}
+
+_PARTNERS_METHOD = {
+    "AwsSolutions-APIG4": (
+        "A machine without a person behind it: API Gateway requires an API key, and the function "
+        "refuses one that belongs to no partner. What a key is and is not: SECURITY.md."
+    ),
+    "AwsSolutions-COG4": "As AwsSolutions-APIG4: partners' servers have no user in the pool.",
+}
+
+_HEALTH = {
+    "AwsSolutions-APIG4": "Open on purpose: a fixed answer by API Gateway, which runs nothing.",
+    "AwsSolutions-COG4": "As AwsSolutions-APIG4.",
+}
+
+_USER_POOL = {
+    "AwsSolutions-COG2": (
+        "A second factor is offered and not forced: customers of a food-delivery service would "
+        "leave. Cognito cannot force it for one group; what that leaves is in SECURITY.md."
+    ),
+    "AwsSolutions-COG8": (
+        "The Plus plan costs 0.02 dollars for each active user and month from the first one on, "
+        "more than all the rest of the service. docs/decisions/0007 says when to take it."
+    ),
+}
+
+_CLOUDWATCH_ROLE = {
+    "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+    "AmazonAPIGatewayPushToCloudWatchLogs]": (
+        "The policy that AWS prescribes for this role, which the account has one of for all its "
+        "APIs. It can write logs, and nobody but API Gateway can take it."
+    ),
+}
+
+_STAGE = {
+    "AwsSolutions-APIG6": (
+        "Execution logs would quote parameters that hold personal data, in a log group of API "
+        "Gateway's own that is kept for ever. Access logs tell each request, and X-Ray its course."
+    ),
+}
+
+_STAGE_WITHOUT_FIREWALL = {
+    "AwsSolutions-APIG3": (
+        "This stage's settings leave the firewall out: a development stage holds no customers' "
+        "data, and the firewall costs more than all the rest of it. Production has it."
+    ),
+}
+
+
+def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
+    """Give the findings that stand in a stage."""
+    by_path = {
+        "Identity/UserPool/Resource": _USER_POOL,
+        "Api/RestApi/CloudWatchRole/Resource": _CLOUDWATCH_ROLE,
+        "Api/RestApi/Default/health/GET/Resource": _HEALTH,
+        f"Api/RestApi/DeploymentStage.{STAGE}/Resource": _STAGE
+        if settings.web_firewall
+        else {**_STAGE, **_STAGE_WITHOUT_FIREWALL},
+    }
+    by_path |= _processing(settings)
+    for name in settings.functions:
+        for path, reasons in _EVERY_FUNCTION.items():
+            known = by_path.get(f"{construct_id(name)}/{path}", {})
+            by_path[f"{construct_id(name)}/{path}"] = {**known, **reasons}
+        why = next(why for names, why in _CALLED.items() if name in names)
+        by_path[f"{construct_id(name)}/Function/Resource"] |= {"Serverless-LambdaDLQ": why}
+    for name in set(SCHEDULED) & set(settings.functions):
+        path = f"{construct_id(name)}/Function/EventInvokeConfig/Resource"
+        by_path[path] = {"Serverless-LambdaAsyncFailureDestination": _BY_A_SCHEDULE}
+    for route in ROUTES:
+        if route.caller is Role.PARTNER:
+            by_path[f"Api/RestApi/Default{route.path}/{route.method}/Resource"] = _PARTNERS_METHOD
+    for path, reasons in by_path.items():
+        for rule, reason in reasons.items():
+            yield Acknowledgement(path, rule, reason)
+
+
+def _processing(settings: Settings) -> dict[str, dict[str, str]]:
+    """Give the findings on the way of a change."""
+    parameters = f"parameter{parameter_prefix(settings.stage)}/{PARTNERS}/*"
+    arn = f"arn:aws:ssm:{settings.region}:<AWS::AccountId>:{parameters}"
+    by_path = {
+        "Processing/PipeDeadLetters/Resource": _PIPE_DEAD_LETTERS,
+        "NotifyPartner/Role/DefaultPolicy/Resource": {
+            f"AwsSolutions-IAM5[Resource::{arn}]": (
+                "One parameter for each partner, which operators add at any time: the prefix is "
+                "the partners' own, and the function needs every one of them."
+            )
+        },
+    }
+    for name, queue in QUEUES.items():
+        by_path[f"Processing/{queue}/DeadLetters/Resource"] = _DEAD_LETTERS
+        by_path[f"{construct_id(name)}/Function/Queue/Resource"] = _EVENT_SOURCE_MAPPING
+    return by_path
+
+
+def acknowledge(stack: Stack, settings: Settings) -> None:
+    """Tell cdk-nag which findings stand.
+
+    Raises:
+        RuntimeError: when there is no such resource.
+    """
+    for path, rule, reason in acknowledgements(settings):
+        resource: IConstruct = stack
+        for step in path.split("/"):
+            resource = resource.node.find_child(step)
+        Validations.of(resource).acknowledge(Acknowledgment(id=rule, reason=reason))

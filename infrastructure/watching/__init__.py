@@ -1,0 +1,1 @@
+"""What watches: metrics, alarms, dashboard, queries, traces, budget. It serves no caller."""

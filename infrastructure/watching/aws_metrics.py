@@ -1,0 +1,200 @@
+"""The metrics that AWS measures of our resources, by the names and dimensions that AWS gives them.
+
+Alarms and dashboard are made of these and of `orders.metrics`, and of nothing else: a test compares
+what they use with VENDED. A metric that nobody emits makes an alarm that can never fire.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from orders.metrics import NAMESPACE, SERVICE
+from orders.routes import STAGE
+from orders.settings import BY_CUSTOMER, BY_PARTNER
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aws_cdk import aws_apigateway as apigateway
+    from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_logs as logs
+    from aws_cdk import aws_sqs as sqs
+
+    from infrastructure.work.function import Function
+    from infrastructure.work.processing import WorkQueue
+    from orders.metrics import Metric
+
+API, LAMBDA, SQS = "AWS/ApiGateway", "AWS/Lambda", "AWS/SQS"
+DYNAMODB, PIPES, LOGS = "AWS/DynamoDB", "AWS/EventBridge/Pipes", "AWS/Logs"
+
+SUM, AVERAGE, MAXIMUM, SAMPLES = "Sum", "Average", "Maximum", "SampleCount"
+P50, P95, P99 = "p50", "p95", "p99"
+
+VENDED: Mapping[str, tuple[frozenset[str], tuple[frozenset[str], ...]]] = {
+    # docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
+    # The methods' own (dimensions Method, Resource) are "detailed metrics", which we do not pay.
+    API: (
+        frozenset({"Count", "4XXError", "5XXError", "Latency", "IntegrationLatency"}),
+        (frozenset({"ApiName"}), frozenset({"ApiName", "Stage"})),
+    ),
+    # docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+    LAMBDA: (
+        frozenset({"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"}),
+        (frozenset({"FunctionName"}),),
+    ),
+    # docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide
+    # /sqs-available-cloudwatch-metrics.html
+    SQS: (
+        frozenset(
+            {
+                "ApproximateAgeOfOldestMessage",
+                "ApproximateNumberOfMessagesVisible",
+                "ApproximateNumberOfMessagesNotVisible",
+                "NumberOfMessagesSent",
+                "NumberOfMessagesDeleted",
+            }
+        ),
+        (frozenset({"QueueName"}),),
+    ),
+    # docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+    DYNAMODB: (
+        frozenset(
+            {
+                "ConsumedReadCapacityUnits",
+                "ConsumedWriteCapacityUnits",
+                "ReadThrottleEvents",
+                "WriteThrottleEvents",
+                "SuccessfulRequestLatency",
+                "SystemErrors",
+            }
+        ),
+        (
+            frozenset({"TableName"}),
+            frozenset({"TableName", "GlobalSecondaryIndexName"}),
+            frozenset({"TableName", "Operation"}),
+        ),
+    ),
+    # docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-monitoring.html
+    PIPES: (
+        frozenset(
+            {
+                "Invocations",
+                "Duration",
+                "ExecutionFailed",
+                "ExecutionPartiallyFailed",
+                "ExecutionThrottled",
+                "ExecutionTimeout",
+                "TargetStageFailed",
+            }
+        ),
+        (frozenset({"PipeName"}),),
+    ),
+    # docs.aws.amazon.com/AmazonCloudWatch/latest/logs
+    # /CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
+    LOGS: (frozenset({"IncomingBytes"}), (frozenset({"LogGroupName"}),)),
+}
+"""By namespace: names, and the sets of dimensions under which AWS has them (read in November
+2026)."""
+
+
+PARTS: Mapping[str, tuple[str, str | None]] = {
+    "orders": ("orders", None),
+    "by_customer": ("orders", BY_CUSTOMER),
+    "by_partner": ("orders", BY_PARTNER),
+    "keys": ("idempotency_keys", None),
+    "partners": ("partners", None),
+}
+"""Whatever has a capacity of its own: a name for expressions, its table, its index."""
+
+OPERATIONS = (
+    ("orders", "TransactWriteItems"),
+    ("orders", "UpdateItem"),
+    ("orders", "GetItem"),
+    ("orders", "Query"),
+    ("idempotency_keys", "TransactWriteItems"),
+)
+"""What requests and workers do, by table."""
+
+
+class Resources(NamedTuple):
+    """What is measured: of one stage, all of it."""
+
+    api: apigateway.RestApi
+    functions: Mapping[str, Function]
+    queues: Mapping[str, WorkQueue]
+    pipe_dead_letters: sqs.Queue
+    tables: Mapping[str, dynamodb.TableV2]
+    pipe: str
+
+
+class Measured:
+    """The metrics of one stage's resources; a period is in minutes."""
+
+    def __init__(self, resources: Resources) -> None:
+        """Take the resources."""
+        self.resources = resources
+
+    def api(self, name: str, statistic: str, *, minutes: int = 1) -> cloudwatch.Metric:
+        """Measure the API's stage."""
+        dimensions = {"ApiName": self.resources.api.rest_api_name, "Stage": STAGE}
+        return _metric(API, name, dimensions, statistic, minutes)
+
+    def function(
+        self, function: str, name: str, statistic: str, *, minutes: int = 1
+    ) -> cloudwatch.Metric:
+        """Measure a function, which is named by its module."""
+        dimensions = {"FunctionName": self.resources.functions[function].function.function_name}
+        return _metric(LAMBDA, name, dimensions, statistic, minutes)
+
+    def queue(
+        self, queue: sqs.IQueue, name: str, statistic: str, *, minutes: int = 1
+    ) -> cloudwatch.Metric:
+        """Measure a queue."""
+        return _metric(SQS, name, {"QueueName": queue.queue_name}, statistic, minutes)
+
+    def table(
+        self,
+        table: str,
+        name: str,
+        statistic: str,
+        *,
+        index: str | None = None,
+        operation: str | None = None,
+        minutes: int = 1,
+    ) -> cloudwatch.Metric:
+        """Measure a table, or one of its indexes, or an operation on it."""
+        dimensions = {"TableName": self.resources.tables[table].table_name}
+        if index is not None:
+            dimensions["GlobalSecondaryIndexName"] = index
+        if operation is not None:
+            dimensions["Operation"] = operation
+        return _metric(DYNAMODB, name, dimensions, statistic, minutes)
+
+    def pipe(self, name: str, statistic: str, *, minutes: int = 1) -> cloudwatch.Metric:
+        """Measure the pipe."""
+        return _metric(PIPES, name, {"PipeName": self.resources.pipe}, statistic, minutes)
+
+    def log_group(
+        self, group: logs.ILogGroup, name: str, statistic: str, *, minutes: int = 1
+    ) -> cloudwatch.Metric:
+        """Measure what is written to a log group."""
+        return _metric(LOGS, name, {"LogGroupName": group.log_group_name}, statistic, minutes)
+
+    def own(self, metric: Metric, statistic: str, *, minutes: int = 1) -> cloudwatch.Metric:
+        """Take a metric that our code writes."""
+        return _metric(NAMESPACE, metric.name, {"service": SERVICE}, statistic, minutes)
+
+
+def _metric(
+    namespace: str, name: str, dimensions: dict[str, str], statistic: str, minutes: int
+) -> cloudwatch.Metric:
+    return cloudwatch.Metric(
+        namespace=namespace,
+        metric_name=name,
+        dimensions_map=dimensions,
+        statistic=statistic,
+        period=Duration.minutes(minutes),
+    )

@@ -1,0 +1,104 @@
+"""The Lambda functions: one construct, used once for each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infrastructure.settings import construct_id
+from infrastructure.work.permissions import of_this_account
+from orders.settings import LOG_LEVEL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from infrastructure.settings import Settings
+    from infrastructure.work.permissions import Conditions
+
+RETENTION = logs.RetentionDays.ONE_WEEK
+"""How long every log group keeps its lines."""
+
+
+class Function(Construct):
+    """One function of `orders.handlers` with a role and a log group of its own."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        code: lambda_.Code,
+        environment: Mapping[str, str],
+        settings: Settings,
+        timeout_seconds: int | None = None,
+    ) -> None:
+        """Define the function.
+
+        Args:
+            scope: the parent construct.
+            name: the handler's module, such as `create_order`.
+            code: the asset that all functions share.
+            environment: the variables that it reads, and no others.
+            settings: the stage's.
+            timeout_seconds: when it is ended; None for what requests have.
+        """
+        super().__init__(scope, construct_id(name))
+        self._timeout = Duration.seconds(timeout_seconds or settings.timeout_seconds)
+        self.log_group = log_group(self, "Logs")
+        self._role = iam.Role(
+            self,
+            "Role",
+            assumed_by=of_this_account("lambda"),
+            description=f"What {name} may do, and nothing else",
+        )
+        self.log_group.grant_write(self._role)
+        self.function = self._define(name, code, environment, settings)
+
+    def _define(
+        self, name: str, code: lambda_.Code, environment: Mapping[str, str], settings: Settings
+    ) -> lambda_.Function:
+        return lambda_.Function(
+            self,
+            "Function",
+            description=f"{name.replace('_', ' ').capitalize()} ({settings.stage})",
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            architecture=lambda_.Architecture.ARM_64,
+            handler=f"orders.handlers.{name}.handler",
+            code=code,
+            role=self._role,
+            log_group=self.log_group,
+            environment={LOG_LEVEL: settings.log_level, **environment},
+            memory_size=settings.memory_mb,
+            timeout=self._timeout,
+            reserved_concurrent_executions=settings.reserved_concurrency.get(name),
+            tracing=lambda_.Tracing.ACTIVE,
+        )
+
+    def allow(
+        self,
+        *actions: str,
+        on: str,
+        conditions: Conditions | None = None,
+    ) -> None:
+        """Let the function do these actions on one resource.
+
+        Args:
+            actions: such as `dynamodb:GetItem`.
+            on: the resource's ARN.
+            conditions: when it may; infrastructure.work.permissions has them. Why: the table there.
+        """
+        self._role.add_to_policy(
+            iam.PolicyStatement(actions=list(actions), resources=[on], conditions=conditions)
+        )
+
+
+def log_group(scope: Construct, construct_id: str) -> logs.LogGroup:
+    """Define a log group that keeps a week and goes with the stack."""
+    return logs.LogGroup(
+        scope, construct_id, retention=RETENTION, removal_policy=RemovalPolicy.DESTROY
+    )

@@ -1,0 +1,120 @@
+"""Parameter Store: where other services and people find what this one consists of.
+
+Our own functions never read these facts: the same values travel as environment variables.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from aws_cdk import CustomResource, Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from infrastructure.settings import FLAGS, SIGNING_KEY, parameter_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aws_cdk import aws_kms as kms
+
+    from infrastructure.work.function import Function
+
+_ANSWER_SECONDS = 60
+
+ARN = r"^arn:aws[a-z-]*:[a-z0-9-]+:.+$"
+NAME = r"^[A-Za-z0-9_.-]{3,255}$"
+NUMBER = r"^[0-9]+$"
+ORIGINS = r"^https?://[^ ,]+(,https?://[^ ,]+)*$"
+URL = r"^https?://[^ ]+$"
+
+
+class Fact(NamedTuple):
+    """One thing that others may know."""
+
+    name: str
+    """Below the stage's prefix."""
+    value: str
+    description: str
+    pattern: str
+
+
+class Parameters(Construct):
+    """The facts, and a policy for whoever reads them.
+
+    The policy names each of them, so that it opens neither partners' secrets nor the signing key.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stage: str, facts: Iterable[Fact]
+    ) -> None:
+        """Write the facts.
+
+        Args:
+            scope: the parent construct.
+            construct_id: the id within it.
+            stage: the stage's name.
+            facts: what others may know.
+        """
+        super().__init__(scope, construct_id)
+        parameters = [
+            ssm.StringParameter(
+                self,
+                "".join(part.capitalize() for part in fact.name.replace("/", "-").split("-")),
+                parameter_name=f"{parameter_prefix(stage)}/{fact.name}",
+                string_value=fact.value,
+                description=fact.description,
+                allowed_pattern=fact.pattern,
+            )
+            for fact in facts
+        ]
+        iam.ManagedPolicy(
+            self,
+            "Readers",
+            description=f"Reads what the order API of stage {stage} tells other services",
+            statements=[
+                iam.PolicyStatement(
+                    actions=["ssm:GetParameter", "ssm:GetParameters"],
+                    resources=[parameter.parameter_arn for parameter in parameters],
+                )
+            ],
+        )
+
+
+class CreatedParameters(Construct):
+    """What a function makes at the first deployment, and no later one changes."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: str,
+        function: Function,
+        key: kms.IKey,
+    ) -> None:
+        """Have them made.
+
+        Args:
+            scope: the parent construct.
+            construct_id: the id within it.
+            stage: the stage's name.
+            function: makes them.
+            key: encrypts the signing key.
+        """
+        super().__init__(scope, construct_id)
+        prefix = parameter_prefix(stage)
+        # The function waits for its role's policy, so this waits for both, and goes before them.
+        CustomResource(
+            self,
+            "Resource",
+            resource_type="Custom::CreatedParameters",
+            service_token=function.function.function_arn,
+            service_timeout=Duration.seconds(_ANSWER_SECONDS),
+            properties={
+                "Flags": f"{prefix}/{FLAGS}",
+                "SigningKey": f"{prefix}/{SIGNING_KEY}",
+                "KeyId": key.key_arn,
+            },
+        )

@@ -1,0 +1,282 @@
+"""The way of a change: stream ─► pipe ─► topic ─► a queue for each worker, each with dead letters.
+
+An order's item is its own outbox: one write makes both the order and its event. The topic in the
+middle lets other teams subscribe a queue of their own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_pipes as pipes
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infrastructure.work.encryption import READING
+from infrastructure.work.function import RETENTION
+from infrastructure.work.permissions import of_queues, of_tables, of_topic, through
+from orders.domain.lifecycle import Status
+from orders.domain.synthetic import HEARTBEAT
+from orders.settings import MAX_RECEIVES
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_dynamodb as dynamodb
+
+    from infrastructure.settings import Settings, Worker
+    from infrastructure.work.function import Function
+    from infrastructure.work.permissions import Conditions
+
+KEPT = Duration.days(14)
+"""How long a message waits, and a dead letter for an operator: the longest that SQS has. The time
+counts from when the message was first sent, in whichever queue it stands."""
+
+VISIBILITY_FACTOR = 6
+"""A queue's visibility time-out in time-outs of its function, as AWS advises."""
+
+PIPE_RETRIES = 20
+PIPE_AT_ONCE = 10
+"""How many records of a shard are on their way at once; those of one order stay one after another.
+
+Each alone: all messages of a batch together may have no more bytes for SNS than a single one.
+"""
+
+QUEUES = {"process_order": "OrderProcessing", "notify_partner": "PartnerNotifications"}
+"""The queue of each worker."""
+
+
+class Processing(Construct):
+    """The pipe, the topic, and the workers' queues."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        orders: dynamodb.TableV2,
+        settings: Settings,
+        key: kms.IKey | None = None,
+    ) -> None:
+        """Define them.
+
+        Args:
+            scope: the parent construct.
+            construct_id: the id within it.
+            orders: the table whose changes are told.
+            settings: the stage's.
+            key: encrypts what waits; None for keys that AWS owns.
+        """
+        super().__init__(scope, construct_id)
+        self.pipe_name = name = f"{Stack.of(self).stack_name}-order-changes"
+        self._key = None if key is None else self._admit_topic(key, name)
+        self._workers = settings.workers
+        # AWS's own key for SNS lets whoever may publish in this account do so.
+        topic_key = self._key or kms.Alias.from_alias_name(self, "TopicKey", "alias/aws/sns")
+        self.topic = sns.Topic(
+            self,
+            "OrderChanges",
+            topic_name=name,
+            enforce_ssl=True,
+            master_key=topic_key,
+            tracing_config=sns.TracingConfig.ACTIVE,
+        )
+        self.queues = {name: self._queue(name) for name in QUEUES}
+        self._subscribe("process_order", _with("status", [Status.PLACED.value]))
+        self._subscribe("notify_partner", _with("partnerId", but=[HEARTBEAT]))
+        self.pipe_dead_letters = _queue(self, "PipeDeadLetters", key=self._key)
+        self._pipe(orders, name)
+
+    def feed(self, name: str, function: Function) -> None:
+        """Let a worker's queue feed its function, and the function postpone and bury messages."""
+        worker, queue = self._workers[name], self.queues[name]
+        taking = (
+            "ReceiveMessage",
+            "DeleteMessage",
+            "GetQueueAttributes",
+            "ChangeMessageVisibility",
+        )
+        function.allow(*(f"sqs:{action}" for action in taking), on=queue.live.queue_arn)
+        function.allow("sqs:SendMessage", on=queue.dead.queue_arn)
+        function.function.add_event_source_mapping(
+            "Queue",
+            event_source_arn=queue.live.queue_arn,
+            batch_size=worker.batch_size,
+            max_concurrency=worker.most_at_once,
+            report_batch_item_failures=True,
+        )
+
+    def _admit_topic(self, key: kms.IKey, name: str) -> kms.IKey:
+        """Let SNS use the key for our topic, and give the key as one whose policy is finished.
+
+        CDK would name the topic in the key's policy by reference, as the topic names its key: a
+        circle, which CloudFormation refuses. So the topic has a name that is known beforehand.
+        """
+        topic = Stack.of(self).format_arn(service="sns", resource=name)
+        statement = iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("sns.amazonaws.com")],
+            actions=["kms:Decrypt", "kms:GenerateDataKey"],
+            resources=["*"],  # in a key's policy: this key
+            conditions={"ArnEquals": {"aws:SourceArn": topic}},
+        )
+        key.add_to_resource_policy(statement)
+        return kms.Key.from_key_arn(self, "Key", key.key_arn)
+
+    def _queue(self, name: str) -> WorkQueue:
+        return WorkQueue(self, QUEUES[name], worker=self._workers[name], key=self._key)
+
+    def _subscribe(self, name: str, policy: dict[str, sns.FilterOrPolicy]) -> None:
+        queue = self.queues[name]
+        self.topic.add_subscription(
+            subscriptions.SqsSubscription(
+                queue.live,
+                raw_message_delivery=True,
+                # What SNS cannot deliver, because somebody broke the queue's policy.
+                dead_letter_queue=queue.dead,
+                filter_policy_with_message_body=policy,
+            )
+        )
+
+    def _pipe(self, orders: dynamodb.TableV2, name: str) -> None:
+        stream = orders.table_stream_arn
+        if stream is None:
+            raise RuntimeError("the table of orders has no stream")
+        role = self._pipe_role(orders.table_name, stream, name)
+        pipe = pipes.CfnPipe(
+            self,
+            "Pipe",
+            name=name,
+            description="Tells the topic of every change of an order",
+            role_arn=role.role_arn,
+            source=stream,
+            source_parameters=self._source_parameters(),
+            target=self.topic.topic_arn,
+            log_configuration=self._log_configuration(name),
+        )
+        # A pipe checks what it may do when it is made; the role itself it names.
+        pipe.node.add_dependency(role.node.find_child("DefaultPolicy"))
+
+    def _source_parameters(self) -> pipes.CfnPipe.PipeSourceParametersProperty:
+        dead = pipes.CfnPipe.DeadLetterConfigProperty(arn=self.pipe_dead_letters.queue_arn)
+        return pipes.CfnPipe.PipeSourceParametersProperty(
+            dynamo_db_stream_parameters=pipes.CfnPipe.PipeSourceDynamoDBStreamParametersProperty(
+                starting_position="TRIM_HORIZON",
+                batch_size=1,
+                parallelization_factor=PIPE_AT_ONCE,
+                maximum_retry_attempts=PIPE_RETRIES,
+                on_partial_batch_item_failure="AUTOMATIC_BISECT",
+                dead_letter_config=dead,
+            )
+        )
+
+    def _log_configuration(self, name: str) -> pipes.CfnPipe.PipeLogConfigurationProperty:
+        """Log errors, without the records: those are people's orders."""
+        group = logs.LogGroup(
+            self,
+            "PipeLogs",
+            # The name that spares AWS a growing resource policy for each log group.
+            log_group_name=f"/aws/vendedlogs/pipes/{name}",
+            retention=RETENTION,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        return pipes.CfnPipe.PipeLogConfigurationProperty(
+            cloudwatch_logs_log_destination=pipes.CfnPipe.CloudwatchLogsLogDestinationProperty(
+                log_group_arn=group.log_group_arn
+            ),
+            level="ERROR",
+        )
+
+    def _pipe_role(self, orders: str, stream: str, name: str) -> iam.Role:
+        arn = f"arn:{Aws.PARTITION}:pipes:{Aws.REGION}:{Aws.ACCOUNT_ID}:pipe/{name}"
+        principal = iam.ServicePrincipal(
+            "pipes.amazonaws.com",
+            conditions={
+                "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID, "aws:SourceArn": arn}
+            },
+        )
+        role = iam.Role(self, "PipeRole", assumed_by=principal, description="Stream to topic")
+        reading = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+        _allow(role, *(f"dynamodb:{action}" for action in reading), on=stream)
+        _allow(role, "sns:Publish", on=self.topic.topic_arn)
+        _allow(role, "sqs:SendMessage", on=self.pipe_dead_letters.queue_arn)
+        if self._key:
+            self._allow_key(role, self._key.key_arn, orders)
+        return role
+
+    def _allow_key(self, role: iam.Role, key: str, orders: str) -> None:
+        """Let the pipe read what is encrypted, and encrypt what it sends, and nothing else."""
+        dead = of_queues([self.pipe_dead_letters.queue_arn])
+        _allow(role, *READING, on=key, conditions=of_tables([orders]))
+        _allow(role, "kms:DescribeKey", on=key, conditions=through("dynamodb"))
+        for conditions in (of_topic(self.topic.topic_arn), dead):
+            _allow(role, "kms:Decrypt", "kms:GenerateDataKey", on=key, conditions=conditions)
+
+
+class WorkQueue(Construct):
+    """A queue that feeds one worker, and the queue of its dead letters."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, worker: Worker, key: kms.IKey | None
+    ) -> None:
+        """Define both.
+
+        Args:
+            scope: the parent construct.
+            construct_id: the id within it.
+            worker: how the queue feeds its function.
+            key: encrypts the messages; None for a key that SQS owns.
+        """
+        super().__init__(scope, construct_id)
+        self.dead = _queue(self, "DeadLetters", key=key)
+        self.live = _queue(
+            self,
+            "Queue",
+            key=key,
+            visibility=Duration.seconds(VISIBILITY_FACTOR * worker.timeout_seconds),
+            dead=sqs.DeadLetterQueue(queue=self.dead, max_receive_count=MAX_RECEIVES),
+        )
+
+
+def _queue(
+    scope: Construct,
+    name: str,
+    *,
+    key: kms.IKey | None,
+    visibility: Duration | None = None,
+    dead: sqs.DeadLetterQueue | None = None,
+) -> sqs.Queue:
+    return sqs.Queue(
+        scope,
+        name,
+        encryption=sqs.QueueEncryption.KMS if key else sqs.QueueEncryption.SQS_MANAGED,
+        encryption_master_key=key,
+        enforce_ssl=True,
+        retention_period=KEPT,
+        visibility_timeout=visibility,
+        dead_letter_queue=dead,
+        removal_policy=RemovalPolicy.DESTROY,
+    )
+
+
+def _with(
+    attribute: str, values: list[str] | None = None, *, but: list[str] | None = None
+) -> dict[str, sns.FilterOrPolicy]:
+    """Let pass the changes after which an attribute has one of some values, or any but some.
+
+    An attribute that is not there has none: deletions, which leave no order, never pass.
+    """
+    condition = sns.SubscriptionFilter.string_filter(allowlist=values, denylist=but)
+    policy: dict[str, sns.FilterOrPolicy] = {"S": sns.FilterOrPolicy.filter(condition)}
+    for name in (attribute, "NewImage", "dynamodb"):
+        policy = {name: sns.FilterOrPolicy.policy(policy)}
+    return policy
+
+
+def _allow(role: iam.Role, *actions: str, on: str, conditions: Conditions | None = None) -> None:
+    role.add_to_policy(
+        iam.PolicyStatement(actions=list(actions), resources=[on], conditions=conditions)
+    )

@@ -1,0 +1,222 @@
+"""What a dashboard's widgets show at the moment, asked of the running stack as AWS's console asks.
+
+Metrics come of GetMetricData, expressions of cloudwatch.metric_math, log lines of
+FilterLogEvents, and the states of alarms of cloudwatch.alarms: the emulator's own leave
+dimensions out.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cloudwatch import contributor_insights, logs_insights
+from cloudwatch.metric_math import Call, MetricMathError, evaluate, insight_rule_metric, parse, walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from cloudwatch.contributor_insights import Rule
+    from cloudwatch.metric_math import Array, Series
+    from cloudwatch.widgets import Line, Widget
+
+Points = dict[int, float]
+"""Values by their time, in seconds since the epoch."""
+
+MINUTE = 60
+MOST_EVENTS = 20_000
+"""So many log lines one widget reads; a query over more is told to be partial."""
+
+_MOST_QUERIES = 500
+_WHOLE = 10**10
+"""A period that has all of time in it."""
+
+_RULE_METRIC = "INSIGHT_RULE_METRIC"
+
+_SILENCE = {
+    "AWS/ApiGateway": "No request came in this time.",
+    "AWS/Lambda": "None of these functions ran in this time.",
+    "AWS/DynamoDB": "No request to these tables in this time.",
+    "AWS/SQS": "The queues have not been sampled yet: it happens every quarter of a minute.",
+    "AWS/SNS": "Nothing was published in this time.",
+    "AWS/EventBridge/Pipes": "No order changed in this time, so the pipe carried nothing.",
+    "AWS/Logs": "Nothing was logged in this time.",
+}
+_REFUSED = re.compile(r"Throttle|SystemErrors|Conflict")
+
+
+class Span(NamedTuple):
+    """The time that is shown, in whole minutes, in seconds since the epoch."""
+
+    start: int
+    end: int
+
+    @property
+    def seconds(self) -> int:
+        """How long it is."""
+        return self.end - self.start
+
+
+def latest(minutes: int) -> Span:
+    """Give the last minutes, the one that is not over included."""
+    end = int(time.time() // MINUTE + 1) * MINUTE
+    return Span(end - minutes * MINUTE, end)
+
+
+class Readings:
+    """Asks the running stack."""
+
+    def __init__(self, client: Callable[[str], Any], rules: Mapping[str, Rule]) -> None:
+        """Take clients, and the rules of Contributor Insights by their names."""
+        self._client = client
+        self.rules = rules
+
+    def of(self, widget: Widget, span: Span) -> dict[str, Any]:
+        """Give what a widget shows."""
+        if widget.kind == "metric":
+            return self._metrics(widget, span)
+        if widget.kind == "log":
+            return self._answer(widget, span)
+        return {}
+
+    def points(self, lines: Iterable[Line], span: Span, period: int | None) -> dict[str, Points]:
+        """Read metrics, by the ids of their lines; a period of one's own, or one for the whole."""
+        queries = [line.query() for line in lines if not line.expression]
+        for query in queries:
+            query["MetricStat"]["Period"] = period or query["MetricStat"]["Period"]
+        found: dict[str, Points] = {}
+        for first in range(0, len(queries), _MOST_QUERIES):
+            answer = self._client("cloudwatch").get_metric_data(
+                MetricDataQueries=queries[first : first + _MOST_QUERIES],
+                StartTime=datetime.fromtimestamp(span.start, UTC),
+                EndTime=datetime.fromtimestamp(span.end, UTC),
+            )
+            for result in answer["MetricDataResults"]:
+                times = (int(at.timestamp()) for at in result["Timestamps"])
+                found[result["Id"]] = dict(zip(times, result["Values"], strict=True))
+        return found
+
+    def _metrics(self, widget: Widget, span: Span) -> dict[str, Any]:
+        whole = bool(widget.properties.get("setPeriodToTimeRange"))
+        found = self.points(widget.lines, span, _WHOLE if whole else None)
+        problems: list[str] = []
+        try:
+            found |= self._computed(widget.lines, found, None if whole else span)
+        except (MetricMathError, KeyError) as error:
+            problems.append(f"{error}")
+        series = [_series(line, found.get(line.id, {})) for line in widget.lines if line.visible]
+        empty = not any(one["points"] for one in series)
+        return {
+            "start": span.start,
+            "end": span.end,
+            "series": series,
+            "problems": problems,
+            "silence": _silence(widget.lines) if empty and not problems else "",
+        }
+
+    def _computed(
+        self, lines: Iterable[Line], found: Mapping[str, Points], span: Span | None
+    ) -> dict[str, Points]:
+        """Evaluate the expressions of a widget, over all the periods of the time, or over one."""
+        computed = [line for line in lines if line.expression]
+        series: dict[str, Points] = dict(found)
+        period = max((line.period for line in computed), default=MINUTE)
+        if span:
+            for line in computed:
+                series |= self.of_rules(line.expression, line.period, span)
+        grid = range(span.start // period * period, span.end, period) if span else (0,)
+        results = evaluate({line.id: line.expression for line in computed}, series, grid=grid)
+        return {name: dict(_first(result)) for name, result in results.items()}
+
+    def of_rules(self, expression: str, period: int, span: Span) -> dict[str, Points]:
+        """Compute the metrics of rules that an expression names, by the names it knows them by."""
+        found: dict[str, Points] = {}
+        for node in walk(parse(expression)):
+            if isinstance(node, Call) and node.function == _RULE_METRIC:
+                name, metric = (str(argument[0]) for argument in node.arguments)
+                rule = self.rules[name]
+                records = self.records(rule.log_groups, span)
+                points = contributor_insights.metric(rule, metric, records, period)
+                found[insight_rule_metric(name, metric)] = points
+        return found
+
+    def _answer(self, widget: Widget, span: Span) -> dict[str, Any]:
+        groups, query = logs_insights.sources(str(widget.properties.get("query", "")))
+        records = self.records(groups, span)
+        try:
+            columns, rows = logs_insights.run(query, records)
+        except logs_insights.QueryError as error:
+            return {"columns": [], "rows": [], "problems": [str(error)], "silence": ""}
+        partial = len(records) >= MOST_EVENTS
+        return {
+            "columns": columns,
+            "rows": [
+                [_cell(name, value) for name, value in zip(columns, row, strict=True)]
+                for row in rows
+            ],
+            "problems": [f"Only {MOST_EVENTS} lines were read."] if partial else [],
+            "silence": "" if rows else _no_lines(len(records)),
+        }
+
+    def records(self, groups: Iterable[str], span: Span) -> list[logs_insights.Record]:
+        """Read the log lines of a time; of a group that is not there, none."""
+        logs = self._client("logs")
+        pages = logs.get_paginator("filter_log_events")
+        records: list[logs_insights.Record] = []
+        for group in groups:
+            asked = {"logGroupName": group, "startTime": span.start * 1_000}
+            asked |= {"endTime": span.end * 1_000}
+            try:
+                for page in pages.paginate(**asked):
+                    events = ({**event, "log": group} for event in page["events"])
+                    records.extend(map(logs_insights.record_of, events))
+                    if len(records) >= MOST_EVENTS:
+                        return records[:MOST_EVENTS]
+            except logs.exceptions.ResourceNotFoundException:
+                continue
+        return records
+
+
+def _first(result: Series | Array) -> Series:
+    """Take the one series that an expression of a graph comes to, or the first of several."""
+    return (result[0] if result else {}) if isinstance(result, list) else result
+
+
+def _series(line: Line, points: Points) -> dict[str, Any]:
+    ordered = sorted(points.items())
+    return {
+        "label": line.named(value for _, value in ordered),
+        "axis": "right" if line.axis == "right" else "left",
+        "color": line.color,
+        "stat": line.stat,
+        "points": ordered,
+    }
+
+
+def _silence(lines: Iterable[Line]) -> str:
+    """Say why nothing is there yet."""
+    measured = [line for line in lines if line.metric]
+    if measured and all(_REFUSED.search(line.metric) for line in measured):
+        return "None happened in this time."
+    namespaces = {line.namespace for line in measured}
+    if len(namespaces) == 1:
+        return _SILENCE.get(namespaces.pop(), "Nothing of this was counted in this time.")
+    return "Nothing of this happened in this time."
+
+
+def _no_lines(read: int) -> str:
+    if not read:
+        return "Nothing was logged in this time."
+    return f"None of the {read:,} log lines of this time is one that is looked for."
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if name == "@timestamp" or name.startswith("bin("):
+        return datetime.fromtimestamp(float(value) / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,132 @@
+"""Python environments of their own, apart from the project's: the emulator's, and others'.
+
+The emulator's functions see everything that is installed in it, so a package that the asset forgets
+must not be found there by accident.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from uv import find_uv_bin
+
+from infrastructure.asset import RUNTIME_PYTHON, find_interpreter
+from ops.reach.layout import SHARED, LocalError
+from project.checkout import ROOT
+from project.file_lock import alone
+
+
+@dataclass(frozen=True)
+class Environment:
+    """An environment that is made from a lock file, once.
+
+    Args:
+        owner: whose it is, as messages say it: `The emulator's`.
+        lock: the requirements, with hashes.
+        directory: where it is made.
+        module: what can be imported once it is whole.
+    """
+
+    owner: str
+    lock: Path
+    directory: Path
+    module: str
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter, if it is there."""
+        return self.directory / "bin" / "python"
+
+    def ready(self) -> Path | None:
+        """Give its interpreter if it is up to date and runs, else None."""
+        try:
+            stamp = self._stamp.read_text()
+            subprocess.run(
+                [str(self.python), "-I", "-c", f"import {self.module}"],
+                check=True,
+                capture_output=True,
+            )
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return self.python if stamp == self._wanted() else None
+
+    def make(self, base: Path) -> Path:
+        """Make it anew from an interpreter, and give its own; another process's is as good.
+
+        Raises:
+            LocalError: when the packages cannot be installed.
+        """
+        with alone(self.directory.with_name(f"{self.directory.name}.lock")):
+            return self.ready() or self._install(base)
+
+    def _install(self, base: Path) -> Path:
+        place = str(self.directory)
+        self._uv("venv", "--quiet", "--clear", "--no-project", "--python", str(base), place)
+        packages = ("--quiet", "--require-hashes", "--python", str(self.python), str(self.lock))
+        self._uv("pip", "sync", *packages)
+        self._compile()
+        self._stamp.write_text(self._wanted())
+        return self.python
+
+    @property
+    def _stamp(self) -> Path:
+        return self.directory / ".made-from"
+
+    def _wanted(self) -> str:
+        """What it is made from; where it stands matters, for it cannot be moved."""
+        return f"{self.directory}\n{self.lock.read_text()}"
+
+    def _compile(self) -> None:
+        """Compile ahead what each start would otherwise compile on the way."""
+        subprocess.run(
+            [str(self.python), "-m", "compileall", "-q", "-j", "0", str(self.directory / "lib")],
+            check=False,
+            capture_output=True,
+            env=without_bytecode_ban(),
+        )
+
+    def _uv(self, *arguments: str) -> None:
+        environment = {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1", **os.environ}
+        if not os.access(os.environ.get("HOME", ""), os.W_OK):
+            environment.setdefault("UV_CACHE_DIR", str(ROOT / ".cache" / "uv"))
+        command = [find_uv_bin(), *arguments]
+        try:
+            subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+        except subprocess.CalledProcessError as error:
+            reason = error.stderr.strip().splitlines()
+            raise LocalError(
+                f"{self.owner} environment could not be made: "
+                f"{reason[-1].strip() if reason else f'uv {arguments[0]} failed'}. "
+                "Is the package index reachable?"
+            ) from None
+
+
+EMULATOR = Environment(
+    owner="The emulator's",
+    lock=ROOT / "requirements" / "emulator.txt",
+    directory=SHARED / "emulator-venv",
+    module="ministack",
+)
+
+
+def ready() -> Path | None:
+    """Give the emulator's interpreter if its environment is up to date and runs, else None."""
+    return EMULATOR.ready()
+
+
+def make() -> Path:
+    """Make the emulator's environment anew, and give its interpreter.
+
+    Raises:
+        LocalError: when the packages cannot be installed.
+    """
+    return EMULATOR.make(find_interpreter(RUNTIME_PYTHON) or Path(sys.executable).resolve())
+
+
+def without_bytecode_ban() -> dict[str, str]:
+    """Give this process's environment, but let Python keep its bytecode, which saves seconds."""
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}

@@ -1,0 +1,1 @@
+"""What a copy is filled with to be tried: people, partners, webhooks, documentation."""

@@ -1,0 +1,11 @@
+"""The example order of this project: what `make run` offers to paste, and the documents show."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from project.checkout import ROOT
+
+ORDER: dict[str, Any] = json.loads((ROOT / "docs/api/order.json").read_text())
+"""It costs 2 × (1199 + 150) + 299 + 200 = 3197."""

@@ -1,0 +1,64 @@
+"""Demo data: two partners, each with an API key on the standard usage plan, and a webhook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ops.partners import accounts
+from ops.partners import keys as partner_keys
+from ops.partners import webhooks as partner_webhooks
+from ops.partners.accounts import Wanted
+
+if TYPE_CHECKING:
+    from ops.reach.target import Target
+
+PARTNERS = {"acme-pos": "Acme Point of Sale", "bella-aggregator": "Bella Aggregator"}
+"""The demo partners: their ids and names."""
+
+_PLAN = "standard"
+
+
+class Partner(NamedTuple):
+    """A demo partner and its API key."""
+
+    partner_id: str
+    api_key: str
+
+
+def seed_partners(target: Target) -> tuple[Partner, ...]:
+    """Make the demo partners as `orders partners add` does; those that are there keep their keys.
+
+    What somebody has done to them with `orders partners`, such as disabling one, stays done.
+    """
+    return tuple(_seed(target, partner_id, name) for partner_id, name in PARTNERS.items())
+
+
+def _seed(target: Target, partner_id: str, name: str) -> Partner:
+    wanted = Wanted(partner_id, name, _PLAN)
+    account = accounts.look(target, partner_id)
+    if not account.finished:
+        prepared = accounts.prepare(target, wanted)
+        if prepared is not None:
+            accounts.open_(target, prepared)
+        account = accounts.look(target, partner_id)
+    newest = account.live[-1] if account.live else account.keys[-1]
+    return Partner(partner_id, partner_keys.value_of(target, newest))
+
+
+def seed_webhooks(target: Target, *, url: str) -> dict[str, dict[str, str]]:
+    """Send the demo partners' webhooks to an address; secrets that are there stay.
+
+    Args:
+        target: the local run.
+        url: of the receiver; each partner gets a path of its own there.
+
+    Returns:
+        For each partner the `url` and the `secret`.
+    """
+    webhooks = {}
+    for partner_id in PARTNERS:
+        account = accounts.look(target, partner_id)
+        endpoint = accounts.with_url(account, f"{url}/{partner_id}")
+        partner_webhooks.write(target, partner_id, endpoint)
+        webhooks[partner_id] = {"url": endpoint.url, "secret": endpoint.secrets[0]}
+    return webhooks

@@ -1,0 +1,1 @@
+"""What the emulator's own Python loads. It imports itself, cloudwatch and project only."""

@@ -1,0 +1,62 @@
+"""The emulator's own process: ministack with our patches, ending when the local run does.
+
+Runs in the emulator's environment, so it imports nothing but the standard library, ministack and
+what stands here for it: patches, figures, measuring, recording, saving, segments, validation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from local.inside import patches, recording
+from local.inside.saved_state import deploying
+
+_DEPLOYMENT_SECONDS = 10.0
+_SHUTDOWN_SECONDS = 20.0
+_POLL_SECONDS = 0.05
+
+
+def main() -> None:
+    """Serve until the pipe on standard input is closed."""
+    parser = argparse.ArgumentParser(prog="local.inside.__main__", description=__doc__)
+    parser.add_argument("--patches", default=",".join(patches.PATCHES), help="which, by name")
+    parser.add_argument("--record", type=Path, help="where to write the functions' AWS calls")
+    arguments = parser.parse_args()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    sys.path.remove(str(Path.cwd()))  # the checkout's modules are not for ministack to find
+    os.chdir(os.environ["TMPDIR"])
+    app: Any = import_module("ministack.app")
+    patches.apply(name for name in arguments.patches.split(",") if name)
+    if arguments.record:
+        recording.record(arguments.record)
+    sys.argv = sys.argv[:1]  # ministack reads it too
+    try:
+        app.main()
+    finally:
+        # Its functions' processes and their unpacked code.
+        runtime: Any = import_module("ministack.core.lambda_runtime")
+        runtime.reset()
+
+
+def _end_with_parent() -> None:
+    """End when the pipe closes that the parent holds: it does so even when that is killed."""
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    deadline = time.monotonic() + _DEPLOYMENT_SECONDS
+    while deploying() and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_SHUTDOWN_SECONDS)
+    os.killpg(0, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

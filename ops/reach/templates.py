@@ -1,0 +1,63 @@
+"""The template of a stage as the settings here make it, synthesized by a process of its own.
+
+CDK takes seconds to start and writes remarks of its own; neither belongs into a command.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ops.reach.errors import OperatorError
+from project.checkout import ROOT
+
+
+def synthesized(stage: str) -> dict[str, Any]:
+    """Synthesize a stage, without its budget and with an empty asset.
+
+    Raises:
+        OperatorError: when it cannot be synthesized.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "ops.reach.templates", stage, folder]
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        if ended.returncode:
+            reason = (ended.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise OperatorError(f"Stage {stage} cannot be synthesized: {reason}")
+        return read(Path(ended.stdout.splitlines()[-1]))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a template in JSON.
+
+    Raises:
+        OperatorError: when the file holds none.
+    """
+    try:
+        template = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise OperatorError(f"{path} cannot be read as a template in JSON: {error}.") from error
+    if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
+        raise OperatorError(f"{path} is no CloudFormation template: it has no Resources.")
+    return template
+
+
+def _synthesize(stage: str, folder: Path) -> Path:
+    from infrastructure.settings import settings_of  # noqa: PLC0415 - CDK takes seconds to import
+    from infrastructure.synth import synthesize  # noqa: PLC0415
+
+    asset = folder / "asset"
+    asset.mkdir()
+    settings = settings_of(stage)
+    # The budget is made from what this template costs.
+    settings = replace(settings, budget=replace(settings.budget, alarm_emails=()))
+    return synthesize(settings, asset=asset, out=folder / "out")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(str(_synthesize(sys.argv[1], Path(sys.argv[2]))))

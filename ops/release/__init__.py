@@ -1,0 +1,1 @@
+"""What is looked at before a deployment, and what it changes. Templates come from elsewhere."""

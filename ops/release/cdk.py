@@ -1,0 +1,99 @@
+"""The CDK command line: installed from package-lock.json, run by the Node.js of .venv."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from ops.reach.errors import OperatorError
+from project.checkout import ROOT
+
+_PACKAGE = "node_modules/aws-cdk"
+_CLI = ROOT / "node_modules" / ".bin" / "cdk"
+_BIN = Path(sys.executable).parent
+_ASSEMBLY = ROOT / "cdk.out"
+
+
+def install() -> None:
+    """Install the locked version of the CDK CLI, unless it is there.
+
+    Raises:
+        OperatorError: when npm cannot install it.
+    """
+    if installed_version() == locked_version() and _CLI.exists():
+        return
+    print(f"Installing the CDK CLI {locked_version()}")  # noqa: T201 - progress of long work
+    options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"]
+    if _run([str(_BIN / "npm"), "ci", *options]):
+        raise OperatorError("npm cannot install the CDK CLI. Is the npm registry reachable?")
+
+
+def synthesize(stage: str) -> Path:
+    """Write the cloud assembly of a stage, with the asset for AWS.
+
+    Raises:
+        OperatorError: when the app fails; it has said why.
+    """
+    if _run([sys.executable, "app.py"], STAGE=stage, CDK_OUTDIR=str(_ASSEMBLY)):
+        raise OperatorError("The CDK app cannot be synthesized; what it said stands above.")
+    return _ASSEMBLY
+
+
+def run(command: str, stack: str, *options: str) -> bool:
+    """Run a command of the CDK CLI on a stack of the assembly; tell whether it succeeded."""
+    cdk = [str(_CLI), "--app", str(_ASSEMBLY), "--no-notices", command, stack, *options]
+    return _run(cdk) == 0
+
+
+def bootstrap_command(account_id: str, region: str) -> str:
+    """Give the command that prepares an account, for people to paste."""
+    path, cli = _short(_BIN), _short(_CLI)
+    return f'PATH="{path}:$PATH" {cli} bootstrap aws://{account_id}/{region}'
+
+
+def _run(command: list[str], **variables: str) -> int:
+    environment = {**os.environ, "PATH": f"{_BIN}{os.pathsep}{os.environ.get('PATH', '')}"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment.setdefault("NODE_USE_SYSTEM_CA", "1")  # as pip does; company proxies need it
+    # It is to speak with AWS, and with nobody else.
+    environment |= {"CDK_DISABLE_CLI_TELEMETRY": "true", "CDK_DISABLE_VERSION_CHECK": "true"}
+    if not os.access(environment.get("HOME") or "/nonexistent", os.W_OK):
+        environment.setdefault("npm_config_cache", str(ROOT / ".cache" / "npm"))
+        environment.setdefault("CDK_HOME", str(ROOT / ".cache" / "cdk"))
+    sys.stdout.flush()
+    return subprocess.run(command, cwd=ROOT, env=environment | variables, check=False).returncode
+
+
+def installed_version() -> str | None:
+    """Give the version of the CLI that is installed; None without one."""
+    try:
+        return str(json.loads((ROOT / _PACKAGE / "package.json").read_text())["version"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def newest_schema() -> int | None:
+    """Give the newest cloud assembly that the installed CLI reads; None where it does not say."""
+    try:
+        package = json.loads((ROOT / _PACKAGE / "package.json").read_text())
+        wanted = package["devDependencies"]["@aws-cdk/cloud-assembly-schema"]
+    except (OSError, ValueError, KeyError):
+        return None
+    found = re.search("[0-9]+", wanted)
+    return int(found.group()) if found else None
+
+
+def locked_version() -> str:
+    """Give the version of the CLI that belongs to this checkout."""
+    lock = json.loads((ROOT / "package-lock.json").read_text())
+    return str(lock["packages"][_PACKAGE]["version"])
+
+
+def _short(path: Path) -> str:
+    shown = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+    return shlex.quote(shown)

@@ -1,0 +1,277 @@
+"""What `orders doctor` looks at in the account that a stage goes to; each check asks AWS."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from infrastructure.settings import stack_name
+from ops.release import cdk
+from ops.release.account import (
+    Account,
+    check_bootstrap,
+    check_concurrency,
+    concurrency_of,
+    resources_of,
+)
+from ops.release.findings import Check, Finding, failure, ok, unknown, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from infrastructure.settings import Settings
+
+_PARAMETERS = 10_000  # standard ones of an account and Region (Systems Manager quotas)
+_FEW_PARAMETERS = 500
+_COUNTING_SECONDS = 4
+_MUCH_TRACED = 0.2
+_STACK_RESOURCES = "cloudformation:ListStackResources"
+_CONCURRENCY = f"lambda:GetAccountSettings, lambda:GetFunctionConcurrency and {_STACK_RESOURCES}"
+_UNLOCK = "Switch its termination protection off first. "
+_DELETE = "It can only be deleted; tables that are kept stay: aws cloudformation delete-stack"
+_BROKEN = {
+    "CREATE_FAILED": _DELETE,
+    "ROLLBACK_COMPLETE": _DELETE,
+    "ROLLBACK_FAILED": _DELETE,
+    "DELETE_FAILED": _DELETE,
+    "UPDATE_FAILED": "Mend what its events name, then: aws cloudformation rollback-stack",
+    "UPDATE_ROLLBACK_FAILED": (
+        "Mend what its events name, then: aws cloudformation continue-update-rollback"
+    ),
+}
+"""The states that no deployment can start from, each with what leads out of it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A stage's settings, and the account that it goes to."""
+
+    settings: Settings
+    account: Account
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return stack_name(self.settings.stage)
+
+    @functools.cached_property
+    def owned(self) -> set[str]:
+        """The names of what belongs to the stack already."""
+        return {name for _, name in resources_of(self.account, self.stack)}
+
+    def client(self, service: str) -> Any:
+        """Make a client of an AWS service."""
+        return self.account.client(service)
+
+
+def identity(place: Place) -> Finding:
+    """See whose credentials these are."""
+    account = place.account
+    if not re.fullmatch("[0-9]{12}", account.account_id):
+        return failure(
+            f"The credentials are for {account.account_id!r}, which is no AWS account number.",
+            "Set AWS_PROFILE to a profile of the account to deploy to.",
+        )
+    where = f"account {account.account_id}, {account.region}, as {account.caller}"
+    if elsewhere := os.environ.get("AWS_ENDPOINT_URL"):
+        return warning(f"{where}, but at {elsewhere}, not AWS.", "Unset AWS_ENDPOINT_URL for AWS.")
+    return ok(f"{where}.")
+
+
+def bootstrap(place: Place) -> Finding:
+    """See whether the CDK has its bucket and roles, and new enough ones."""
+    account = place.account
+    check_bootstrap(account, cdk.bootstrap_command(account.account_id, account.region))
+    return ok("The account is prepared for the CDK.")
+
+
+def reserved(place: Place) -> Finding:
+    """See whether Lambda's quota leaves room for what the stage reserves."""
+    check_concurrency(place.account, place.stack, place.settings.reserved_concurrency)
+    return ok(f"There is room for the {place.settings.reserved} reserved executions.")
+
+
+def workers(place: Place) -> Finding:
+    """See whether the workers can run as many at once as the stage lets them."""
+    room = concurrency_of(place.account, place.stack)
+    left, wanted = room.available - place.settings.reserved, place.settings.shared_workers
+    if wanted <= left:
+        return ok(f"The workers may take {wanted} of {left} shared executions.")
+    return warning(
+        f"The workers may take {wanted} executions, but only {max(left, 0)} are shared by all "
+        "functions: at peaks they would take those of the API.",
+        "Have the quota raised (Service Quotas, AWS Lambda, Concurrent executions) or lower "
+        "`workers`, most_at_once, in infrastructure/settings.py.",
+    )
+
+
+def logging_role(place: Place) -> Finding:
+    """See whose role API Gateway logs with: an account has one, and the stage sets it."""
+    role = place.client("apigateway").get_account().get("cloudwatchRoleArn", "")
+    if not role:
+        return ok("API Gateway has no logging role yet; the deployment sets it.")
+    if f"/{place.stack.removesuffix(place.settings.stage)}" in role:
+        return ok("API Gateway's logging role is one of ours.")
+    return warning(
+        f"API Gateway logs with {role}; the deployment puts its own in its place, for every API "
+        "of the account in this Region.",
+        "That does no harm if nobody watches the old one; note it down.",
+    )
+
+
+def gateway_throttle(place: Place) -> Finding:
+    """See whether the account lets through as many requests as the stage promises."""
+    limits = place.client("apigateway").get_account()["throttleSettings"]
+    ours = place.settings.stage_throttle
+    rate, burst = limits["rateLimit"], limits["burstLimit"]
+    if ours.rate <= rate and ours.burst <= burst:
+        return ok(f"API Gateway lets {rate:.0f} requests a second through, {burst} at once.")
+    return warning(
+        f"API Gateway lets {rate:.0f} requests a second through, {burst} at once; stage_throttle "
+        f"promises {ours.rate} and {ours.burst}.",
+        "Have the quota raised (Service Quotas, Amazon API Gateway, Throttle rate).",
+    )
+
+
+def parameters(place: Place) -> Finding:
+    """Count the parameters: each partner takes one, each stage a few."""
+    pages = place.client("ssm").get_paginator("describe_parameters")
+    count, until = 0, time.monotonic() + _COUNTING_SECONDS
+    for page in pages.paginate(PaginationConfig={"PageSize": 50}):
+        if time.monotonic() > until:
+            return unknown(f"There are more than {count} parameters of at most {_PARAMETERS}.")
+        count += len(page["Parameters"])
+    said = f"There are {count} of at most {_PARAMETERS} standard parameters."
+    if count <= _PARAMETERS - _FEW_PARAMETERS:
+        return ok(said)
+    found = failure if count >= _PARAMETERS else warning
+    return found(said, "Delete some, or switch Parameter Store to advanced ones, which cost.")
+
+
+def tracing(place: Place) -> Finding:
+    """See whether X-Ray's sampling rules would trace, and bill, much of all requests."""
+    records = place.client("xray").get_sampling_rules()["SamplingRuleRecords"]
+    rules = [record["SamplingRule"] for record in records]
+    much = [f"{rule['RuleName']} {rule['FixedRate']:.0%}" for rule in rules if _traces_much(rule)]
+    if not much:
+        return ok("X-Ray samples few requests.")
+    return warning(
+        f"X-Ray's sampling rules trace much of all requests: {', '.join(much)}.",
+        "Lower their fixed rate, unless the cost, 5 dollars a million traces, is meant.",
+    )
+
+
+def _traces_much(rule: dict[str, Any]) -> bool:
+    return bool(rule["FixedRate"] > _MUCH_TRACED and rule.get("ServiceName") == "*")
+
+
+def stack(place: Place) -> Finding:
+    """See whether the stack is in a state that a deployment can start from."""
+    try:
+        described = place.client("cloudformation").describe_stacks(StackName=place.stack)
+    except ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            return ok(f"{place.stack} is not there yet; the deployment makes it.")
+        raise
+    found = described["Stacks"][0]
+    return _state(place, found["StackStatus"], bool(found.get("EnableTerminationProtection")))
+
+
+def _state(place: Place, status: str, protected: bool) -> Finding:  # noqa: FBT001 - as AWS says it
+    said = f"{place.stack} is {status}."
+    if status in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE"):
+        return ok(f"{place.stack} was never made; the deployment makes it.")
+    if status.endswith("_IN_PROGRESS"):
+        return failure(said, "Wait until it is done: a stack takes one change at a time.")
+    if status in _BROKEN:
+        where = f"--stack-name {place.stack} --region {place.account.region}"
+        unlock = _UNLOCK if protected and "delete-stack" in _BROKEN[status] else ""
+        return failure(said, f"{unlock}{_BROKEN[status]} {where}")
+    if status == "UPDATE_ROLLBACK_COMPLETE":
+        return warning(f"{said} The last deployment failed.", "Mend what its events name.")
+    return _protection(place, said, protected)
+
+
+def _protection(place: Place, said: str, protected: bool) -> Finding:  # noqa: FBT001 - as above
+    if place.settings.keep_data and not protected:
+        return warning(
+            f"{said} It is not protected from being deleted.", "make deploy protects it."
+        )
+    return ok(f"{said} It is protected from being deleted." if protected else said)
+
+
+def log_group(place: Place) -> Finding:
+    """See whether the name of the pipe's log group is free, or ours."""
+    name = f"/aws/vendedlogs/pipes/{_changes(place)}"
+    groups = place.client("logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    there = any(group["logGroupName"] == name for group in groups)
+    return _name(
+        place, "log group", name, f"aws logs delete-log-group --log-group-name {name}", there=there
+    )
+
+
+def topic(place: Place) -> Finding:
+    """See whether the name of the topic is free, or ours."""
+    partition, region, account = (
+        place.account.caller.split(":")[1],
+        place.account.region,
+        place.account.account_id,
+    )
+    arn = f"arn:{partition}:sns:{region}:{account}:{_changes(place)}"
+    there = _there(lambda: place.client("sns").get_topic_attributes(TopicArn=arn))
+    return _name(place, "topic", arn, f"aws sns delete-topic --topic-arn {arn}", there=there)
+
+
+def pipe(place: Place) -> Finding:
+    """See whether the name of the pipe is free, or ours."""
+    name = _changes(place)
+    there = _there(lambda: place.client("pipes").describe_pipe(Name=name))
+    return _name(place, "pipe", name, f"aws pipes delete-pipe --name {name}", there=there)
+
+
+def _changes(place: Place) -> str:
+    return f"{place.stack}-order-changes"
+
+
+def _there(ask: Callable[[], object]) -> bool:
+    try:
+        ask()
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("NotFound", "NotFoundException"):
+            return False
+        raise
+    return True
+
+
+def _name(place: Place, kind: str, name: str, command: str, *, there: bool) -> Finding:
+    if not there:
+        return ok(f"The {kind}'s name is free.")
+    if name in place.owned:
+        return ok(f"The {kind} is the stack's own.")
+    return failure(
+        f"There is a {kind} {name} that does not belong to {place.stack}.",
+        f"If nobody needs it: {command} --region {place.account.region}",
+    )
+
+
+ON_AWS = (
+    Check("credentials", identity),
+    Check("CDK bootstrap", bootstrap, "ssm:GetParameter"),
+    Check("stack", stack, "cloudformation:DescribeStacks"),
+    Check("reserved concurrency", reserved, _CONCURRENCY),
+    Check("workers' concurrency", workers, _CONCURRENCY),
+    Check("API Gateway logging", logging_role, "apigateway:GET on /account"),
+    Check("API Gateway throttle", gateway_throttle, "apigateway:GET on /account"),
+    Check("SSM parameters", parameters, "ssm:DescribeParameters"),
+    Check("X-Ray sampling", tracing, "xray:GetSamplingRules"),
+    Check("log group's name", log_group, f"logs:DescribeLogGroups and {_STACK_RESOURCES}"),
+    Check("topic's name", topic, f"sns:GetTopicAttributes and {_STACK_RESOURCES}"),
+    Check("pipe's name", pipe, f"pipes:DescribePipe and {_STACK_RESOURCES}"),
+)
+"""The checks that need AWS, in the order in which they are shown."""

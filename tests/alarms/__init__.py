@@ -1,0 +1,1 @@
+"""Which alarm fires when: situations, chances, and the reviewed table behind docs/alarms.md."""

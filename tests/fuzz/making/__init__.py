@@ -1,0 +1,1 @@
+"""Makes cases: sound events, hostile values, tenants. They are judged elsewhere."""

@@ -1,0 +1,161 @@
+"""No deployment over the last release loses data that nobody means to lose."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from documents.stateful_changes import (
+    HOLDS,
+    declared,
+    fixed_properties,
+    losses,
+    normalised,
+    path_of,
+    released,
+)
+from infrastructure.settings import STAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.infrastructure.conftest import Template
+
+Resources = dict[str, dict[str, Any]]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_nothing_is_lost_that_is_not_declared(templates: dict[str, Template], stage: str) -> None:
+    """Whatever a deployment replaces or removes that holds data is declared, with its reason."""
+    found = losses(released(stage), templates[stage].document)
+    undeclared = [str(loss) for loss in found if (loss.resource, loss.what) not in declared(stage)]
+    assert not undeclared, "\n".join([*undeclared, "Mend it, or declare it in declared.toml."])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_declaration_is_of_a_loss(templates: dict[str, Template], stage: str) -> None:
+    """No declaration is left over from another release, and each has a reason."""
+    found = {
+        (loss.resource, loss.what) for loss in losses(released(stage), templates[stage].document)
+    }
+    assert set(declared(stage)) <= found
+    assert all(len(reason.split()) >= 5 for reason in declared(stage).values())
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_released_template_holds_no_hash_of_an_asset(stage: str) -> None:
+    """The released templates change when somebody releases, not with every line of code."""
+    assert normalised(released(stage)) == released(stage)
+    assert path_of(stage).read_text().count('"asset.zip"') > 0
+
+
+def test_capacity_is_switched_without_losing_anything(templates: dict[str, Template]) -> None:
+    """Going from on-demand to provisioned and back keeps every table."""
+    on_demand, provisioned = templates["dev"].document, templates["dev-provisioned"].document
+    assert losses(on_demand, provisioned) == losses(provisioned, on_demand) == []
+
+
+def test_a_domain_a_key_and_a_budget_come_without_losing_anything(
+    templates: dict[str, Template],
+) -> None:
+    """All that the settings can add to prod is added in place."""
+    assert losses(templates["prod"].document, templates["prod-hardened"].document) == []
+
+
+def first(resources: Resources, kind: str) -> tuple[str, dict[str, Any]]:
+    return next((name, r) for name, r in resources.items() if r["Type"] == kind)
+
+
+def changed(kind: str, **properties: Any) -> Callable[[Resources], str]:
+    def change(resources: Resources) -> str:
+        name, resource = first(resources, kind)
+        resource["Properties"].update(properties)
+        return name
+
+    return change
+
+
+def removed(kind: str) -> Callable[[Resources], str]:
+    def remove(resources: Resources) -> str:
+        name, _ = first(resources, kind)
+        del resources[name]
+        return name
+
+    return remove
+
+
+def with_another_key_type(resources: Resources) -> str:
+    name, table = first(resources, "AWS::DynamoDB::GlobalTable")
+    table["Properties"]["AttributeDefinitions"][0]["AttributeType"] = "N"
+    return name
+
+
+def of_another_type(resources: Resources) -> str:
+    name, table = first(resources, "AWS::DynamoDB::GlobalTable")
+    table["Type"] = "AWS::DynamoDB::Table"
+    return name
+
+
+KEY = [{"AttributeName": "orderId", "KeyType": "HASH"}]
+LOSSES = {
+    "a table's name": (changed("AWS::DynamoDB::GlobalTable", TableName="orders"), "TableName"),
+    "a table's key": (changed("AWS::DynamoDB::GlobalTable", KeySchema=KEY), "KeySchema"),
+    "a key's type": (with_another_key_type, "AttributeDefinitions"),
+    "a stream": (
+        changed("AWS::DynamoDB::GlobalTable", StreamSpecification=None),
+        "StreamSpecification",
+    ),
+    "a table's type": (of_another_type, "Type"),
+    "a queue's name": (changed("AWS::SQS::Queue", QueueName="orders"), "QueueName"),
+    "a topic's name": (changed("AWS::SNS::Topic", TopicName="orders"), "TopicName"),
+    "a client's secret": (
+        changed("AWS::Cognito::UserPoolClient", GenerateSecret=True),
+        "GenerateSecret",
+    ),
+    "how people sign in": (
+        changed("AWS::Cognito::UserPool", UsernameAttributes=["phone_number"]),
+        "UsernameAttributes",
+    ),
+    "what a key is for": (changed("AWS::KMS::Key", KeyUsage="SIGN_VERIFY"), "KeyUsage"),
+    "the stage's name": (changed("AWS::ApiGateway::Stage", StageName="v2"), "StageName"),
+    "a parameter's name": (changed("AWS::SSM::Parameter", Name="/orders"), "Name"),
+    "the flags' name": (changed("Custom::CreatedParameters", Flags="/flags"), "Flags"),
+    **{f"a whole {kind}": (removed(kind), "removed") for kind in HOLDS if "Domain" not in kind},
+}
+
+
+@pytest.mark.parametrize("change", LOSSES)
+def test_a_loss_is_found(prod: Template, change: str) -> None:
+    """Each property that AWS replaces a thing for, and each removal, is told with what it costs."""
+    document = copy.deepcopy(prod.document)
+    lose, what = LOSSES[change]
+    name = lose(document["Resources"])
+    assert (name, what) in {(loss.resource, loss.what) for loss in losses(prod.document, document)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        changed("AWS::SQS::Queue", VisibilityTimeout=120),
+        changed("AWS::DynamoDB::GlobalTable", BillingMode="PROVISIONED"),
+        changed("AWS::Cognito::UserPool", MfaConfiguration="ON"),
+        removed("AWS::Lambda::Permission"),
+    ],
+)
+def test_a_change_in_place_loses_nothing(
+    prod: Template, change: Callable[[Resources], str]
+) -> None:
+    """What AWS changes in place, or holds no data, needs no declaration."""
+    document = copy.deepcopy(prod.document)
+    change(document["Resources"])
+    assert losses(prod.document, document) == []
+
+
+def test_aws_says_what_replaces() -> None:
+    """The knowledge of what cannot be changed is that of CloudFormation's own schemas."""
+    assert "TableName" in fixed_properties("AWS::DynamoDB::GlobalTable")
+    assert "SourceParameters.DynamoDBStreamParameters.StartingPosition" in fixed_properties(
+        "AWS::Pipes::Pipe"
+    )

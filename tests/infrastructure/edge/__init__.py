@@ -1,0 +1,1 @@
+"""What the synthesized template promises: edge."""

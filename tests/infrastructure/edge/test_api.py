@@ -1,0 +1,264 @@
+"""The REST API, as the template defines it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+
+from infrastructure.edge.models import shape_of
+from infrastructure.settings import STAGES
+from orders.cors import EXPOSED_HEADERS
+from orders.domain.lifecycle import Role
+from orders.domain.order import NewPartnerOrder
+from orders.problems import GATEWAY_PROBLEMS
+from orders.routes import ROUTES
+from tests.shared import examples
+from tests.shared.examples import ORDER, order, order_with, order_without
+
+if TYPE_CHECKING:
+    from msgspec import Struct
+
+    from orders.routes import Route
+    from tests.infrastructure.conftest import Template
+
+ROUTE_IDS = [f"{route.method} {route.path}" for route in ROUTES]
+STRUCTS = list(dict.fromkeys(route.body for route in ROUTES if route.body))
+
+
+def method_of(template: Template, operation: str) -> dict[str, Any]:
+    """Find a method by its operation's name."""
+    methods = (method for _, method in template.all("ApiGateway::Method"))
+    (found,) = (method for method in methods if method.get("OperationName") == operation)
+    return found
+
+
+def test_the_methods_are_the_routes_and_health(template: Template) -> None:
+    """The API answers what the table of routes says and preflights, and nothing else."""
+    methods = [method for _, method in template.all("ApiGateway::Method")]
+    named = {method["OperationName"] for method in methods if method["HttpMethod"] != "OPTIONS"}
+    assert named == {"health", *(route.operation for route in ROUTES)}
+    preflights = [method for method in methods if method["HttpMethod"] == "OPTIONS"]
+    assert {method["Integration"]["Type"] for method in preflights} == {"MOCK"}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=ROUTE_IDS)
+def test_every_route_admits_its_own_callers_only(template: Template, route: Route) -> None:
+    """Partners' routes need an API key, customers' a token; neither opens the other's."""
+    method = method_of(template, route.operation)
+    assert method["HttpMethod"] == route.method
+    by_key = route.caller is Role.PARTNER
+    assert method.get("ApiKeyRequired", False) is by_key
+    assert method["AuthorizationType"] == ("NONE" if by_key else "COGNITO_USER_POOLS")
+    assert ("AuthorizerId" in method) is not by_key
+
+
+def test_tokens_are_checked_by_cognito_s_own_authorizer(template: Template) -> None:
+    """API Gateway checks tokens against the user pool by itself; no function is asked."""
+    authorizer = template.one("ApiGateway::Authorizer")
+    assert authorizer["Type"] == "COGNITO_USER_POOLS"
+    assert authorizer["IdentitySource"] == "method.request.header.Authorization"
+    (pool,) = authorizer["ProviderARNs"]
+    assert pool["Fn::GetAtt"][0].startswith("IdentityUserPool")
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=ROUTE_IDS)
+def test_every_route_is_validated(template: Template, route: Route) -> None:
+    """No request reaches a function without what the route requires."""
+    method = method_of(template, route.operation)
+    validator = template.one("ApiGateway::RequestValidator")
+    assert "RequestValidatorId" in method
+    assert (validator["ValidateRequestBody"], validator["ValidateRequestParameters"]) == (
+        True,
+        True,
+    )
+
+
+def test_placing_an_order_requires_an_idempotency_key(template: Template) -> None:
+    """API Gateway itself refuses a POST without an Idempotency-Key."""
+    for operation in ("create_order", "partner_create_order"):
+        parameters = method_of(template, operation)["RequestParameters"]
+        assert parameters == {"method.request.header.Idempotency-Key": True}
+
+
+@pytest.mark.parametrize("route", [r for r in ROUTES if r.body], ids=lambda r: r.operation)
+def test_a_body_is_validated_for_every_content_type(template: Template, route: Route) -> None:
+    """Whichever content type a route takes, its body is checked against the struct's model."""
+    models = method_of(template, route.operation)["RequestModels"]
+    assert set(models) == set(route.content_types)
+    assert route.body is not None
+    for reference in models.values():
+        model = template.document["Resources"][reference["Ref"]]["Properties"]
+        assert model["Name"] == route.body.__name__
+
+
+@pytest.mark.parametrize("struct", STRUCTS)
+def test_a_model_comes_from_its_struct(template: Template, struct: type[Struct]) -> None:
+    """A model is draft 4, without references, and has the shape that the struct has."""
+    (model,) = (
+        model for _, model in template.all("ApiGateway::Model") if model["Name"] == struct.__name__
+    )
+    schema = dict(model["Schema"])
+    assert schema.pop("$schema") == "http://json-schema.org/draft-04/schema#"
+    assert (schema.pop("type"), schema.pop("title")) == ("object", struct.__name__)
+    assert schema == shape_of(struct)
+    assert "$ref" not in json.dumps(model["Schema"])
+    jsonschema.Draft4Validator.check_schema(model["Schema"])
+
+
+SHAPE = jsonschema.Draft4Validator({"type": "object", **shape_of(NewPartnerOrder)})
+
+
+@given(examples.orders)
+def test_the_gateway_refuses_no_good_order(body: dict[str, Any]) -> None:
+    """What the function takes, the gateway's model lets through."""
+    assert SHAPE.is_valid(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [ORDER],
+        order(surprise=1),
+        order(orderId="mine"),
+        order_without(("items",)),
+        order_without(("items", 0, "quantity")),
+        order_with(("items", 0, "options", 0, "size"), "L"),
+        order_without(("deliveryAddress", "country")),
+    ],
+)
+def test_the_gateway_refuses_what_it_can_name(body: Any) -> None:
+    """A missing or an unknown field, at any depth, never reaches the function."""
+    assert not SHAPE.is_valid(body)
+
+
+def test_health_is_open_and_runs_nothing(template: Template) -> None:
+    """Anybody can ask for health; API Gateway answers by itself."""
+    health = method_of(template, "health")
+    assert health["Integration"]["Type"] == "MOCK"
+    assert not health.get("ApiKeyRequired", False)
+
+
+def test_a_function_can_only_be_called_by_its_own_method(template: Template) -> None:
+    """Each permission names one method and one path of this API's stage."""
+    allowed = []
+    for _, permission in template.all("Lambda::Permission"):
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        parts = permission["SourceArn"]["Fn::Join"][1]
+        stage, tail = parts[-2], parts[-1]
+        assert "Stage" in stage["Ref"]
+        allowed.append(tail)
+    expected = [f"/{r.method}{re.sub(r'{[^}]+}', '*', r.path)}" for r in ROUTES]
+    assert sorted(allowed) == sorted(expected)
+
+
+def test_the_stage_is_v1_traced_and_throttled(template: Template) -> None:
+    """Stage `v1` traces every request and lets a hundred simultaneous creates pass."""
+    stage = template.one("ApiGateway::Stage")
+    assert (stage["StageName"], stage["TracingEnabled"]) == ("v1", True)
+    limits = {(m["HttpMethod"], m["ResourcePath"]): m for m in stage["MethodSettings"]}
+    assert set(limits) == {("*", "/*"), ("POST", "/~1orders"), ("POST", "/~1partner~1orders")}
+    for method in limits.values():
+        assert method["ThrottlingBurstLimit"] >= 100
+        assert method["ThrottlingRateLimit"] >= 100
+        assert method["DataTraceEnabled"] is False
+    placing = limits["POST", "/~1orders"]
+    assert placing["ThrottlingBurstLimit"] < limits["*", "/*"]["ThrottlingBurstLimit"]
+
+
+def test_access_logs_are_json_without_personal_data(template: Template) -> None:
+    """One JSON object for each request, with ids and times but no address and no user agent."""
+    setting = template.one("ApiGateway::Stage")["AccessLogSetting"]
+    fields = json.loads(setting["Format"])
+    assert {"requestId", "status", "latency", "route"} <= set(fields)
+    assert not {"$context.identity.sourceIp", "$context.identity.userAgent"} & {*fields.values()}
+
+
+def test_the_usage_plans_are_standard_and_premium(template: Template) -> None:
+    """A partner's key comes with a rate, a burst and a daily quota; premium allows more."""
+    plans = {
+        p["UsagePlanName"].rpartition("-")[2]: p for _, p in template.all("ApiGateway::UsagePlan")
+    }
+    plans.pop("heartbeat", None)  # no partner's: test_heartbeat.py
+    assert set(plans) == {"standard", "premium"}
+    for plan in plans.values():
+        assert plan["Quota"]["Period"] == "DAY"
+        assert plan["Throttle"]["BurstLimit"] >= 100
+        assert len(plan["ApiStages"]) == 1
+    standard, premium = plans["standard"], plans["premium"]
+    assert 3_500 < standard["Quota"]["Limit"] < premium["Quota"]["Limit"]
+    assert standard["Throttle"]["RateLimit"] < premium["Throttle"]["RateLimit"]
+
+
+ALL_RESPONSE_TYPES = set(
+    """
+    ACCESS_DENIED API_CONFIGURATION_ERROR AUTHORIZER_CONFIGURATION_ERROR AUTHORIZER_FAILURE
+    BAD_REQUEST_BODY BAD_REQUEST_PARAMETERS DEFAULT_4XX DEFAULT_5XX EXPIRED_TOKEN
+    INTEGRATION_FAILURE INTEGRATION_TIMEOUT INVALID_API_KEY INVALID_SIGNATURE
+    MISSING_AUTHENTICATION_TOKEN QUOTA_EXCEEDED REQUEST_TOO_LARGE RESOURCE_NOT_FOUND THROTTLED
+    UNAUTHORIZED UNSUPPORTED_MEDIA_TYPE WAF_FILTERED
+    """.split()
+)  # docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+
+
+def test_every_error_of_the_gateway_is_a_problem(template: Template) -> None:
+    """Whatever API Gateway answers by itself is problem+json with a stable type."""
+    responses = {r["ResponseType"]: r for _, r in template.all("ApiGateway::GatewayResponse")}
+    assert set(responses) == set(GATEWAY_PROBLEMS) == ALL_RESPONSE_TYPES
+    for name, response in responses.items():
+        headers = response["ResponseParameters"]
+        assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        text = response["ResponseTemplates"]["application/json"]
+        text = text.replace("$context.error.messageString", '"message"')
+        body = json.loads(re.sub(r"\$context[.\w]+", "x", text))
+        assert body["type"] == GATEWAY_PROBLEMS[name].type
+        assert {"title", "requestId"} <= set(body)
+        if not name.startswith("DEFAULT_"):
+            assert response["StatusCode"] == str(body["status"])
+
+
+def test_a_throttled_caller_is_told_when_to_come_back(template: Template) -> None:
+    """429 carries Retry-After."""
+    responses = {r["ResponseType"]: r for _, r in template.all("ApiGateway::GatewayResponse")}
+    headers = responses["THROTTLED"]["ResponseParameters"]
+    assert headers["gatewayresponse.header.Retry-After"] == "'1'"
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_path_answers_preflights_for_the_stage_s_origins(
+    templates: dict[str, Template], stage: str
+) -> None:
+    """A page on an allowed origin may call every path, and browsers keep that for two hours."""
+    template = templates[stage]
+    methods = [method for _, method in template.all("ApiGateway::Method")]
+    preflights = {json.dumps(m["ResourceId"]): m for m in methods if m["HttpMethod"] == "OPTIONS"}
+    assert {json.dumps(method["ResourceId"]) for method in methods} == set(preflights)
+    for method in preflights.values():
+        (answer,) = method["Integration"]["IntegrationResponses"]
+        headers = {
+            name.removeprefix("method.response.header."): value.strip("'")
+            for name, value in answer["ResponseParameters"].items()
+        }
+        assert headers["Access-Control-Allow-Origin"] == STAGES[stage].origins[0]
+        assert headers["Access-Control-Max-Age"] == "7200"
+        assert headers["Vary"] == "Origin"
+        assert {"Idempotency-Key", "If-Match", "Authorization"} <= {
+            *headers["Access-Control-Allow-Headers"].split(",")
+        }
+        assert "*" not in headers.values()
+
+
+def test_a_page_can_read_the_gateway_s_own_errors(template: Template) -> None:
+    """Errors that API Gateway makes carry the CORS headers too, and never for every origin."""
+    for _, response in template.all("ApiGateway::GatewayResponse"):
+        headers = {
+            name.removeprefix("gatewayresponse.header."): value.strip("'")
+            for name, value in response["ResponseParameters"].items()
+        }
+        assert headers["Access-Control-Allow-Origin"].startswith(("https://", "http://localhost"))
+        assert headers["Access-Control-Expose-Headers"] == ", ".join(EXPOSED_HEADERS)
+        assert headers["Vary"] == "Origin"

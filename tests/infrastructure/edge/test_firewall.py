@@ -1,0 +1,137 @@
+"""The firewall, as the template defines it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infrastructure.edge.firewall import COUNTED
+from infrastructure.settings import RATE_WINDOW_SECONDS, STAGES
+from orders.routes import ROUTES, STAGE
+
+if TYPE_CHECKING:
+    from tests.infrastructure.conftest import Template
+
+MANAGED = ["AWSManagedRulesKnownBadInputsRuleSet", "AWSManagedRulesCommonRuleSet"]
+
+
+@pytest.fixture
+def rules(prod: Template) -> dict[str, dict[str, Any]]:
+    """The rules of the web ACL by name."""
+    return {rule["Name"]: rule for rule in prod.one("WAFv2::WebACL")["Rules"]}
+
+
+def rate_of(rule: dict[str, Any]) -> dict[str, Any]:
+    """Give the statement of a rate rule."""
+    statement: dict[str, Any] = rule["Statement"]["RateBasedStatement"]
+    return statement
+
+
+def test_production_stands_behind_a_firewall(prod: Template) -> None:
+    """Every request to production's stage passes the firewall first."""
+    association = prod.one("WAFv2::WebACLAssociation")
+    acl, _ = next(prod.all("WAFv2::WebACL"))
+    assert association["WebACLArn"] == {"Fn::GetAtt": [acl, "Arn"]}
+    stage, _ = next(prod.all("ApiGateway::Stage"))
+    assert association["ResourceArn"]["Fn::Join"][1][-1] == {"Ref": stage}
+
+
+def test_development_pays_for_no_firewall(dev: Template) -> None:
+    """A stage whose settings leave the firewall out has nothing of it."""
+    assert not [kind for kind in dev.document["Resources"].values() if "WAF" in kind["Type"]]
+
+
+def test_what_no_rule_blocks_passes(prod: Template) -> None:
+    """The firewall knows what is bad; everything else goes on to the API."""
+    acl = prod.one("WAFv2::WebACL")
+    assert acl["DefaultAction"] == {"Allow": {}}
+    assert acl["Scope"] == "REGIONAL"
+
+
+def test_aws_s_rules_for_known_attacks_block(rules: dict[str, dict[str, Any]]) -> None:
+    """AWS's rule groups for common attacks and known bad inputs are in force."""
+    for group in MANAGED:
+        statement = rules[group]["Statement"]["ManagedRuleGroupStatement"]
+        assert (statement["VendorName"], statement["Name"]) == ("AWS", group)
+        assert rules[group]["OverrideAction"] == {"None": {}}
+
+
+def test_a_body_of_32_kb_passes(rules: dict[str, dict[str, Any]]) -> None:
+    """The rule that refuses bodies above 8 KB only counts, for the API takes up to 32 KB."""
+    overrides = {
+        (override["Name"], *override["ActionToUse"])
+        for group in MANAGED
+        for override in rules[group]["Statement"]["ManagedRuleGroupStatement"].get(
+            "RuleActionOverrides", []
+        )
+    }
+    assert overrides == {("SizeRestrictions_BODY", "Count"), ("NoUserAgent_HEADER", "Count")}
+    assert all(reason for counted in COUNTED.values() for reason in counted.values())
+
+
+def test_inspecting_bodies_costs_nothing_extra(prod: Template) -> None:
+    """Of each body the first 16 KB are inspected, which is in the price of the request."""
+    config = prod.one("WAFv2::WebACL")["AssociationConfig"]
+    assert config == {"RequestBody": {"API_GATEWAY": {"DefaultSizeInspectionLimit": "KB_16"}}}
+
+
+def test_one_address_cannot_take_the_api_from_all_others(rules: dict[str, dict[str, Any]]) -> None:
+    """Each address has a rate, a customer's a lower one than a partner's server."""
+    customer, partner = rate_of(rules["CustomerAddress"]), rate_of(rules["PartnerAddress"])
+    for rule in (customer, partner):
+        assert (rule["AggregateKeyType"], rule["EvaluationWindowSec"]) == ("IP", 300)
+    assert 10 <= customer["Limit"] < partner["Limit"]
+    assert rules["CustomerAddress"]["Action"] == rules["PartnerAddress"]["Action"] == {"Block": {}}
+
+
+def test_a_partner_reaches_its_plan_before_the_firewall(rules: dict[str, dict[str, Any]]) -> None:
+    """A partner that keeps to its usage plan never meets the firewall's rate."""
+    plans = STAGES["prod"].plans.values()
+    limit = rate_of(rules["PartnerAddress"])["Limit"]
+    assert limit >= max(plan.throttle.rate for plan in plans) * RATE_WINDOW_SECONDS
+
+
+@pytest.mark.parametrize("base", [f"/{STAGE}", ""], ids=["AWS's address", "own domain"])
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
+def test_each_route_has_the_rate_of_its_callers(
+    rules: dict[str, dict[str, Any]], route: Any, base: str
+) -> None:
+    """Partners' routes count under the partners' rate and all others under the customers'."""
+    partners = rate_of(rules["PartnerAddress"])["ScopeDownStatement"]
+    customers = rate_of(rules["CustomerAddress"])["ScopeDownStatement"]
+    assert customers == {"NotStatement": {"Statement": partners}}
+    pattern = partners["RegexMatchStatement"]["RegexString"]
+    is_partners = bool(re.search(pattern, base + route.path))
+    assert is_partners == route.path.startswith("/partner/")
+
+
+def test_rates_come_before_what_costs_more(rules: dict[str, dict[str, Any]]) -> None:
+    """Every rule has a place of its own, the cheap ones first."""
+    order = sorted(rules, key=lambda name: int(rules[name]["Priority"]))
+    assert order == ["CustomerAddress", "PartnerAddress", *MANAGED]
+    assert len({rule["Priority"] for rule in rules.values()}) == len(rules)
+
+
+def test_each_rule_is_counted_for_operators(
+    prod: Template, rules: dict[str, dict[str, Any]]
+) -> None:
+    """Operators see how often each rule blocks, and samples of what it blocked."""
+    parts = [prod.one("WAFv2::WebACL"), *rules.values()]
+    for part in parts:
+        assert part["VisibilityConfig"]["CloudWatchMetricsEnabled"] is True
+        assert part["VisibilityConfig"]["SampledRequestsEnabled"] is True
+    assert len({part["VisibilityConfig"]["MetricName"] for part in parts}) == len(parts)
+
+
+def test_samples_show_no_credentials_and_no_personal_data(prod: Template) -> None:
+    """Who looks at a blocked request sees no key, no token, no query and no body."""
+    protections = prod.one("WAFv2::WebACL")["DataProtectionConfig"]["DataProtections"]
+    assert {protection["Action"] for protection in protections} == {"SUBSTITUTION"}
+    fields = {p["Field"]["FieldType"]: p["Field"].get("FieldKeys") for p in protections}
+    assert fields == {
+        "SINGLE_HEADER": ["authorization", "x-api-key"],
+        "QUERY_STRING": None,
+        "BODY": None,
+    }

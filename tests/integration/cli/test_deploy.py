@@ -1,0 +1,170 @@
+"""`make deploy` and `make destroy`, against an emulator in the place of AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infrastructure.settings import stack_name
+from local.copy import environment
+from local.copy.emulator import ACCOUNT, REGION, launch
+from local.inside.patches import FOR_DEPLOYMENTS, PATCHES
+from ops.reach.clients import clients
+from ops.reach.layout import Layout, free_port
+from ops.release.account import BOOTSTRAP_VERSION
+from ops.release.change_set import CHANGE_SET
+from project.checkout import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+STACK = stack_name("dev")
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Layout]:
+    """An empty account."""
+    layout = Layout(tmp_path_factory.mktemp("cloud"), free_port())
+    whole = [*PATCHES, *FOR_DEPLOYMENTS]
+    emulator = launch(environment.ready() or environment.make(), layout, patches=whole)
+    emulator.wait_until_healthy()
+    yield layout
+    emulator.stop()
+
+
+@pytest.fixture(scope="module")
+def client(cloud: Layout) -> Callable[[str], Any]:
+    return clients(cloud.url)
+
+
+@pytest.fixture
+def bootstrapped(client: Callable[[str], Any]) -> None:
+    client("ssm").put_parameter(Name=BOOTSTRAP_VERSION, Value="30", Type="String", Overwrite=True)
+    client("s3").create_bucket(Bucket=f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}")
+
+
+def ops(url: str, *arguments: str, answer: str = "", **variables: str) -> tuple[int, str]:
+    """Run the command as an operator does; give its exit code and all that it said."""
+    mine = {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    mine["AWS_MAX_ATTEMPTS"] = "1"
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.commands.deploy", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **mine, **variables},
+        input=answer,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert "Traceback" not in done.stdout
+    return done.returncode, done.stdout
+
+
+def test_account_that_is_not_prepared(cloud: Layout) -> None:
+    """An account without the CDK's bucket and roles: I am told the one command that makes them."""
+    code, said = ops(cloud.url, "deploy", "--yes")
+    assert code == 1
+    assert f"cdk bootstrap aws://{ACCOUNT}/{REGION}" in said
+
+
+@pytest.mark.usefixtures("bootstrapped")
+def test_deploy_and_destroy(cloud: Layout, client: Callable[[str], Any]) -> None:
+    """Dev is deployed once I agree, again without a change, and removed once I type its name."""
+    # Where there is no Python of the runtime's version, it asks about that first.
+    code, said = ops(cloud.url, "deploy", answer="y\ny\n")
+    assert code == 0, said
+    assert f"account {ACCOUNT}, {REGION}" in said
+    assert len(client("dynamodb").list_tables()["TableNames"]) == 3
+
+    code, said = ops(cloud.url, "deploy", "--yes")
+    assert (code, "Nothing has changed" in said) == (0, True), said
+
+    code, said = ops(cloud.url, "destroy", answer="prod\n")
+    assert (code, "Nothing was changed" in said) == (1, True)
+    assert len(client("dynamodb").list_tables()["TableNames"]) == 3
+
+    code, said = ops(cloud.url, "destroy", answer="dev\n")
+    assert code == 0, said
+    assert client("dynamodb").list_tables()["TableNames"] == []
+    assert "nothing to remove" in ops(cloud.url, "destroy", "--yes")[1]
+
+
+@pytest.mark.usefixtures("bootstrapped")
+def test_change_that_loses_a_table(cloud: Layout, client: Callable[[str], Any]) -> None:
+    """A change that would replace a table with an empty one is not made by --yes alone."""
+    cloudformation = client("cloudformation")
+    table = {
+        "Type": "AWS::DynamoDB::GlobalTable",
+        "Properties": {
+            "AttributeDefinitions": [{"AttributeName": "old", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "old", "KeyType": "HASH"}],
+            "BillingMode": "PAY_PER_REQUEST",
+            "Replicas": [{"Region": REGION}],
+        },
+    }
+    template = {"Resources": {"DataOrders20A4E13F": table, "Gone": table}}
+    cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
+    try:
+        code, said = ops(cloud.url, "deploy", "--yes")
+        assert code == 1
+        assert "Gone (AWS::DynamoDB::GlobalTable) would be deleted" in said
+        assert "DataOrders20A4E13F (AWS::DynamoDB::GlobalTable)" in said
+        assert "--lose-data" in said
+        left = cloudformation.list_change_sets(StackName=STACK)["Summaries"]
+        assert CHANGE_SET not in {item["ChangeSetName"] for item in left}
+    finally:
+        cloudformation.delete_stack(StackName=STACK)
+
+
+def test_protected_stage(cloud: Layout, client: Callable[[str], Any]) -> None:
+    """Prod is not removed by mistake: I am told what protects it, and that its tables are kept."""
+    cloudformation = client("cloudformation")
+    queue = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
+    cloudformation.create_stack(
+        StackName=stack_name("prod"),
+        TemplateBody=json.dumps(queue),
+        EnableTerminationProtection=True,
+    )
+    code, said = ops(cloud.url, "destroy", "--stage", "prod", "--yes")
+    assert code == 1
+    assert "tables of this stage are kept" in said
+    assert "--no-enable-termination-protection" in said
+
+
+def test_unknown_stage(cloud: Layout) -> None:
+    """A stage that does not exist is named with those that do."""
+    code, said = ops(cloud.url, "deploy", "--stage", "test")
+    assert (code, "no stage 'test'; there are dev, prod" in said) == (1, True)
+
+
+def test_no_credentials(cloud: Layout, tmp_path: Any) -> None:
+    """Without credentials I am told how to get some."""
+    nowhere = {
+        "AWS_ACCESS_KEY_ID": "",
+        "AWS_SECRET_ACCESS_KEY": "",
+        "AWS_CONFIG_FILE": str(tmp_path / "config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    code, said = ops(cloud.url, "deploy", **nowhere)
+    assert (code, "There are no AWS credentials" in said) == (1, True)
+
+
+def test_unknown_profile(cloud: Layout) -> None:
+    """A profile that does not exist is told in a sentence."""
+    code, said = ops(cloud.url, "deploy", AWS_PROFILE="no-such-profile")
+    assert (code, "no-such-profile" in said) == (1, True)
+
+
+def test_no_aws() -> None:
+    """A network without AWS is told in a sentence."""
+    code, said = ops(f"http://127.0.0.1:{free_port()}", "destroy")
+    assert (code, "cannot be reached" in said) == (1, True)

@@ -1,0 +1,1 @@
+"""The running stack, as its users meet it: privacy."""

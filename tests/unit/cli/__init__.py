@@ -1,0 +1,1 @@
+"""Tests of cli that need neither a network nor a stack."""

@@ -1,0 +1,84 @@
+"""The `orders cost` command, on a template that is there."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import terminal
+from cli.app import app
+from cli.commands import cost
+from ops.reach import templates
+from ops.reach.errors import OperatorError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RESOURCES = {
+    "Api": {"Type": "AWS::ApiGateway::RestApi"},
+    "Pool": {"Type": "AWS::Cognito::UserPool"},
+    "Role": {"Type": "AWS::IAM::Role"},
+}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps({"Resources": RESOURCES}))
+    return path
+
+
+def test_table(file: Path) -> None:
+    """The table names each service, its dollars at four loads, and what drives them."""
+    result = CliRunner().invoke(app, ["cost", "--template", str(file), "--orders-per-day", "1000"])
+    assert result.exit_code == 0
+    (row,) = [line for line in result.output.splitlines() if line.startswith("API Gateway")]
+    assert row.split()[2:6] == ["1.49", "14.90", "149.04", "1,425"]
+    assert "request to a REST API" in row
+
+
+def test_json(file: Path) -> None:
+    """Programs get every line with its quantity, and JSON alone on stdout."""
+    arguments = ["cost", "--template", str(file), "--customers", "100", "--json"]
+    document = json.loads(CliRunner().invoke(app, arguments).stdout)
+    first = document["loads"][0]
+    assert first["ordersPerDay"] == 3_500
+    assert {line["service"] for line in first["lines"]} == {
+        "API Gateway",
+        "Data transfer",
+        "Cognito",
+    }
+    assert first["totalWithSignIn"] == pytest.approx(first["total"] + 100 * 0.015)
+
+
+def test_unknown_resources(tmp_path: Path) -> None:
+    """A template that holds what has no price is refused in a sentence, and nothing is printed."""
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps({"Resources": {"Gate": {"Type": "AWS::EC2::NatGateway"}}}))
+    with pytest.raises(OperatorError, match="AWS::EC2::NatGateway"):
+        cost.cost(template=path)
+
+
+@pytest.mark.parametrize("text", ["Resources: {}", "[]", '{"Resources": []}'])
+def test_no_template(tmp_path: Path, text: str) -> None:
+    """A file that is no template is told by its name."""
+    path = tmp_path / "other.yaml"
+    path.write_text(text)
+    with pytest.raises(OperatorError, match=r"other\.yaml"):
+        templates.read(path)
+
+
+def test_unknown_stage() -> None:
+    """A stage that is not there is wrong usage, with a guess at what was meant."""
+    result = CliRunner().invoke(app, ["cost", "--stage", "prd"])
+    assert result.exit_code == 2
+    assert "prod" in result.output
+
+
+def test_dollars_stand_on_the_right(capsys: pytest.CaptureFixture[str]) -> None:
+    """Dollars line up as numbers do, thousands and remarks too."""
+    terminal.table(("What", "Cost", "Why"), [("a", "1.00", "x"), ("b", "1,000", "y")])
+    assert capsys.readouterr().out.splitlines()[1].split("a")[1].startswith("      1.00")

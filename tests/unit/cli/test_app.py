@@ -1,0 +1,193 @@
+"""Every command of `orders` has what operators count on: help, --json, --yes, completion."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer.main
+
+from cli import app as cli
+from project.checkout import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DESTRUCTIVE = {
+    *("dlq redrive", "dlq purge", "restore"),
+    *(f"flags {name}" for name in ("set", "on", "off", "undo")),
+    *(f"partners {name}" for name in ("add", "disable", "remove", "set-webhook")),
+    *("partners rotate-key", "partners rotate-secret"),
+}
+"""Those that change or delete what is there."""
+
+READING = {
+    *("dlq ls", "dlq show", "doctor", "cost", "spent", "trace"),
+    *("flags ls", "flags show", "flags history"),
+    *("partners ls", "partners show", "partners usage"),
+    "logs ls",
+}
+"""Those that only tell."""
+
+HARMLESS = {"partners enable", "logs level"}
+"""Those that change what can be changed back without loss, and do not ask."""
+
+WITHOUT_DEPLOYMENT = {"cost"}
+"""Those that look at the template, and at no deployment of it."""
+
+
+def walk(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Give each command below one, with what people type for it."""
+    below = getattr(command, "commands", None)
+    if below is None:
+        yield path, command
+    for name, each in (below or {}).items():
+        yield from walk(each, f"{path} {name}".strip())
+
+
+ORDERS: Any = typer.main.get_command(cli.app)
+COMMANDS = dict(walk(ORDERS))
+
+
+def options(name: str) -> set[str]:
+    return {option for item in COMMANDS[name].params for option in item.opts}
+
+
+def test_every_command_is_known_here() -> None:
+    """A new command says whether it changes anything, and so whether it must ask."""
+    assert set(COMMANDS) == DESTRUCTIVE | READING | HARMLESS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help(name: str) -> None:
+    """Every command, and each of its options, says what it is for, in a sentence."""
+    command = COMMANDS[name]
+    assert (command.help or "").strip().endswith((".", "?"))
+    for item in command.params:
+        assert getattr(item, "help", None), f"{name}: {item.name}"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_everywhere_the_same(name: str) -> None:
+    """Every command takes a stage or the local run, and speaks JSON."""
+    wanted = {"--stage", "--json"} | (set() if name in WITHOUT_DEPLOYMENT else {"--local"})
+    assert wanted <= options(name)
+
+
+@pytest.mark.parametrize("name", sorted(DESTRUCTIVE))
+def test_asks(name: str) -> None:
+    """Whatever changes or deletes asks first, and --yes answers."""
+    assert "--yes" in options(name)
+
+
+@pytest.mark.parametrize("name", sorted(READING))
+def test_never_asks(name: str) -> None:
+    """What only tells has nothing to agree to."""
+    assert "--yes" not in options(name)
+
+
+def test_groups_have_help() -> None:
+    """`orders --help` tells of each group and command in a line, and gives the exit codes."""
+    done = typer_says("--help")
+    for name in ORDERS.commands:
+        assert re.search(rf"│ {name} +\S.{{10}}", done), done
+    assert "Exit codes: 0" in done
+
+
+def test_exit_codes_are_documented() -> None:
+    """docs/operations.md explains each exit code that `orders --help` names."""
+    codes = re.findall(r"\b(\d+) [a-z]", re.findall("Exit codes: .*", cli.app.info.epilog or "")[0])
+    text = (ROOT / "docs/operations.md").read_text()
+    assert codes == re.findall(r"^\| (\d+) \|", text, re.MULTILINE)
+
+
+def test_every_group_is_documented() -> None:
+    """docs/operations.md has a line for each group and command of the first level."""
+    text = (ROOT / "docs/operations.md").read_text()
+    assert [n for n in ORDERS.commands if f"| `orders {n}` |" not in text] == []
+
+
+def typer_says(*arguments: str) -> str:
+    return run([str(ROOT / ".venv/bin/orders"), *arguments], {"COLUMNS": "100"})
+
+
+def run(command: list[str], variables: dict[str, str]) -> str:
+    environment = {**os.environ, "PATH": f"{ROOT}/.venv/bin:{os.environ['PATH']}", **variables}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def script_for(shell: str, folder: Path) -> str:
+    """Keep what `--show-completion` prints for a shell; give its path."""
+    asked = {"HOME": str(folder), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    script = folder / "completion"
+    script.write_text(run(["orders", "--show-completion", shell], asked))
+    return str(script)
+
+
+BASH = """
+source "$1"; shift
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
+spec=$(complete -p orders); function=${spec##*-F }; ${function%% *} orders
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        (["dl"], {"dlq"}),
+        (["do"], {"doctor"}),
+        (["dlq", "re"], {"redrive"}),
+        (["dlq", "show", "p"], {"processing", "pipe"}),
+        (["doctor", "--stage", "pr"], {"prod"}),
+    ],
+)
+def test_bash(typed: list[str], offered: set[str], tmp_path: Path) -> None:
+    """In bash, TAB completes commands, queues and stages."""
+    script = script_for("bash", tmp_path)
+    said = run(
+        ["bash", "--norc", "-c", BASH, "bash", script, "orders", *typed],
+        {"HOME": str(tmp_path)},
+    )
+    assert set(said.split()) == offered
+
+
+# Completion's own functions only work at a prompt; what they are handed is what counts.
+ZSH = """
+compdef() { : }
+_arguments() { print -r -- "$@" }
+source "$1"; shift
+words=("$@"); CURRENT=$#
+_orders_completion
+"""
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
+def test_zsh(tmp_path: Path) -> None:
+    """In zsh, TAB completes commands."""
+    script = script_for("zsh", tmp_path)
+    said = run(["zsh", "-f", "-c", ZSH, "zsh", script, "orders", "dl"], {"HOME": str(tmp_path)})
+    assert "dlq" in said
+
+
+@pytest.mark.parametrize("typed", ["orders dl", "orders do"])
+def test_what_zsh_is_told(typed: str) -> None:
+    """What zsh's own script asks for is answered, where there is no zsh to ask with, too."""
+    asked = {"_ORDERS_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": typed}
+    assert {"orders dl": '"dlq"', "orders do": '"doctor"'}[typed] in run(["orders"], asked)
+
+
+@pytest.mark.parametrize(("shell", "file"), [("bash", ".bashrc"), ("zsh", ".zshrc")])
+def test_install(shell: str, file: str, tmp_path: Path) -> None:
+    """`orders --install-completion` writes to my shell's own file, and says so."""
+    home = {"HOME": str(tmp_path), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    said = run(["orders", "--install-completion", shell], home)
+    assert f"{shell} completion installed" in said
+    assert (tmp_path / file).exists()

@@ -1,0 +1,1 @@
+"""Tests of cloudwatch that need neither a network nor a stack."""

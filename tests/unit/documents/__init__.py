@@ -1,0 +1,1 @@
+"""Tests of documents that need neither a network nor a stack."""

@@ -1,0 +1,68 @@
+"""What the documents say is what the code does."""
+
+from __future__ import annotations
+
+import re
+
+from infrastructure.settings import STAGES
+from orders import consumer
+from orders.domain.lifecycle import Status
+from orders.problems import GATEWAY_PROBLEMS, PROBLEMS
+from orders.routes import ROUTES
+from orders.settings import MAX_RECEIVES
+from orders.webhooks import LIMIT_SECONDS
+from project.checkout import ROOT
+from tests.shared import access
+
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+
+def test_every_problem_is_explained() -> None:
+    """Each problem type has a paragraph with its status, and no paragraph is left over."""
+    text = (ROOT / "docs/api/problems.md").read_text()
+    explained = dict(re.findall(r"^### ([a-z-]+)\n(\d{3})\.", text, re.MULTILINE))
+    kinds = {kind.name: str(kind.status) for kind in (*PROBLEMS, *GATEWAY_PROBLEMS.values())}
+    assert explained == kinds
+
+
+def test_every_route_is_documented() -> None:
+    """The API's page lists each method and path, and each query parameter."""
+    text = (ROOT / "docs/api/orders.md").read_text()
+    for route in ROUTES:
+        assert f"`{route.method} {route.path}`" in text
+        assert all(f"`{name}`" in text for name in route.query)
+
+
+def test_the_pictures_of_the_lifecycle_name_every_status() -> None:
+    """No status is missing from the drawings."""
+    for path in ("docs/architecture.md", "orders/domain/lifecycle.py"):
+        text = (ROOT / path).read_text()
+        assert all(status in text for status in Status)
+
+
+def test_the_table_of_access_is_the_tested_one() -> None:
+    """What the document says about who may do what is what the tests check."""
+    assert access.DOCUMENT.read_text() == access.document(), "run: python -m tests.shared.access"
+
+
+def test_links_within_the_documents_lead_somewhere() -> None:
+    """Every relative link points to a file that is there, and to a heading that it has."""
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\((?!https?:)([^)]+)\)", document.read_text()):
+            name, _, anchor = target.partition("#")
+            path = document if not name else document.parent / name
+            assert path.exists(), f"{document.name}: {target}"
+            if anchor:
+                headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+                assert anchor in {h.lower().replace(" ", "-") for h in headings}, target
+
+
+def test_webhooks_are_repeated_when_the_document_says_so() -> None:
+    """A partner can rely on how often and how long after each other its webhooks are tried."""
+    worker = STAGES["prod"].workers["notify_partner"]
+    waits = [worker.retry_seconds * consumer._GROWTH**tries for tries in range(MAX_RECEIVES - 1)]
+    assert waits == [30, 2 * 60, 8 * 60, 32 * 60]
+    text = " ".join((ROOT / "docs/webhooks.md").read_text().split())
+    assert "about 30 seconds, 2 minutes, 8 minutes and 32 minutes (±20 %)" in text
+    assert f"try again: {MAX_RECEIVES} attempts in all" in text
+    assert f"have **{LIMIT_SECONDS:.0f} seconds** in all" in text

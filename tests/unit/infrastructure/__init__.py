@@ -1,0 +1,1 @@
+"""Tests of infrastructure that need neither a network nor a stack."""

@@ -1,0 +1,279 @@
+"""Settings are checked before anything is synthesized."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from documents import configuration
+from infrastructure.settings import (
+    STAGES,
+    AddressLimits,
+    Capacity,
+    CapacityMode,
+    Domain,
+    Plan,
+    SettingError,
+    Settings,
+    Throttle,
+    Worker,
+    settings_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b2c3d"
+SLOW = Throttle(rate=1, burst=1)
+WORKER = Worker(most_at_once=100, retry_seconds=5)
+MISTAKES = [
+    (Capacity, {"min_provisioned": 10, "max_provisioned": 5}, "capacity.min_provisioned"),
+    (Capacity, {"max_units": 0}, "capacity.max_units"),
+    (Capacity, {"target_percent": 95}, "capacity.target_percent"),
+    (Throttle, {"rate": 0, "burst": 1}, "throttle.rate"),
+    (Throttle, {"rate": 1, "burst": -1}, "throttle.burst"),
+    (Plan, {"throttle": Throttle(rate=1, burst=1), "daily_quota": 0}, "plan.daily_quota"),
+    (Settings, {"stage": "x", "memory_mb": 64}, "memory_mb"),
+    (Settings, {"stage": "x", "timeout_seconds": 30}, "timeout_seconds"),
+    (Settings, {"stage": "x", "idempotency_hours": 0}, "idempotency_hours"),
+    (Settings, {"stage": "x", "reserved_concurrency": {"creat_order": 1}}, "creat_order"),
+    (Settings, {"stage": "x", "reserved_concurrency": {"get_order": 0}}, "get_order"),
+    (Settings, {"stage": "x", "plans": {}}, "plans"),
+    (Settings, {"stage": "x", "origins": ()}, "origins"),
+    (Settings, {"stage": "x", "origins": ("https://a.example/path",)}, "https://a.example/path"),
+    (Settings, {"stage": "x", "origins": ("http://a.example",)}, "http://a.example"),
+    (Settings, {"stage": "x", "origins": ("*",)}, "origins"),
+    (AddressLimits, {"customers": 9}, "address_limits.customers"),
+    (AddressLimits, {"partners": 0}, "address_limits.partners"),
+    (
+        Settings,
+        {"stage": "x", "address_limits": AddressLimits(partners=59_999)},
+        "address_limits.partners must be at least 60000",
+    ),
+    (Domain, {"name": "https://a.example", "certificate_arn": CERTIFICATE}, "https://a.example"),
+    (Domain, {"name": "localhost", "certificate_arn": CERTIFICATE}, "localhost"),
+    (Domain, {"name": "a.example", "certificate_arn": "0a1b2c3d"}, "domain.certificate_arn"),
+    (
+        Settings,
+        {
+            "stage": "x",
+            "region": "eu-west-1",
+            "domain": Domain(name="a.example", certificate_arn=CERTIFICATE),
+        },
+        "certificate in eu-west-1",
+    ),
+    (Settings, {"stage": "Dev"}, "stage must be .*, not 'Dev'"),
+    (Settings, {"stage": "a_b"}, "stage must be"),
+    (Settings, {"stage": ""}, "stage must be"),
+    (Settings, {"stage": "x", "region": "us-east"}, "region must be a Region such as us-east-1"),
+    (Settings, {"stage": "x", "log_level": "debug"}, "log_level must be one of DEBUG, INFO"),
+    (Settings, {"stage": "x", "memory_mb": "512"}, "memory_mb must be a whole number, not str"),
+    (Settings, {"stage": "x", "memory_mb": True}, "memory_mb must be a whole number, not bool"),
+    (Settings, {"stage": "x", "keep_data": "no"}, "keep_data must be True or False, not str"),
+    (Settings, {"stage": "x", "capacity": {}}, "capacity must be a Capacity, not dict"),
+    (Settings, {"stage": "x", "origins": "https://a.example"}, "origins must be a tuple"),
+    (Settings, {"stage": "x", "plans": {"Gold": Plan(throttle=SLOW, daily_quota=1)}}, "'Gold'"),
+    (
+        Settings,
+        {
+            "stage": "x",
+            "plans": {"gold": Plan(throttle=Throttle(rate=1, burst=601), daily_quota=1)},
+        },
+        "plans.gold.throttle.burst must not be above stage_throttle.burst, 600",
+    ),
+    (Settings, {"stage": "x", "workers": {"process_order": WORKER}}, "workers must be"),
+    (
+        Settings,
+        {"stage": "x", "reserved_concurrency": {"process_order": 99}},
+        "workers.process_order.most_at_once must not be above reserved_concurrency.process_order",
+    ),
+    (
+        Settings,
+        {"stage": "x", "reserved_concurrency": {"create_order": 500, "get_order": 401}},
+        "adds up to 901, but of concurrency_quota 1000 Lambda keeps 100 unreserved",
+    ),
+    (
+        Settings,
+        {"stage": "x", "concurrency_quota": 10},
+        "adds up to 100, but of concurrency_quota 10 ",
+    ),
+    (Capacity, {"mode": "on-demand"}, "capacity.mode must be CapacityMode.ON_DEMAND or"),
+    (Throttle, {"rate": 2, "burst": 1}, "throttle.burst must not be below throttle.rate"),
+    (Throttle, {"rate": 10**5_000, "burst": 10**5_000}, "throttle.rate must be"),
+    (Worker, {"most_at_once": 1, "retry_seconds": 1}, "worker.most_at_once must be 2 to 1000"),
+    (Worker, {"most_at_once": 2, "retry_seconds": 601}, "worker.retry_seconds"),
+    (
+        Worker,
+        {"most_at_once": 2, "retry_seconds": 1, "timeout_seconds": 901},
+        "worker.timeout_seconds",
+    ),
+    (Worker, {"most_at_once": 2, "retry_seconds": 1, "batch_size": 11}, "worker.batch_size"),
+]
+
+
+@pytest.mark.parametrize(("kind", "values", "named"), MISTAKES)
+def test_a_setting_that_cannot_be_is_named(kind: Any, values: dict[str, Any], named: str) -> None:
+    """A mistake in the settings stops the synthesis with a sentence that names the setting."""
+    with pytest.raises(SettingError, match=named) as caught:
+        kind(**values)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("origin", "fault"),
+    [
+        ("*", "wildcards"),
+        ("https://*.example.com", "wildcards"),
+        ("https://A.example", "lower case"),
+        ("https://a.example/", "without a path"),
+        ("https://a.example/shop", "without a path"),
+        ("http://a.example", "begins with https://"),
+        ("a.example", "begins with https://"),
+        ("https://a.example:443", "usual port"),
+        ("https://a.example:65536", "at most 65535"),
+        ("https://a.example:0", "nothing else"),
+        ("https://a..example", "nothing else"),
+        ("https://a.example?x", "nothing else"),
+        ("https://a.example\n", "nothing else"),
+        ("http://localhost.evil.example", "nothing else"),
+    ],
+)
+def test_what_is_not_an_origin(origin: str, fault: str) -> None:
+    """An origin that no browser would ever send is refused, with what is wrong about it."""
+    with pytest.raises(SettingError, match=f"origins: .* is not a web origin: .*{fault}"):
+        Settings(stage="x", origins=(origin,))
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://a.example", "https://a-b.example:8443", "http://localhost:5173"]
+)
+def test_what_is_an_origin(origin: str) -> None:
+    """Origins as browsers send them are taken."""
+    assert Settings(stage="x", origins=(origin,)).origins == (origin,)
+
+
+def test_an_account_of_ten_can_be_served() -> None:
+    """With nothing reserved, a new account's quota of 10 is no obstacle."""
+    settings = Settings(stage="x", concurrency_quota=10, reserved_concurrency={})
+    assert settings.reserved == 0
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 1_200)
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.binary()
+    | st.sampled_from(["create_order", "process_order", "https://a.example", "gold", "DEBUG"]),
+    lambda inner: (
+        st.lists(inner) | st.tuples(inner) | st.dictionaries(st.text() | st.none(), inner)
+    ),
+    max_leaves=3,
+)
+KINDS: list[Any] = [Capacity, Throttle, Plan, AddressLimits, Domain, Worker, Settings]
+PARTS = ANYTHING | st.sampled_from(
+    [
+        SLOW,
+        CapacityMode.PROVISIONED,
+        Plan(throttle=SLOW, daily_quota=1),
+        {"gold": Plan(throttle=SLOW, daily_quota=1)},
+        {"process_order": WORKER, "notify_partner": WORKER},
+        MappingProxyType({"notify_partner": 10}),
+        ("https://a.example", "https://a.example"),
+        Domain(name="a.example", certificate_arn=CERTIFICATE),
+    ]
+)
+
+
+def needed(item: dataclasses.Field[Any]) -> bool:
+    missing = dataclasses.MISSING
+    return item.default is missing and item.default_factory is missing
+
+
+def values_of(kind: Any) -> st.SearchStrategy[tuple[Any, dict[str, Any]]]:
+    """Give any values for a kind of settings, a few of them at a time."""
+    names = [item.name for item in dataclasses.fields(kind)]
+    required = {item.name: PARTS for item in dataclasses.fields(kind) if needed(item)}
+    if kind is Settings:
+        required["stage"] = st.just("x") | PARTS
+    some = st.dictionaries(st.sampled_from(names), PARTS, max_size=3)
+    return st.builds(
+        lambda more, needed: (kind, {**more, **needed}), some, st.fixed_dictionaries(required)
+    )
+
+
+@given(st.one_of([values_of(kind) for kind in KINDS]))
+def test_nothing_but_a_sentence(attempt: tuple[Any, dict[str, Any]]) -> None:
+    """Whatever I write into a setting, it is taken, or refused in a line that names a setting."""
+    kind, values = attempt
+    refusal = refusal_of(lambda: kind(**values))
+    names = [item.name for item in dataclasses.fields(kind)]
+    assert refusal is None or any(name in refusal for name in names)
+    assert "\n" not in (refusal or "")
+
+
+def refusal_of(attempt: Callable[[], object]) -> str | None:
+    """Give the sentence of a refusal; any other error ends the test."""
+    try:
+        attempt()
+    except SettingError as error:
+        return str(error)
+    return None
+
+
+@given(st.text())
+@example("dev ")
+def test_any_stage(name: str) -> None:
+    """Whatever STAGE says, it is a stage, or refused with those that there are."""
+    refusal = refusal_of(lambda: settings_of(name))
+    assert name in STAGES if refusal is None else "there are dev, prod" in refusal
+
+
+def test_stages_are_called_what_they_are() -> None:
+    """A stage is found under its own name, so that none is deployed over another."""
+    assert {name: settings.stage for name, settings in STAGES.items()} == {n: n for n in STAGES}
+
+
+def test_an_unknown_stage_is_told_which_there_are() -> None:
+    """A typo in STAGE lists the stages."""
+    with pytest.raises(SettingError, match="no stage 'prd'; there are dev, prod"):
+        settings_of("prd")
+
+
+def test_both_stages_reserve_a_hundred_creates() -> None:
+    """At lunch, a hundred orders at the same moment find a function each."""
+    assert {stage.reserved_concurrency["create_order"] for stage in STAGES.values()} == {100}
+
+
+def test_both_stages_let_a_hundred_creates_pass_at_once() -> None:
+    """No throttle stands in the way of a hundred simultaneous orders, of one partner even."""
+    for stage in STAGES.values():
+        throttles = [stage.stage_throttle, *(plan.throttle for plan in stage.plans.values())]
+        assert min(throttle.burst for throttle in throttles) >= 100
+
+
+def test_configuration_is_documented() -> None:
+    """docs/configuration.md tells each setting of each stage as it is now."""
+    assert configuration.DOCUMENT.read_text() == configuration.document(), "run: make docs"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_setting_is_explained(kind: Any) -> None:
+    """Each setting says what it decides."""
+    explained = configuration.docs_of(kind)
+    assert [item.name for item in dataclasses.fields(kind) if not explained.get(item.name)] == []
+
+
+def test_every_value_stands_in_the_document() -> None:
+    """The document goes down to the single numbers, such as the rate of each plan."""
+    text = configuration.document()
+    assert "| `plans.premium.throttle.rate` | 1 to 2000000000 | `200` | `200` |" in text
+    assert "| `workers.notify_partner.retry_seconds` | 1 to 600 | `1` | `30` |" in text
+    assert "| `domain.name` | a host name in lower case | – | – |" in text

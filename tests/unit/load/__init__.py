@@ -1,0 +1,1 @@
+"""Tests of load that need neither a network nor a stack."""

@@ -1,0 +1,1 @@
+"""Tests of local/console that need neither a network nor a stack."""

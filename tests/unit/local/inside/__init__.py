@@ -1,0 +1,1 @@
+"""Tests of local/inside that need neither a network nor a stack."""

@@ -1,0 +1,1 @@
+"""Tests of ops/release that need neither a network nor a stack."""

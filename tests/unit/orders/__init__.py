@@ -1,0 +1,1 @@
+"""Tests of orders that need neither a network nor a stack."""

@@ -1,0 +1,1 @@
+"""Tests of orders/domain that need neither a network nor a stack."""

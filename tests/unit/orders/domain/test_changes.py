@@ -1,0 +1,272 @@
+"""Placing, changing and showing an order."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from orders.domain.changes import (
+    Change,
+    InvalidField,
+    Item,
+    check_schedule,
+    history_entry,
+    place,
+    place_for_partner,
+    revise,
+    view,
+)
+from orders.domain.ids import timestamp_in
+from orders.domain.lifecycle import Role, Status, statuses_before
+from orders.domain.order import NewOrder, NewPartnerOrder, OrderPatch
+from orders.domain.synthetic import is_synthetic
+from tests.shared import examples
+from tests.shared.examples import ORDER, order
+
+NOW = 1_795_000_000_123
+AT = "2026-11-18T11:06:40.123Z"
+
+
+SYNTHETIC = {"synthetic", "expiresAt"}
+
+
+def placed(body: dict[str, Any]) -> Item:
+    """Place an order as the partner acme."""
+    return place_for_partner(msgspec.convert(body, NewPartnerOrder), "acme", NOW)
+
+
+def patch(body: dict[str, Any]) -> OrderPatch:
+    """Read a merge patch."""
+    return msgspec.json.decode(json.dumps(body), type=OrderPatch)
+
+
+def test_the_example_order_costs_what_its_parts_cost() -> None:
+    """An option counts once for each unit; the total adds fee and tip to the items."""
+    item = placed(ORDER)
+    assert (item["subtotal"], item["total"]) == (2 * (1199 + 150), 2 * (1199 + 150) + 299 + 200)
+
+
+@given(examples.orders)
+def test_totals_add_up_and_every_client_can_read_them(body: dict[str, Any]) -> None:
+    """Whatever is ordered, the total is the sum of its parts, to the last minor unit."""
+    shown = view(placed(body))
+    parts = sum(
+        line["quantity"] * (line["unitPrice"] + sum(o["price"] for o in line.get("options", [])))
+        for line in body["items"]
+    )
+    assert shown["subtotal"] == parts
+    assert shown["total"] == parts + body["deliveryFee"] + body["tip"]
+
+
+def test_the_largest_order_has_a_total_that_javascript_reads_exactly() -> None:
+    """Even fifty lines at every limit stay below 2**53."""
+    option = {"name": "o", "price": 999_999_999}
+    line = {
+        "itemId": "i",
+        "name": "n",
+        "quantity": 99,
+        "unitPrice": 999_999_999,
+        "options": [option] * 20,
+    }
+    largest = order(items=[line] * 50, deliveryFee=999_999_999, tip=999_999_999)
+    assert placed(largest)["total"] < 2**53
+
+
+@given(examples.orders)
+def test_what_is_read_is_what_was_placed(body: dict[str, Any]) -> None:
+    """Every field comes back as the partner sent it, its own customer id included."""
+    shown = view(placed(body))
+    for name, value in body.items():
+        if name not in {"deliveryAddress", "items"}:
+            assert shown[name] == value
+    assert [line["name"] for line in shown["items"]] == [line["name"] for line in body["items"]]
+    assert shown["deliveryAddress"] == pytest.approx(body["deliveryAddress"], abs=1e-7)
+
+
+def test_a_new_order_is_placed_at_its_id_s_time() -> None:
+    """A new order starts as PLACED, version 1, with one entry of history and one time."""
+    item = placed(ORDER)
+    assert (item["status"], item["version"], item["timestamp"]) == ("PLACED", 1, AT)
+    assert item["history"] == [{"status": "PLACED", "at": AT, "by": "partner"}]
+    assert timestamp_in(item["orderId"]) == view(item)["createdAt"] == view(item)["updatedAt"] == AT
+
+
+def test_readers_see_no_internal_attribute() -> None:
+    """What only the service needs is never shown."""
+    assert set(view(placed(ORDER))) == {
+        *ORDER,
+        *("orderId", "partnerId", "status", "subtotal", "total", "createdAt", "updatedAt"),
+        *("version", "history"),
+    }
+
+
+def test_orders_of_the_heartbeat_are_marked_and_expire_after_a_week() -> None:
+    """What the service orders of itself can be told from every order of a person, and goes."""
+    heartbeats = place_for_partner(msgspec.convert(ORDER, NewPartnerOrder), "heartbeat", NOW)
+    assert is_synthetic(heartbeats)
+    assert heartbeats["expiresAt"] == NOW // 1000 + 7 * 86_400
+    assert not SYNTHETIC & set(view(heartbeats))
+
+
+@given(examples.orders, st.text(min_size=1).filter(lambda name: name != "heartbeat"))
+def test_nobody_else_s_orders_are_marked(body: dict[str, Any], partner_id: str) -> None:
+    """No order of a partner or a customer is deleted, or left out of any figure."""
+    body = {**body, "restaurantId": "heartbeat", "customerId": "heartbeat"}
+    order_of_a_partner = place_for_partner(msgspec.convert(body, NewPartnerOrder), partner_id, NOW)
+    new = msgspec.convert(body, NewPartnerOrder)
+    order_of_a_customer = place(new, "heartbeat", Role.CUSTOMER, NOW)
+    for item in (order_of_a_partner, order_of_a_customer):
+        assert not is_synthetic(item)
+        assert not SYNTHETIC & set(item)
+
+
+@given(st.randoms(use_true_random=False))
+def test_an_order_always_reads_the_same(random: Any) -> None:
+    """DynamoDB gives attributes in any order; the answer's bytes are equal all the same."""
+
+    def shuffled(value: Any) -> Any:
+        if isinstance(value, dict):
+            members = list(value.items())
+            random.shuffle(members)
+            return {name: shuffled(member) for name, member in members}
+        return [shuffled(element) for element in value] if isinstance(value, list) else value
+
+    item = placed(ORDER)
+    assert msgspec.json.encode(view(shuffled(item))) == msgspec.json.encode(view(item))
+
+
+@pytest.mark.parametrize("latitude", [1e-300, -0.0, 37.774929512345])
+def test_coordinates_are_kept_to_the_centimetre(latitude: float) -> None:
+    """A coordinate of any precision can be stored and is shown to seven decimals."""
+    address = {**ORDER["deliveryAddress"], "latitude": latitude}
+    shown = str(placed(order(deliveryAddress=address))["deliveryAddress"]["latitude"])
+    assert shown in {"0.0", "37.7749295"}
+
+
+def test_a_customer_s_order_belongs_to_no_partner() -> None:
+    """A direct order carries the customer's own id and is in no partner's list."""
+    body = {name: value for name, value in ORDER.items() if name != "customerId"}
+    item = place(msgspec.convert(body, NewOrder), "sub-1", Role.CUSTOMER, NOW)
+    assert "partnerId" not in item
+    assert view(item)["customerId"] == "sub-1"
+    assert item["history"][0]["by"] == "customer"
+
+
+@pytest.mark.parametrize("latitude", [10, 10.0, 0, -90])
+def test_whole_coordinates_read_back_as_they_were_answered(latitude: float) -> None:
+    """DynamoDB gives 10 for 10.0; the first answer and every later one are equal all the same."""
+    item = placed(order(deliveryAddress={**ORDER["deliveryAddress"], "latitude": latitude}))
+    first = msgspec.json.encode(view(item))
+    item["deliveryAddress"]["latitude"] = int(latitude)
+    assert msgspec.json.encode(view(item)) == first
+
+
+def merge_patch(target: Any, changes: Any) -> Any:
+    """Apply a JSON Merge Patch as RFC 7396, section 2, writes it down."""
+    if not isinstance(changes, dict):
+        return changes
+    merged = dict(target) if isinstance(target, dict) else {}
+    for name, value in changes.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = merge_patch(merged.get(name), value)
+    return merged
+
+
+def applied(change: Change, item: Item) -> Item:
+    """Do to an item what the store's update expression does in DynamoDB."""
+    changed = copy.deepcopy(item)
+    for path, value in change.assign.items():
+        target = changed if len(path) == 1 else changed[path[0]]
+        target[path[-1]] = value
+    for path in change.remove:
+        target = changed if len(path) == 1 else changed[path[0]]
+        target.pop(path[-1], None)
+    if ("subtotal",) in change.assign:
+        changed["total"] = changed["charges"] + changed["subtotal"]
+    return changed
+
+
+@given(examples.orders, examples.patches)
+def test_a_patch_does_what_rfc_7396_says(body: dict[str, Any], changes: dict[str, Any]) -> None:
+    """Patching an order gives what placing the patched order would have given."""
+    assume(changes not in ({}, {"deliveryAddress": {}}))
+    change = revise(patch(changes), Role.PARTNER, NOW)
+    expected = view(placed(merge_patch(body, changes)))
+    got = view(applied(change, placed(body)))
+    del expected["orderId"], got["orderId"]
+    assert got == expected
+
+
+@pytest.mark.parametrize("changes", [{}, {"deliveryAddress": {}}])
+def test_a_patch_that_changes_nothing_is_refused(changes: dict[str, Any]) -> None:
+    """An empty patch is told what it could change."""
+    with pytest.raises(InvalidField, match="Must change something"):
+        revise(patch(changes), Role.PARTNER, NOW)
+
+
+@given(st.sampled_from(Status), st.sampled_from(Role))
+def test_a_move_is_allowed_from_where_the_lifecycle_says(to: Status, role: Role) -> None:
+    """A change of status carries exactly the statuses that it may start from."""
+    change = revise(patch({"status": to.value}), role, NOW)
+    assert change.to is to
+    assert history_entry(change) == {"status": to.value, "at": AT, "by": role.value}
+    assert change.only_from == statuses_before(to, role)
+
+
+def test_moving_and_editing_at_once_obeys_both_rules() -> None:
+    """A patch that confirms and edits works only while both are allowed."""
+    change = revise(patch({"status": "CONFIRMED", "note": "now"}), Role.PARTNER, NOW)
+    assert change.only_from == {Status.PLACED}
+    change = revise(patch({"status": "READY", "note": "now"}), Role.PARTNER, NOW)
+    assert change.only_from == frozenset()
+
+
+def test_a_change_without_a_move_has_no_history() -> None:
+    """Only a change of status enters the history."""
+    with pytest.raises(ValueError, match="no history entry"):
+        history_entry(revise(patch({"note": "x"}), Role.PARTNER, NOW))
+
+
+TIME = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("scheduled", "fault"),
+    [
+        ("2026-11-22T12:00:01Z", None),
+        ("2026-11-29T12:00:00+00:00", None),
+        ("2026-11-22T12:00:00Z", "in the future"),
+        ("2026-11-29T12:00:01Z", "7 days"),
+        ("2026-11-23T12:00:00+02:00", "UTC"),
+        (None, None),
+    ],
+)
+def test_an_order_is_scheduled_within_the_next_week_in_utc(
+    scheduled: str | None, fault: str | None
+) -> None:
+    """A schedule is in UTC, after now and not more than seven days ahead; its fault is named."""
+    body = ORDER if scheduled is None else order(scheduledFor=scheduled)
+    new = msgspec.convert(body, NewPartnerOrder)
+    if fault is None:
+        check_schedule(new, TIME)
+        return
+    with pytest.raises(InvalidField, match=fault) as caught:
+        check_schedule(new, TIME)
+    assert caught.value.pointer == "#/scheduledFor"
+
+
+def test_an_order_can_be_scheduled_to_the_last_moment_of_the_week() -> None:
+    """Exactly seven days ahead still counts."""
+    last = (TIME + timedelta(days=7)).isoformat()
+    new = msgspec.convert(order(scheduledFor=last), NewPartnerOrder)
+    check_schedule(new, TIME)
+    assert new.scheduled_for == TIME + timedelta(days=7)

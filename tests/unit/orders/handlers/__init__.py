@@ -1,0 +1,1 @@
+"""Tests of orders/handlers that need neither a network nor a stack."""

@@ -1,0 +1,201 @@
+"""The largest orders that the API takes fit the messages that tell of them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from orders.body import decode
+from orders.domain.changes import confirm, history_entry, place_for_partner, revise
+from orders.domain.lifecycle import Role, Status
+from orders.domain.order import NewPartnerOrder, OrderPatch
+from orders.order_changes import parse
+from orders.settings import MAX_BODY_BYTES
+from tests.shared.stream_records import NOW, record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from orders.domain.changes import Item
+
+MOST_BYTES = 262_144
+"""What SNS and SQS take as one message: 256 KB."""
+
+PARTNER = "p" * 128
+"""As long as any of a partner's other identifiers."""
+
+CHARACTERS = {
+    "letters": "a",
+    "quotes": '"',
+    "backslashes": "\\",
+    "newlines": "\n",
+    "two bytes": "é",
+    "three bytes": "猫",
+    "four bytes": "😀",
+}
+"""What JSON writes longer than it is: a newline can stand in notes only."""
+
+_ORDERS = msgspec.json.Decoder(NewPartnerOrder)
+_PATCHES = msgspec.json.Decoder(OrderPatch)
+
+Line = dict[str, Any]
+
+
+def text_of(body: Any) -> str:
+    """Write a body as short as JSON can be: the more fits into it."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def size(body: Any) -> int:
+    return len(text_of(body).encode())
+
+
+def long_texts(character: str) -> Line:
+    """A line that says as much as it may: 50 of them would exceed every limit."""
+    inline = "a" if character == "\n" else character
+    return {
+        "itemId": inline * 128,
+        "name": inline * 200,
+        "quantity": 99,
+        "unitPrice": 999_999_999,
+        "options": [{"name": inline * 200, "price": 999_999_999}] * 20,
+        "note": character * 500,
+    }
+
+
+def many_options(character: str) -> Line:
+    """A line of as many parts as it may have, each as small as it may be."""
+    inline = "a" if character == "\n" else character
+    option = {"name": inline, "price": 0}
+    return {"itemId": "1", "name": inline, "quantity": 1, "unitPrice": 0, "options": [option] * 20}
+
+
+def many_lines(character: str) -> Line:
+    """A line that is as short as it may be."""
+    inline = "a" if character == "\n" else character
+    return {"itemId": inline, "name": inline, "quantity": 1, "unitPrice": 0, "note": character}
+
+
+SHAPES = (long_texts, many_options, many_lines)
+
+
+def head(character: str) -> dict[str, Any]:
+    """All of an order but its items, each field as long as it may be."""
+    inline = "a" if character == "\n" else character
+    line = inline * 200
+    return {
+        "restaurantId": inline * 128,
+        "customerId": inline * 128,
+        "currency": "EUR",
+        "deliveryFee": 999_999_999,
+        "tip": 999_999_999,
+        "deliveryAddress": {
+            "line1": line,
+            "line2": line,
+            "city": line,
+            "region": line,
+            "postalCode": inline * 20,
+            "country": "DE",
+            "latitude": -89.1234567,
+            "longitude": -179.1234567,
+        },
+        "contactPhone": "+123456789012345",
+        "note": character * 500,
+        "scheduledFor": "2026-11-20T11:06:40.123456Z",
+    }
+
+
+def filled(body: dict[str, Any], shape: Callable[[str], Line], character: str) -> str:
+    """Put as many lines into a body as it takes, and then as much as the last one takes."""
+    lines: list[Line] = []
+    while len(lines) < 50 and size({**body, "items": [*lines, shape(character)]}) <= MAX_BODY_BYTES:
+        lines.append(shape(character))
+    if len(lines) < 50:
+        lines.extend(_rest(body, lines, shape(character)))
+    text = text_of({**body, "items": lines})
+    assert len(text.encode()) <= MAX_BODY_BYTES
+    return text
+
+
+def _rest(body: dict[str, Any], lines: list[Line], last: Line) -> list[Line]:
+    """Shorten one line until it fits: its options first, and then its note."""
+    while size({**body, "items": [*lines, last]}) > MAX_BODY_BYTES:
+        if last.get("options"):
+            last["options"] = last["options"][1:]
+        elif last.get("note"):
+            last["note"] = last["note"][1:]
+        else:
+            return []
+    return [last]
+
+
+def placed(text: str) -> Item:
+    return place_for_partner(decode(_ORDERS, text), PARTNER, NOW)
+
+
+def patched(item: Item, text: str) -> Item:
+    """Do what the store does with a patch of items."""
+    change = revise(decode(_PATCHES, text), Role.PARTNER, NOW)
+    contents = {path[0]: value for path, value in change.assign.items()}
+    return {
+        **item,
+        **contents,
+        "total": item["charges"] + contents["subtotal"],
+        "version": item["version"] + 1,
+        "changedBy": change.id,
+    }
+
+
+def delivered(item: Item) -> Item:
+    """Give the order at the end of the longest life, with all of its history."""
+    entry = history_entry(confirm(NOW))
+    steps = [Status.CONFIRMED, Status.PREPARING, Status.READY, Status.PICKED_UP, Status.DELIVERED]
+    history = [{**entry, "status": step.value, "by": "customer"} for step in steps]
+    return {
+        **item,
+        "status": Status.DELIVERED.value,
+        "version": 999_999,
+        "history": [*item["history"], *history],
+    }
+
+
+def record_bytes(new: Item, old: Item | None) -> int:
+    """Measure the message as its longest writer writes it: with spaces, and all of it ASCII."""
+    text = json.dumps(record(new, old))
+    assert parse(text).new == new
+    return len(text)
+
+
+@pytest.mark.parametrize("character", CHARACTERS.values(), ids=CHARACTERS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_largest_new_order_fits(shape: Callable[[str], Line], character: str) -> None:
+    """Every order that the API takes reaches the workers, whatever it is made of."""
+    item = placed(filled(head(character), shape, character))
+    assert record_bytes(item, None) < MOST_BYTES
+    assert record_bytes(delivered(item), delivered(item)) < MOST_BYTES
+
+
+@pytest.mark.parametrize("character", CHARACTERS.values(), ids=CHARACTERS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_largest_changed_order_fits(shape: Callable[[str], Line], character: str) -> None:
+    """An order whose items were replaced, and so can be larger than any body, fits too.
+
+    The largest is one whose other fields came with one body and whose items came with another.
+    """
+    item = placed(filled(head(character), shape, character))
+    once = patched(item, filled({}, shape, character))
+    twice = patched(once, filled({}, shape, character))
+    assert record_bytes(once, item) < MOST_BYTES
+    assert record_bytes(twice, once) < MOST_BYTES
+    assert record_bytes(delivered(twice), delivered(twice)) < MOST_BYTES
+
+
+def test_these_orders_are_the_largest() -> None:
+    """The bodies above fill what a body may be, but for some bytes of a shortened line."""
+    for character in CHARACTERS.values():
+        for body in ({}, head(character)):
+            text = filled(body, long_texts, character)
+            assert MAX_BODY_BYTES - len(text.encode()) < 600

@@ -1,0 +1,161 @@
+"""What callers are told about a body that does not fit the contract."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orders.body import decode
+from orders.domain.order import NewPartnerOrder, OrderPatch
+from orders.problems import BODY_TOO_LARGE, INVALID_BODY, MALFORMED_JSON, Problem
+from orders.settings import MAX_BODY_BYTES
+from tests.shared import examples
+from tests.shared.examples import ORDER, order, order_with, order_without, raw
+
+NEW = msgspec.json.Decoder(NewPartnerOrder)
+PATCH = msgspec.json.Decoder(OrderPatch)
+ITEM = ORDER["items"][0]
+ADDRESS = ORDER["deliveryAddress"]
+
+BAD_BODIES: list[tuple[Any, str]] = [
+    (order(items=[]), "#/items"),
+    (order(items=[ITEM] * 51), "#/items"),
+    (order(items={}), "#/items"),
+    (order_with(("items", 0, "quantity"), 0), "#/items/0/quantity"),
+    (order_with(("items", 0, "quantity"), 100), "#/items/0/quantity"),
+    (order_with(("items", 0, "quantity"), "2"), "#/items/0/quantity"),
+    (order_with(("items", 0, "quantity"), 1.5), "#/items/0/quantity"),
+    (order_with(("items", 0, "quantity"), True), "#/items/0/quantity"),
+    (order_with(("items", 0, "unitPrice"), -1), "#/items/0/unitPrice"),
+    (order_with(("items", 0, "options", 0, "price"), -1), "#/items/0/options/0/price"),
+    (order_with(("items", 0, "options"), [{"name": "x", "price": 0}] * 21), "#/items/0/options"),
+    (order_without(("items", 0, "name")), "#/items/0/name"),
+    (order_with(("items", 0, "name"), "n" * 201), "#/items/0/name"),
+    (order_with(("items", 0, "colour"), "red"), "#/items/0/colour"),
+    (order(deliveryFee=-1), "#/deliveryFee"),
+    (order(deliveryFee=10**9), "#/deliveryFee"),
+    (order(tip=10**30), "#/tip"),
+    (order(currency="ZZZ"), "#/currency"),
+    (order(currency="XXX"), "#/currency"),
+    (order(currency="usd"), "#/currency"),
+    (order_with(("deliveryAddress", "country"), "XX"), "#/deliveryAddress/country"),
+    (order_with(("deliveryAddress", "country"), None), "#/deliveryAddress/country"),
+    (order_with(("deliveryAddress", "latitude"), 90.1), "#/deliveryAddress/latitude"),
+    (order_with(("deliveryAddress", "line1"), "   "), "#/deliveryAddress/line1"),
+    (order_with(("deliveryAddress", "a/b~c"), 1), "#/deliveryAddress/a~1b~0c"),
+    (order(contactPhone="0415 555 0123"), "#/contactPhone"),
+    (order(contactPhone="+14155550123\n"), "#/contactPhone"),
+    (order(contactPhone="+1415555012٣"), "#/contactPhone"),
+    (order(note="n" * 501), "#/note"),
+    (order(note="a\x00b"), "#/note"),
+    (order(customerId=""), "#/customerId"),
+    (order(customerId="a\nb"), "#/customerId"),
+    (order(scheduledFor="tomorrow"), "#/scheduledFor"),
+    (order(scheduledFor="2026-11-22T12:00:00"), "#/scheduledFor"),
+    (order_without(("restaurantId",)), "#/restaurantId"),
+    (order_without(("deliveryAddress",)), "#/deliveryAddress"),
+    (order(total=1), "#/total"),
+    (order(orderId="mine"), "#/orderId"),
+    (order(partnerId="other"), "#/partnerId"),
+    (order(status="DELIVERED"), "#/status"),
+    ([ORDER], "#"),
+    (None, "#"),
+    ("text", "#"),
+    (raw("299", "1e400"), "#/deliveryFee"),
+    (raw("299", "NaN"), "#/deliveryFee"),
+    (raw("299", "-Infinity"), "#/deliveryFee"),
+    (raw("299", "9" * 5000), "#/deliveryFee"),
+    (raw('"ring twice"', '"\\ud800"'), "#/note"),
+    (raw('"well done"', '"\\udc00\\ud800"'), "#/items/0/note"),
+    (raw('"ring twice"', '"once", "note": "twice"'), "#/note"),
+    (raw('"quantity": 2', '"quantity": 2, "quantity": 3'), "#/items/0/quantity"),
+    (raw("299", "[" * 30_000), "#/deliveryFee"),
+]
+
+
+def refusal(body: Any, decoder: msgspec.json.Decoder[Any] = NEW) -> Problem:
+    """Decode a body that must be refused, and give the problem."""
+    text = body if isinstance(body, str) and body != "text" else json.dumps(body)
+    with pytest.raises(Problem) as caught:
+        decode(decoder, text)
+    return caught.value
+
+
+@pytest.mark.parametrize(("body", "pointer"), BAD_BODIES)
+def test_a_bad_body_is_refused_by_naming_the_field(body: Any, pointer: str) -> None:
+    """Whatever is wrong with a body, the problem points to the field and says what is expected."""
+    problem = refusal(body)
+    assert (problem.kind, problem.pointer) == (INVALID_BODY, pointer)
+    assert problem.detail
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[1,", "{'a': 1}", '{"a": 1} x', "\ufeff{}", "[" * 30_000 + "\\"]
+)
+def test_what_is_no_json_is_refused_as_such(text: str) -> None:
+    """A body that is not JSON is called that, or refused for its first fault; never a crash."""
+    assert refusal(text).kind in {MALFORMED_JSON, INVALID_BODY}
+
+
+@pytest.mark.parametrize("depth", [900, 1_500, 3_000, 5_000])
+def test_no_depth_behind_a_fault_breaks_the_search_for_it(depth: int) -> None:
+    """A body that is broken and deep at once is refused like any other."""
+    deep = "[" * depth + "]" * depth
+    text = '{"note": "\\ud800", "note": "ok", "items": ' + deep + "}"
+    assert refusal(text).kind in {MALFORMED_JSON, INVALID_BODY}
+
+
+@pytest.mark.parametrize("text", [None, ""])
+def test_a_missing_body_is_asked_for(text: str | None) -> None:
+    """A request without a body is told to send one."""
+    with pytest.raises(Problem, match="no body"):
+        decode(NEW, text)
+
+
+def test_a_body_is_too_large_by_its_bytes() -> None:
+    """What counts against the limit is bytes, not characters; the limit itself still passes."""
+    padding = " " * (MAX_BODY_BYTES - len(json.dumps(ORDER).encode()))
+    assert decode(NEW, json.dumps(ORDER) + padding).restaurant_id == "rest-42"
+    assert refusal(json.dumps(ORDER) + padding + " ").kind is BODY_TOO_LARGE
+    assert refusal('"' + "é" * (MAX_BODY_BYTES // 2) + '"').kind is BODY_TOO_LARGE
+
+
+def test_an_emoji_is_welcome() -> None:
+    """People write emojis to their restaurants; they arrive as they were written."""
+    assert (
+        decode(NEW, json.dumps(order(note="🍕 ¡rápido!\nring twice"))).note
+        == "🍕 ¡rápido!\nring twice"
+    )
+
+
+@pytest.mark.parametrize("field", ["items", "status", "deliveryAddress"])
+def test_a_patch_cannot_take_away_what_an_order_needs(field: str) -> None:
+    """Null removes an optional field; for one that every order has, it is refused by name."""
+    assert refusal({field: None}, PATCH).pointer == f"#/{field}"
+
+
+@pytest.mark.parametrize("field", ["total", "tip", "version", "customerId", "history"])
+def test_a_patch_cannot_touch_what_does_not_change(field: str) -> None:
+    """What the service sets, and what was agreed at the start, cannot be patched."""
+    assert refusal({field: 1}, PATCH).pointer == f"#/{field}"
+
+
+@given(examples.orders)
+def test_every_order_within_the_limits_is_taken(body: dict[str, Any]) -> None:
+    """The contract refuses no order that keeps its limits, in any script."""
+    assert decode(NEW, json.dumps(body)).customer_id == body["customerId"]
+
+
+@given(
+    st.text()
+    | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(json.dumps)
+)
+def test_any_text_gets_an_order_or_a_problem(text: str) -> None:
+    """No text of any kind makes the check fail in another way than by a problem."""
+    with pytest.raises(Problem):
+        decode(NEW, text)

@@ -1,0 +1,1 @@
+"""Tests of project that need neither a network nor a stack."""

@@ -1,0 +1,43 @@
+"""The code stays as readable as the style guide promises."""
+
+from __future__ import annotations
+
+import ast
+import statistics
+from typing import TYPE_CHECKING
+
+import pytest
+
+from project.checkout import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PACKAGES = (
+    *("project", "cloudwatch", "orders", "infrastructure", "ops", "local", "cli", "documents"),
+    *("bench", "load", "simulation"),
+)
+
+
+def functions(package: str) -> Iterator[tuple[str, int]]:
+    """Give each function of a package with the lines of its body, docstring not counted."""
+    for path in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                if body:
+                    end = body[-1].end_lineno or 0
+                    yield f"{path.name}:{node.name}", end - body[0].lineno + 1
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_function_is_longer_than_forty_lines(package: str) -> None:
+    """Whoever reads a function, the CDK's constructs included, sees it whole on one screen."""
+    assert [name for name, lines in functions(package) if lines > 40] == []
+
+
+def test_functions_are_short_as_a_rule() -> None:
+    """Half of all functions have six lines at most, nine of ten have twenty."""
+    lengths = [lines for package in PACKAGES for _, lines in functions(package)]
+    assert statistics.median(lengths) <= 6
+    assert statistics.quantiles(lengths, n=10)[-1] <= 20

@@ -1,0 +1,1 @@
+"""Tests of simulation that need neither a network nor a stack."""
