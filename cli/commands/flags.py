@@ -11,13 +11,13 @@ import typer
 
 from cli import options, terminal
 from cli.options import Json, Local, Stage, Yes, lines
-from ops import flag_changes
-from ops.flag_changes import KNOWN, Edit, Effect, Plan, shown
+from ops import flags as flag_changes
+from ops.flags import KNOWN, Edit, Effect, Plan, shown
 from ops.reach.interrupts import finish_first
 from orders.flags import PARTNERS
 
 if TYPE_CHECKING:
-    from ops.flag_changes import Version
+    from ops.flags import Version
     from ops.reach.target import Target
     from orders.flags import Rollout
 

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops import flag_changes as changes
-from ops.flag_changes import KNOWN, Edit, Stored
+from ops import flags as changes
+from ops.flags import KNOWN, Edit, Stored
 from ops.reach.errors import OperatorError
 from ops.reach.target import Target
 from orders.flags import Flags, Rollout, parse
