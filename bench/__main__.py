@@ -19,11 +19,11 @@ from bench import DOCUMENTS, FIGURES, charts, functions, instructions, report, s
 from bench.candidates import BARE, EMPTY, OTHERS, OURS, REFERENCE, Candidate, candidates
 from bench.jobs import Stub, stub
 from bench.stub import DELAY
-from documents.costs import with_blocks
 from local.copy import environment
 from local.stack import start
 from ops.reach.layout import free_port
 from project.checkout import ROOT
+from project.markdown import with_blocks
 
 RESULTS = ROOT / "bench" / "results"
 _ROUNDS, _FEW_ROUNDS = 9, 3

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.candidates import AS_DEPLOYED, BARE, OTHERS, OURS, REFERENCE
 from bench.functions import GOALS
-from documents.costs import table
+from project.markdown import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -15,6 +15,7 @@ from cli.options import lines
 from ops.reach.aws_errors import explain
 from ops.reach.interrupts import listen
 from project.checkout import ROOT
+from project.text import plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if os.environ.get("ORDERS_TRACEBACK"):
             raise
-        sys.exit(terminal.plain_lines(f"orders: {explain(error) or _bug(error)}"))
+        sys.exit(plain_lines(f"orders: {explain(error) or _bug(error)}"))
 
 
 def _bug(error: Exception) -> str:

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ops.reach.errors import OperatorError
+from project.text import plain, plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -34,19 +35,6 @@ def never_choke() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def plain(text: str) -> str:
-    r"""Show what is no visible character as an escape: \x1b and the like do nothing to a terminal.
-
-    Whoever could place an order could otherwise write on an operator's screen.
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def plain_lines(text: str) -> str:
-    """Show text of several lines as `plain` does, line by line."""
-    return "\n".join(plain(line) for line in text.split("\n"))
 
 
 def age(seconds: float | None) -> str:

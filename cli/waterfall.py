@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from cli.terminal import plain
+from project.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

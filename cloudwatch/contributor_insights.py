@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from cloudwatch.logs_insights import Record
+    from cloudwatch.log_lines import Record
 
 
 _MINUTE = 60

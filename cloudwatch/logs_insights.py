@@ -9,15 +9,14 @@ language query syntax".
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cloudwatch.log_lines import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-Record = dict[str, Any]
-"""A log event: its members by path, and @timestamp in milliseconds."""
 
 MOST_ROWS = 10_000
 _SOURCE = re.compile(r"SOURCE\s+(['\"]?)([^'\"\s|]+)\1\s*\Z", re.IGNORECASE)
@@ -30,9 +29,6 @@ _TOKEN = re.compile(
       | (?P<sign>>=|<=|!=|=~|[-+*/%()\[\],=<>])
     )""",
     re.VERBOSE,
-)
-_REPORT = re.compile(
-    r"(Billed Duration|Init Duration|Duration|Max Memory Used|Memory Size): ([\d.]+)"
 )
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _BIN = re.compile(r"(\d+)(s|m|h|d)\Z")
@@ -56,37 +52,6 @@ def sources(query: str) -> tuple[list[str], str]:
         groups.append(found[2])
         del stages[0]
     return groups, " | ".join(stages)
-
-
-def record_of(event: dict[str, Any]) -> Record:
-    """Make a record of an event of FilterLogEvents, with the fields that Insights discovers."""
-    message = event["message"]
-    record: Record = {"@timestamp": event["timestamp"], "@message": message}
-    record |= {"@logStream": event.get("logStreamName", ""), "@log": event.get("log", "")}
-    if message.startswith("REPORT "):
-        record["@type"] = "REPORT"
-        for name, number in _REPORT.findall(message):
-            words = name.title().replace(" ", "")
-            record[f"@{words[0].lower()}{words[1:]}"] = float(number)
-    try:
-        members = json.loads(message)
-    except ValueError:
-        return record
-    if isinstance(members, dict):
-        _flatten(members, "", record)
-    return record
-
-
-def _flatten(members: dict[str, Any], prefix: str, record: Record) -> None:
-    for name, value in members.items():
-        if isinstance(value, dict):
-            _flatten(value, f"{prefix}{name}.", record)
-        elif isinstance(value, list):
-            _flatten(
-                {str(place): one for place, one in enumerate(value)}, f"{prefix}{name}.", record
-            )
-        else:
-            record[prefix + name] = value
 
 
 def run(query: str, records: Iterable[Record]) -> Answer:

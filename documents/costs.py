@@ -17,9 +17,10 @@ from ops.costs.report import TIMES, Report, dollars
 from ops.costs.traffic import Traffic
 from ops.reach import templates
 from project.checkout import ROOT
+from project.markdown import table, with_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from infrastructure.settings import Settings
 
@@ -28,9 +29,6 @@ DOCUMENTED = "prod"
 
 README = ROOT / "README.md"
 COSTS = ROOT / "docs" / "costs.md"
-
-_BLOCK = "<!-- {name}: written by make docs -->\n"
-_END = "<!-- end -->"
 
 
 def record(template: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
@@ -47,15 +45,6 @@ def record(template: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
 def report_of(template: Mapping[str, Any]) -> Report:
     """Give the report that the documents show."""
     return Report(template, Traffic(orders_per_day=STAGES[DOCUMENTED].budget.orders_per_day))
-
-
-def with_blocks(text: str, blocks: Mapping[str, str]) -> str:
-    """Replace what stands between the marks of each block that a document has."""
-    for name, block in blocks.items():
-        before, mark, after = text.partition(_BLOCK.format(name=name))
-        if mark:
-            text = f"{before}{mark}{block}{_END}{after.partition(_END)[2]}"
-    return text
 
 
 def blocks(report: Report) -> dict[str, str]:
@@ -95,12 +84,6 @@ def _prices() -> list[tuple[str, ...]]:
 
 def _link(address: str | None) -> str:
     return "**nowhere: not checked**" if address is None else f"<{address}>"
-
-
-def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Write a table in Markdown."""
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def main() -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from documents.costs import table, with_blocks
 from infrastructure.watching.aws_metrics import VENDED
 from infrastructure.watching.queries import QUERIES
 from orders.metrics import METRICS
 from project.checkout import ROOT
+from project.markdown import table, with_blocks
 
 if TYPE_CHECKING:
     from infrastructure.watching.queries import Query

@@ -27,6 +27,7 @@ from ops.reach.aws_errors import explain
 from ops.reach.errors import OperatorError
 from ops.reach.interrupts import listen
 from ops.reach.layout import SHARED, layout_from_environment
+from project.text import plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if (sentence := explain(error)) is None:
             raise
-        sys.exit(terminal.plain_lines(f"make load: {sentence}"))
+        sys.exit(plain_lines(f"make load: {sentence}"))
     sys.exit(0 if result.passed else 1)
 
 

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cli.terminal import plain_lines
+from project.text import plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -19,7 +19,7 @@ from local.console.xray import collector
 from local.copy import environment, synthesis, tls
 from local.copy.deployment import Deployment
 from local.copy.dropped_properties import Mending
-from local.copy.emulator import REGION, Emulator, Watch, launch, port_taken, predecessor_runs
+from local.copy.emulator import Emulator, Watch, launch, port_taken, predecessor_runs
 from local.demo.documentation import documentation
 from local.demo.people import seed_people, subject_of
 from local.demo.receiver import Receiver, receiver
@@ -27,7 +27,7 @@ from local.demo.seed import Partner, seed_partners, seed_webhooks
 from local.inside.refused_resources import summary, without_refused, without_tls_rule
 from local.steps import Steps
 from ops.reach import endpoints as documents
-from ops.reach.clients import clients
+from ops.reach.clients import REGION, clients
 from ops.reach.endpoints import Endpoints
 from ops.reach.layout import SHARED, Layout, LocalError
 from ops.reach.target import Target

@@ -23,7 +23,7 @@ from orders.routes import IDEMPOTENCY_KEY, JSON, MERGE_PATCH
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orders.domain.changes import Item
+    from orders.domain.order import Item
 
 REQUESTS = ("place", "read", "repeat", "cancel")
 """The steps that are requests to the API, in their order."""

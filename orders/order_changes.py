@@ -16,7 +16,7 @@ from orders.domain.lifecycle import Status
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.domain.changes import Item
+    from orders.domain.order import Item
 
 _TEXTS = ("orderId", "timestamp", "customerId", "status", "updatedAt")
 _NEVER = 253_402_300_800  # seconds since the Unix epoch: the year 10000

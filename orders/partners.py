@@ -13,7 +13,7 @@ from orders.problems import UNKNOWN_CALLER, Problem
 from orders.store import Store, Unavailable, store
 
 if TYPE_CHECKING:
-    from orders.domain.changes import Item
+    from orders.domain.order import Item
 
 
 class Directory:

@@ -35,7 +35,8 @@ from orders.tracing import Subsegment, subsegment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from orders.domain.changes import Change, Item, Owner, Path
+    from orders.domain.changes import Change, Owner, Path
+    from orders.domain.order import Item
 
 T = TypeVar("T")
 

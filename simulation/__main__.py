@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from bench import DOCUMENTS
-from documents.costs import with_blocks
 from local.stack import start
 from ops.reach.layout import Layout, free_port
 from project.checkout import ROOT
+from project.markdown import with_blocks
 from simulation import report, scenarios, validation
 
 FOUND, PAGE = DOCUMENTS / "simulation.json", DOCUMENTS / "scale.md"

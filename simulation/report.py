@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bench import drawing
-from documents.costs import table
+from project.markdown import table
 from simulation import figures, scenarios
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ def of_the_local_run() -> list[Finding]:
     Raises:
         LocalError: when LOCAL_PORT is no port.
     """
-    from ops.release.checks_here import OF_THE_LOCAL_RUN  # noqa: PLC0415 - `orders --help` is quick without
+    from local.checks import OF_THE_LOCAL_RUN  # noqa: PLC0415 - `orders --help` is quick without
 
     return run_all(OF_THE_LOCAL_RUN, layout_from_environment(), seconds=_HERE_SECONDS)
 

@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cloudwatch import contributor_insights, logs_insights
+from cloudwatch import contributor_insights, log_lines, logs_insights
 from cloudwatch.metric_math import Call, MetricMathError, evaluate, insight_rule_metric, parse, walk
 
 if TYPE_CHECKING:
@@ -160,18 +160,18 @@ class Readings:
             "silence": "" if rows else _no_lines(len(records)),
         }
 
-    def records(self, groups: Iterable[str], span: Span) -> list[logs_insights.Record]:
+    def records(self, groups: Iterable[str], span: Span) -> list[log_lines.Record]:
         """Read the log lines of a time; of a group that is not there, none."""
         logs = self._client("logs")
         pages = logs.get_paginator("filter_log_events")
-        records: list[logs_insights.Record] = []
+        records: list[log_lines.Record] = []
         for group in groups:
             asked = {"logGroupName": group, "startTime": span.start * 1_000}
             asked |= {"endTime": span.end * 1_000}
             try:
                 for page in pages.paginate(**asked):
                     events = ({**event, "log": group} for event in page["events"])
-                    records.extend(map(logs_insights.record_of, events))
+                    records.extend(map(log_lines.record_of, events))
                     if len(records) >= MOST_EVENTS:
                         return records[:MOST_EVENTS]
             except logs.exceptions.ResourceNotFoundException:

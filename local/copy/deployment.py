@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from local.copy.emulator import ACCOUNT, REGION
+from ops.reach.clients import ACCOUNT, REGION
 from ops.reach.layout import LocalError
 
 if TYPE_CHECKING:

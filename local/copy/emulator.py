@@ -13,6 +13,7 @@ import urllib.request
 from typing import TYPE_CHECKING, NamedTuple
 
 from local.copy.tls import function_environment
+from ops.reach.clients import ACCOUNT, OPERATOR, REGION
 from ops.reach.layout import LocalError
 from project.checkout import ROOT
 
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
 
     from ops.reach.layout import Layout
 
-REGION = "us-east-1"
-ACCOUNT = "000000000000"
-
-OPERATOR = ("local", "local")
-"""The access key and secret of whoever works on the emulator from outside, who may do all."""
 
 _ENFORCING = {
     "AUTH": "true",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from local.copy.emulator import ACCOUNT, REGION
+from ops.reach.clients import ACCOUNT, REGION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

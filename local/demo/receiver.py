@@ -16,8 +16,8 @@ from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cli.terminal import plain
 from orders.webhooks import signature_headers
+from project.text import plain
 
 if TYPE_CHECKING:
     import ssl

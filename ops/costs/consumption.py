@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cloudwatch.logs_insights import record_of
+from cloudwatch.log_lines import record_of
 from ops.costs.units import item_bytes, placing_units, read_units, transaction_units
 from orders.domain.synthetic import SYNTHETIC
 

@@ -10,10 +10,17 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
-from local.copy.emulator import OPERATOR, REGION
-
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+REGION = "us-east-1"
+
+
+ACCOUNT = "000000000000"
+
+
+OPERATOR = ("local", "local")
+"""The access key and secret of whoever works on the emulator from outside, who may do all."""
 
 _CONFIG = Config(
     connect_timeout=5,

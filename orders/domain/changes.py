@@ -23,6 +23,7 @@ from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_before
 from orders.domain.money import subtotal_of
 from orders.domain.order import (
     Address,
+    Item,
     LineItem,
     NewOrder,
     NewPartnerOrder,
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 
     from orders.domain.order import OrderPatch
 
-Item = dict[str, Any]
-"""An order as it is stored."""
 
 Path = tuple[str, ...]
 """An attribute's names, from the item down."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 if TYPE_CHECKING:
-    from orders.domain.changes import Item
+    from orders.domain.order import Item
 
 SCHEMA_VERSION = "1"
 """The version of the event's fields; a field may be added to it, but none changed or removed."""

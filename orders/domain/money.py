@@ -9,10 +9,6 @@ if TYPE_CHECKING:
 
     from orders.domain.order import LineItem
 
-MAX_AMOUNT = 999_999_999
-"""The largest single amount, in minor units; the largest total then stays below 2**53, which every
-JSON client reads exactly."""
-
 
 def price_of(item: LineItem) -> int:
     """Price a line item in minor units: an option's price counts once for each unit."""

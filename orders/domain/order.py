@@ -11,13 +11,12 @@ the API's documentation are made from it. Names travel in camel case.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orders.domain.iso import COUNTRIES, CURRENCIES
 from orders.domain.lifecycle import Role, Status
-from orders.domain.money import MAX_AMOUNT
 
 if TYPE_CHECKING:
     Country: TypeAlias = str
@@ -25,6 +24,13 @@ if TYPE_CHECKING:
 else:
     Country = Literal[COUNTRIES]
     Currency = Literal[CURRENCIES]
+
+Item = dict[str, Any]
+"""An order as it is stored."""
+
+MAX_AMOUNT = 999_999_999
+"""The largest single amount, in minor units; the largest total then stays below 2**53, which every
+JSON client reads exactly."""
 
 _CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _END = r"(?![\s\S])"  # Python's $ also matches before a final newline; this one is the end

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from orders.domain.changes import Item
+    from orders.domain.order import Item
 
 HEARTBEAT = "heartbeat"
 """The id of the partner that the heartbeat is; no other partner gets it."""

@@ -24,7 +24,7 @@ from orders.tracing import trace_id
 
 if TYPE_CHECKING:
     from orders.callers import Caller
-    from orders.domain.changes import Item
+    from orders.domain.order import Item
 
 _CUSTOMERS_DECODER = msgspec.json.Decoder(NewOrder)
 _PARTNERS_DECODER = msgspec.json.Decoder(NewPartnerOrder)

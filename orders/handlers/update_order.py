@@ -30,7 +30,8 @@ from orders.tracing import trace_id
 
 if TYPE_CHECKING:
     from orders.callers import Caller
-    from orders.domain.changes import Change, Item
+    from orders.domain.changes import Change
+    from orders.domain.order import Item
 
 _DECODER = msgspec.json.Decoder(OrderPatch)
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from local.demo.example import ORDER
 from orders.domain.iso import COUNTRIES, CURRENCIES
-from orders.domain.money import MAX_AMOUNT
+from orders.domain.order import MAX_AMOUNT
 
 
 def order(**changes: Any) -> dict[str, Any]:

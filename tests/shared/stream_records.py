@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 from boto3.dynamodb.types import TypeSerializer
 
-from orders.domain.changes import Item, place, place_for_partner
+from orders.domain.changes import place, place_for_partner
 from orders.domain.lifecycle import Role
-from orders.domain.order import NewOrder, NewPartnerOrder
+from orders.domain.order import Item, NewOrder, NewPartnerOrder
 from tests.shared.examples import order
 
 NOW = 1_795_000_000_123

@@ -15,7 +15,7 @@ from orders import partners, store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from orders.domain.changes import Item
+    from orders.domain.order import Item
 
 
 class NoStore(store.Store):

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from orders.callers import Caller
-from orders.domain.changes import Item, place, place_for_partner
+from orders.domain.changes import place, place_for_partner
 from orders.domain.ids import timestamp_of
 from orders.domain.lifecycle import Role
-from orders.domain.order import NewOrder, NewPartnerOrder
+from orders.domain.order import Item, NewOrder, NewPartnerOrder
 from orders.handlers.create_order import _claim
 from tests.fuzz.tables import KEYS, ORDERS, PARTNERS, Tables
 from tests.shared.examples import order

@@ -23,6 +23,7 @@ from ops.costs.prices import Price, Tier
 from ops.costs.report import Report, in_own_account
 from ops.costs.traffic import DAYS, Traffic, chunks
 from orders.metrics import METRICS
+from project.markdown import with_blocks
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
@@ -110,7 +111,7 @@ def test_documents_show_the_command_s_figures(prod: Template, document: Any) -> 
     """The tables in the documents are those of `orders cost`; `make docs` writes them."""
     text = document.read_text()
     blocks = cost_docs.blocks(cost_docs.report_of(prod.document))
-    assert cost_docs.with_blocks(text, blocks) == text
+    assert with_blocks(text, blocks) == text
 
 
 def test_every_type_is_priced_or_free(template: Template) -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from infrastructure.settings import stack_name
 from local.copy import environment
-from local.copy.emulator import ACCOUNT, REGION, launch
+from local.copy.emulator import launch
 from local.inside.patches import FOR_DEPLOYMENTS, PATCHES
-from ops.reach.clients import clients
+from ops.reach.clients import ACCOUNT, REGION, clients
 from ops.reach.layout import Layout, free_port
 from ops.release.account import BOOTSTRAP_VERSION
 from ops.release.change_set import CHANGE_SET

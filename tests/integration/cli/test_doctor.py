@@ -13,8 +13,8 @@ import pytest
 
 from infrastructure.settings import stack_name
 from local.copy import environment
-from local.copy.emulator import REGION, launch
-from ops.reach.clients import clients
+from local.copy.emulator import launch
+from ops.reach.clients import REGION, clients
 from ops.reach.layout import Layout, free_port
 from ops.release.account import BOOTSTRAP_VERSION
 from ops.release.checks_here import OF_A_STAGE

@@ -14,8 +14,8 @@ from bench.candidates import AS_DEPLOYED, BARE, OURS, REFERENCE
 from bench.functions import GOALS, ratios, spread
 from bench.jobs import event_for, stored_order, typed
 from bench.stub import Answers
-from documents.costs import with_blocks
 from infrastructure.settings import API_FUNCTIONS, WORKERS
+from project.markdown import with_blocks
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudwatch.logs_insights import QueryError, record_of, run, sources
+from cloudwatch.log_lines import record_of
+from cloudwatch.logs_insights import QueryError, run, sources
 from infrastructure.watching.queries import QUERIES
 
 REPORT = (

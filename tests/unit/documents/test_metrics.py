@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from documents.costs import with_blocks
 from documents.metrics import DOCUMENT, blocks
 from orders.metrics import METRICS
 from project.checkout import ROOT
+from project.markdown import with_blocks
 
 if TYPE_CHECKING:
     from pathlib import Path

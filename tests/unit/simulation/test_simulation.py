@@ -12,7 +12,7 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from documents.costs import with_blocks
+from project.markdown import with_blocks
 from simulation import figures, report, scenarios
 from simulation.__main__ import FOUND, PAGE
 from simulation.figures import PLATFORM_START, Cost

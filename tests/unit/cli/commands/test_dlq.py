@@ -33,6 +33,7 @@ from ops.reach.errors import OperatorError
 from ops.reach.interrupts import finish_first
 from ops.reach.target import Target
 from project.checkout import ROOT
+from project.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,7 +121,7 @@ def test_any_body(body: str) -> None:
     """Whatever a dead letter holds, it can be read, and shown without a code for the terminal."""
     letter = read(message(body), "processing")
     assert letter.body == body
-    assert all(c.isprintable() for c in terminal.plain(body))
+    assert all(c.isprintable() for c in plain(body))
     assert json.loads(line(message(body), "processing"))["body"] == body
 
 

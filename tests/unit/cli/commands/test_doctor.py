@@ -15,16 +15,17 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ProfileNotFound
 from botocore.stub import Stubber
 
-from cli import terminal
 from cli.commands import doctor
 from infrastructure.settings import STAGES, Worker, settings_of
+from local.checks import OF_THE_LOCAL_RUN
 from ops.reach.errors import Obstacle, OperatorError
 from ops.reach.layout import Layout
 from ops.release import account, cdk, checks_here, checks_on_aws, findings
 from ops.release.account import Account
-from ops.release.checks_here import OF_A_STAGE, OF_THE_LOCAL_RUN
+from ops.release.checks_here import OF_A_STAGE
 from ops.release.checks_on_aws import ON_AWS, Place
 from ops.release.findings import Check, Finding, Result, run_all
+from project.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -657,4 +658,4 @@ def test_worker_with_its_own_share(aws: Aws) -> None:
         workers={name: Worker(most_at_once=100, retry_seconds=5) for name in own},
     )
     assert found.result == "ok"
-    assert terminal.plain(found.sentence) == "The workers may take 0 of 100 shared executions."
+    assert plain(found.sentence) == "The workers may take 0 of 100 shared executions."

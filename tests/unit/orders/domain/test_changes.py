@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from orders.domain.changes import (
     Change,
     InvalidField,
-    Item,
     check_schedule,
     history_entry,
     place,
@@ -25,7 +24,7 @@ from orders.domain.changes import (
 )
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Role, Status, statuses_before
-from orders.domain.order import NewOrder, NewPartnerOrder, OrderPatch
+from orders.domain.order import Item, NewOrder, NewPartnerOrder, OrderPatch
 from orders.domain.synthetic import is_synthetic
 from tests.shared import examples
 from tests.shared.examples import ORDER, order

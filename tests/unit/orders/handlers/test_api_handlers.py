@@ -19,7 +19,7 @@ from tests.unit.conftest import NoStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from orders.domain.changes import Item
+    from orders.domain.order import Item
     from orders.store import Claim
 
 pytestmark = pytest.mark.usefixtures("no_store")

@@ -19,7 +19,7 @@ from tests.shared.stream_records import NOW, record
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from orders.domain.changes import Item
+    from orders.domain.order import Item
 
 MOST_BYTES = 262_144
 """What SNS and SQS take as one message: 256 KB."""

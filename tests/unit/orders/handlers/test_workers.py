@@ -27,7 +27,8 @@ from tests.shared.stream_records import item, message, record
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from orders.domain.changes import Change, Item
+    from orders.domain.changes import Change
+    from orders.domain.order import Item
 
 UNITS = 3.0
 """That a confirmation takes of the table and both its indexes."""
