@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ops.costs.units import changing_units, item_bytes, placing_units, read_units
-from tests.fuzz.making.tenants import OWN_IDS, PARTNER, tables
+from tests.fuzz.tenants import OWN_IDS, PARTNER, tables
 from tests.fuzz.world import ENVIRONMENT
 from tests.shared.events import event
 from tests.shared.examples import ORDER

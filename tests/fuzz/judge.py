@@ -23,9 +23,9 @@ from orders.heartbeat import Deviation
 from orders.problems import PROBLEMS, UNAUTHENTICATED
 from orders.tracing import MOST_BYTES
 from tests.fuzz.cases import REAL
-from tests.fuzz.making.tenants import CUSTOMER, NOBODY, OURS, PARTNER, SENT, THEIRS, is_of
 from tests.fuzz.tables import KEYS, ORDERS, PARTNERS
 from tests.fuzz.targets import API, HANDLERS, SCREENS, WORKERS
+from tests.fuzz.tenants import CUSTOMER, NOBODY, OURS, PARTNER, SENT, THEIRS, is_of
 from tests.fuzz.world import CREDENTIALS, INTERNALS, LONGEST_SECONDS, MOST_MEGABYTES, Hang
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from orders.handlers import (
     update_order,
 )
 from orders.webhooks import Endpoint
-from tests.fuzz.making.tenants import order_id
+from tests.fuzz.tenants import order_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable

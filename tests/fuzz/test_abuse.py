@@ -12,7 +12,8 @@ from orders.domain.lifecycle import Status
 from tests.fuzz.cases import Case
 from tests.fuzz.judge import harm
 from tests.fuzz.making.hostile import BOMBS, NUMBERS, STRINGS
-from tests.fuzz.making.tenants import (
+from tests.fuzz.tables import ORDERS
+from tests.fuzz.tenants import (
     CONTEXTS,
     CUSTOMER,
     OPERATOR,
@@ -23,7 +24,6 @@ from tests.fuzz.making.tenants import (
     THEIRS,
     body,
 )
-from tests.fuzz.tables import ORDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

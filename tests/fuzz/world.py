@@ -30,9 +30,9 @@ from orders import (
 )
 from orders import log as logs
 from orders import store as stores
-from tests.fuzz.making.tenants import tables
 from tests.fuzz.tables import FAULTS, KEYS, ORDERS, PARTNERS
 from tests.fuzz.targets import TARGETS, forget
+from tests.fuzz.tenants import tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

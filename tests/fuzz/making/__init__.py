@@ -1,1 +1,1 @@
-"""Makes cases: sound events, hostile values, tenants. They are judged elsewhere."""
+"""Makes cases: sound events, and hostile ones of them. They are judged elsewhere."""

@@ -22,7 +22,9 @@ from tests.fuzz.making.hostile import BOMBS, NUMBERS, STRINGS, VALUES
 from tests.fuzz.making.messages import heartbeats, messages, resources
 from tests.fuzz.making.mutation import damaged, pick, spoiled
 from tests.fuzz.making.screens import SHOWN
-from tests.fuzz.making.tenants import (
+from tests.fuzz.tables import FAULTS
+from tests.fuzz.targets import API, WORKERS
+from tests.fuzz.tenants import (
     CONTEXTS,
     CUSTOMER,
     NOBODY,
@@ -34,8 +36,6 @@ from tests.fuzz.making.tenants import (
     USED_KEY,
     body,
 )
-from tests.fuzz.tables import FAULTS
-from tests.fuzz.targets import API, WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.fuzz.making.tenants import OWN_IDS, PARTNER, SENT, THEIR_IDS
+from tests.fuzz.tenants import OWN_IDS, PARTNER, SENT, THEIR_IDS
 
 STRINGS: tuple[str, ...] = (
     *(

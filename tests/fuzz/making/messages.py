@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tests.fuzz.cases import HOSTILE, REAL, Case
 from tests.fuzz.making.hostile import BOMBS, NUMBERS, STRINGS, VALUES
 from tests.fuzz.making.mutation import damaged, pick, spoiled
-from tests.fuzz.making.tenants import tables
 from tests.fuzz.tables import FAULTS, ORDERS
+from tests.fuzz.tenants import tables
 from tests.shared.stream_records import message, record
 
 if TYPE_CHECKING:

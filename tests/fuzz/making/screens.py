@@ -9,7 +9,7 @@ from tests.fuzz.cases import Case
 from tests.fuzz.making.hostile import BOMBS, STRINGS, VALUES
 from tests.fuzz.making.messages import _body
 from tests.fuzz.making.mutation import pick, spoiled
-from tests.fuzz.making.tenants import order_id
+from tests.fuzz.tenants import order_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable

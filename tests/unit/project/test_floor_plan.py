@@ -1,0 +1,120 @@
+"""The floor plan holds: rooms that fit a glance, and arrows that go down only."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from project.checkout import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CONFIGURATION: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+HOUSES: list[str] = CONFIGURATION["tool"]["importlinter"]["root_packages"]
+CONTRACTS = {one["id"]: one for one in CONFIGURATION["tool"]["importlinter"]["contracts"]}
+LINTER = ROOT / ".venv/bin/lint-imports"
+
+MOST_MODULES = 12
+AS_IT_IS = {"orders"}
+"""It reads well (docs/decisions/0016)."""
+
+NOT_OURS = {"node_modules", "__pycache__", "baselines"}
+"""What is installed; and bench/baselines, each of which is an asset of its own."""
+
+
+def rooms() -> Iterator[Path]:
+    """Give each folder that holds modules."""
+    for house in HOUSES:
+        for folder in [ROOT / house, *(ROOT / house).rglob("*/")]:
+            if not NOT_OURS & set(folder.parts) and any(folder.glob("*.py")):
+                yield folder
+
+
+@pytest.mark.parametrize("room", [str(room.relative_to(ROOT)) for room in rooms()])
+def test_a_room_fits_a_glance(room: str) -> None:
+    """Whoever opens a folder sees twelve modules at most, and a sentence saying what they are."""
+    folder = ROOT / room
+    modules = [path.name for path in folder.glob("*.py") if path.name != "__init__.py"]
+    assert len(modules) <= MOST_MODULES or room in AS_IT_IS, sorted(modules)
+    head = ast.get_docstring(ast.parse((folder / "__init__.py").read_text()))
+    assert head, "its __init__ says nothing"
+    assert head.partition("\n\n")[0].endswith("."), head
+
+
+def lint(folder: Path) -> tuple[bool, str]:
+    """Check the arrows of a checkout; gives whether they hold, and what was said."""
+    done = subprocess.run(
+        [LINTER, "--no-cache"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+def test_arrows_go_down() -> None:
+    """No module uses what stands above it, no two use each other: what is above can be changed."""
+    kept, said = lint(ROOT)
+    assert kept, said
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the code in which wrong imports can be planted."""
+    folder = tmp_path_factory.mktemp("checkout")
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    for house in HOUSES:
+        shutil.copytree(
+            ROOT / house, folder / house, ignore=shutil.ignore_patterns(*NOT_OURS, "*.json")
+        )
+    return folder
+
+
+PLANTED = {
+    "houses": ("ops/flags.py", "from cli import terminal"),
+    "local": ("local/copy/tls.py", "from local.demo import people"),
+    "infrastructure": ("infrastructure/work/data.py", "from infrastructure.edge import api"),
+    "ops": ("ops/reach/clients.py", "from ops.partners import keys"),
+    "cli": ("cli/terminal.py", "from cli import options"),
+    "commands": ("cli/commands/flags.py", "from cli.commands import logs"),
+    "no-circles": ("orders/domain/order.py", "from orders.domain import money"),
+    "inside": ("local/inside/segments.py", "import httpx"),
+    "pure": ("cloudwatch/alarms.py", "import boto3"),
+    "library-is-silent": ("ops/traces/spans.py", "import rich"),
+}
+
+
+def test_every_contract_is_tried() -> None:
+    """No contract stands there that could not bite."""
+    assert set(PLANTED) == set(CONTRACTS)
+
+
+@pytest.mark.parametrize("contract", PLANTED)
+def test_a_planted_import_is_found(contract: str, copy: Path) -> None:
+    """A wrong import anywhere fails `make check`, which names the contract and the place."""
+    place, line = PLANTED[contract]
+    module = copy / place
+    before = module.read_text()
+    planted = re.sub(r"^from __future__.*$", rf"\g<0>\n{line}", before, count=1, flags=re.MULTILINE)
+    module.write_text(planted)
+    try:
+        kept, said = lint(copy)
+    finally:
+        module.write_text(before)
+    assert not kept
+    _, _, broken = " ".join(said.split()).partition("Broken contracts")
+    assert CONTRACTS[contract]["name"] in broken
+    assert any(word in broken for word in (place.removesuffix(".py").replace("/", "."), ".money"))
+
+
+def test_architecture_draws_the_layers() -> None:
+    """The picture that newcomers read first has the layers that are checked, in their order."""
+    text = (ROOT / "docs/architecture.md").read_text()
+    picture = text.partition("<!-- layers -->\n```\n")[2].partition("```")[0]
+    drawn = [re.split(r"\s{2,}", line)[0] for line in picture.splitlines() if line[:1].strip()]
+    assert drawn == CONTRACTS["houses"]["layers"]
