@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from uv import find_uv_bin
 
 from infrastructure.asset import build_for_host
+from infrastructure.functions import Caller, names
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ BASELINES = {
 }
 """Folders of `bench/baselines` with their requirements."""
 
-OTHERS = ("get_order", "list_orders", "update_order", "process_order", "notify_partner")
+OTHERS = tuple(name for name in names(Caller.API, Caller.QUEUE) if name != OURS)
 """Our other functions; they are compared with the floor alone."""
 
 _SOURCES = ROOT / "bench" / "baselines"

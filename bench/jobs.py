@@ -16,9 +16,12 @@ import msgspec
 import trustme
 from boto3.dynamodb.types import TypeSerializer
 
+from infrastructure.functions import BY_NAME, Caller
 from local.demo.example import ORDER
 from orders.domain.changes import place_for_partner
-from orders.domain.order import NewPartnerOrder
+from orders.domain.lifecycle import Role
+from orders.domain.order import NewPartnerOrder, OrderPatch
+from orders.routes import ROUTES
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
@@ -43,19 +46,17 @@ def typed(item: dict[str, Any]) -> dict[str, Any]:
 def event_for(function: str) -> dict[str, Any]:
     """Make an event of the kind that a function is called with."""
     order = stored_order()
-    if function in {"process_order", "notify_partner"}:
+    if BY_NAME[function].caller is Caller.QUEUE:
         return _batch(order)
-    method, path, body, parameters = {
-        "create_order": ("POST", "/partner/orders", json.dumps(ORDER), None),
-        "list_orders": ("GET", "/partner/orders", None, None),
-        "get_order": ("GET", "/partner/orders/{orderId}", None, order["orderId"]),
-        "update_order": (
-            *("PATCH", "/partner/orders/{orderId}"),
-            *(json.dumps({"status": "CONFIRMED"}), order["orderId"]),
-        ),
-    }[function]
-    return _request(method, path, body, parameters)
+    route = next(r for r in ROUTES if (r.function, r.caller) == (function, Role.PARTNER))
+    body = None if route.body is None else json.dumps(_BODIES[route.body])
+    return _request(route.method, route.path, body, order["orderId"] if "{" in route.path else None)
 
+
+_BODIES: dict[type[msgspec.Struct], dict[str, Any]] = {
+    NewPartnerOrder: ORDER,
+    OrderPatch: {"status": "CONFIRMED"},
+}
 
 _HEADERS = {
     "Accept": "application/json",

@@ -10,16 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aws_cdk import Acknowledgment, Validations
 
+from infrastructure.functions import BY_NAME, Caller, construct_id, names
 from infrastructure.settings import (
-    API_FUNCTIONS,
-    DEPLOYERS,
     PARTNERS,
-    SCHEDULED,
-    WORKERS,
-    construct_id,
     parameter_prefix,
 )
-from infrastructure.work.processing import QUEUES
 from orders.domain.lifecycle import Role
 from orders.routes import ROUTES, STAGE
 
@@ -60,10 +55,10 @@ _BY_A_SCHEDULE = (
 )
 
 _CALLED = {
-    API_FUNCTIONS: _SYNCHRONOUS,
-    WORKERS: _FED_BY_A_QUEUE,
-    DEPLOYERS: _BY_CLOUDFORMATION,
-    SCHEDULED: _BY_A_SCHEDULE,
+    Caller.API: _SYNCHRONOUS,
+    Caller.QUEUE: _FED_BY_A_QUEUE,
+    Caller.DEPLOYMENT: _BY_CLOUDFORMATION,
+    Caller.SCHEDULE: _BY_A_SCHEDULE,
 }
 
 _EVERY_FUNCTION = {
@@ -166,9 +161,9 @@ def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
         for path, reasons in _EVERY_FUNCTION.items():
             known = by_path.get(f"{construct_id(name)}/{path}", {})
             by_path[f"{construct_id(name)}/{path}"] = {**known, **reasons}
-        why = next(why for names, why in _CALLED.items() if name in names)
+        why = _CALLED[BY_NAME[name].caller]
         by_path[f"{construct_id(name)}/Function/Resource"] |= {"Serverless-LambdaDLQ": why}
-    for name in set(SCHEDULED) & set(settings.functions):
+    for name in set(names(Caller.SCHEDULE)) & set(settings.functions):
         path = f"{construct_id(name)}/Function/EventInvokeConfig/Resource"
         by_path[path] = {"Serverless-LambdaAsyncFailureDestination": _BY_A_SCHEDULE}
     for route in ROUTES:
@@ -192,8 +187,8 @@ def _processing(settings: Settings) -> dict[str, dict[str, str]]:
             )
         },
     }
-    for name, queue in QUEUES.items():
-        by_path[f"Processing/{queue}/DeadLetters/Resource"] = _DEAD_LETTERS
+    for name in names(Caller.QUEUE):
+        by_path[f"Processing/{BY_NAME[name].queue}/DeadLetters/Resource"] = _DEAD_LETTERS
         by_path[f"{construct_id(name)}/Function/Queue/Resource"] = _EVENT_SOURCE_MAPPING
     return by_path
 

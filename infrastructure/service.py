@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from aws_cdk import CfnOutput, Environment, Stack, Tags
@@ -11,17 +12,12 @@ from infrastructure.edge.api import Api
 from infrastructure.edge.endpoint import Address
 from infrastructure.edge.firewall import Firewall
 from infrastructure.edge.identity import Identity
+from infrastructure.functions import BY_NAME, FUNCTIONS, Caller, Row, names
 from infrastructure.nag_acknowledgements import acknowledge
 from infrastructure.settings import (
-    API_FUNCTIONS,
-    DEPLOYERS,
-    FLAG_READERS,
     FLAGS,
     PARTNERS,
-    SCHEDULED,
     SIGNING_KEY,
-    WORKERS,
-    WRITERS,
     parameter_prefix,
     stack_name,
     tags,
@@ -36,7 +32,7 @@ from infrastructure.watching.tracing import Tracing
 from infrastructure.work.data import Data
 from infrastructure.work.encryption import READING, WRITING, CustomerKey, PartnerSecrets
 from infrastructure.work.function import Function
-from infrastructure.work.heartbeat import TIMEOUT_SECONDS, Heartbeat
+from infrastructure.work.heartbeat import Heartbeat
 from infrastructure.work.parameters import (
     ARN,
     NAME,
@@ -56,9 +52,9 @@ from infrastructure.work.permissions import (
     of_tables,
     through,
 )
-from infrastructure.work.processing import QUEUES, Processing
-from orders.cors import ALLOWED_ORIGINS
+from infrastructure.work.processing import Processing
 from orders.settings import (
+    ALLOWED_ORIGINS,
     API_URL,
     BY_CUSTOMER,
     BY_PARTNER,
@@ -76,7 +72,7 @@ from orders.settings import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from aws_cdk import aws_kms as kms
     from constructs import Construct
@@ -115,15 +111,18 @@ class Service(Stack):
         )
         self.partner_secrets = PartnerSecrets(self, "PartnerSecrets", keep=settings.keep_data)
         code = lambda_.Code.from_asset(asset)
-        self.functions = self._api_functions(settings, code) | self._workers(settings, code)
-        self.functions |= {name: self._deployer(settings, code, name) for name in DEPLOYERS}
+        self.functions = {
+            row.name: self._function(settings, code, row)
+            for row in FUNCTIONS
+            if row.caller is not Caller.SCHEDULE
+        }
         self._grant()
         self._grant_parameters(settings)
         self._feed_workers()
         self.api = Api(
             self,
             "Api",
-            functions={name: self.functions[name].function for name in API_FUNCTIONS},
+            functions={name: self.functions[name].function for name in names(Caller.API)},
             user_pool=self.identity.user_pool,
             settings=settings,
         )
@@ -154,11 +153,7 @@ class Service(Stack):
             functions=self.functions,
             queues=self.processing.queues,
             pipe_dead_letters=self.processing.pipe_dead_letters,
-            tables={
-                "orders": self.data.orders,
-                "idempotency_keys": self.data.idempotency_keys,
-                "partners": self.data.partners,
-            },
+            tables=self.data.tables,
             pipe=self.processing.pipe_name,
         )
         failing = FailingPartners(
@@ -172,7 +167,9 @@ class Service(Stack):
             failing_partner=failing.rule_name,
             key=self.key,
         )
-        log_groups = {name: self.functions[name].log_group for name in (*API_FUNCTIONS, *WORKERS)}
+        log_groups = {
+            name: self.functions[name].log_group for name in names(Caller.API, Caller.QUEUE)
+        }
         log_groups[ACCESS] = self.api.access_logs
         SavedQueries(self, "Queries", log_groups=log_groups)
         Dashboard(
@@ -191,19 +188,9 @@ class Service(Stack):
         Its grants stand here, as what they are on is here.
         """
         heartbeat = Heartbeat(self, "Heartbeat", api=self.api.rest_api, minutes=minutes)
-        (name,) = SCHEDULED
-        function = Function(
-            self,
-            name,
-            code=code,
-            environment={
-                API_URL: self.address.url,
-                HEARTBEAT_KEY_ID: heartbeat.key.key_id,
-                PARTNERS_TABLE: self.data.partners.table_name,
-            },
-            settings=settings,
-            timeout_seconds=TIMEOUT_SECONDS,
-        )
+        (name,) = names(Caller.SCHEDULE)
+        own = {API_URL: self.address.url, HEARTBEAT_KEY_ID: heartbeat.key.key_id}
+        function = self._function(settings, code, BY_NAME[name], own)
         function.allow("apigateway:GET", on=heartbeat.key.key_arn)
         partners, key_id = self.data.partners.table_arn, heartbeat.key.key_id
         function.allow("dynamodb:PutItem", on=partners, conditions=of_items([key_id]))
@@ -219,63 +206,50 @@ class Service(Stack):
             return None
         return CustomerKey(self, "CustomerKey", keep=settings.keep_data).key
 
-    def _api_functions(self, settings: Settings, code: lambda_.Code) -> dict[str, Function]:
-        environment = {
+    def _function(
+        self,
+        settings: Settings,
+        code: lambda_.Code,
+        row: Row,
+        own: Mapping[str, str] = MappingProxyType({}),
+    ) -> Function:
+        """Define a function of the table; `own` are variables that nothing else tells."""
+        worker = settings.workers.get(row.name)
+        known = {**self._variables(settings), **self._variables_of_a_queue(settings, row), **own}
+        return Function(
+            self,
+            row.name,
+            code=code,
+            environment={name: known[name] for name in row.variables},
+            settings=settings,
+            timeout_seconds=row.timeout_seconds or (worker.timeout_seconds if worker else None),
+        )
+
+    def _variables(self, settings: Settings) -> dict[str, str]:
+        """Give what any function may find in its environment."""
+        prefix = parameter_prefix(settings.stage)
+        return {
             ORDERS_TABLE: self.data.orders.table_name,
             IDEMPOTENCY_TABLE: self.data.idempotency_keys.table_name,
             PARTNERS_TABLE: self.data.partners.table_name,
             IDEMPOTENCY_HOURS: str(settings.idempotency_hours),
             ALLOWED_ORIGINS: " ".join(settings.origins),
-        }
-        own = {"update_order": {FLAGS_PARAMETER: self._flags_parameter}}
-        return {
-            name: Function(
-                self,
-                name,
-                code=code,
-                environment={**environment, **own.get(name, {})},
-                settings=settings,
-            )
-            for name in API_FUNCTIONS
+            FLAGS_PARAMETER: self._flags_parameter,
+            PARTNERS_PREFIX: f"{prefix}/{PARTNERS}",
+            SIGNING_KEY_PARAMETER: f"{prefix}/{SIGNING_KEY}",
         }
 
-    def _workers(self, settings: Settings, code: lambda_.Code) -> dict[str, Function]:
-        prefix = parameter_prefix(settings.stage)
-        own = {
-            "process_order": {
-                ORDERS_TABLE: self.data.orders.table_name,
-                FLAGS_PARAMETER: self._flags_parameter,
-            },
-            "notify_partner": {
-                PARTNERS_PREFIX: f"{prefix}/{PARTNERS}",
-                SIGNING_KEY_PARAMETER: f"{prefix}/{SIGNING_KEY}",
-                FLAGS_PARAMETER: self._flags_parameter,
-            },
-        }
+    def _variables_of_a_queue(self, settings: Settings, row: Row) -> dict[str, str]:
+        if row.queue is None:
+            return {}
         return {
-            name: Function(
-                self,
-                name,
-                code=code,
-                environment={**own[name], **self._queue_settings(settings, name)},
-                settings=settings,
-                timeout_seconds=settings.workers[name].timeout_seconds,
-            )
-            for name in WORKERS
+            DEAD_LETTER_QUEUE: self.processing.queues[row.name].dead.queue_url,
+            RETRY_SECONDS: str(settings.workers[row.name].retry_seconds),
         }
 
     def _feed_workers(self) -> None:
-        for name in WORKERS:
+        for name in names(Caller.QUEUE):
             self.processing.feed(name, self.functions[name])
-
-    def _deployer(self, settings: Settings, code: lambda_.Code, name: str) -> Function:
-        return Function(self, name, code=code, environment={}, settings=settings)
-
-    def _queue_settings(self, settings: Settings, worker: str) -> dict[str, str]:
-        return {
-            DEAD_LETTER_QUEUE: self.processing.queues[worker].dead.queue_url,
-            RETRY_SECONDS: str(settings.workers[worker].retry_seconds),
-        }
 
     def _grant(self) -> None:
         orders, keys = self.data.orders.table_arn, self.data.idempotency_keys.table_arn
@@ -292,7 +266,7 @@ class Service(Stack):
         by_name["list_orders"].allow("dynamodb:Scan", on=orders)  # an operator's list of all
         by_name["update_order"].allow("dynamodb:UpdateItem", on=orders)
         by_name["process_order"].allow("dynamodb:UpdateItem", on=orders, conditions=CONFIRMING)
-        for name in API_FUNCTIONS:
+        for name in names(Caller.API):
             partners = self.data.partners.table_arn
             by_name[name].allow("dynamodb:Scan", "dynamodb:GetItem", on=partners)
 
@@ -302,8 +276,9 @@ class Service(Stack):
             self._parameter_arn(settings, name) for name in (FLAGS, f"{PARTNERS}/*", SIGNING_KEY)
         )
         by_name, secrets = self.functions, self.partner_secrets.key.key_arn
-        for name in FLAG_READERS:
-            by_name[name].allow("ssm:GetParameter", on=flags)
+        for row in FUNCTIONS:
+            if row.reads_flags:
+                by_name[row.name].allow("ssm:GetParameter", on=flags)
         for secret in (partners, key):
             notify = by_name["notify_partner"]
             notify.allow("ssm:GetParameter", on=secret)
@@ -370,23 +345,19 @@ class Service(Stack):
         if self.key is None:
             return
         on = self.key.key_arn
-        for name, tables in self._tables_of().items():
-            actions = (*READING, *WRITING) if name in WRITERS else READING
-            self.functions[name].allow(*actions, on=on, conditions=of_tables(tables))
-            self.functions[name].allow("kms:DescribeKey", on=on, conditions=through("dynamodb"))
+        for name, function in self.functions.items():
+            row = BY_NAME[name]
+            if not row.tables:
+                continue
+            actions = (*READING, *WRITING) if row.writes else READING
+            tables = [self.data.tables[table].table_name for table in row.tables]
+            function.allow(*actions, on=on, conditions=of_tables(tables))
+            function.allow("kms:DescribeKey", on=on, conditions=through("dynamodb"))
         for name, queue in self.processing.queues.items():
             worker = self.functions[name]
             live, dead = queue.live.queue_arn, queue.dead.queue_arn
             worker.allow("kms:Decrypt", on=on, conditions=of_queues([live, dead]))
             worker.allow("kms:GenerateDataKey", on=on, conditions=of_queues([dead]))
-
-    def _tables_of(self) -> dict[str, list[str]]:
-        """Name the tables that each function uses."""
-        orders, partners = self.data.orders.table_name, self.data.partners.table_name
-        by_name = {name: [orders, partners] for name in API_FUNCTIONS}
-        by_name["create_order"].append(self.data.idempotency_keys.table_name)
-        by_name |= {name: [partners] for name in SCHEDULED if name in self.functions}
-        return {**by_name, "process_order": [orders]}
 
     def _outputs(self) -> None:
         values = {
@@ -407,8 +378,8 @@ class Service(Stack):
         for name, plan in self.api.usage_plans.items():
             values[f"UsagePlan{name.capitalize()}"] = plan.usage_plan_id
         for worker, queue in self.processing.queues.items():
-            values[f"{QUEUES[worker]}Queue"] = queue.live.queue_url
-            values[f"{QUEUES[worker]}DeadLetters"] = queue.dead.queue_url
+            values[f"{BY_NAME[worker].queue}Queue"] = queue.live.queue_url
+            values[f"{BY_NAME[worker].queue}DeadLetters"] = queue.dead.queue_url
         for item in self.functions.values():
             values[f"{item.node.id}Function"] = item.function.function_name
         for name, value in values.items():

@@ -14,27 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, Union, get_args, get_origin, get_type_hints
 
-API_FUNCTIONS = ("create_order", "get_order", "list_orders", "update_order")
-"""The functions of the API, each a module of `orders.handlers`."""
-
-WORKERS = ("process_order", "notify_partner")
-"""The functions that queues feed, each a module of `orders.handlers`."""
-
-DEPLOYERS = ("create_parameters",)
-"""The functions that CloudFormation calls, each a module of `orders.handlers`."""
-
-SCHEDULED = ("place_heartbeat",)
-"""The functions that a schedule calls, each a module of `orders.handlers`; some stages have none.
-"""
-
-FUNCTIONS = (*API_FUNCTIONS, *WORKERS, *DEPLOYERS, *SCHEDULED)
-"""All functions; `Settings.functions` says which of them a stage has."""
-
-WRITERS = ("create_order", "update_order", "process_order", "place_heartbeat")
-"""Those of them that write to a table."""
-
-FLAG_READERS = ("update_order", "process_order", "notify_partner")
-"""Those of them that ask feature flags."""
+from infrastructure.functions import Caller, names
 
 RATE_WINDOW_SECONDS = 300
 """Over how long the firewall counts the requests of an address."""
@@ -435,12 +415,13 @@ class Settings(Checked):
     @property
     def functions(self) -> tuple[str, ...]:
         """The functions that the stage has."""
-        scheduled = SCHEDULED if self.heartbeat_minutes is not None else ()
-        return tuple(name for name in FUNCTIONS if name not in SCHEDULED or name in scheduled)
+        callers = set(Caller) - ({Caller.SCHEDULE} if self.heartbeat_minutes is None else set())
+        return names(*callers)
 
     def _check_together(self) -> None:
         """Check what a deployment would only refuse minutes later, or never."""
-        _require(set(self.workers) == set(WORKERS), f"workers must be {' and '.join(WORKERS)}")
+        workers = names(Caller.QUEUE)
+        _require(set(self.workers) == set(workers), f"workers must be {' and '.join(workers)}")
         self._check_concurrency()
         self._check_plans()
         self._check_origins()
@@ -549,11 +530,6 @@ STAGES: Mapping[str, Settings] = MappingProxyType(
 def parameter_prefix(stage: str) -> str:
     """Give what the names of a stage's parameters in Parameter Store begin with."""
     return f"/food-delivery/{stage}"
-
-
-def construct_id(name: str) -> str:
-    """Give the id of a function's construct: `CreateOrder` of `create_order`."""
-    return "".join(word.capitalize() for word in name.split("_"))
 
 
 def settings_of(stage: str) -> Settings:

@@ -6,9 +6,7 @@ import os
 from functools import cache
 
 from orders.routes import IDEMPOTENCY_KEY
-
-ALLOWED_ORIGINS = "ALLOWED_ORIGINS"
-"""The environment variable with the stage's origins, separated by spaces."""
+from orders.settings import ALLOWED_ORIGINS
 
 REQUEST_HEADERS = (
     "Authorization",

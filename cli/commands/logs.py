@@ -12,7 +12,8 @@ import typer
 
 from cli import options, terminal
 from cli.options import Json, Local, Stage, lines
-from infrastructure.settings import FUNCTIONS, LOG_LEVELS, construct_id
+from infrastructure.functions import construct_id, names
+from infrastructure.settings import LOG_LEVELS
 from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def _level(text: str) -> str:
 
 
 def _function(text: str) -> str:
-    if text not in FUNCTIONS:
-        raise options.unknown("function", text, FUNCTIONS)
+    if text not in names():
+        raise options.unknown("function", text, names())
     return text
 
 
@@ -76,7 +77,7 @@ def level(
         typer.Option(
             metavar="NAME",
             parser=_function,
-            autocompletion=lambda: list(FUNCTIONS),
+            autocompletion=lambda: list(names()),
             help="Only this function. Can be given several times; all of them otherwise.",
         ),
     ] = None,
@@ -97,7 +98,7 @@ def level(
 
 def _deployed(target: Target) -> Iterable[str]:
     """Name the functions that the stage has; some have fewer than others."""
-    return [name for name in FUNCTIONS if _output(name) in target.outputs]
+    return [name for name in names() if _output(name) in target.outputs]
 
 
 def _output(function: str) -> str:

@@ -12,7 +12,8 @@ import typer
 
 from cli import options, terminal
 from cli.options import Json, Local, Stage  # noqa: TC001 - Typer reads the annotations
-from infrastructure.settings import FUNCTIONS, construct_id, settings_of
+from infrastructure.functions import construct_id, names
+from infrastructure.settings import settings_of
 from ops.reach import templates
 from ops.reach.errors import OperatorError
 from orders.domain.ids import timestamp_in
@@ -121,7 +122,7 @@ def _log_groups(target: Target) -> Iterator[tuple[str, str]]:
     from ops.costs.traffic import OCCASIONAL  # noqa: PLC0415 - as above
 
     rare = {handler.split(".")[-2] for handler in OCCASIONAL}
-    known = {f"{construct_id(name)}Logs": name for name in FUNCTIONS if name not in rare}
+    known = {f"{construct_id(name)}Logs": name for name in names() if name not in rare}
     known[_ACCESS_LOGS] = ACCESS_LOG
     pages = target.client("cloudformation").get_paginator("list_stack_resources")
     for page in pages.paginate(StackName=target.stack):

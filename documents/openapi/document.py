@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from documents.openapi import examples
 from documents.openapi.responses import health_responses, problem_responses, responses_of
 from documents.openapi.schemas import Schema, ref, schemas
+from infrastructure.functions import BY_NAME
 from infrastructure.settings import STAGES
 from orders.domain.changes import SCHEDULING_WINDOW
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
@@ -153,7 +154,7 @@ def _request_body(route: Route) -> Schema:
 def _parameters(route: Route) -> list[Schema]:
     path = [_ORDER_ID] if "{orderId}" in route.path else []
     query = [_query(name, route) for name in route.query]
-    headers = [_header(header, route) for header in _HEADERS.get(route.function, [])]
+    headers = [_header(_HEADERS[name], route) for name in BY_NAME[route.function].headers]
     return [*path, *query, *headers]
 
 
@@ -204,43 +205,41 @@ _WHOSE = {
 
 _TAG = r'(?:W/)?"[\x21\x23-\x2b\x2d-\x7e]*"'
 
-_HEADERS: dict[str, list[Schema]] = {
-    "create_order": [
-        {
-            "name": IDEMPOTENCY_KEY,
-            "in": "header",
-            "description": "Yours to choose, new for each order; a UUID will do.",
-            "schema": {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
-            "example": examples.IDEMPOTENCY_KEY,
-        }
-    ],
-    "get_order": [
-        {
-            "name": "If-None-Match",
-            "in": "header",
-            "description": "ETags that the caller knows: a match answers 304 without the order.",
-            "schema": {"type": "string"},
-        }
-    ],
-    "update_order": [
-        {
-            "name": "If-Match",
-            "in": "header",
-            "description": "The ETag that the order was read with: an order that has changed since "
-            "answers 412 and stays as it is.",
-            "schema": {"type": "string", "pattern": rf"^(?:\*|{_TAG}(?: *, *{_TAG}){{0,19}})$"},
-            "example": '"3"',
-        }
-    ],
+_HEADERS: dict[str, Schema] = {
+    IDEMPOTENCY_KEY: {
+        "name": IDEMPOTENCY_KEY,
+        "in": "header",
+        "description": "Yours to choose, new for each order; a UUID will do.",
+        "schema": {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
+        "example": examples.IDEMPOTENCY_KEY,
+    },
+    "If-None-Match": {
+        "name": "If-None-Match",
+        "in": "header",
+        "description": "ETags that the caller knows: a match answers 304 without the order.",
+        "schema": {"type": "string"},
+    },
+    "If-Match": {
+        "name": "If-Match",
+        "in": "header",
+        "description": "The ETag that the order was read with: an order that has changed since "
+        "answers 412 and stays as it is.",
+        "schema": {"type": "string", "pattern": rf"^(?:\*|{_TAG}(?: *, *{_TAG}){{0,19}})$"},
+        "example": '"3"',
+    },
 }
-"""The headers that a function reads, besides those that say who calls and what is sent."""
+"""The headers that functions read, besides those that say who calls and what is sent."""
 
 
 def _description(route: Route) -> str:
-    if route.function == "update_order":
-        roles = [Role.PARTNER] if route.caller is Role.PARTNER else [Role.CUSTOMER, Role.OPERATOR]
-        return f"{_CHANGING}\n{moves_table(roles)}\n"
-    return _DESCRIPTIONS[route.function]
+    roles = [Role.PARTNER] if route.caller is Role.PARTNER else [Role.CUSTOMER, Role.OPERATOR]
+    return BY_NAME[route.function].description.format(
+        idempotency_hours=STAGES["prod"].idempotency_hours,
+        scheduling_days=SCHEDULING_WINDOW.days,
+        body_kilobytes=MAX_BODY_BYTES // 1024,
+        editable=", ".join(sorted(EDITABLE)),
+        moves=moves_table(roles),
+    )
 
 
 def moves_table(roles: list[Role]) -> str:
@@ -255,34 +254,6 @@ def moves_table(roles: list[Role]) -> str:
 
 def _targets(origin: Status, role: Role) -> str:
     return ", ".join(statuses_after(origin, role)) or "–"
-
-
-_DESCRIPTIONS = {
-    "create_order": f"""\
-There is exactly one order for each `{IDEMPOTENCY_KEY}`, however often the request is sent. The same
-key with the same order answers 201 with that order as it now is and `Idempotent-Replayed: true`;
-with another order it answers 422. Keys are kept for {STAGES["prod"].idempotency_hours} hours. After
-a time-out or a 5xx repeat the request with the same key.
-
-`scheduledFor` is in UTC, in the future and within {SCHEDULING_WINDOW.days} days. A body may have
-{MAX_BODY_BYTES // 1024} KB.
-""",
-    "get_order": """\
-Strongly consistent: it shows every change that was answered. An order of somebody else answers 404,
-exactly as one that does not exist.
-""",
-    "list_orders": """\
-Eventually consistent: a new or changed order shows here a moment later, usually well below a
-second; read the order itself when it must be current. Follow `cursor` until it is null: a page
-filtered by `status` may hold fewer orders than `limit`, even none, and still have a successor.
-""",
-}
-
-_CHANGING = f"""\
-A JSON Merge Patch (RFC 7396): what is named changes, null takes an optional field away, arrays are
-replaced whole, and something must change. `items`, `deliveryAddress` and `note` can change while
-the order is {", ".join(sorted(EDITABLE))}. `status` moves the order:
-"""
 
 
 def _version() -> str:

@@ -1,8 +1,8 @@
 """What each route can answer, as the OpenAPI document tells it: the orders, and every problem.
 
 responses_of(route)
-├── the answer when all is well     _SUCCESSES, by the route's function
-└── problems, by HTTP status        FUNCTION_PROBLEMS and what API Gateway answers by itself
+├── the answer when all is well     _SUCCESSES, by what the route's function answers
+└── problems, by HTTP status        those of the function and what API Gateway answers by itself
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from documents.openapi import examples
 from documents.openapi.schemas import Schema, problem_schema, ref
+from infrastructure.functions import BY_NAME, Answer
 from orders import problems
 from orders.domain.lifecycle import Role
 from orders.problems import CONTENT_TYPE, Kind
@@ -22,28 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from orders.routes import Route
-
-_BODY_PROBLEMS = (
-    problems.MALFORMED_JSON,
-    problems.INVALID_BODY,
-    problems.BODY_TOO_LARGE,
-    problems.UNSUPPORTED_MEDIA_TYPE,
-)
-
-FUNCTION_PROBLEMS = {
-    "create_order": (*_BODY_PROBLEMS, problems.INVALID_PARAMETER, problems.KEY_REUSED),
-    "get_order": (problems.ORDER_NOT_FOUND,),
-    "list_orders": (problems.INVALID_PARAMETER,),
-    "update_order": (
-        *_BODY_PROBLEMS,
-        problems.INVALID_PARAMETER,
-        problems.EDITS_DISABLED,
-        problems.ORDER_NOT_FOUND,
-        problems.MOVE_NOT_ALLOWED,
-        problems.STALE_VERSION,
-    ),
-}
-"""What each function can refuse; a test compares this with the functions themselves."""
 
 _CALLER_PROBLEMS = {
     Role.PARTNER: (problems.INVALID_API_KEY, problems.UNKNOWN_CALLER, problems.QUOTA_EXCEEDED),
@@ -62,7 +41,7 @@ _HEALTH_PROBLEMS = (*_ANYWHERE, problems.UNSUPPORTED_MEDIA_TYPE)
 def problems_of(route: Route) -> set[Kind]:
     """Name every problem that a route can answer, API Gateway's own included."""
     kinds = {*_ANYWHERE, *_BEHIND_THE_GATEWAY, *_CALLER_PROBLEMS[route.caller]}
-    kinds.update(FUNCTION_PROBLEMS[route.function])
+    kinds.update(BY_NAME[route.function].problems)
     if route.caller is Role.PARTNER:
         kinds -= _OF_PEOPLE_ALONE
     if "{" in route.path:
@@ -72,7 +51,13 @@ def problems_of(route: Route) -> set[Kind]:
 
 def responses_of(route: Route) -> Schema:
     """Describe every answer of a route, by HTTP status."""
-    return {**_SUCCESSES[route.function](route), **_references(problems_of(route))}
+    return {**_success(route), **_references(problems_of(route))}
+
+
+def _success(route: Route) -> Schema:
+    answer = BY_NAME[route.function].answer
+    assert answer is not None, f"infrastructure/functions.py: what does {route.function} answer?"
+    return _SUCCESSES[answer](route)
 
 
 def health_responses() -> Schema:
@@ -211,9 +196,9 @@ def _order_answer(description: str, route: Route) -> Schema:
     }
 
 
-_SUCCESSES: dict[str, Callable[[Route], Schema]] = {
-    "create_order": _created,
-    "get_order": _read,
-    "list_orders": _listed,
-    "update_order": _changed,
+_SUCCESSES: dict[Answer, Callable[[Route], Schema]] = {
+    Answer.PLACED: _created,
+    Answer.ORDER: _read,
+    Answer.PAGE: _listed,
+    Answer.CHANGED: _changed,
 }

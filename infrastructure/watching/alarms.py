@@ -27,10 +27,10 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infrastructure.settings import API_FUNCTIONS, SCHEDULED, WORKERS
+from infrastructure.functions import BY_NAME, Caller, names
 from infrastructure.watching.aws_metrics import MAXIMUM, OPERATIONS, P95, PARTS, SUM, Measured
 from infrastructure.watching.contributor_insights import worst
-from infrastructure.work.processing import QUEUES, VISIBILITY_FACTOR
+from infrastructure.work.processing import VISIBILITY_FACTOR
 from orders.consumer import longest_wait
 from orders.metrics import ORDERS_CREATED
 
@@ -77,7 +77,7 @@ SILENT_ORDERS = 10
 
 _UNLESS = ", unless a partner asked for more with Retry-After"
 
-(HEARTBEAT,) = SCHEDULED
+(HEARTBEAT,) = names(Caller.SCHEDULE)
 """The function that places our own orders."""
 
 _Comparison = cloudwatch.ComparisonOperator
@@ -156,7 +156,7 @@ class Alarms(Construct):
         self._watch_latency()
         if (hours := settings.opening_hours) is not None:
             self._watch_orders(hours)
-        for name in (*API_FUNCTIONS, *WORKERS):
+        for name in names(Caller.API, Caller.QUEUE):
             self._watch_function(name)
         self._watch_concurrency()
         self._watch_queues(resources)
@@ -318,7 +318,7 @@ class Alarms(Construct):
     def _watch_concurrency(self) -> None:
         throttles = {
             function: self._measured.function(function, "Throttles", SUM, minutes=5)
-            for function in (*API_FUNCTIONS, *WORKERS)
+            for function in names(Caller.API, Caller.QUEUE)
         }
         self._add(
             "functions-throttled",
@@ -341,7 +341,7 @@ class Alarms(Construct):
     def _watch_queues(self, resources: Resources) -> None:
         self._watch_dead_letters("pipe", resources.pipe_dead_letters)
         for worker, queue in resources.queues.items():
-            name = _kebab(QUEUES[worker])
+            name = _kebab(str(BY_NAME[worker].queue))
             self._watch_dead_letters(name, queue.dead)
             settings = self._settings.workers[worker]
             longest = longest_wait(settings.retry_seconds)

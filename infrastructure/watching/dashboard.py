@@ -19,7 +19,7 @@ from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infrastructure.settings import API_FUNCTIONS, WORKERS
+from infrastructure.functions import BY_NAME, Caller, names
 from infrastructure.watching import queries
 from infrastructure.watching.alarms import P95_MILLISECONDS
 from infrastructure.watching.aws_metrics import (
@@ -34,7 +34,6 @@ from infrastructure.watching.aws_metrics import (
     Measured,
 )
 from infrastructure.watching.contributor_insights import worst
-from infrastructure.work.processing import QUEUES
 from orders import metrics
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ WIDTH = 24
 """Columns of CloudWatch's grid."""
 
 _HEIGHT = 6
-_FUNCTIONS = (*API_FUNCTIONS, *WORKERS)
+_FUNCTIONS = names(Caller.API, Caller.QUEUE)
 
 
 class Dashboard(Construct):
@@ -189,8 +188,12 @@ class Dashboard(Construct):
         ]
 
     def _queues(self) -> list[cloudwatch.IWidget]:
-        live = {QUEUES[name]: queue.live for name, queue in self._resources.queues.items()}
-        dead = {QUEUES[name]: queue.dead for name, queue in self._resources.queues.items()}
+        live = {
+            str(BY_NAME[name].queue): queue.live for name, queue in self._resources.queues.items()
+        }
+        dead = {
+            str(BY_NAME[name].queue): queue.dead for name, queue in self._resources.queues.items()
+        }
         dead["Pipe"] = self._resources.pipe_dead_letters
         visible, age = "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"
         read = self._measured.queue

@@ -13,7 +13,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infrastructure.settings import API_FUNCTIONS, WORKERS
+from infrastructure.functions import FUNCTIONS, Caller, names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +87,7 @@ WEBHOOKS = Query(
 )
 UNITS = Query(
     "DynamoDB by route",
-    API_FUNCTIONS,
+    names(Caller.API),
     (
         "filter ispresent(route)",
         (
@@ -99,7 +99,7 @@ UNITS = Query(
 )
 FLAGS = Query(
     "flag decisions",
-    ("update_order", *WORKERS),
+    tuple(row.name for row in FUNCTIONS if row.reads_flags),
     (
         "filter ispresent(flag)",
         "stats count(*) as decisions by flag, flagOn, flagWhy",
@@ -108,7 +108,7 @@ FLAGS = Query(
 )
 SLOW = Query(
     "slow requests",
-    API_FUNCTIONS,
+    names(Caller.API),
     (
         "filter milliseconds > 300",
         (
@@ -121,7 +121,7 @@ SLOW = Query(
 )
 ERRORS = Query(
     "unforeseen errors",
-    (*API_FUNCTIONS, *WORKERS),
+    names(Caller.API, Caller.QUEUE),
     (
         'filter level = "ERROR"',
         "fields @timestamp, error, route, orderId, requestId, messageId",
@@ -131,7 +131,7 @@ ERRORS = Query(
 )
 STORY = Query(
     "an order's story",
-    (*API_FUNCTIONS, *WORKERS),
+    names(Caller.API, Caller.QUEUE),
     (
         'filter orderId = "put the order\'s id here"',
         (

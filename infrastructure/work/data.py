@@ -8,6 +8,7 @@ from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
+from infrastructure.functions import IDEMPOTENCY_KEYS, ORDERS, PARTNERS
 from infrastructure.settings import CapacityMode
 from orders.domain.synthetic import EXPIRES_AT
 from orders.settings import BY_CUSTOMER, BY_PARTNER
@@ -56,6 +57,11 @@ class Data(Construct):
         )
         self.idempotency_keys = self._table("IdempotencyKeys", key="key", ttl="expiresAt")
         self.partners = self._table("Partners", key="apiKeyId")
+        self.tables = {
+            ORDERS: self.orders,
+            IDEMPOTENCY_KEYS: self.idempotency_keys,
+            PARTNERS: self.partners,
+        }
 
     def orders_index_arn(self, name: str) -> str:
         """Name one index of Orders, for permissions."""

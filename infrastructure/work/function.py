@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infrastructure.settings import construct_id
+from infrastructure.functions import construct_id
 from infrastructure.work.permissions import of_this_account
 from orders.settings import LOG_LEVEL
 

@@ -20,9 +20,6 @@ from orders.heartbeat import REQUESTS
 if TYPE_CHECKING:
     from infrastructure.work.function import Function
 
-TIMEOUT_SECONDS = 29
-"""When a run is ended: all its steps may be as slow as they may be at all."""
-
 _DAY_MINUTES = 24 * 60
 _SPARE = 3
 """How many times its own requests the key is good for: for runs by hand, and second calls."""

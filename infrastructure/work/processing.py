@@ -18,6 +18,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infrastructure.functions import BY_NAME, Caller, names
 from infrastructure.work.encryption import READING
 from infrastructure.work.function import RETENTION
 from infrastructure.work.permissions import of_queues, of_tables, of_topic, through
@@ -45,9 +46,6 @@ PIPE_AT_ONCE = 10
 
 Each alone: all messages of a batch together may have no more bytes for SNS than a single one.
 """
-
-QUEUES = {"process_order": "OrderProcessing", "notify_partner": "PartnerNotifications"}
-"""The queue of each worker."""
 
 
 class Processing(Construct):
@@ -85,7 +83,7 @@ class Processing(Construct):
             master_key=topic_key,
             tracing_config=sns.TracingConfig.ACTIVE,
         )
-        self.queues = {name: self._queue(name) for name in QUEUES}
+        self.queues = {name: self._queue(name) for name in names(Caller.QUEUE)}
         self._subscribe("process_order", _with("status", [Status.PLACED.value]))
         self._subscribe("notify_partner", _with("partnerId", but=[HEARTBEAT]))
         self.pipe_dead_letters = _queue(self, "PipeDeadLetters", key=self._key)
@@ -127,7 +125,7 @@ class Processing(Construct):
         return kms.Key.from_key_arn(self, "Key", key.key_arn)
 
     def _queue(self, name: str) -> WorkQueue:
-        return WorkQueue(self, QUEUES[name], worker=self._workers[name], key=self._key)
+        return WorkQueue(self, str(BY_NAME[name].queue), worker=self._workers[name], key=self._key)
 
     def _subscribe(self, name: str, policy: dict[str, sns.FilterOrPolicy]) -> None:
         queue = self.queues[name]

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from infrastructure.functions import BY_NAME, Caller, names
 from infrastructure.settings import Capacity
 from ops.costs import prices
 from ops.costs.free_resources import FREE, FREE_PREFIXES
@@ -282,7 +283,7 @@ def _functions(month: Month) -> Iterator[Line]:
 
 def _is_fed(name: str) -> bool:
     """Tell workers: the requests' traces do not reach them."""
-    return name in ("process_order", "notify_partner")
+    return BY_NAME[name].caller is Caller.QUEUE
 
 
 def _is_traced(function: Mapping[str, Any]) -> bool:
@@ -454,7 +455,7 @@ def _topic(month: Month) -> Iterator[Line]:
 def _queues(month: Month) -> Iterator[Line]:
     """Each message is sent, received and deleted; and Lambda polls whether there is one or not."""
     traffic, calls = month.traffic, month.traffic.calls()
-    messages = calls["process_order"] + calls["notify_partner"]
+    messages = sum(calls[name] for name in names(Caller.QUEUE))
     yield Line(
         service="SQS",
         name="messages",

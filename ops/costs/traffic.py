@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from infrastructure.functions import BY_NAME
 from orders.heartbeat import REQUESTS
 
 DAYS = 365 / 12
@@ -206,7 +207,7 @@ class Traffic:
     def counting(self) -> float:
         """Give the calls a month that write a line of metrics."""
         calls = self.calls()
-        return sum(calls[name] for name in calls if name not in ("get_order", "list_orders"))
+        return sum(calls[name] for name in calls if BY_NAME[name].counts)
 
     def tables(self) -> dict[str, TableUse]:
         """Give the use of each table by its partition key."""

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloudwatch.alarms import Metric, Recorded, text
-from infrastructure.settings import API_FUNCTIONS, SCHEDULED, STAGES, WORKERS
+from infrastructure.functions import Caller, names
+from infrastructure.settings import STAGES
 from ops.costs.traffic import DAYS, TableUse, Traffic
 from orders.consumer import longest_wait
 from orders.heartbeat import REQUESTS
@@ -40,7 +41,7 @@ assert _HOURS is not None  # prod has all that a stage may have
 OPENS, CLOSES = _HOURS.opens, _HOURS.closes
 """Hours of the day, UTC; those of prod, and the load of every stage keeps them."""
 
-(HEARTBEAT,) = SCHEDULED
+(HEARTBEAT,) = names(Caller.SCHEDULE)
 
 HEARTBEAT_MINUTES = _PROD.heartbeat_minutes or 0
 """How often our own order is placed, by the function HEARTBEAT."""
@@ -99,7 +100,7 @@ def stage_of(resources: Resources) -> Stage:
         resource["Properties"]["KeySchema"][0]["AttributeName"]: (name, resource["Properties"])
         for name, resource in _of(resources, "DynamoDB::GlobalTable")
     }
-    workers = {worker: _queue_of(resources, functions[worker]) for worker in WORKERS}
+    workers = {worker: _queue_of(resources, functions[worker]) for worker in names(Caller.QUEUE)}
     ((_, pipe),) = _of(resources, "Pipes::Pipe")
     ((_, api),) = _of(resources, "ApiGateway::RestApi")
     ((_, api_stage),) = _of(resources, "ApiGateway::Stage")
@@ -490,14 +491,14 @@ class _Recorder:
     def _api(self, minute: int, now: Conditions, calls: Mapping[str, int]) -> dict[str, int]:
         """Record API and functions; gives the calls that went well."""
         failed, refused = {}, {}
-        for function in API_FUNCTIONS:
+        for function in names(Caller.API):
             refused[function] = self._whole(f"{function} refused", calls[function] * now.refused)
             run = calls[function] - refused[function]
             crashed = self._whole(f"{function} failed", run * now.failing)
             crashed += now.crashes if function == "get_order" else 0
             self._function(minute, now, function, (run, min(crashed, run), refused[function]))
             failed[function] = min(crashed, run) + refused[function]
-        requests = sum(calls[function] for function in API_FUNCTIONS)
+        requests = sum(calls[function] for function in names(Caller.API))
         # DynamoDB's refusals and failures are answered with 503.
         self.tables_failed = self._whole("tables failed", now.tables_fail)
         errors = min(sum(failed.values()) + now.throttled + self.tables_failed, requests)
@@ -517,7 +518,7 @@ class _Recorder:
         }
         for name, samples in metrics.items():
             self._add(minute, "AWS/ApiGateway", name, self.stage.api, samples)
-        return {function: calls[function] - failed[function] for function in API_FUNCTIONS}
+        return {function: calls[function] - failed[function] for function in names(Caller.API)}
 
     def _function(
         self, minute: int, now: Conditions, function: str, counted: tuple[int, int, int]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloudwatch.alarms import Reading, State, read, states
-from infrastructure.settings import API_FUNCTIONS
+from infrastructure.functions import Caller, names
 from ops.reach.templates import synthesized
 from project.checkout import ROOT
 from tests.alarms.chances import BURN, HEALTHY, false_alarms, missed, window
@@ -185,7 +185,7 @@ def load_of(name: str) -> float:
     """Give the requests or calls a minute, in busy hours, that an error alarm looks at."""
     watched = name.partition("-errors-")[0].replace("-", "_")
     if watched == "api":
-        return sum(rates()[function] for function in API_FUNCTIONS)
+        return sum(rates()[function] for function in names(Caller.API))
     return rates()[watched]
 
 

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from infrastructure.asset import RUNTIME_PYTHON, build_for_aws, build_for_host, find_interpreter
-from infrastructure.settings import FUNCTIONS
+from infrastructure.functions import names
 from tests.ceilings.measuring import RECORDED, Counts, lines, record, sizes
 
 
@@ -23,7 +23,7 @@ def main() -> None:
         host = build_for_host(Path(directory) / "host", interpreter)
         counts = Counts(host.path, interpreter)
         functions = {}
-        for name in FUNCTIONS:
+        for name in names():
             functions[name] = record(counts.of(name))
             print(f"{name:18}", *lines(counts.of(name)))
         asset = sizes(build_for_aws(Path(directory) / "aws").path)

@@ -8,7 +8,11 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from infrastructure.functions import Caller, names
 from ops.costs.units import changing_units, item_bytes, placing_units, read_units
+from orders.domain.lifecycle import Role
+from orders.domain.order import NewPartnerOrder, OrderPatch
+from orders.routes import ROUTES
 from tests.fuzz.tenants import OWN_IDS, PARTNER, tables
 from tests.fuzz.world import ENVIRONMENT
 from tests.shared.events import event
@@ -17,6 +21,8 @@ from tests.shared.examples import ORDER
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from msgspec import Struct
+
 RECORDED = Path(__file__).with_name("recorded.json")
 CHILD = Path(__file__).with_name("child.py")
 
@@ -24,7 +30,7 @@ ROOM = 1.02
 """How far a count of instructions may be above the recorded one: as far as other machines'
 libraries, file systems and times of day make it differ."""
 
-REQUESTS = ("create_order", "get_order", "list_orders", "update_order")
+REQUESTS = names(Caller.API)
 """Functions whose requests are counted, too."""
 
 _REPEATED = 3
@@ -113,14 +119,19 @@ def _task(function: str) -> dict[str, Any]:
 
 
 def _event(function: str, number: int) -> dict[str, Any]:
-    order_id = OWN_IDS[PARTNER][0]
-    if function == "create_order":
-        return event("POST", body=ORDER, headers={"Idempotency-Key": f"key-{number}"})
-    if function == "get_order":
-        return event("GET", order_id=order_id)
-    if function == "list_orders":
-        return event("GET")
-    return event("PATCH", body={"note": f"note {number}"}, order_id=order_id)
+    route = next(r for r in ROUTES if (r.function, r.caller) == (function, Role.PARTNER))
+    bodies: dict[type[Struct] | None, Any] = {
+        None: None,
+        NewPartnerOrder: ORDER,
+        OrderPatch: {"note": f"note {number}"},
+    }
+    return event(
+        route.method,
+        route.path,
+        body=bodies[route.body],
+        order_id=OWN_IDS[PARTNER][0] if "{" in route.path else None,
+        headers=dict.fromkeys(route.required_headers, f"key-{number}"),
+    )
 
 
 def by_module(instructions: Mapping[str, int], asset: Path) -> dict[str, int]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infrastructure.asset import build_for_aws
-from infrastructure.settings import FUNCTIONS
+from infrastructure.functions import names
 from tests.ceilings.measuring import (
     RECORDED,
     REQUESTS,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 CEILINGS: dict[str, Any] = json.loads(RECORDED.read_text())
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", names())
 def test_a_start_loads_no_new_module(function: str, counts: Counts) -> None:
     """Each module costs a cold start: a new one is named, with who imports it."""
     recorded = CEILINGS["functions"][function]["modules"]
@@ -42,7 +42,7 @@ def test_a_start_loads_no_new_module(function: str, counts: Counts) -> None:
     assert not new, "newly loaded, and by whom:\n  " + "\n  ".join(new)
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.parametrize("function", names())
 def test_a_start_executes_no_more(function: str, counts: Counts) -> None:
     """What a cold start executes has a ceiling; when it is exceeded, I read which module grew."""
     problem = exceeded(

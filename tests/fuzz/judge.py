@@ -19,6 +19,7 @@ import traceback
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
+from infrastructure.functions import Caller, names
 from orders.heartbeat import Deviation
 from orders.problems import PROBLEMS, UNAUTHENTICATED
 from orders.tracing import MOST_BYTES
@@ -352,7 +353,7 @@ def _heartbeat(_case: Case, outcome: Outcome) -> Iterator[str]:
 _KINDS = {
     **dict.fromkeys(API, _api),
     **dict.fromkeys(WORKERS, _worker),
-    "create_parameters": _deployer,
-    "place_heartbeat": _heartbeat,
+    **dict.fromkeys(names(Caller.DEPLOYMENT), _deployer),
+    **dict.fromkeys(names(Caller.SCHEDULE), _heartbeat),
 }
 assert _KINDS.keys() == HANDLERS.keys()

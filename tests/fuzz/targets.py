@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from importlib import import_module
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from cli import terminal, waterfall
 from cli.commands import dlq, partners
+from infrastructure.functions import Caller, names
 from local.demo.receiver import Receiver
 from local.logs import render
 from ops.dead_letters import letters as dead_letters
@@ -16,16 +18,7 @@ from ops.partners.keys import Key
 from ops.partners.webhooks import Webhook
 from ops.traces.spans import read
 from ops.traces.spans import waterfall as put_together
-from orders.handlers import (
-    create_order,
-    create_parameters,
-    get_order,
-    list_orders,
-    notify_partner,
-    place_heartbeat,
-    process_order,
-    update_order,
-)
+from orders.handlers import place_heartbeat
 from orders.webhooks import Endpoint
 from tests.fuzz.tenants import order_id
 
@@ -35,19 +28,11 @@ if TYPE_CHECKING:
     from tests.fuzz.cases import Case
 
 HANDLERS: dict[str, Any] = {
-    "create_order": create_order.handler,
-    "get_order": get_order.handler,
-    "list_orders": list_orders.handler,
-    "update_order": update_order.handler,
-    "process_order": process_order.handler,
-    "notify_partner": notify_partner.handler,
-    "create_parameters": create_parameters.handler,
-    "place_heartbeat": place_heartbeat.handler,
+    name: import_module(f"orders.handlers.{name}").handler for name in names()
 }
 """The handlers by the names of their functions."""
 
-API = ("create_order", "get_order", "list_orders", "update_order")
-WORKERS = ("process_order", "notify_partner")
+API, WORKERS = names(Caller.API), names(Caller.QUEUE)
 """Which of them answer requests, and which take a queue's messages."""
 
 _MOMENT = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)

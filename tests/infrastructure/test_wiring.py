@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.settings import FUNCTIONS, STAGES, construct_id, parameter_prefix, stack_name
+from infrastructure.functions import construct_id, names
+from infrastructure.settings import STAGES, parameter_prefix, stack_name
 from orders.routes import ROUTES
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def functions_of(template: Template) -> list[str]:
     there = [name for name, _ in template.all("Lambda::Function")]
     return [
         name
-        for name in FUNCTIONS
+        for name in names()
         if any(one.startswith(f"{construct_id(name)}Function") for one in there)
     ]
 

@@ -17,12 +17,25 @@ def event(
     api_key_id: str | None = "key-of-acme",
     claims: dict[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Make an event; a body that is no string is sent as JSON, `claims` are a person's token's."""
-    resource = path if order_id is None else f"{path}/{{orderId}}"
+    """Make an event.
+
+    Args:
+        method: of HTTP.
+        path: as a route names it, or without the order's place when that is its last part.
+        body: what is no string is sent as JSON.
+        headers: besides the content type.
+        query: the parameters, each with all its values.
+        order_id: which order, if it is about one.
+        api_key_id: as API Gateway names the partner's key.
+        claims: those of a person's token.
+    """
+    whole = order_id is None or "{orderId}" in path
+    resource = path if whole else f"{path}/{{orderId}}"
+    path = resource.replace("{orderId}", order_id or "")
     text = body if body is None or isinstance(body, str) else json.dumps(body)
     return {
         "resource": resource,
-        "path": path if order_id is None else f"{path}/{order_id}",
+        "path": path,
         "httpMethod": method,
         "headers": {"Content-Type": "application/json", **(headers or {})},
         "multiValueQueryStringParameters": query,

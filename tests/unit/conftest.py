@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.settings import API_FUNCTIONS
+from infrastructure.functions import Caller, names
 from orders import log as logs
 from orders import partners, store
 
@@ -33,7 +33,7 @@ class NoStore(store.Store):
 def no_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[NoStore]:
     """Put a store in place that has no DynamoDB behind it."""
     fake = NoStore()
-    for module in ("partners", *(f"handlers.{name}" for name in API_FUNCTIONS)):
+    for module in ("partners", *(f"handlers.{name}" for name in names(Caller.API))):
         monkeypatch.setattr(f"orders.{module}.store", lambda: fake)
     partners.directory.cache_clear()
     yield fake

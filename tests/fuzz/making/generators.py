@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from infrastructure.functions import Caller, names
 from orders.domain.lifecycle import Status
 from orders.routes import ROUTES, Route
 from tests.fuzz.cases import HOSTILE, REAL, Case
@@ -277,8 +278,8 @@ def requests(function: str, choose: Choose) -> Case:
 GENERATORS: dict[str, Callable[[Choose], Case]] = {
     **{name: partial(requests, name) for name in API},
     **{name: partial(messages, name) for name in WORKERS},
-    "create_parameters": resources,
-    "place_heartbeat": heartbeats,
+    **dict.fromkeys(names(Caller.DEPLOYMENT), resources),
+    **dict.fromkeys(names(Caller.SCHEDULE), heartbeats),
     **SHOWN,
 }
 """What makes cases for each target out of choices."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,11 +16,12 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from documents.openapi import document as openapi
 from documents.openapi.document import API_KEY, DOCUMENT, TOKEN, document, moves_table
-from documents.openapi.responses import FUNCTION_PROBLEMS, problems_of
+from documents.openapi.responses import problems_of
 from infrastructure.edge.models import shape_of
+from infrastructure.functions import BY_NAME, Caller, names
 from orders import body, callers, partners
 from orders.domain.lifecycle import MOVES, Role, Status, statuses_after
-from orders.handlers import create_order, get_order, list_orders, update_order
+from orders.handlers import create_order, list_orders, update_order
 from orders.problems import (
     GATEWAY_PROBLEMS,
     PROBLEMS,
@@ -40,12 +42,7 @@ if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
 
 CONTRACT = document()
-HANDLERS = {
-    "create_order": create_order,
-    "get_order": get_order,
-    "list_orders": list_orders,
-    "update_order": update_order,
-}
+HANDLERS = {name: import_module(f"orders.handlers.{name}") for name in names(Caller.API)}
 
 each_route = pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.operation)
 
@@ -205,7 +202,7 @@ def test_a_function_s_documented_problems_are_its_own(name: str) -> None:
     known = kinds_in(module)
     if "decode" in vars(module):
         known |= kinds_in(body) | {UNSUPPORTED_MEDIA_TYPE}
-    assert set(FUNCTION_PROBLEMS[name]) == known
+    assert set(BY_NAME[name].problems) == known
 
 
 @each_route

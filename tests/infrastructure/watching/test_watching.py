@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from infrastructure.settings import API_FUNCTIONS, WORKERS, construct_id
+from infrastructure.functions import Caller, construct_id, names
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
@@ -60,6 +60,6 @@ def test_nobody_raises_alarms_but_cloudwatch(template: Template) -> None:
 def test_the_dashboard_shows_every_function(template: Template) -> None:
     """Whichever function of the API or of a queue fails, its figures are there."""
     shown = named(template.one("CloudWatch::Dashboard")["DashboardBody"])
-    for name in (*API_FUNCTIONS, *WORKERS):
+    for name in names(Caller.API, Caller.QUEUE):
         start = f"{construct_id(name)}Function"
         assert any(found.startswith(start) for found in shown), name

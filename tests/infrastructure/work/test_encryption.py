@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from documents.permissions import listed
-from infrastructure.settings import API_FUNCTIONS, FUNCTIONS, STAGES, WORKERS, WRITERS, construct_id
+from infrastructure.functions import BY_NAME, FUNCTIONS, Caller, construct_id, names
+from infrastructure.settings import STAGES
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
@@ -90,7 +91,7 @@ def queues_of(statement: dict[str, Any]) -> list[str]:
     return ["DeadLetters" if "DeadLetters" in name else "Queue" for name in names]
 
 
-@pytest.mark.parametrize("name", WORKERS)
+@pytest.mark.parametrize("name", names(Caller.QUEUE))
 def test_workers_use_the_key_for_messages_through_sqs_only(hardened: Template, name: str) -> None:
     """A worker reads its queue and writes its dead letters with the key, and only by way of SQS."""
     of_queues = [s for s in key_statements(hardened, name) if through(s) == "sqs"]
@@ -109,21 +110,21 @@ def tables_of(template: Template, name: str) -> set[str]:
     return {table for table in tables if f'["{table}", "Arn"]' in policy}
 
 
-@pytest.mark.parametrize("name", [*API_FUNCTIONS, "process_order"])
+@pytest.mark.parametrize("name", [*names(Caller.API), "process_order"])
 def test_functions_use_the_key_through_dynamodb_only(hardened: Template, name: str) -> None:
     """A function reads with the key, or reads and writes, and can decrypt nothing by itself."""
     key = customer_key(hardened)
     granted = [s for s in key_statements(hardened, name) if through(s) == "dynamodb"]
     (looking,) = (s for s in granted if s["Action"] == "kms:DescribeKey")
     (using,) = (s for s in granted if s != looking)
-    assert set(listed(using["Action"])) == (READING | WRITING if name in WRITERS else READING)
+    assert set(listed(using["Action"])) == (READING | WRITING if BY_NAME[name].writes else READING)
     tables = using["Condition"]["StringEquals"]["kms:EncryptionContext:aws:dynamodb:tableName"]
     assert {table["Ref"] for table in tables} == tables_of(hardened, name)
     for statement in granted:
         assert statement["Resource"] == {"Fn::GetAtt": [key, "Arn"]}
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", names())
 def test_without_a_key_no_function_may_use_any(prod: Template, name: str) -> None:
     """There is no permission for keys where there is no key."""
     assert not key_statements(prod, name)
@@ -132,8 +133,8 @@ def test_without_a_key_no_function_may_use_any(prod: Template, name: str) -> Non
 def test_writers_are_those_that_write(prod: Template) -> None:
     """The functions that get the writing half of the key are those that write to a table."""
     writers = set()
-    for name in FUNCTIONS:
+    for name in names():
         policy = prod.one("IAM::Policy", f"{construct_id(name)}Role")
         if "PutItem" in str(policy) or "UpdateItem" in str(policy):
             writers.add(name)
-    assert writers == set(WRITERS)
+    assert writers == {row.name for row in FUNCTIONS if row.writes}

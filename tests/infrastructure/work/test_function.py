@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.settings import API_FUNCTIONS, FUNCTIONS, SCHEDULED
+from infrastructure.functions import Caller, names
 from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
 
-IDS = {"".join(word.capitalize() for word in name.split("_")): name for name in FUNCTIONS}
+IDS = {"".join(word.capitalize() for word in name.split("_")): name for name in names()}
 
 
 def takes_from(queue: str) -> set[tuple[str, str]]:
@@ -27,7 +27,9 @@ def takes_from(queue: str) -> set[tuple[str, str]]:
 def functions_of(template: Template) -> dict[str, str]:
     """Give the functions that a stage has; a heartbeat is what some have not."""
     beats = list(template.all("Scheduler::Schedule"))
-    return {start: name for start, name in IDS.items() if beats or name not in SCHEDULED}
+    return {
+        start: name for start, name in IDS.items() if beats or name not in names(Caller.SCHEDULE)
+    }
 
 
 GRANTS = {
@@ -66,7 +68,7 @@ PARTNERS_GRANTS = {("dynamodb:GetItem", "DataPartners"), ("dynamodb:Scan", "Data
 TABLES = {"ORDERS_TABLE", "IDEMPOTENCY_TABLE", "PARTNERS_TABLE"}
 OF_A_QUEUE = {"DEAD_LETTER_QUEUE", "RETRY_SECONDS"}
 VARIABLES = {
-    **{name: {*TABLES, "IDEMPOTENCY_HOURS", "ALLOWED_ORIGINS"} for name in API_FUNCTIONS},
+    **{name: {*TABLES, "IDEMPOTENCY_HOURS", "ALLOWED_ORIGINS"} for name in names(Caller.API)},
     "update_order": {*TABLES, "IDEMPOTENCY_HOURS", "ALLOWED_ORIGINS", "FLAGS_PARAMETER"},
     "process_order": {"ORDERS_TABLE", "FLAGS_PARAMETER", *OF_A_QUEUE},
     "notify_partner": {
@@ -142,7 +144,7 @@ def test_a_function_may_do_what_it_does_and_nothing_else(template: Template, sta
     # For the tables' own key, where there is one: test_encryption.py
     assert {(action, on) for action, on in granted if not action.startswith("kms:")} == {
         *GRANTS[start],
-        *(PARTNERS_GRANTS if IDS[start] in API_FUNCTIONS else ()),
+        *(PARTNERS_GRANTS if IDS[start] in names(Caller.API) else ()),
         ("logs:CreateLogStream", f"{start}Logs"),
         ("logs:PutLogEvents", f"{start}Logs"),
         # X-Ray has no resources to name

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.settings import SCHEDULED, STAGES, SettingError
+from infrastructure.functions import Caller, names
+from infrastructure.settings import STAGES, SettingError
 from orders.heartbeat import REQUESTS
 from tests.infrastructure.work.test_encryption import READING, WRITING
 
@@ -181,7 +182,7 @@ def test_intervals_are_whole_minutes_up_to_an_hour(minutes: Any) -> None:
 
 def test_a_stage_without_it_has_not_its_function() -> None:
     """What goes through the functions of a stage finds it where it is, and only there."""
-    assert not set(SCHEDULED) & set(STAGES["dev"].functions)
-    assert set(SCHEDULED) < set(STAGES["prod"].functions)
+    assert not set(names(Caller.SCHEDULE)) & set(STAGES["dev"].functions)
+    assert set(names(Caller.SCHEDULE)) < set(STAGES["prod"].functions)
     with pytest.raises(SettingError, match="place_heartbeat"):
         replace(STAGES["dev"], reserved_concurrency={"place_heartbeat": 1})

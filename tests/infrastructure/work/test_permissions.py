@@ -16,7 +16,7 @@ from documents.permissions import (
     matrix_of_documented,
     paths_of,
 )
-from infrastructure.settings import construct_id
+from infrastructure.functions import construct_id
 from infrastructure.work.permissions import REASONS
 from orders.routes import ROUTES, STAGE
 from tests.permissions.at_run_time import MANAGED_BY_AWS

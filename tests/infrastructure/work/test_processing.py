@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from infrastructure.settings import API_FUNCTIONS, DEPLOYERS, STAGES, WORKERS, construct_id
+from infrastructure.functions import Caller, construct_id, names
+from infrastructure.settings import STAGES
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
@@ -427,7 +428,7 @@ def test_partners_secrets_are_opened_by_their_sender_alone(template: Template) -
     keys = about_keys(template, "NotifyPartner", SECRETS)
     assert {s["Action"] for s in keys} == {"kms:Decrypt"}
     assert [s["Condition"] for s in keys] == [of_parameter(on) for on in secrets]
-    others = {*API_FUNCTIONS, *WORKERS, *DEPLOYERS} - {"notify_partner"}
+    others = set(names(Caller.API, Caller.QUEUE, Caller.DEPLOYMENT)) - {"notify_partner"}
     for start in map(construct_id, others):
         actions = {s["Action"] for s in about_keys(template, start, SECRETS)}
         assert actions <= ({"kms:Encrypt"} if start == "CreateParameters" else set())

@@ -14,7 +14,7 @@ from bench.candidates import AS_DEPLOYED, BARE, OURS, REFERENCE
 from bench.functions import GOALS, ratios, spread
 from bench.jobs import event_for, stored_order, typed
 from bench.stub import Answers
-from infrastructure.settings import API_FUNCTIONS, WORKERS
+from infrastructure.functions import Caller, names
 from project.markdown import with_blocks
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def test_a_spread_is_in_order(values: list[float]) -> None:
     assert min(values) <= found["low"] <= found["median"] <= found["high"] <= max(values)
 
 
-@pytest.mark.parametrize("function", [*API_FUNCTIONS, *WORKERS])
+@pytest.mark.parametrize("function", names(Caller.API, Caller.QUEUE))
 def test_there_is_an_event_for_each_function(function: str) -> None:
     """Each function that orders call is measured, with events of which no two are the same."""
     assert event_for(function) != event_for(function)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from infrastructure.settings import DEPLOYERS, FUNCTIONS
+from infrastructure.functions import Caller, names
 
 # Each costs more start-up than everything that the handlers do import (docs/decisions/0004).
 TOO_SLOW = {
@@ -29,11 +29,11 @@ def modules_after(statement: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", names())
 def test_a_handler_loads_no_slow_library(name: str) -> None:
     """Importing a handler loads neither boto3 nor pydantic, Powertools or the X-Ray SDK."""
     loaded = modules_after(f"import orders.handlers.{name}")
-    assert ("pydynox.pydynox_core" in loaded) == (name not in DEPLOYERS)
+    assert ("pydynox.pydynox_core" in loaded) == (name not in names(Caller.DEPLOYMENT))
     packages = {module.partition(".")[0] for module in loaded}
     assert not packages & (TOO_SLOW | NOT_FOR_LAMBDA)
 

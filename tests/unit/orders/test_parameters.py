@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infrastructure.settings import FUNCTIONS
+from infrastructure.functions import names
 from orders import parameters
 from orders.aws_api import ApiError, Unreachable
 from orders.parameters import KEPT_SECONDS, Parameter, Unreadable
@@ -99,7 +99,7 @@ def test_a_parameter_that_is_not_there_is_none(world: World) -> None:
     assert len(world.reads) == 1
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", names())
 def test_nothing_is_read_while_a_function_starts(name: str) -> None:
     """A hundred functions can start at once without asking Parameter Store anything."""
     program = (

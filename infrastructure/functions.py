@@ -1,0 +1,201 @@
+"""The functions: one table, from which all else that lists them is made.
+
+A row's name is that of its module in `orders.handlers`. Routes (`orders.routes`) name the functions
+that answer them; permissions stand where the service is composed. What a function costs a month is
+an assumption of `ops/costs/traffic.py`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from orders import problems
+from orders import settings as variables
+
+if TYPE_CHECKING:
+    from orders.problems import Kind
+
+ORDERS, PARTNERS, IDEMPOTENCY_KEYS = "orders", "partners", "idempotency_keys"
+"""The tables, by the names that go with them everywhere."""
+
+
+class Caller(StrEnum):
+    """What calls a function."""
+
+    API = "API Gateway, for each request"
+    QUEUE = "its queue, with a batch of messages"
+    DEPLOYMENT = "CloudFormation, when the stack is made, changed or removed"
+    SCHEDULE = "a schedule, in stages that have it"
+
+
+class Answer(StrEnum):
+    """What a function of the API answers when all is well."""
+
+    PLACED = "the order, with its place and whether it had been placed before"
+    ORDER = "the order, or that the caller knows it as it is"
+    PAGE = "a page of orders"
+    CHANGED = "the order after the change"
+
+
+class Row(NamedTuple):
+    """One function."""
+
+    name: str
+    caller: Caller
+    tables: tuple[str, ...] = ()
+    """Those that it reads or writes."""
+    writes: bool = False
+    """Whether it writes to one of them."""
+    reads_flags: bool = False
+    counts: bool = True
+    """Whether each call writes a line of metrics."""
+    variables: tuple[str, ...] = ()
+    """Its environment, besides the log's level."""
+    timeout_seconds: int | None = None
+    """When it is ended; None for what the stage's settings say."""
+    queue: str | None = None
+    """The queue that feeds it, by its construct's id."""
+    answer: Answer | None = None
+    problems: tuple[Kind, ...] = ()
+    """What it can refuse, by itself; a test compares this with the functions themselves."""
+    headers: tuple[str, ...] = ()
+    """Those that it reads, besides those that say who calls and what is sent."""
+    description: str = ""
+    """What its routes promise, in Markdown; the API's document fills in the names in braces."""
+
+    @property
+    def handler(self) -> str:
+        """The handler, as Lambda names it."""
+        return f"orders.handlers.{self.name}.handler"
+
+
+_OF_REQUESTS = (
+    *(variables.ORDERS_TABLE, variables.IDEMPOTENCY_TABLE, variables.PARTNERS_TABLE),
+    *(variables.IDEMPOTENCY_HOURS, variables.ALLOWED_ORIGINS),
+)
+_OF_MESSAGES = (variables.DEAD_LETTER_QUEUE, variables.RETRY_SECONDS)
+
+_OF_BODIES = (
+    problems.MALFORMED_JSON,
+    problems.INVALID_BODY,
+    problems.BODY_TOO_LARGE,
+    problems.UNSUPPORTED_MEDIA_TYPE,
+)
+
+FUNCTIONS = (
+    Row(
+        "create_order",
+        Caller.API,
+        tables=(ORDERS, PARTNERS, IDEMPOTENCY_KEYS),
+        writes=True,
+        variables=_OF_REQUESTS,
+        answer=Answer.PLACED,
+        problems=(*_OF_BODIES, problems.INVALID_PARAMETER, problems.KEY_REUSED),
+        headers=("Idempotency-Key",),
+        description="""\
+There is exactly one order for each `Idempotency-Key`, however often the request is sent. The same
+key with the same order answers 201 with that order as it now is and `Idempotent-Replayed: true`;
+with another order it answers 422. Keys are kept for {idempotency_hours} hours. After
+a time-out or a 5xx repeat the request with the same key.
+
+`scheduledFor` is in UTC, in the future and within {scheduling_days} days. A body may have
+{body_kilobytes} KB.
+""",
+    ),
+    Row(
+        "get_order",
+        Caller.API,
+        tables=(ORDERS, PARTNERS),
+        counts=False,
+        variables=_OF_REQUESTS,
+        answer=Answer.ORDER,
+        problems=(problems.ORDER_NOT_FOUND,),
+        headers=("If-None-Match",),
+        description="""\
+Strongly consistent: it shows every change that was answered. An order of somebody else answers 404,
+exactly as one that does not exist.
+""",
+    ),
+    Row(
+        "list_orders",
+        Caller.API,
+        tables=(ORDERS, PARTNERS),
+        counts=False,
+        variables=_OF_REQUESTS,
+        answer=Answer.PAGE,
+        problems=(problems.INVALID_PARAMETER,),
+        description="""\
+Eventually consistent: a new or changed order shows here a moment later, usually well below a
+second; read the order itself when it must be current. Follow `cursor` until it is null: a page
+filtered by `status` may hold fewer orders than `limit`, even none, and still have a successor.
+""",
+    ),
+    Row(
+        "update_order",
+        Caller.API,
+        tables=(ORDERS, PARTNERS),
+        writes=True,
+        reads_flags=True,
+        variables=(*_OF_REQUESTS, variables.FLAGS_PARAMETER),
+        answer=Answer.CHANGED,
+        problems=(
+            *_OF_BODIES,
+            problems.INVALID_PARAMETER,
+            problems.EDITS_DISABLED,
+            problems.ORDER_NOT_FOUND,
+            problems.MOVE_NOT_ALLOWED,
+            problems.STALE_VERSION,
+        ),
+        headers=("If-Match",),
+        description="""\
+A JSON Merge Patch (RFC 7396): what is named changes, null takes an optional field away, arrays are
+replaced whole, and something must change. `items`, `deliveryAddress` and `note` can change while
+the order is {editable}. `status` moves the order:
+
+{moves}
+""",
+    ),
+    Row(
+        "process_order",
+        Caller.QUEUE,
+        tables=(ORDERS,),
+        writes=True,
+        reads_flags=True,
+        variables=(variables.ORDERS_TABLE, variables.FLAGS_PARAMETER, *_OF_MESSAGES),
+        queue="OrderProcessing",
+    ),
+    Row(
+        "notify_partner",
+        Caller.QUEUE,
+        reads_flags=True,
+        variables=(
+            *(variables.PARTNERS_PREFIX, variables.SIGNING_KEY_PARAMETER),
+            *(variables.FLAGS_PARAMETER, *_OF_MESSAGES),
+        ),
+        queue="PartnerNotifications",
+    ),
+    Row("create_parameters", Caller.DEPLOYMENT, counts=False),
+    Row(
+        "place_heartbeat",
+        Caller.SCHEDULE,
+        tables=(PARTNERS,),
+        writes=True,
+        variables=(variables.API_URL, variables.HEARTBEAT_KEY_ID, variables.PARTNERS_TABLE),
+        counts=False,
+        timeout_seconds=29,  # all steps of a run may be as slow as they may be at all
+    ),
+)
+"""All functions; `Settings.functions` says which of them a stage has."""
+
+BY_NAME = {row.name: row for row in FUNCTIONS}
+
+
+def names(*callers: Caller) -> tuple[str, ...]:
+    """Name the functions that these call; all of them, if none is given."""
+    return tuple(row.name for row in FUNCTIONS if not callers or row.caller in callers)
+
+
+def construct_id(name: str) -> str:
+    """Give the id of a function's construct: `CreateOrder` of `create_order`."""
+    return "".join(word.capitalize() for word in name.split("_"))
