@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from infrastructure.settings import STAGES
 from orders import consumer
 from orders.domain.lifecycle import Status
+from orders.domain.order import Address, LineItem, NewPartnerOrder, Option, Order
 from orders.problems import GATEWAY_PROBLEMS, PROBLEMS
 from orders.routes import ROUTES
 from orders.settings import MAX_RECEIVES
@@ -31,6 +34,15 @@ def test_every_route_is_documented() -> None:
     for route in ROUTES:
         assert f"`{route.method} {route.path}`" in text
         assert all(f"`{name}`" in text for name in route.query)
+
+
+def test_every_field_of_an_order_is_documented() -> None:
+    """The API's page names each field that callers send, and each that the service adds."""
+    text = (ROOT / "docs/api/orders.md").read_text()
+    for struct in (Order, NewPartnerOrder, LineItem, Option, Address):
+        for field in msgspec.structs.fields(struct):
+            named = rf'["`]{field.encode_name}["`]'
+            assert re.search(named, text), f"docs/api/orders.md: {field.encode_name}"
 
 
 def test_the_pictures_of_the_lifecycle_name_every_status() -> None:

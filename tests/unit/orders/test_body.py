@@ -9,9 +9,10 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from orders.body import decode
-from orders.domain.order import NewPartnerOrder, OrderPatch
+from orders.domain.order import Address, LineItem, NewPartnerOrder, Option, OrderPatch
 from orders.problems import BODY_TOO_LARGE, INVALID_BODY, MALFORMED_JSON, Problem
 from orders.settings import MAX_BODY_BYTES
 from tests.shared import examples
@@ -21,6 +22,27 @@ NEW = msgspec.json.Decoder(NewPartnerOrder)
 PATCH = msgspec.json.Decoder(OrderPatch)
 ITEM = ORDER["items"][0]
 ADDRESS = ORDER["deliveryAddress"]
+
+
+@pytest.mark.parametrize(
+    ("struct", "made"),
+    [
+        (NewPartnerOrder, examples.orders),
+        (LineItem, examples.line_items),
+        (Option, examples.options),
+        (Address, examples.addresses),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_properties_are_tried_with_every_field(struct: type[Struct], made: Any) -> None:
+    """A field that is new is tried with all values at once: the strategies make every one."""
+    names = {field.encode_name for field in msgspec.structs.fields(struct)} - NEVER_MADE
+    made_of = {*made.wrapped_strategy.mapping, *(made.wrapped_strategy.optional or ())}
+    assert made_of == names, "tests/shared/examples.py"
+
+
+NEVER_MADE = {"scheduledFor"}
+"""What must lie in the future, which no strategy knows."""
 
 BAD_BODIES: list[tuple[Any, str]] = [
     (order(items=[]), "#/items"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -24,7 +24,7 @@ from orders.domain.changes import (
 )
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Role, Status, statuses_before
-from orders.domain.order import Item, NewOrder, NewPartnerOrder, OrderPatch
+from orders.domain.order import Amount, Item, NewOrder, NewPartnerOrder, OrderPatch
 from orders.domain.synthetic import is_synthetic
 from tests.shared import examples
 from tests.shared.examples import ORDER, order
@@ -34,6 +34,13 @@ AT = "2026-11-18T11:06:40.123Z"
 
 
 SYNTHETIC = {"synthetic", "expiresAt"}
+
+CHARGES = [
+    field.encode_name
+    for field in msgspec.structs.fields(NewPartnerOrder)
+    if Amount in (field.type, *get_args(field.type))
+]
+"""What an order is charged besides its items."""
 
 
 def placed(body: dict[str, Any]) -> Item:
@@ -61,7 +68,16 @@ def test_totals_add_up_and_every_client_can_read_them(body: dict[str, Any]) -> N
         for line in body["items"]
     )
     assert shown["subtotal"] == parts
-    assert shown["total"] == parts + body["deliveryFee"] + body["tip"]
+    assert shown["total"] == parts + sum(body.get(name, 0) for name in CHARGES)
+
+
+@pytest.mark.parametrize("name", CHARGES)
+def test_each_amount_beside_the_items_counts_in_the_total(name: str) -> None:
+    """Whatever an order is charged besides its items is in its total, also after an edit."""
+    (before, after) = (placed({**ORDER, name: amount}) for amount in (100, 101))
+    where = f"orders/domain/changes.py does not count {name}"
+    assert after["total"] == before["total"] + 1, where
+    assert after["charges"] == before["charges"] + 1, where
 
 
 def test_the_largest_order_has_a_total_that_javascript_reads_exactly() -> None:
