@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from infrastructure.settings import STAGES, SettingError, settings_of
+from infrastructure.checked import SettingError
+from infrastructure.settings import STAGES, settings_of
 from local.layout import layout_from_environment
 from ops import terminal
 from ops.findings import Check, Finding, Result, run_all, unknown

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.settings import SCHEDULED, STAGES, SettingError
+from infrastructure.checked import SettingError
+from infrastructure.settings import SCHEDULED, STAGES
 from orders.heartbeat import REQUESTS
 from tests.infrastructure.test_encryption import READING, WRITING
 
