@@ -145,7 +145,7 @@ class Service(Stack):
         topic = self.processing.topic
         Tracing(self, "Tracing", stage=stage, topic=topic, sampling=settings.sampling)
         if settings.budget.alarm_emails:
-            MonthlyBudget(self, "Budget", stage=settings.stage, budget=settings.budget)
+            MonthlyBudget(self, "Budget", settings=settings)
 
     def _observe(self, settings: Settings) -> None:
         """Add what shows how the service does, and what calls people when it does badly."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import App
 
@@ -29,6 +30,16 @@ def synthesize(settings: Settings, *, asset: Path, out: Path | None = None) -> P
         The template's path.
     """
     return write(compose(settings, asset=asset, out=out))
+
+
+def template_of(settings: Settings) -> dict[str, Any]:
+    """Synthesize the service with an empty asset, for what a template tells about itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        asset = Path(folder) / "asset"
+        asset.mkdir()
+        path = synthesize(settings, asset=asset, out=Path(folder) / "out")
+        found: dict[str, Any] = json.loads(path.read_text())
+    return found
 
 
 def compose(settings: Settings, *, asset: Path, out: Path | None = None) -> Service:

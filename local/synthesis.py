@@ -105,14 +105,18 @@ def _inputs(asset: Asset) -> str:
 
 def main() -> None:
     """Synthesize in this process: `python -m local.synthesis ASSET OUT`."""
-    from infrastructure.settings import settings_of  # noqa: PLC0415 - takes CDK's second or two
+    from infrastructure.checked import SettingError  # noqa: PLC0415 - takes CDK's second or two
+    from infrastructure.settings import settings_of  # noqa: PLC0415 - likewise
     from infrastructure.synth import synthesize as synthesize_here  # noqa: PLC0415 - likewise
 
     parser = argparse.ArgumentParser(prog="local.synthesis", description=__doc__)
     parser.add_argument("asset", type=Path)
     parser.add_argument("out", type=Path)
     given = parser.parse_args()
-    synthesize_here(settings_of("dev"), asset=given.asset, out=given.out)
+    try:
+        synthesize_here(settings_of("dev"), asset=given.asset, out=given.out)
+    except SettingError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

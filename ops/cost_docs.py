@@ -1,7 +1,7 @@
 """Writes what is made from the cost model: the recorded costs and the tables of two documents.
 
-`make docs` runs it. infrastructure/expected_costs.json is what budgets are made from, and what a
-test compares with to say which lines grew.
+`make docs` runs it. infrastructure/expected_costs.json is what budgets are made from, where it has
+the stage and its load, and what a test compares with to say which lines grew.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from infrastructure.budget import EXPECTED_COSTS
 from infrastructure.settings import STAGES
 from local.layout import ROOT
 from ops import prices, templates
-from ops.cost_model import SIGN_IN
-from ops.cost_report import TIMES, Report, dollars
+from ops.cost_report import TIMES, Report, by_line, dollars
 from ops.traffic import Traffic
 
 if TYPE_CHECKING:
@@ -34,13 +33,8 @@ _END = "<!-- end -->"
 
 def record(template: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Give a stage's dollars a month by line, sign-in apart, at the load of its budget."""
-    report = Report(template, Traffic(orders_per_day=settings.budget.orders_per_day))
-    lines = {
-        f"{line.service}, {line.name}": round(line.dollars, 2)
-        for line in report.bills[1]
-        if line.settled and line.service != SIGN_IN
-    }
-    return {"orders_per_day": settings.budget.orders_per_day, "lines": lines}
+    load = settings.budget.orders_per_day
+    return {"orders_per_day": load, "lines": by_line(template, load)}
 
 
 def report_of(template: Mapping[str, Any]) -> Report:

@@ -10,13 +10,13 @@ from infrastructure.settings import Capacity, CapacityMode
 from ops import prices
 from ops.allowances import off
 from ops.cost_model import SIGN_IN, WAF, bill, by_service, carries, plan_of, total
+from ops.traffic import Traffic
 from orders.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ops.cost_model import Line
-    from ops.traffic import Traffic
 
 TIMES = (1, 10, 100, 1_000)
 """The loads that are compared, in multiples of the one asked for."""
@@ -137,7 +137,7 @@ class Report:
         return {
             "ordersPerDay": self.traffic.orders_per_day,
             "customers": self.customers,
-            "region": "us-east-1",
+            "region": prices.REGION,
             "pricesChecked": prices.CHECKED.isoformat(),
             "traffic": asdict(self.traffic),
             "loads": [self._load_as_json(times) for times in TIMES],
@@ -185,6 +185,15 @@ class Report:
             "totalWithSignIn": round(total(lines, apart=()), 2),
             "capacity": capacities,
         }
+
+
+def by_line(template: Mapping[str, Any], orders_per_day: float) -> dict[str, float]:
+    """Give a template's dollars a month by line, sign-in apart, at a load."""
+    return {
+        f"{line.service}, {line.name}": round(line.dollars, 2)
+        for line in Report(template, Traffic(orders_per_day=orders_per_day)).bills[1]
+        if line.settled and line.service != SIGN_IN
+    }
 
 
 def in_own_account(lines: Sequence[Line], *, apart: tuple[str, ...] = (WAF, SIGN_IN)) -> float:
