@@ -149,8 +149,9 @@ def normalised(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def released(stage: str) -> dict[str, Any]:
-    """Read a stage's template as it was last released."""
-    found: dict[str, Any] = json.loads(path_of(stage).read_text())
+    """Read a stage's template as it was last released; that of a new stage holds nothing yet."""
+    path = path_of(stage)
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"Resources": {}}
     return found
 
 

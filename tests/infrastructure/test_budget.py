@@ -55,7 +55,7 @@ def test_whom_it_tells_and_when(hardened: Template) -> None:
 
 ANOTHER = replace(
     STAGES["dev"],
-    stage="staging",
+    stage="unrecorded",
     region="eu-west-1",
     budget=Budget(alarm_emails=("x@example.com",)),
 )
@@ -81,7 +81,7 @@ def test_another_load_has_its_own_limit() -> None:
 def test_a_cost_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     """What has no price stops the synth of a budget with a sentence that names it."""
     monkeypatch.setattr("ops.cost_model.FREE", {})
-    with pytest.raises(SettingError, match=r"stage staging: budget: .* known: .*AWS::IAM"):
+    with pytest.raises(SettingError, match=r"stage unrecorded: budget: .* known: .*AWS::IAM"):
         limit(ANOTHER)
 
 
