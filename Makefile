@@ -37,13 +37,13 @@ format: setup ## Format the code
 	@scripts/format
 
 docs: setup ## Write the documents that are made from code
+	@$(PYTHON_HERE) -m documents.costs # first: budgets are made from what it records
 	@$(PYTHON_HERE) -m documents.openapi.document
 	@$(PYTHON_HERE) -m documents.configuration
 	@$(PYTHON_HERE) -m documents.limits
 	@$(PYTHON_HERE) -m tests.shared.access
 	@$(PYTHON_HERE) -m tests.alarms.table
 	@$(PYTHON_HERE) -m tests.mutation.document
-	@$(PYTHON_HERE) -m documents.costs
 	@$(PYTHON_HERE) -m simulation.request_cost
 	@$(PYTHON_HERE) -m documents.metrics
 	@$(PYTHON_HERE) -m documents.permissions

@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 from infrastructure.asset import AssetError, build_for_aws
-from infrastructure.settings import SettingError, settings_of
+from infrastructure.checked import SettingError
+from infrastructure.settings import settings_of
 from infrastructure.synth import synthesize
+from ops.costs.report import expected
 from project.checkout import ROOT
 
 
@@ -17,12 +19,12 @@ def main() -> None:
     try:
         settings = settings_of(os.environ.get("STAGE", "dev"))
         asset = build_for_aws(ROOT / "build" / "asset-aws")
+        if warning := asset.warning():
+            print(warning, file=sys.stderr)
+        out = Path(os.environ.get("CDK_OUTDIR", ROOT / "cdk.out"))
+        template = synthesize(settings, asset=asset.path, out=out, model=expected)
     except (SettingError, AssetError) as error:
         sys.exit(f"make synth: {error}")
-    if warning := asset.warning():
-        print(warning, file=sys.stderr)
-    out = Path(os.environ.get("CDK_OUTDIR", ROOT / "cdk.out"))
-    template = synthesize(settings, asset=asset.path, out=out)
     print(f"Template: {template}", file=sys.stderr)
 
 

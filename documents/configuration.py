@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import itertools
-import types
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
-from typing import get_type_hints as hints_of
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
 
 from infrastructure import settings as module
+from infrastructure.checked import WORDS
 from infrastructure.settings import STAGES, Settings
 from project.checkout import ROOT
 
@@ -31,81 +27,62 @@ Made from [`infrastructure/settings.py`](../infrastructure/settings.py) by `make
 settings are changed there.
 
 A stage is an entry of `STAGES` in that file, which names what differs from the defaults. All is
-checked before anything is synthesized: `make synth` and `make deploy` stop with a sentence that
-names the setting. What only the account can tell, such as its real quotas, `orders doctor` asks
-beforehand ([operations](operations.md)). A setting takes effect with the next `make deploy`.
+checked before anything else: while a stage cannot be, each command that reads the settings stops
+with a sentence that names stage and setting. What only the account can tell, such as its real
+quotas, `orders doctor` asks beforehand ([operations](operations.md)). A setting takes effect with
+the next `make deploy`.
 """
+
+
+Schema = dict[str, Any]
+"""A JSON Schema: pydantic makes one from annotations and docstrings."""
+
+_SCHEMA: Schema = TypeAdapter(Settings).json_schema()
+
+_KINDS = {"boolean": "True or False", "string": "web origins"}
+"""What a setting takes that has no bounds, no form and no list of values."""
 
 
 def document() -> str:
     """Render the document."""
-    composite = [item.name for item in fields(Settings) if _has_parts(_hints(Settings)[item.name])]
-    sections = [_section("The stage", Settings, _own_rows(set(composite)))]
-    for name in composite:
-        kind = _kind(_hints(Settings)[name])
-        sections.append(_section(f"`{name}`", kind, _rows_of(name), docs_of(Settings)[name]))
+    settings: dict[str, Schema] = _SCHEMA["properties"]
+    parts = {name: one for name, one in settings.items() if _kind(one)["type"] == "object"}
+    rows = [_row([name], one) for name, one in settings.items() if name not in parts]
+    sections = [_section("The stage", rows, _doc(_SCHEMA))]
+    for name, one in parts.items():
+        rows = [_row(path, leaf) for path, leaf in _leaves([name], one)]
+        part = _kind(_each(one) or one)
+        sections.append(_section(f"`{name}`", rows, _doc(one), _doc(part)))
     return "\n".join([_HEAD, *sections])
 
 
-def docs_of(kind: type) -> dict[str, str]:
-    """Give the docstrings of a class's fields by name, each on one line."""
-    body = _classes()[kind.__name__].body
-    return {
-        field.target.id: " ".join(text.value.value.split())
-        for field, text in itertools.pairwise(body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
-        and isinstance(text.value.value, str)
-    }
-
-
-def _classes() -> dict[str, ast.ClassDef]:
-    tree = ast.parse(inspect.getsource(module))
-    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-
-
-def _section(title: str, kind: Any, rows: list[str], meaning: str = "") -> str:
-    about = " ".join(inspect.cleandoc(kind.__doc__ or "").split()) if is_dataclass(kind) else ""
+def _section(title: str, rows: list[str], *meanings: str) -> str:
     stages = " | ".join(STAGES)
-    head = [f"## {title}", " ".join(filter(None, [meaning, about])), ""]
     columns = [
         f"| setting | takes | {stages} | what it decides |",
         "|---" * (3 + len(STAGES)) + "|",
     ]
-    return "\n".join([*head, *columns, *rows, ""])
+    about = " ".join(dict.fromkeys(filter(None, meanings)))
+    return "\n".join([f"## {title}", about, "", *columns, *rows, ""])
 
 
-def _own_rows(composite: set[str]) -> list[str]:
-    hints, docs = _hints(Settings), docs_of(Settings)
-    names = [item.name for item in fields(Settings) if item.name not in composite]
-    return [_row(name, hints[name], docs[name], [name]) for name in names]
-
-
-def _rows_of(name: str) -> list[str]:
-    """Give a row for each value within a setting that has parts."""
-    rows = _leaves([name], _hints(Settings)[name], docs_of(Settings)[name])
-    return [_row(".".join(path), hint, doc, path) for path, hint, doc in rows]
-
-
-def _leaves(path: list[str], hint: Any, doc: str) -> Iterator[tuple[list[str], Any, str]]:
-    """Walk down to the single values: by the annotation, and by the names that a mapping has."""
-    kind = _kind(hint)
-    if get_origin(hint) is Mapping:
+def _leaves(path: list[str], schema: Schema) -> Iterator[tuple[list[str], Schema]]:
+    """Walk down to the single values: by the schema, and by the names that a mapping has."""
+    kind, each = _kind(schema), _each(schema)
+    if each:
+        about = {"description": schema.get("description", "")}
         for key in dict.fromkeys(key for value in _values(path) for key in value or ()):
-            yield from _leaves([*path, key], get_args(hint)[1], doc)
-    elif isinstance(kind, type) and is_dataclass(kind):
-        for item in fields(kind):
-            below = _hints(kind)[item.name]
-            yield from _leaves([*path, item.name], below, docs_of(kind)[item.name])
+            yield from _leaves([*path, key], about | each)
+    elif "properties" in kind:
+        for name, below in kind["properties"].items():
+            yield from _leaves([*path, name], below)
     else:
-        yield path, hint, doc
+        yield path, schema
 
 
-def _row(name: str, hint: Any, doc: str, path: list[str]) -> str:
+def _row(path: list[str], schema: Schema) -> str:
     values = " | ".join(_shown(value) for value in _values(path))
-    return f"| `{name}` | {takes(hint)} | {values} | {doc} |"
+    return f"| `{'.'.join(path)}` | {_takes(schema)} | {values} | {_doc(schema)} |"
 
 
 def _values(path: list[str]) -> list[Any]:
@@ -119,21 +96,27 @@ def _values(path: list[str]) -> list[Any]:
     return found
 
 
-def takes(hint: Any) -> str:
+def _takes(schema: Schema) -> str:
     """Say what a setting takes, in a word or two."""
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin is Annotated:
-        return str(inner[1])
-    if origin in (Union, types.UnionType):
-        return f"{takes(next(kind for kind in inner if kind is not type(None)))}, or `None`"
-    if origin is Literal:
-        return ", ".join(f"`{word}`" for word in inner)
-    if origin is tuple:
-        plain = inner[0] is str
-        return "web origins" if plain else f"any number, each {takes(inner[0])}"
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return ", ".join(f"`{hint.__name__}.{member.name}`" for member in hint)
-    return module.kind_of(hint)
+    kind = _kind(schema)
+    if "anyOf" in schema:
+        return f"{_takes(kind)}, or `None`"
+    if "enum" in kind:
+        return ", ".join(f"`{_member(kind['title'], value)}`" for value in kind["enum"])
+    if "minimum" in kind:
+        return f"{kind['minimum']} to {kind['maximum']}"
+    if "pattern" in kind:
+        return WORDS[kind["pattern"]]
+    if "items" in kind:
+        each = _takes(kind["items"])
+        return each if "pattern" not in kind["items"] else f"any number, each {each}"
+    return _KINDS[kind["type"]]
+
+
+def _member(enumeration: str, value: str) -> str:
+    """Write a value as in the settings: a member of an enumeration, or the word itself."""
+    found = getattr(module, enumeration, None)
+    return f"{enumeration}.{found(value).name}" if found else value
 
 
 def _shown(value: Any) -> str:
@@ -144,22 +127,21 @@ def _shown(value: Any) -> str:
     return f"`{value}`"
 
 
-def _has_parts(hint: Any) -> bool:
-    return is_dataclass(_kind(hint)) or get_origin(hint) is Mapping
+def _kind(schema: Schema) -> Schema:
+    """Give the schema of the thing itself: the one referred to, or the one that may be None."""
+    schema = schema.get("anyOf", [schema])[0]
+    found: Schema = _SCHEMA["$defs"][schema["$ref"].split("/")[-1]] if "$ref" in schema else schema
+    return found
 
 
-def _kind(hint: Any) -> Any:
-    """Give the class that an annotation is about: itself, what is in a mapping, or beside None."""
-    inner = get_args(hint)
-    if get_origin(hint) is Mapping:
-        return _kind(inner[1])
-    if get_origin(hint) in (Union, types.UnionType):
-        return next(kind for kind in inner if kind is not type(None))
-    return hint
+def _each(schema: Schema) -> Schema | None:
+    """Give the schema of what a mapping holds under each name; None for all other things."""
+    patterns = schema.get("patternProperties", {"": schema.get("additionalProperties")})
+    return next(iter(patterns.values())) or None
 
 
-def _hints(kind: type) -> dict[str, Any]:
-    return hints_of(kind, include_extras=True)
+def _doc(schema: Schema) -> str:
+    return " ".join(schema.get("description", "").split())
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Writes what is made from the cost model: the recorded costs and the tables of two documents.
 
-`make docs` runs it. infrastructure/expected_costs.json is what budgets are made from, and what a
-test compares with to say which lines grew.
+`make docs` runs it. infrastructure/expected_costs.json is what budgets are made from, where it has
+the stage and its load, and what a test compares with to say which lines grew.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 from infrastructure.settings import STAGES
 from infrastructure.watching.budget import EXPECTED_COSTS
 from ops.costs import prices
-from ops.costs.model import SIGN_IN
-from ops.costs.report import TIMES, Report, dollars
+from ops.costs.report import TIMES, Report, by_line, dollars
 from ops.costs.traffic import Traffic
 from ops.reach import templates
 from project.checkout import ROOT
@@ -33,13 +32,8 @@ COSTS = ROOT / "docs" / "costs.md"
 
 def record(template: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Give a stage's dollars a month by line, sign-in apart, at the load of its budget."""
-    report = Report(template, Traffic(orders_per_day=settings.budget.orders_per_day))
-    lines = {
-        f"{line.service}, {line.name}": round(line.dollars, 2)
-        for line in report.bills[1]
-        if line.settled and line.service != SIGN_IN
-    }
-    return {"orders_per_day": settings.budget.orders_per_day, "lines": lines}
+    load = settings.budget.orders_per_day
+    return {"orders_per_day": load, "lines": by_line(template, load)}
 
 
 def report_of(template: Mapping[str, Any]) -> Report:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure.settings import STAGES
 from infrastructure.synth import synthesize
+from ops.costs.report import expected
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ def _template(stage: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         asset = Path(folder) / "asset"
         asset.mkdir()
-        path = synthesize(STAGES[stage], asset=asset, out=Path(folder) / "out")
+        path = synthesize(STAGES[stage], asset=asset, out=Path(folder) / "out", model=expected)
         found: dict[str, Any] = json.loads(path.read_text())
     return found
 

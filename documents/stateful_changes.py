@@ -22,6 +22,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from infrastructure.settings import STAGES
 from infrastructure.synth import synthesize
+from ops.costs.report import expected
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
@@ -150,8 +151,9 @@ def normalised(template: dict[str, Any]) -> dict[str, Any]:
 
 
 def released(stage: str) -> dict[str, Any]:
-    """Read a stage's template as it was last released."""
-    found: dict[str, Any] = json.loads(path_of(stage).read_text())
+    """Read a stage's template as it was last released; that of a new stage holds nothing yet."""
+    path = path_of(stage)
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"Resources": {}}
     return found
 
 
@@ -185,7 +187,7 @@ def renew() -> None:
         with tempfile.TemporaryDirectory() as folder:
             asset = Path(folder) / "asset"
             asset.mkdir()
-            written = synthesize(settings, asset=asset, out=Path(folder) / "out")
+            written = synthesize(settings, asset=asset, out=Path(folder) / "out", model=expected)
             template = normalised(json.loads(written.read_text()))
         path_of(stage).write_text(json.dumps(template, indent=1, sort_keys=True) + "\n")
     DECLARED.write_text(NOTHING_DECLARED)

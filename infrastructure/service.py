@@ -78,18 +78,27 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from infrastructure.settings import Settings
+    from infrastructure.watching.budget import CostModel
 
 
 class Service(Stack):
     """The order API of one stage."""
 
-    def __init__(self, scope: Construct, *, settings: Settings, asset: str) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        settings: Settings,
+        asset: str,
+        model: CostModel | None = None,
+    ) -> None:
         """Compose the service.
 
         Args:
             scope: the app.
             settings: the stage's.
             asset: the folder of the functions' code, as infrastructure.asset builds it.
+            model: of costs, for a budget whose cost is not recorded.
         """
         super().__init__(
             scope,
@@ -111,11 +120,7 @@ class Service(Stack):
         )
         self.partner_secrets = PartnerSecrets(self, "PartnerSecrets", keep=settings.keep_data)
         code = lambda_.Code.from_asset(asset)
-        self.functions = {
-            row.name: self._function(settings, code, row)
-            for row in FUNCTIONS
-            if row.caller is not Caller.SCHEDULE
-        }
+        self.functions = self._called_by_others(settings, code)
         self._grant()
         self._grant_parameters(settings)
         self._feed_workers()
@@ -127,7 +132,7 @@ class Service(Stack):
             settings=settings,
         )
         self.address = Address(self, "Address", api=self.api.rest_api, domain=settings.domain)
-        self._guard(settings)
+        self._guard(settings, model)
         if settings.heartbeat_minutes is not None:
             self._place_heartbeats(settings, code, settings.heartbeat_minutes)
         self._grant_key()
@@ -135,7 +140,7 @@ class Service(Stack):
         self._outputs()
         acknowledge(self, settings)
 
-    def _guard(self, settings: Settings) -> None:
+    def _guard(self, settings: Settings, model: CostModel | None) -> None:
         """Add what watches over it: the firewall, the rules for traces, a budget."""
         stage = self.api.rest_api.deployment_stage
         if settings.web_firewall:
@@ -144,7 +149,7 @@ class Service(Stack):
         topic = self.processing.topic
         Tracing(self, "Tracing", stage=stage, topic=topic, sampling=settings.sampling)
         if settings.budget.alarm_emails:
-            MonthlyBudget(self, "Budget", stage=settings.stage, budget=settings.budget)
+            MonthlyBudget(self, "Budget", settings=settings, model=model)
 
     def _observe(self, settings: Settings) -> None:
         """Add what shows how the service does, and what calls people when it does badly."""
@@ -205,6 +210,11 @@ class Service(Stack):
         if not settings.customer_key:
             return None
         return CustomerKey(self, "CustomerKey", keep=settings.keep_data).key
+
+    def _called_by_others(self, settings: Settings, code: lambda_.Code) -> dict[str, Function]:
+        """Define all functions but the one that calls us: that one needs the API's address."""
+        rows = [row for row in FUNCTIONS if row.caller is not Caller.SCHEDULE]
+        return {row.name: self._function(settings, code, row) for row in rows}
 
     def _function(
         self,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import App
 
@@ -13,28 +14,44 @@ from project.checkout import ROOT
 
 if TYPE_CHECKING:
     from infrastructure.settings import Settings
+    from infrastructure.watching.budget import CostModel
 
 
-def synthesize(settings: Settings, *, asset: Path, out: Path | None = None) -> Path:
+def synthesize(
+    settings: Settings, *, asset: Path, out: Path | None = None, model: CostModel | None = None
+) -> Path:
     """Synthesize the service.
 
     Args:
         settings: the stage's.
         asset: the folder of the functions' code.
         out: where the cloud assembly goes; None for where the CDK CLI wants it.
+        model: of costs, for a budget whose cost is not recorded.
 
     Returns:
         The template's path.
     """
-    return write(compose(settings, asset=asset, out=out))
+    return write(compose(settings, asset=asset, out=out, model=model))
 
 
-def compose(settings: Settings, *, asset: Path, out: Path | None = None) -> Service:
+def template_of(settings: Settings) -> dict[str, Any]:
+    """Synthesize the service with an empty asset, for what a template tells about itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        asset = Path(folder) / "asset"
+        asset.mkdir()
+        path = synthesize(settings, asset=asset, out=Path(folder) / "out")
+        found: dict[str, Any] = json.loads(path.read_text())
+    return found
+
+
+def compose(
+    settings: Settings, *, asset: Path, out: Path | None = None, model: CostModel | None = None
+) -> Service:
     """Build the service's constructs, which the checkers look at; arguments as above."""
     # The CLI hands over cdk.json's context, which holds the feature flags; without it, we do.
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(context=context, outdir=None if out is None else str(out))
-    return Service(app, settings=settings, asset=str(asset))
+    return Service(app, settings=settings, asset=str(asset), model=model)
 
 
 def write(service: Service) -> Path:

@@ -61,6 +61,8 @@ def cost(
         terminal.as_json({**named, **report.as_json()})
     else:
         _print(report)
+        if (region := STAGES[stage].region) != prices.REGION and not template:
+            terminal.note(f"Stage {stage} is in {region}, where AWS asks other prices than these.")
 
 
 def _synthesized(stage: str) -> dict[str, Any]:
@@ -89,7 +91,7 @@ def _print(report: Report) -> None:
 
     loads = tuple(f"{times:,} ×" for times in TIMES)
     orders = f"{report.traffic.orders_per_day:,.0f} orders a day"
-    terminal.say(f"Dollars a month in us-east-1; 1 × is {orders}.\n")
+    terminal.say(f"Dollars a month in {prices.REGION}; 1 × is {orders}.\n")
     terminal.table(("Service", *loads, "Driven at 1 × by"), report.services())
     terminal.say("\nWith and without the firewall, sign-in apart")
     terminal.table(("", *loads), report.firewalls())

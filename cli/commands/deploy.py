@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infrastructure.asset import AssetError, build_for_aws
-from infrastructure.settings import SettingError, Settings, settings_of, stack_name
+from infrastructure.checked import SettingError
+from infrastructure.settings import Settings, settings_of, stack_name
 from ops.reach.errors import OperatorError
 from ops.release import cdk
 from ops.release.account import Account, check_bootstrap, check_concurrency, sign_in

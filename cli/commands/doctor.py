@@ -10,7 +10,8 @@ import typer
 from cli import terminal
 from cli.options import Json, Local, Stage
 from cli.options import unknown as unknown_name
-from infrastructure.settings import STAGES, SettingError, settings_of
+from infrastructure.checked import SettingError
+from infrastructure.settings import STAGES, settings_of
 from ops.reach.layout import layout_from_environment
 from ops.reach.target import DEFAULT_STAGE
 from ops.release.findings import Check, Finding, Result, run_all, unknown

@@ -1,9 +1,10 @@
 """An alarm when the month becomes dearer than it should: AWS Budgets mails the addresses.
 
 The limit is the cost that `orders cost` computes for the stage, times a margin. The cost needs a
-template and the template needs the cost: so the cost is recorded in expected_costs.json, which
-`make docs` writes from templates without a budget (a budget itself is free), and a test fails
-when the model says something else.
+template and the template needs the cost: so it is that of the template without a budget, which
+itself is free. It is recorded in expected_costs.json, which `make docs` writes, and a test fails
+when the model says something else. For what is not recorded yet a synth asks the model, which its
+caller brings along.
 """
 
 from __future__ import annotations
@@ -11,17 +12,20 @@ from __future__ import annotations
 import json
 import math
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from aws_cdk import Stack
 from aws_cdk import aws_budgets as budgets
 from constructs import Construct
 
-from infrastructure.settings import SettingError, tags
+from infrastructure.checked import SettingError
+from infrastructure.settings import tags
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
-    from infrastructure.settings import Budget
+    from collections.abc import Callable, Mapping
+
+    from infrastructure.settings import Budget, Settings
 
 EXPECTED_COSTS = ROOT / "infrastructure/expected_costs.json"
 """By stage: orders a day, and the dollars a month of each line at that load."""
@@ -34,6 +38,9 @@ _NOTIFICATIONS = (("FORECASTED", 80), ("ACTUAL", 100))
 
 _Budget = budgets.CfnBudget
 
+CostModel: TypeAlias = "Callable[[Settings], Mapping[str, float]]"
+"""Gives a stage's dollars a month by line; `ops.costs.report.expected` is one."""
+
 
 class MonthlyBudget(Construct):
     """A budget for what bears the stage's tags, sign-in apart.
@@ -43,39 +50,53 @@ class MonthlyBudget(Construct):
     nothing. Billing figures are some hours old: this tells of a leak, not of a burst.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: str, budget: Budget) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        model: CostModel | None,
+    ) -> None:
         """Define the budget.
 
         Args:
             scope: the parent construct.
             construct_id: the id within it.
-            stage: whose cost it is.
-            budget: the settings, with one address at least.
+            settings: the stage's, whose budget has one address at least.
+            model: as `limit` takes it.
         """
         super().__init__(scope, construct_id)
+        stage, budget = settings.stage, settings.budget
         data = _Budget.BudgetDataProperty(
             budget_name=Stack.of(self).stack_name,
             budget_type="COST",
             time_unit="MONTHLY",
-            budget_limit=_Budget.SpendProperty(amount=limit(stage, budget), unit="USD"),
+            budget_limit=_Budget.SpendProperty(amount=limit(settings, model), unit="USD"),
             filter_expression=_only(stage),
             metrics=["UnblendedCost"],
         )
         _Budget(self, "Budget", budget=data, notifications_with_subscribers=_notifications(budget))
 
 
-def limit(stage: str, budget: Budget) -> int:
+def limit(settings: Settings, model: CostModel | None = None) -> int:
     """Give the limit in whole dollars.
 
+    Args:
+        settings: the stage's.
+        model: computes what is not recorded, such as the cost of a new stage.
+
     Raises:
-        SettingError: when no cost is recorded for this load.
+        SettingError: when the cost is neither recorded nor known to the model.
     """
-    recorded = _recorded().get(stage)
-    if recorded is None or recorded["orders_per_day"] != budget.orders_per_day:
-        load = f"stage {stage} at {budget.orders_per_day} orders a day"
-        raise SettingError(f"no cost is recorded for {load}; `make docs` records it")
-    expected: float = sum(recorded["lines"].values())
-    return math.ceil(expected * budget.margin)
+    budget, recorded = settings.budget, _recorded().get(settings.stage, {})
+    if recorded.get("orders_per_day") == budget.orders_per_day:
+        lines: Mapping[str, float] = recorded["lines"]
+    elif model is None:
+        raise SettingError(f"stage {settings.stage}: no cost is recorded yet: `make docs` does it")
+    else:
+        lines = model(settings)
+    return math.ceil(sum(lines.values()) * budget.margin)
 
 
 @cache

@@ -106,14 +106,20 @@ def _inputs(asset: Asset) -> str:
 
 def main() -> None:
     """Synthesize in this process: `python -m local.copy.synthesis ASSET OUT`."""
-    from infrastructure.settings import settings_of  # noqa: PLC0415 - takes CDK's second or two
+    from infrastructure.checked import SettingError  # noqa: PLC0415 - takes CDK's second or two
+    from infrastructure.settings import settings_of  # noqa: PLC0415 - likewise
     from infrastructure.synth import synthesize as synthesize_here  # noqa: PLC0415 - likewise
+    from ops.costs.report import expected  # noqa: PLC0415 - likewise
 
     parser = argparse.ArgumentParser(prog="local.copy.synthesis", description=__doc__)
     parser.add_argument("asset", type=Path)
     parser.add_argument("out", type=Path)
     given = parser.parse_args()
-    synthesize_here(settings_of("dev"), asset=given.asset, out=given.out)
+    try:
+        settings = settings_of("dev")
+        synthesize_here(settings, asset=given.asset, out=given.out, model=expected)
+    except SettingError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

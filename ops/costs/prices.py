@@ -12,6 +12,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import NamedTuple
 
+REGION = "us-east-1"
+"""Whose prices these are: another Region's differ, as a rule upwards."""
+
 CHECKED = dt.date(2026, 11, 23)
 """When each price was last compared with what `seen` says."""
 

@@ -6,17 +6,18 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from infrastructure.settings import Capacity, CapacityMode
+from infrastructure.checked import SettingError
+from infrastructure.settings import Capacity, CapacityMode, Settings
 from ops.costs import prices
 from ops.costs.allowances import off
-from ops.costs.model import SIGN_IN, WAF, bill, by_service, carries, plan_of, total
+from ops.costs.model import SIGN_IN, WAF, Unpriced, bill, by_service, carries, plan_of, total
+from ops.costs.traffic import Traffic
 from orders.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ops.costs.model import Line
-    from ops.costs.traffic import Traffic
 
 TIMES = (1, 10, 100, 1_000)
 """The loads that are compared, in multiples of the one asked for."""
@@ -137,7 +138,7 @@ class Report:
         return {
             "ordersPerDay": self.traffic.orders_per_day,
             "customers": self.customers,
-            "region": "us-east-1",
+            "region": prices.REGION,
             "pricesChecked": prices.CHECKED.isoformat(),
             "traffic": asdict(self.traffic),
             "loads": [self._load_as_json(times) for times in TIMES],
@@ -185,6 +186,30 @@ class Report:
             "totalWithSignIn": round(total(lines, apart=()), 2),
             "capacity": capacities,
         }
+
+
+def by_line(template: Mapping[str, Any], orders_per_day: float) -> dict[str, float]:
+    """Give a template's dollars a month by line, sign-in apart, at a load."""
+    return {
+        f"{line.service}, {line.name}": round(line.dollars, 2)
+        for line in Report(template, Traffic(orders_per_day=orders_per_day)).bills[1]
+        if line.settled and line.service != SIGN_IN
+    }
+
+
+def expected(settings: Settings) -> dict[str, float]:
+    """Give a stage's dollars a month by line at its budget's load, from a template of its own.
+
+    Raises:
+        SettingError: when there is no price for what the stage has.
+    """
+    from infrastructure.synth import template_of  # noqa: PLC0415 - CDK takes seconds to import
+
+    budget = replace(settings.budget, alarm_emails=())  # free itself, and made from this
+    try:
+        return by_line(template_of(replace(settings, budget=budget)), budget.orders_per_day)
+    except Unpriced as error:
+        raise SettingError(f"stage {settings.stage}: budget: no cost is known: {error}") from None
 
 
 def in_own_account(lines: Sequence[Line], *, apart: tuple[str, ...] = (WAF, SIGN_IN)) -> float:

@@ -11,7 +11,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from infrastructure.settings import KEPT_UNRESERVED, STAGES, tags
 from orders.metrics import METRICS, NAMESPACE, SERVICE
-from tests.infrastructure.conftest import Template
+from tests.infrastructure.conftest import VARIANTS, Template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,11 +39,14 @@ def test_there_is_one_way_in(template: Template) -> None:
         assert not list(template.all(kind)), kind
 
 
-def test_a_table_has_the_same_indexes_everywhere(template: Template) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_table_has_the_same_indexes_everywhere(
+    templates: dict[str, Template], variant: str
+) -> None:
     """The one replica is in the stack's own Region, and sets each index of its table."""
-    for name, table in template.all("DynamoDB::GlobalTable"):
+    for name, table in templates[variant].all("DynamoDB::GlobalTable"):
         (replica,) = table["Replicas"]
-        assert replica["Region"] == STAGES["prod"].region, name
+        assert replica["Region"] == VARIANTS[variant].region, name
         settings = {index["IndexName"] for index in replica.get("GlobalSecondaryIndexes", [])}
         assert settings == {i["IndexName"] for i in table.get("GlobalSecondaryIndexes", [])}
         assert "ResourcePolicy" not in replica, name

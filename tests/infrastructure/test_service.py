@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def test_the_region_is_us_east_1() -> None:
     """Unless a stage says otherwise, everything is in us-east-1."""
-    assert {settings.region for settings in STAGES.values()} == {"us-east-1"}
+    assert {STAGES[name].region for name in ("dev", "prod")} == {"us-east-1"}
 
 
 def test_the_template_holds_no_account_and_no_key(template: Template) -> None:

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infrastructure.settings import STAGES, Budget, Sampling, SettingError
+from infrastructure.checked import SettingError
+from infrastructure.settings import STAGES, Budget, Sampling
+from infrastructure.synth import synthesize
 from infrastructure.watching.budget import EXPECTED_COSTS, limit
+from ops.costs.report import expected
+from tests.infrastructure.conftest import Template
 
 if TYPE_CHECKING:
-    from tests.infrastructure.conftest import Template
+    from pathlib import Path
 
 
 def test_no_address_no_budget(dev: Template, prod: Template) -> None:
@@ -50,13 +54,42 @@ def test_whom_it_tells_and_when(hardened: Template) -> None:
         assert addresses == ["ops@example.com", "money@example.com"]
 
 
-@pytest.mark.parametrize(
-    ("stage", "orders"), [("prod", 3_501), ("another", 3_500)], ids=["load", "stage"]
+ANOTHER = replace(
+    STAGES["dev"],
+    stage="unrecorded",
+    region="eu-west-1",
+    budget=Budget(alarm_emails=("x@example.com",)),
 )
-def test_a_load_without_a_recorded_cost(stage: str, orders: int) -> None:
-    """A limit is never made from the cost of another load or stage."""
-    with pytest.raises(SettingError, match="make docs"):
-        limit(stage, Budget(orders_per_day=orders))
+
+
+def test_a_new_stage_has_a_budget_at_once(tmp_path: Path) -> None:
+    """A stage of which nothing is recorded yet can be synthesized, wherever it is."""
+    asset = tmp_path / "asset"
+    asset.mkdir()
+    path = synthesize(ANOTHER, asset=asset, out=tmp_path / "out", model=expected)
+    (budget,) = Template(json.loads(path.read_text())).all("Budgets::Budget")
+    recorded = sum(json.loads(EXPECTED_COSTS.read_text())["dev"]["lines"].values())
+    assert budget[1]["Budget"]["BudgetLimit"]["Amount"] == math.ceil(recorded * 1.5)
+
+
+def test_another_load_has_its_own_limit() -> None:
+    """A limit is never made from the cost of another load, recorded or not."""
+    more = Budget(orders_per_day=35_000, alarm_emails=("x@example.com",))
+    prod = replace(STAGES["prod"], budget=more)
+    assert limit(prod, expected) > 3 * limit(STAGES["prod"])
+
+
+def test_a_cost_that_nobody_knows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has no price stops the synth of a budget with a sentence that names it."""
+    monkeypatch.setattr("ops.costs.model.FREE", {})
+    with pytest.raises(SettingError, match=r"stage unrecorded: budget: .* known: .*AWS::IAM"):
+        limit(ANOTHER, expected)
+
+
+def test_without_a_model_what_is_not_recorded_is_said() -> None:
+    """Whoever synthesizes without the model of costs is told how the cost is recorded."""
+    with pytest.raises(SettingError, match=r"stage unrecorded: .*make docs"):
+        limit(ANOTHER)
 
 
 @pytest.mark.parametrize(

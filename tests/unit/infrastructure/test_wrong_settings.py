@@ -1,0 +1,120 @@
+"""A wrong setting ends every command with a sentence, for every command reads the settings."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from project.checkout import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLACE = "infrastructure/settings.py"
+STAGING = '"staging": lambda: Settings(stage="staging"'
+
+FAULTS = {
+    "wrong type": (f'{STAGING}, memory_mb="512")', "memory_mb must be a whole number, not '512'"),
+    "True is no number": (f"{STAGING}, memory_mb=True)", "memory_mb must be a whole number"),
+    "wrong name": (f"{STAGING}, memory=512)", "memory is no setting"),
+    "missing": ('"staging": lambda: Settings()', "stage is missing"),
+    "another's name": ('"staging": lambda: Settings(stage="dev")', "stage must be 'staging'"),
+    "not by a function": ('"staging": Settings(stage="staging")', "STAGES it begins with `lambda"),
+    "out of bounds": (f"{STAGING}, timeout_seconds=30)", "timeout_seconds must be at most 29"),
+    "no such Region": (f'{STAGING}, region="eu-west-9")', "region must be a Region .*'eu-west-9'"),
+    "no Region at all": (f'{STAGING}, region="Ireland")', "region must be a Region .*'Ireland'"),
+    "between two": (
+        f"{STAGING}, concurrency_quota=10)",
+        "but of concurrency_quota 10 Lambda keeps",
+    ),
+    "two at once": (f"{STAGING}, memory_mb=1, region=1)", "region must be .*; memory_mb must be"),
+    "in a part": (f"{STAGING}, budget=Budget(margin=0.5))", "budget.margin must be at least 1"),
+    "in a part's name": (f'{STAGING}, budget=Budget(alarm_email="a"))', "budget.alarm_email is no"),
+    "missing in a part": (f"{STAGING}, opening_hours=OpeningHours(opens=9))", "closes is missing"),
+    "no part": (f"{STAGING}, budget=100)", "budget must be a Budget, not int"),
+    "in a tuple": (
+        f'{STAGING}, alarm_emails=("a@a.example", "b"))',
+        r"alarm_emails\[1\] must be an",
+    ),
+    "in a mapping": (
+        f'{STAGING}, reserved_concurrency={{"create_order": "5"}})',
+        "reserved_concurrency.create_order must be a whole number, not '5'",
+    ),
+}
+"""What somebody writes as an entry of STAGES, and what they are told."""
+
+READ_NONE = {"-m local.token $(WHO)", "-m tests.shared.access"}
+RECIPES = re.findall(r"\$\(PYTHON_HERE\) ([^#\n]+[^#\s])", (ROOT / "Makefile").read_text())
+COMMANDS = [
+    *(re.sub(r"\$\(\w+\)", "", recipe) for recipe in RECIPES if recipe not in READ_NONE),
+    *(
+        "-m cli --help",
+        "-m cli cost",
+        "-m ops.reach.templates dev .",
+        "-m local.copy.synthesis . .",
+    ),
+]
+"""The Makefile's, but those that read no settings; `orders`, and what commands start themselves."""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """Give a folder like the checkout, whose app and infrastructure are files of its own."""
+    for path in ROOT.iterdir():
+        if path.is_dir() and path.name != "infrastructure" and not path.name.startswith("."):
+            (tmp_path / path.name).symlink_to(path)
+    (tmp_path / "infrastructure").mkdir()
+    for path in (ROOT / "app.py", *(ROOT / "infrastructure").iterdir()):
+        at = tmp_path / path.relative_to(ROOT)
+        if path.is_dir():
+            at.symlink_to(path)
+        else:
+            shutil.copy(path, at)
+    return tmp_path
+
+
+def plant(checkout: Path, entry: str) -> None:
+    """Write the settings with another stage."""
+    text = (ROOT / PLACE).read_text()
+    with_stage = text.replace('        "prod": ', f'        {entry},\n        "prod": ', 1)
+    assert with_stage != text
+    (checkout / PLACE).write_text(with_stage)
+
+
+def said(checkout: Path, command: str) -> str:
+    """Run a command, which must fail, and give what it says."""
+    done = subprocess.run(
+        [sys.executable, *shlex.split(command)],
+        cwd=checkout,
+        env={**os.environ, "STAGE": "dev", "PYTHONPATH": str(checkout)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    return done.stderr
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_wrong_setting_is_told_in_a_sentence(checkout: Path, fault: str) -> None:
+    """Whatever I get wrong in a stage, `make synth` names the file, the stage and the setting."""
+    entry, sentence = FAULTS[fault]
+    plant(checkout, entry)
+    told = said(checkout, "app.py")
+    assert re.fullmatch(rf"infrastructure/settings\.py: stage staging: .*{sentence}.*\n", told)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_tells_it(checkout: Path, command: str) -> None:
+    """No command ends with a traceback, or goes on, when a stage cannot be."""
+    plant(checkout, f"{STAGING}, memory_mb=64)")
+    place = "infrastructure/settings.py: stage staging:"
+    assert said(checkout, command) == f"{place} memory_mb must be at least 128\n"
