@@ -11,6 +11,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from infrastructure.functions import Caller, construct_id, names
 from tests.permissions.deployed import recorded, short
 from tests.shared.examples import order
 from tests.shared.people import aws, client_of, make_partner, usage_plan
@@ -70,7 +71,7 @@ class Walk:
 
     def partners(self) -> None:
         """Let functions that run already meet an API key that is new to them."""
-        for name in ("CreateOrder", "GetOrder", "ListOrders", "UpdateOrder"):
+        for name in map(construct_id, names(Caller.API)):
             for _ in range(_TRIES):
                 if self.used(name, "dynamodb:GetItem", "Partners"):
                     break
