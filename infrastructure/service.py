@@ -34,7 +34,7 @@ from infrastructure.watching.dashboard import Dashboard
 from infrastructure.watching.queries import ACCESS, SavedQueries
 from infrastructure.watching.tracing import Tracing
 from infrastructure.work.data import Data
-from infrastructure.work.encryption import READING, WRITING, CustomerKey, PartnerSecrets
+from infrastructure.work.encryption import READING, WRITING, YOUR_KEY, CustomerKey, PartnerSecrets
 from infrastructure.work.function import Function
 from infrastructure.work.heartbeat import TIMEOUT_SECONDS, Heartbeat
 from infrastructure.work.parameters import (
@@ -82,6 +82,14 @@ if TYPE_CHECKING:
     from constructs import Construct
 
     from infrastructure.settings import Settings
+    from infrastructure.work.permissions import Conditions
+
+_ASKS_WHETHER = {
+    "update_order": "Whether customers may edit orders",
+    "process_order": "Whether orders are confirmed at once",
+    "notify_partner": "Whether a partner gets webhooks",
+}
+"""Why each reader of flags reads them."""
 
 
 class Service(Stack):
@@ -204,9 +212,14 @@ class Service(Stack):
             settings=settings,
             timeout_seconds=TIMEOUT_SECONDS,
         )
-        function.allow("apigateway:GET", on=heartbeat.key.key_arn)
-        partners, key_id = self.data.partners.table_arn, heartbeat.key.key_id
-        function.allow("dynamodb:PutItem", on=partners, conditions=of_items([key_id]))
+        key = heartbeat.key
+        function.allow("apigateway:GET", on=key.key_arn, why="Reads the value of its own API key")
+        function.allow(
+            "dynamodb:PutItem",
+            on=self.data.partners.table_arn,
+            why="Says whose its own API key is",
+            conditions=of_items([key.key_id]),
+        )
         heartbeat.call(function)
         self.functions[name] = function
 
@@ -278,40 +291,63 @@ class Service(Stack):
         }
 
     def _grant(self) -> None:
-        orders, keys = self.data.orders.table_arn, self.data.idempotency_keys.table_arn
-        by_name = self.functions
-        # A transaction needs the permissions of its parts; a replay reads both tables.
-        for table in (orders, keys):
-            create = by_name["create_order"]
-            create.allow("dynamodb:PutItem", on=table, conditions=IN_A_TRANSACTION)
-            create.allow("dynamodb:GetItem", on=table)
-        by_name["get_order"].allow("dynamodb:GetItem", on=orders)
+        """Let each function of the API, and the worker that confirms orders, have its tables."""
+        orders, by_name = self.data.orders.table_arn, self.functions
+        self._grant_placing(by_name["create_order"], orders)
+        by_name["get_order"].allow("dynamodb:GetItem", on=orders, why="Reads the order")
+        listing = by_name["list_orders"]
         for index in (BY_CUSTOMER, BY_PARTNER):
             arn = self.data.orders_index_arn(index)
-            by_name["list_orders"].allow("dynamodb:Query", on=arn)
-        by_name["list_orders"].allow("dynamodb:Scan", on=orders)  # an operator's list of all
-        by_name["update_order"].allow("dynamodb:UpdateItem", on=orders)
-        by_name["process_order"].allow("dynamodb:UpdateItem", on=orders, conditions=CONFIRMING)
+            listing.allow("dynamodb:Query", on=arn, why="Lists a caller's own orders")
+        listing.allow("dynamodb:Scan", on=orders, why="Lists all orders, for operators")
+        by_name["update_order"].allow("dynamodb:UpdateItem", on=orders, why="Changes the order")
+        by_name["process_order"].allow(
+            "dynamodb:UpdateItem", on=orders, why="Confirms the order", conditions=CONFIRMING
+        )
+        known = "Whose API keys there are: all at the start, then each new one"
         for name in API_FUNCTIONS:
             partners = self.data.partners.table_arn
-            by_name[name].allow("dynamodb:Scan", "dynamodb:GetItem", on=partners)
+            by_name[name].allow("dynamodb:Scan", "dynamodb:GetItem", on=partners, why=known)
+
+    def _grant_placing(self, create: Function, orders: str) -> None:
+        """Let orders be placed: a transaction needs the permissions of its parts."""
+        keys = self.data.idempotency_keys.table_arn
+        together = "Places the order and its key together"
+        for table in (orders, keys):
+            create.allow("dynamodb:PutItem", on=table, why=together, conditions=IN_A_TRANSACTION)
+        create.allow("dynamodb:GetItem", on=orders, why="Answers a repetition again")
+        create.allow("dynamodb:GetItem", on=keys, why="Knows a repetition by its key")
 
     def _grant_parameters(self, settings: Settings) -> None:
         """Let each function have its parameters; secrets through their key, and only those."""
         flags, partners, key = (
             self._parameter_arn(settings, name) for name in (FLAGS, f"{PARTNERS}/*", SIGNING_KEY)
         )
-        by_name, secrets = self.functions, self.partner_secrets.key.key_arn
         for name in FLAG_READERS:
-            by_name[name].allow("ssm:GetParameter", on=flags)
-        for secret in (partners, key):
-            notify = by_name["notify_partner"]
-            notify.allow("ssm:GetParameter", on=secret)
-            notify.allow("kms:Decrypt", on=secrets, conditions=of_parameters(secret))
-        create = by_name["create_parameters"]
+            self.functions[name].allow("ssm:GetParameter", on=flags, why=_ASKS_WHETHER[name])
+        self._grant_secret(partners, "Where a webhook goes; its secret")
+        self._grant_secret(key, "Derives the secret of other partners")
+        create = self.functions["create_parameters"]
         for made in (flags, key):
-            create.allow("ssm:PutParameter", "ssm:DeleteParameters", on=made)
-        create.allow("kms:Encrypt", on=secrets, conditions=of_parameters(key))
+            create.allow("ssm:PutParameter", on=made, why="Makes it at the first deployment")
+            create.allow("ssm:DeleteParameters", on=made, why="Removes it with the stack")
+        create.allow(
+            "kms:Encrypt",
+            on=self.partner_secrets.key.key_arn,
+            why="Makes the signing key a SecureString",
+            conditions=of_parameters(key),
+        )
+
+    def _grant_secret(self, secret: str, why: str) -> None:
+        """Let the function that sends webhooks read a parameter that is a secret."""
+        notify = self.functions["notify_partner"]
+        notify.allow("ssm:GetParameter", on=secret, why=why)
+        notify.allow(
+            "kms:Decrypt",
+            on=self.partner_secrets.key.key_arn,
+            why="Reads SecureStrings, and only its own",
+            conditions=of_parameters(secret),
+        )
 
     def _write_parameters(self, settings: Settings) -> None:
         Parameters(self, "Parameters", stage=settings.stage, facts=self._facts(settings))
@@ -370,15 +406,18 @@ class Service(Stack):
         if self.key is None:
             return
         on = self.key.key_arn
+        for name, actions, conditions in self._uses_of_key():
+            self.functions[name].allow(*actions, on=on, why=YOUR_KEY, conditions=conditions)
+
+    def _uses_of_key(self) -> Iterator[tuple[str, tuple[str, ...], Conditions]]:
+        """Say which function does what with the key, and for which data."""
         for name, tables in self._tables_of().items():
-            actions = (*READING, *WRITING) if name in WRITERS else READING
-            self.functions[name].allow(*actions, on=on, conditions=of_tables(tables))
-            self.functions[name].allow("kms:DescribeKey", on=on, conditions=through("dynamodb"))
+            yield name, (*READING, *WRITING) if name in WRITERS else READING, of_tables(tables)
+            yield name, ("kms:DescribeKey",), through("dynamodb")
         for name, queue in self.processing.queues.items():
-            worker = self.functions[name]
             live, dead = queue.live.queue_arn, queue.dead.queue_arn
-            worker.allow("kms:Decrypt", on=on, conditions=of_queues([live, dead]))
-            worker.allow("kms:GenerateDataKey", on=on, conditions=of_queues([dead]))
+            yield name, ("kms:Decrypt",), of_queues([live, dead])
+            yield name, ("kms:GenerateDataKey",), of_queues([dead])
 
     def _tables_of(self) -> dict[str, list[str]]:
         """Name the tables that each function uses."""
