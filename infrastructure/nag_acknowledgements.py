@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aws_cdk import Acknowledgment, Validations
 
+from infrastructure.outputs import QUEUES
 from infrastructure.settings import (
     API_FUNCTIONS,
     DEPLOYERS,
@@ -19,7 +20,6 @@ from infrastructure.settings import (
     construct_id,
     parameter_prefix,
 )
-from infrastructure.work.processing import QUEUES
 from orders.domain.lifecycle import Role
 from orders.routes import ROUTES, STAGE
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Environment, Stack, Tags
 from aws_cdk import aws_lambda as lambda_
 
+from infrastructure import outputs
 from infrastructure.edge.api import Api
 from infrastructure.edge.endpoint import Address
 from infrastructure.edge.firewall import Firewall
@@ -56,7 +57,7 @@ from infrastructure.work.permissions import (
     of_tables,
     through,
 )
-from infrastructure.work.processing import QUEUES, Processing
+from infrastructure.work.processing import Processing
 from orders.cors import ALLOWED_ORIGINS
 from orders.settings import (
     API_URL,
@@ -429,26 +430,26 @@ class Service(Stack):
 
     def _outputs(self) -> None:
         values = {
-            "ApiUrl": self.address.url,
-            "RestApiId": self.api.rest_api.rest_api_id,
-            "OrdersTable": self.data.orders.table_name,
-            "IdempotencyTable": self.data.idempotency_keys.table_name,
-            "PartnersTable": self.data.partners.table_name,
-            "OrderChangesTopic": self.processing.topic.topic_arn,
-            "PipeDeadLetters": self.processing.pipe_dead_letters.queue_url,
-            "FlagsParameter": self._flags_parameter,
-            "PartnerSecretsKey": self.partner_secrets.key.key_arn,
-            "UserPoolId": self.identity.user_pool.user_pool_id,
-            "UserPoolClientId": self.identity.client.user_pool_client_id,
+            outputs.API_URL: self.address.url,
+            outputs.REST_API_ID: self.api.rest_api.rest_api_id,
+            outputs.ORDERS_TABLE: self.data.orders.table_name,
+            outputs.IDEMPOTENCY_TABLE: self.data.idempotency_keys.table_name,
+            outputs.PARTNERS_TABLE: self.data.partners.table_name,
+            outputs.ORDER_CHANGES_TOPIC: self.processing.topic.topic_arn,
+            outputs.PIPE_DEAD_LETTERS: self.processing.pipe_dead_letters.queue_url,
+            outputs.FLAGS_PARAMETER: self._flags_parameter,
+            outputs.PARTNER_SECRETS_KEY: self.partner_secrets.key.key_arn,
+            outputs.USER_POOL_ID: self.identity.user_pool.user_pool_id,
+            outputs.USER_POOL_CLIENT_ID: self.identity.client.user_pool_client_id,
         }
         if self.address.target is not None:
-            values["DomainTarget"] = self.address.target
+            values[outputs.DOMAIN_TARGET] = self.address.target
         for name, plan in self.api.usage_plans.items():
-            values[f"UsagePlan{name.capitalize()}"] = plan.usage_plan_id
+            values[outputs.usage_plan(name)] = plan.usage_plan_id
         for worker, queue in self.processing.queues.items():
-            values[f"{QUEUES[worker]}Queue"] = queue.live.queue_url
-            values[f"{QUEUES[worker]}DeadLetters"] = queue.dead.queue_url
-        for item in self.functions.values():
-            values[f"{item.node.id}Function"] = item.function.function_name
+            values[outputs.queue(worker)] = queue.live.queue_url
+            values[outputs.dead_letters(worker)] = queue.dead.queue_url
+        for name, item in self.functions.items():
+            values[outputs.function(name)] = item.function.function_name
         for name, value in values.items():
             CfnOutput(self, name, value=value)

@@ -12,7 +12,8 @@ import typer
 
 from cli import options, terminal
 from cli.options import Json, Local, Stage, lines
-from infrastructure.settings import FUNCTIONS, LOG_LEVELS, construct_id
+from infrastructure import outputs
+from infrastructure.settings import FUNCTIONS, LOG_LEVELS
 from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
@@ -97,16 +98,12 @@ def level(
 
 def _deployed(target: Target) -> Iterable[str]:
     """Name the functions that the stage has; some have fewer than others."""
-    return [name for name in FUNCTIONS if _output(name) in target.outputs]
-
-
-def _output(function: str) -> str:
-    return f"{construct_id(function)}Function"
+    return [name for name in FUNCTIONS if outputs.function(name) in target.outputs]
 
 
 def _configuration(target: Target, function: str) -> dict[str, Any]:
     found: dict[str, Any] = target.client("lambda").get_function_configuration(
-        FunctionName=target.output(_output(function))
+        FunctionName=target.output(outputs.function(function))
     )
     return found
 

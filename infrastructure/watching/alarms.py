@@ -27,10 +27,11 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infrastructure.outputs import QUEUES
 from infrastructure.settings import API_FUNCTIONS, SCHEDULED, WORKERS
 from infrastructure.watching.aws_metrics import MAXIMUM, OPERATIONS, P95, PARTS, SUM, Measured
 from infrastructure.watching.contributor_insights import worst
-from infrastructure.work.processing import QUEUES, VISIBILITY_FACTOR
+from infrastructure.work.processing import VISIBILITY_FACTOR
 from orders.consumer import longest_wait
 from orders.metrics import ORDERS_CREATED
 

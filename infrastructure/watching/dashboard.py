@@ -19,6 +19,7 @@ from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from infrastructure.outputs import QUEUES
 from infrastructure.settings import API_FUNCTIONS, WORKERS
 from infrastructure.watching import queries
 from infrastructure.watching.alarms import P95_MILLISECONDS
@@ -34,7 +35,6 @@ from infrastructure.watching.aws_metrics import (
     Measured,
 )
 from infrastructure.watching.contributor_insights import worst
-from infrastructure.work.processing import QUEUES
 from orders import metrics
 
 if TYPE_CHECKING:

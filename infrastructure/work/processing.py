@@ -18,6 +18,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infrastructure.outputs import QUEUES
 from infrastructure.work.encryption import READING, YOUR_KEY
 from infrastructure.work.function import RETENTION
 from infrastructure.work.permissions import allow, of_queues, of_tables, of_topic, through
@@ -44,9 +45,6 @@ PIPE_AT_ONCE = 10
 
 Each alone: all messages of a batch together may have no more bytes for SNS than a single one.
 """
-
-QUEUES = {"process_order": "OrderProcessing", "notify_partner": "PartnerNotifications"}
-"""The queue of each worker."""
 
 _TAKING = {
     "sqs:ReceiveMessage": "Lambda takes the worker's messages",
