@@ -8,19 +8,18 @@ from __future__ import annotations
 import json
 import tempfile
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure.settings import STAGES
 from infrastructure.synth import compose, write
-from infrastructure.work.permissions import REASONS
+from infrastructure.work.permissions import reasons_of
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from infrastructure.work.permissions import Reason
+    from infrastructure.service import Service
 
 DOCUMENT = ROOT / "docs/security/permissions.md"
 
@@ -43,31 +42,20 @@ class Row(NamedTuple):
     condition: str
     effect: str = "Allow"
 
-    @property
-    def reason(self) -> Reason | None:
-        """Why it is there, if anybody has said so."""
-        return next((reason for reason in REASONS if self._fits(reason)), None)
-
-    def _fits(self, reason: Reason) -> bool:
-        return (
-            fnmatchcase(self.principal, reason.role)
-            and any(fnmatchcase(self.action, one) for one in reason.actions.split())
-            and fnmatchcase(self.resource, reason.on)
-        )
-
 
 class Matrix:
-    """The permissions of one template."""
+    """The permissions of one template, and the reasons that were given for them."""
 
-    def __init__(self, template: Mapping[str, Any], paths: Mapping[str, str]) -> None:
+    def __init__(self, template: Mapping[str, Any], service: Service) -> None:
         """Read a template.
 
         Args:
             template: as synthesized.
-            paths: where each of its resources stands in the tree of constructs, by logical id.
+            service: what it was synthesized from, which knows the reasons.
         """
         self._resources: dict[str, dict[str, Any]] = template["Resources"]
-        self._paths = paths
+        self._paths = _paths_of(service)
+        self.reasons = dict(self._explained(service))
 
     def of_roles(self) -> list[Row]:
         """Say what each role may do, and what the policies may that are for others."""
@@ -77,6 +65,15 @@ class Matrix:
         """Say whom each resource lets in by itself, services and roles' trust included."""
         rows = [row for name in self._resources for row in self._resource_rows(name)]
         return sorted(rows, key=lambda row: (row.resource, row))
+
+    def _explained(self, service: Service) -> Iterator[tuple[Row, str]]:
+        """Give each reason with its permission, as the template has that."""
+        reasons = reasons_of(service)
+        statements = service.resolve([one.statement.to_statement_json() for one in reasons])
+        for reason, statement in zip(reasons, statements, strict=True):
+            principal = reason.path.removesuffix("/Role")
+            for row in self._rows(principal, {"Statement": [statement]}):
+                yield row, reason.why
 
     def _identity_rows(self, name: str) -> Iterator[Row]:
         resource = self._resources[name]
@@ -181,7 +178,7 @@ def document(matrix: Matrix) -> str:
     """Write the document."""
     roles: dict[tuple[str, str, str, str], list[str]] = {}
     for row in matrix.of_roles():
-        why = row.reason.why if row.reason else ""
+        why = matrix.reasons.get(row, "")
         roles.setdefault((row.principal, row.resource, row.condition, why), []).append(row.action)
     resources = [
         [row.resource, row.effect, row.principal, row.action, row.condition]
@@ -213,8 +210,8 @@ _HEAD = """\
 # What may be done in AWS, and why
 
 Made from the template of stage prod with a key of your own (`customer_key`) by
-`python -m documents.permissions`; the reasons stand in
-`infrastructure/work/permissions.py`. Without such a key there are no rows on `CustomerKey`.
+`python -m documents.permissions`; the reasons stand where the permissions are given, in
+`infrastructure/`. Without such a key there are no rows on `CustomerKey`.
 
 Every row is used: all that the functions ask of AWS is recorded while the integration tests run,
 and compared with what is granted. A call too many fails, and so does a grant too many
@@ -246,10 +243,10 @@ def matrix_of_documented(out: Path) -> Matrix:
     (asset / "code.py").write_text("")
     service = compose(replace(STAGES["prod"], customer_key=True), asset=asset, out=out / "out")
     template = json.loads(write(service).read_text())
-    return Matrix(template, paths_of(service))
+    return Matrix(template, service)
 
 
-def paths_of(service: Any) -> dict[str, str]:
+def _paths_of(service: Service) -> dict[str, str]:
     """Give where each resource stands in a stack's tree of constructs, by logical id."""
     found = {}
     for construct in service.node.find_all():

@@ -47,7 +47,8 @@ class Row(NamedTuple):
     """Those that it reads or writes."""
     writes: bool = False
     """Whether it writes to one of them."""
-    reads_flags: bool = False
+    asks: str = ""
+    """What it asks feature flags, if it does."""
     counts: bool = True
     """Whether each call writes a line of metrics."""
     variables: tuple[str, ...] = ()
@@ -136,7 +137,7 @@ filtered by `status` may hold fewer orders than `limit`, even none, and still ha
         Caller.API,
         tables=(ORDERS, PARTNERS),
         writes=True,
-        reads_flags=True,
+        asks="Whether customers may edit orders",
         variables=(*_OF_REQUESTS, variables.FLAGS_PARAMETER),
         answer=Answer.CHANGED,
         problems=(
@@ -161,14 +162,14 @@ the order is {editable}. `status` moves the order:
         Caller.QUEUE,
         tables=(ORDERS,),
         writes=True,
-        reads_flags=True,
+        asks="Whether orders are confirmed at once",
         variables=(variables.ORDERS_TABLE, variables.FLAGS_PARAMETER, *_OF_MESSAGES),
         queue="OrderProcessing",
     ),
     Row(
         "notify_partner",
         Caller.QUEUE,
-        reads_flags=True,
+        asks="Whether a partner gets webhooks",
         variables=(
             *(variables.PARTNERS_PREFIX, variables.SIGNING_KEY_PARAMETER),
             *(variables.FLAGS_PARAMETER, *_OF_MESSAGES),

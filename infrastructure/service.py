@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from aws_cdk import CfnOutput, Environment, Stack, Tags
 from aws_cdk import aws_lambda as lambda_
 
+from infrastructure import outputs
 from infrastructure.edge.api import Api
 from infrastructure.edge.endpoint import Address
 from infrastructure.edge.firewall import Firewall
@@ -30,7 +31,7 @@ from infrastructure.watching.dashboard import Dashboard
 from infrastructure.watching.queries import ACCESS, SavedQueries
 from infrastructure.watching.tracing import Tracing
 from infrastructure.work.data import Data
-from infrastructure.work.encryption import READING, WRITING, CustomerKey, PartnerSecrets
+from infrastructure.work.encryption import READING, WRITING, YOUR_KEY, CustomerKey, PartnerSecrets
 from infrastructure.work.function import Function
 from infrastructure.work.heartbeat import Heartbeat
 from infrastructure.work.parameters import (
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
 
     from infrastructure.settings import Settings
     from infrastructure.watching.budget import CostModel
+    from infrastructure.work.permissions import Conditions
 
 
 class Service(Stack):
@@ -196,9 +198,14 @@ class Service(Stack):
         (name,) = names(Caller.SCHEDULE)
         own = {API_URL: self.address.url, HEARTBEAT_KEY_ID: heartbeat.key.key_id}
         function = self._function(settings, code, BY_NAME[name], own)
-        function.allow("apigateway:GET", on=heartbeat.key.key_arn)
-        partners, key_id = self.data.partners.table_arn, heartbeat.key.key_id
-        function.allow("dynamodb:PutItem", on=partners, conditions=of_items([key_id]))
+        key = heartbeat.key
+        function.allow("apigateway:GET", on=key.key_arn, why="Reads the value of its own API key")
+        function.allow(
+            "dynamodb:PutItem",
+            on=self.data.partners.table_arn,
+            why="Says whose its own API key is",
+            conditions=of_items([key.key_id]),
+        )
         heartbeat.call(function)
         self.functions[name] = function
 
@@ -262,41 +269,64 @@ class Service(Stack):
             self.processing.feed(name, self.functions[name])
 
     def _grant(self) -> None:
-        orders, keys = self.data.orders.table_arn, self.data.idempotency_keys.table_arn
-        by_name = self.functions
-        # A transaction needs the permissions of its parts; a replay reads both tables.
-        for table in (orders, keys):
-            create = by_name["create_order"]
-            create.allow("dynamodb:PutItem", on=table, conditions=IN_A_TRANSACTION)
-            create.allow("dynamodb:GetItem", on=table)
-        by_name["get_order"].allow("dynamodb:GetItem", on=orders)
+        """Let each function of the API, and the worker that confirms orders, have its tables."""
+        orders, by_name = self.data.orders.table_arn, self.functions
+        self._grant_placing(by_name["create_order"], orders)
+        by_name["get_order"].allow("dynamodb:GetItem", on=orders, why="Reads the order")
+        listing = by_name["list_orders"]
         for index in (BY_CUSTOMER, BY_PARTNER):
             arn = self.data.orders_index_arn(index)
-            by_name["list_orders"].allow("dynamodb:Query", on=arn)
-        by_name["list_orders"].allow("dynamodb:Scan", on=orders)  # an operator's list of all
-        by_name["update_order"].allow("dynamodb:UpdateItem", on=orders)
-        by_name["process_order"].allow("dynamodb:UpdateItem", on=orders, conditions=CONFIRMING)
+            listing.allow("dynamodb:Query", on=arn, why="Lists a caller's own orders")
+        listing.allow("dynamodb:Scan", on=orders, why="Lists all orders, for operators")
+        by_name["update_order"].allow("dynamodb:UpdateItem", on=orders, why="Changes the order")
+        by_name["process_order"].allow(
+            "dynamodb:UpdateItem", on=orders, why="Confirms the order", conditions=CONFIRMING
+        )
+        known = "Whose API keys there are: all at the start, then each new one"
         for name in names(Caller.API):
             partners = self.data.partners.table_arn
-            by_name[name].allow("dynamodb:Scan", "dynamodb:GetItem", on=partners)
+            by_name[name].allow("dynamodb:Scan", "dynamodb:GetItem", on=partners, why=known)
+
+    def _grant_placing(self, create: Function, orders: str) -> None:
+        """Let orders be placed: a transaction needs the permissions of its parts."""
+        keys = self.data.idempotency_keys.table_arn
+        together = "Places the order and its key together"
+        for table in (orders, keys):
+            create.allow("dynamodb:PutItem", on=table, why=together, conditions=IN_A_TRANSACTION)
+        create.allow("dynamodb:GetItem", on=orders, why="Answers a repetition again")
+        create.allow("dynamodb:GetItem", on=keys, why="Knows a repetition by its key")
 
     def _grant_parameters(self, settings: Settings) -> None:
         """Let each function have its parameters; secrets through their key, and only those."""
         flags, partners, key = (
             self._parameter_arn(settings, name) for name in (FLAGS, f"{PARTNERS}/*", SIGNING_KEY)
         )
-        by_name, secrets = self.functions, self.partner_secrets.key.key_arn
         for row in FUNCTIONS:
-            if row.reads_flags:
-                by_name[row.name].allow("ssm:GetParameter", on=flags)
-        for secret in (partners, key):
-            notify = by_name["notify_partner"]
-            notify.allow("ssm:GetParameter", on=secret)
-            notify.allow("kms:Decrypt", on=secrets, conditions=of_parameters(secret))
-        create = by_name["create_parameters"]
+            if row.asks:
+                self.functions[row.name].allow("ssm:GetParameter", on=flags, why=row.asks)
+        self._grant_secret(partners, "Where a webhook goes; its secret")
+        self._grant_secret(key, "Derives the secret of other partners")
+        create = self.functions["create_parameters"]
         for made in (flags, key):
-            create.allow("ssm:PutParameter", "ssm:DeleteParameters", on=made)
-        create.allow("kms:Encrypt", on=secrets, conditions=of_parameters(key))
+            create.allow("ssm:PutParameter", on=made, why="Makes it at the first deployment")
+            create.allow("ssm:DeleteParameters", on=made, why="Removes it with the stack")
+        create.allow(
+            "kms:Encrypt",
+            on=self.partner_secrets.key.key_arn,
+            why="Makes the signing key a SecureString",
+            conditions=of_parameters(key),
+        )
+
+    def _grant_secret(self, secret: str, why: str) -> None:
+        """Let the function that sends webhooks read a parameter that is a secret."""
+        notify = self.functions["notify_partner"]
+        notify.allow("ssm:GetParameter", on=secret, why=why)
+        notify.allow(
+            "kms:Decrypt",
+            on=self.partner_secrets.key.key_arn,
+            why="Reads SecureStrings, and only its own",
+            conditions=of_parameters(secret),
+        )
 
     def _write_parameters(self, settings: Settings) -> None:
         Parameters(self, "Parameters", stage=settings.stage, facts=self._facts(settings))
@@ -355,42 +385,44 @@ class Service(Stack):
         if self.key is None:
             return
         on = self.key.key_arn
-        for name, function in self.functions.items():
-            row = BY_NAME[name]
-            if not row.tables:
-                continue
-            actions = (*READING, *WRITING) if row.writes else READING
-            tables = [self.data.tables[table].table_name for table in row.tables]
-            function.allow(*actions, on=on, conditions=of_tables(tables))
-            function.allow("kms:DescribeKey", on=on, conditions=through("dynamodb"))
+        for name, actions, conditions in self._uses_of_key():
+            self.functions[name].allow(*actions, on=on, why=YOUR_KEY, conditions=conditions)
+
+    def _uses_of_key(self) -> Iterator[tuple[str, tuple[str, ...], Conditions]]:
+        """Say which function does what with the key, and for which data."""
+        for row in (BY_NAME[name] for name in self.functions):
+            if row.tables:
+                tables = [self.data.tables[table].table_name for table in row.tables]
+                actions = (*READING, *WRITING) if row.writes else READING
+                yield row.name, actions, of_tables(tables)
+                yield row.name, ("kms:DescribeKey",), through("dynamodb")
         for name, queue in self.processing.queues.items():
-            worker = self.functions[name]
             live, dead = queue.live.queue_arn, queue.dead.queue_arn
-            worker.allow("kms:Decrypt", on=on, conditions=of_queues([live, dead]))
-            worker.allow("kms:GenerateDataKey", on=on, conditions=of_queues([dead]))
+            yield name, ("kms:Decrypt",), of_queues([live, dead])
+            yield name, ("kms:GenerateDataKey",), of_queues([dead])
 
     def _outputs(self) -> None:
         values = {
-            "ApiUrl": self.address.url,
-            "RestApiId": self.api.rest_api.rest_api_id,
-            "OrdersTable": self.data.orders.table_name,
-            "IdempotencyTable": self.data.idempotency_keys.table_name,
-            "PartnersTable": self.data.partners.table_name,
-            "OrderChangesTopic": self.processing.topic.topic_arn,
-            "PipeDeadLetters": self.processing.pipe_dead_letters.queue_url,
-            "FlagsParameter": self._flags_parameter,
-            "PartnerSecretsKey": self.partner_secrets.key.key_arn,
-            "UserPoolId": self.identity.user_pool.user_pool_id,
-            "UserPoolClientId": self.identity.client.user_pool_client_id,
+            outputs.API_URL: self.address.url,
+            outputs.REST_API_ID: self.api.rest_api.rest_api_id,
+            outputs.ORDERS_TABLE: self.data.orders.table_name,
+            outputs.IDEMPOTENCY_TABLE: self.data.idempotency_keys.table_name,
+            outputs.PARTNERS_TABLE: self.data.partners.table_name,
+            outputs.ORDER_CHANGES_TOPIC: self.processing.topic.topic_arn,
+            outputs.PIPE_DEAD_LETTERS: self.processing.pipe_dead_letters.queue_url,
+            outputs.FLAGS_PARAMETER: self._flags_parameter,
+            outputs.PARTNER_SECRETS_KEY: self.partner_secrets.key.key_arn,
+            outputs.USER_POOL_ID: self.identity.user_pool.user_pool_id,
+            outputs.USER_POOL_CLIENT_ID: self.identity.client.user_pool_client_id,
         }
         if self.address.target is not None:
-            values["DomainTarget"] = self.address.target
+            values[outputs.DOMAIN_TARGET] = self.address.target
         for name, plan in self.api.usage_plans.items():
-            values[f"UsagePlan{name.capitalize()}"] = plan.usage_plan_id
+            values[outputs.usage_plan(name)] = plan.usage_plan_id
         for worker, queue in self.processing.queues.items():
-            values[f"{BY_NAME[worker].queue}Queue"] = queue.live.queue_url
-            values[f"{BY_NAME[worker].queue}DeadLetters"] = queue.dead.queue_url
-        for item in self.functions.values():
-            values[f"{item.node.id}Function"] = item.function.function_name
+            values[outputs.queue(worker)] = queue.live.queue_url
+            values[outputs.dead_letters(worker)] = queue.dead.queue_url
+        for name, item in self.functions.items():
+            values[outputs.function(name)] = item.function.function_name
         for name, value in values.items():
             CfnOutput(self, name, value=value)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from cli import terminal
+from infrastructure import outputs
 from infrastructure.settings import STAGES, settings_of
 from load import judging, people
 from load.journey import Mix
@@ -196,7 +197,7 @@ def _stage(name: str) -> Place:
             "stage that goes with its data; or, if you mean it, --url with --callers."
         )
     found = target.on_aws(name)
-    return Place(found.name, found.output("ApiUrl").rstrip("/"), judging.AWS, found)
+    return Place(found.name, found.output(outputs.API_URL).rstrip("/"), judging.AWS, found)
 
 
 @contextlib.contextmanager

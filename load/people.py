@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
+from infrastructure import outputs
 from infrastructure.settings import settings_of
 from load.shopper import Caller
 from local.demo.people import subject_of
@@ -139,7 +140,7 @@ def _guest_people(target: Target, run: str, number: int) -> Iterator[list[str]]:
     if not number:
         yield []
         return
-    pool, cognito = target.output("UserPoolId"), target.client("cognito-idp")
+    pool, cognito = target.output(outputs.USER_POOL_ID), target.client("cognito-idp")
     # The stage's own client takes SRP only, whose arithmetic nobody here needs.
     flows = ["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
     made = cognito.create_user_pool_client(UserPoolId=pool, ClientName=run, ExplicitAuthFlows=flows)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infrastructure import outputs
 from infrastructure.asset import Asset, AssetError
 from infrastructure.settings import FLAGS, PARTNERS, parameter_prefix, settings_of
 from local.console.dashboard import Dashboards, dashboard
@@ -50,18 +51,18 @@ _TRACES_OFFSET = 4_000
 _DASHBOARD_OFFSET = 3_000
 
 _TABLES = {
-    "orders": "OrdersTable",
-    "idempotency_keys": "IdempotencyTable",
-    "partners": "PartnersTable",
+    "orders": outputs.ORDERS_TABLE,
+    "idempotency_keys": outputs.IDEMPOTENCY_TABLE,
+    "partners": outputs.PARTNERS_TABLE,
 }
 """The tables' names in the endpoints document, and the stack's outputs that name them."""
 
 _QUEUES = {
-    "order_processing": "OrderProcessingQueue",
-    "order_processing_dead_letters": "OrderProcessingDeadLetters",
-    "partner_notifications": "PartnerNotificationsQueue",
-    "partner_notifications_dead_letters": "PartnerNotificationsDeadLetters",
-    "pipe_dead_letters": "PipeDeadLetters",
+    "order_processing": outputs.queue("process_order"),
+    "order_processing_dead_letters": outputs.dead_letters("process_order"),
+    "partner_notifications": outputs.queue("notify_partner"),
+    "partner_notifications_dead_letters": outputs.dead_letters("notify_partner"),
+    "pipe_dead_letters": outputs.PIPE_DEAD_LETTERS,
 }
 """The queues' likewise."""
 
@@ -303,7 +304,7 @@ def _seed(target: Target, steps: Steps) -> tuple[tuple[Partner, ...], dict[str, 
     with steps.step("Seed two demo partners"):
         partners = seed_partners(target)
     with steps.step("Seed two customers and an operator"):
-        tokens = seed_people(target.client, target.outputs["UserPoolId"])
+        tokens = seed_people(target.client, target.outputs[outputs.USER_POOL_ID])
     return partners, tokens
 
 
@@ -314,10 +315,10 @@ def _describe(
     partners: tuple[Partner, ...],
     tokens: dict[str, str],
 ) -> Endpoints:
-    outputs = deployed.outputs
+    found = deployed.outputs
     functions, log_groups = _functions(deployed.template, deployed.physical_ids)
     return Endpoints(
-        api_url=f"{layout.url}/_aws/execute-api/{outputs['RestApiId']}/{STAGE}",
+        api_url=f"{layout.url}/_aws/execute-api/{found[outputs.REST_API_ID]}/{STAGE}",
         aws_endpoint_url=layout.url,
         region=REGION,
         stack_name=assembly.stack_name,
@@ -330,8 +331,8 @@ def _describe(
         other_customer_id=subject_of(tokens["other_customer"]),
         other_customer_token=tokens["other_customer"],
         operator_token=tokens["operator"],
-        user_pool_id=outputs["UserPoolId"],
-        user_pool_client_id=outputs["UserPoolClientId"],
+        user_pool_id=found[outputs.USER_POOL_ID],
+        user_pool_client_id=found[outputs.USER_POOL_CLIENT_ID],
         web_origin=settings_of(_STAGE).origins[0],
         docs_url="",
         traces_url="",
@@ -339,9 +340,9 @@ def _describe(
         webhooks={},
         webhooks_url="",
         server_pem=str(layout.server_certificate),
-        tables={name: outputs[output] for name, output in _TABLES.items()},
-        queues={name: outputs[output] for name, output in _QUEUES.items()},
-        topics={"order_changes": outputs["OrderChangesTopic"]},
+        tables={name: found[output] for name, output in _TABLES.items()},
+        queues={name: found[output] for name, output in _QUEUES.items()},
+        topics={"order_changes": found[outputs.ORDER_CHANGES_TOPIC]},
         parameters=_PARAMETERS,
         functions=functions,
         log_groups=log_groups,

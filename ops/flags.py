@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infrastructure import outputs
 from ops.reach.aws_errors import explain
 from ops.reach.errors import OperatorError
 from orders.flags import BUCKETS, FLAGS, PARTNERS, SIGNED_IN, Flag, Rollout, parse
@@ -111,7 +112,7 @@ def read(target: Target) -> Stored:
     """Read the parameter as it stands."""
     ssm = target.client("ssm")
     try:
-        found = ssm.get_parameter(Name=target.output("FlagsParameter"))["Parameter"]
+        found = ssm.get_parameter(Name=target.output(outputs.FLAGS_PARAMETER))["Parameter"]
     except ssm.exceptions.ParameterNotFound:
         return Stored(0, "{}")
     return Stored(found["Version"], found["Value"])
@@ -269,7 +270,7 @@ def history(target: Target) -> list[Version]:
     """List the versions that Parameter Store has, a hundred at most, the oldest first."""
     ssm = target.client("ssm")
     pages = ssm.get_paginator("get_parameter_history").paginate(
-        Name=target.output("FlagsParameter")
+        Name=target.output(outputs.FLAGS_PARAMETER)
     )
     try:
         found = [entry for page in pages for entry in page["Parameters"]]
@@ -343,7 +344,10 @@ def _put(target: Target, text: str, *, overwrite: bool) -> int:
     ssm = target.client("ssm")
     try:
         answer = ssm.put_parameter(
-            Name=target.output("FlagsParameter"), Value=text, Type="String", Overwrite=overwrite
+            Name=target.output(outputs.FLAGS_PARAMETER),
+            Value=text,
+            Type="String",
+            Overwrite=overwrite,
         )
     except ssm.exceptions.ParameterAlreadyExists:
         raise _overtaken(1) from None
@@ -390,9 +394,9 @@ def _version(entry: Mapping[str, Any]) -> Version:
 
 def _people(target: Target, subjects: str) -> Iterable[str]:
     if subjects == PARTNERS:
-        found = _scan(target, "PartnersTable", "partnerId")
+        found = _scan(target, outputs.PARTNERS_TABLE, "partnerId")
         return sorted({item["partnerId"]["S"] for item in found if "partnerId" in item})[:SAMPLE]
-    found = _scan(target, "OrdersTable", "customerId", "timestamp")
+    found = _scan(target, outputs.ORDERS_TABLE, "customerId", "timestamp")
     newest = sorted(found, key=lambda item: item["timestamp"]["S"], reverse=True)
     ids = (item["customerId"]["S"] for item in newest)
     wanted = (each for each in ids if subjects != SIGNED_IN or "#" not in each)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infrastructure import outputs
 from infrastructure.asset import AssetError, build_for_aws
 from infrastructure.checked import SettingError
 from infrastructure.settings import Settings, settings_of, stack_name
@@ -167,8 +168,8 @@ def _deploy(command: Command, *options: str) -> None:
 
 def _show_outputs(command: Command, account: Account) -> None:
     stack = stack_of(account.client("cloudformation"), command.stack) or {}
-    outputs = {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
-    print(f"Stage {command.stage} is deployed: {outputs.get('ApiUrl', command.stack)}")
+    found = {item["OutputKey"]: item["OutputValue"] for item in stack.get("Outputs", [])}
+    print(f"Stage {command.stage} is deployed: {found.get(outputs.API_URL, command.stack)}")
 
 
 def _kept(template: Path) -> list[str]:

@@ -13,11 +13,12 @@ import typer
 
 from cli import options, terminal
 from cli.options import Json, Local, Stage, Yes, lines
+from infrastructure import outputs
 from ops.dead_letters import letters as dead_letters
 from ops.dead_letters.letters import QUEUES, DeadLetterQueue, Report
 from ops.dead_letters.purge import duration, purge, refuse_existing
 from ops.dead_letters.queues import depth
-from ops.dead_letters.redrive import TOPIC, redrive
+from ops.dead_letters.redrive import redrive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -130,7 +131,8 @@ def redrive_(
     counts = {each: _count(target, each, wanted) for each in _chosen(target, queue, order)}
     reports = {each: Report(each.name, found) for each, found in counts.items()}
     for each, found in counts.items():
-        terminal.note(f"{each.name}: {terminal.counted(found)} → {each.source or TOPIC}")
+        goal = each.source or outputs.ORDER_CHANGES_TOPIC
+        terminal.note(f"{each.name}: {terminal.counted(found)} → {goal}")
     if dry_run or not any(counts.values()):
         _print_reports(reports.values(), "moved", json_=json_)
         return

@@ -12,7 +12,8 @@ import typer
 
 from cli import options, terminal
 from cli.options import Json, Local, Stage, lines
-from infrastructure.functions import construct_id, names
+from infrastructure import outputs
+from infrastructure.functions import names
 from infrastructure.settings import LOG_LEVELS
 from orders.settings import LOG_LEVEL
 
@@ -98,16 +99,12 @@ def level(
 
 def _deployed(target: Target) -> Iterable[str]:
     """Name the functions that the stage has; some have fewer than others."""
-    return [name for name in names() if _output(name) in target.outputs]
-
-
-def _output(function: str) -> str:
-    return f"{construct_id(function)}Function"
+    return [name for name in names() if outputs.function(name) in target.outputs]
 
 
 def _configuration(target: Target, function: str) -> dict[str, Any]:
     found: dict[str, Any] = target.client("lambda").get_function_configuration(
-        FunctionName=target.output(_output(function))
+        FunctionName=target.output(outputs.function(function))
     )
     return found
 

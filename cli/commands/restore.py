@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from cli import terminal
 from cli.options import Json, Local, Stage, Yes, find, unknown
+from infrastructure import outputs
 from ops.reach.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 
     Item = dict[str, Any]
 
-TABLES = {"orders": "OrdersTable", "idempotency": "IdempotencyTable", "partners": "PartnersTable"}
+TABLES = {
+    "orders": outputs.ORDERS_TABLE,
+    "idempotency": outputs.IDEMPOTENCY_TABLE,
+    "partners": outputs.PARTNERS_TABLE,
+}
 """The tables by name, with the stack's outputs that name them on AWS."""
 
 _EXPIRES = "expiresAt"

@@ -12,7 +12,8 @@ import typer
 
 from cli import options, terminal
 from cli.options import Json, Local, Stage  # noqa: TC001 - Typer reads the annotations
-from infrastructure.functions import construct_id, names
+from infrastructure import outputs
+from infrastructure.functions import Caller, construct_id, names
 from infrastructure.settings import settings_of
 from ops.reach import templates
 from ops.reach.errors import OperatorError
@@ -30,8 +31,8 @@ MINUTE = 60
 
 _SAMPLE = 100  # orders whose size is looked at; BatchGetItem takes as many at once
 _LONGEST = 24 * 60  # of minutes; logs of more are too many to read
-_TABLES = ("OrdersTable", "IdempotencyTable", "PartnersTable")
-_LIVE_QUEUES = ("OrderProcessingQueue", "PartnerNotificationsQueue")
+_TABLES = (outputs.ORDERS_TABLE, outputs.IDEMPOTENCY_TABLE, outputs.PARTNERS_TABLE)
+_LIVE_QUEUES = tuple(outputs.queue(worker) for worker in names(Caller.QUEUE))
 _TRAFFIC = ("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted")
 _HASH = re.compile("[0-9A-F]{8}$")  # CDK's, at the end of a logical id
 _ACCESS_LOGS = "ApiAccessLogs"
@@ -142,7 +143,7 @@ def sample(target: Target, order_ids: list[str]) -> Units:
 
     from ops.costs.consumption import units_of  # noqa: PLC0415 - as above
 
-    table = target.output("OrdersTable")
+    table = target.output(outputs.ORDERS_TABLE)
     keys = [
         {"orderId": {"S": order_id}, "timestamp": {"S": timestamp_in(order_id)}}
         for order_id in islice(order_ids, _SAMPLE)
@@ -173,7 +174,7 @@ def carried(target: Target, span: Span) -> Carried:
     """Read what CloudWatch counted of messages, and of units where it counts any."""
     from ops.costs.spending import Carried  # noqa: PLC0415 - as above
 
-    topic = {"TopicName": target.output("OrderChangesTopic").rpartition(":")[2]}
+    topic = {"TopicName": target.output(outputs.ORDER_CHANGES_TOPIC).rpartition(":")[2]}
     queues = [{"QueueName": target.output(name).rpartition("/")[2]} for name in _LIVE_QUEUES]
     queued = [_counts(target, span, ("AWS/SQS", metric), queues) for metric in _TRAFFIC]
     used = [
@@ -190,7 +191,7 @@ def _tables(target: Target) -> Iterator[dict[str, str]]:
     for output in _TABLES:
         yield {"TableName": target.output(output)}
     for index in (BY_CUSTOMER, BY_PARTNER):
-        yield {"TableName": target.output("OrdersTable"), "GlobalSecondaryIndexName": index}
+        yield {"TableName": target.output(outputs.ORDERS_TABLE), "GlobalSecondaryIndexName": index}
 
 
 def _counts(

@@ -99,7 +99,7 @@ UNITS = Query(
 )
 FLAGS = Query(
     "flag decisions",
-    tuple(row.name for row in FUNCTIONS if row.reads_flags),
+    tuple(row.name for row in FUNCTIONS if row.asks),
     (
         "filter ispresent(flag)",
         "stats count(*) as decisions by flag, flagOn, flagWhy",

@@ -12,6 +12,9 @@ READING = ("kms:Decrypt",)
 WRITING = ("kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo")
 """What a function needs besides to write to one."""
 
+YOUR_KEY = "What it reads and writes is under your own key"
+"""Why a role may use the key of CustomerKey."""
+
 
 class CustomerKey(Construct):
     """A key that AWS renews every year and that nobody deletes within a month."""

@@ -11,7 +11,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infrastructure.functions import construct_id
-from infrastructure.work.permissions import of_this_account
+from infrastructure.work.permissions import allow, explain, of_this_account
 from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Function(Construct):
         )
         self.log_group.grant_write(self._role)
         self.function = self._define(name, code, environment, settings)
+        self._explain()
 
     def _define(
         self, name: str, code: lambda_.Code, environment: Mapping[str, str], settings: Settings
@@ -79,10 +80,19 @@ class Function(Construct):
             tracing=lambda_.Tracing.ACTIVE,
         )
 
+    def _explain(self) -> None:
+        """Give the reasons of what CDK grants: writing to the log group, and tracing."""
+        logging = ("logs:CreateLogStream", "logs:PutLogEvents")
+        tracing = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
+        explain(self._role, *logging, on=self.log_group.log_group_arn, why="Lambda writes its log")
+        nowhere = "Sends its trace; X-Ray has no resources to name"
+        explain(self._role, *tracing, on="*", why=nowhere)
+
     def allow(
         self,
         *actions: str,
         on: str,
+        why: str,
         conditions: Conditions | None = None,
     ) -> None:
         """Let the function do these actions on one resource.
@@ -90,11 +100,10 @@ class Function(Construct):
         Args:
             actions: such as `dynamodb:GetItem`.
             on: the resource's ARN.
-            conditions: when it may; infrastructure.work.permissions has them. Why: the table there.
+            why: what for, in the words of docs/security/permissions.md.
+            conditions: when it may; infrastructure.work.permissions has them.
         """
-        self._role.add_to_policy(
-            iam.PolicyStatement(actions=list(actions), resources=[on], conditions=conditions)
-        )
+        allow(self._role, *actions, on=on, why=why, conditions=conditions)
 
 
 def log_group(scope: Construct, construct_id: str) -> logs.LogGroup:

@@ -14,6 +14,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
+from infrastructure.work.permissions import allow
 from orders.domain.synthetic import HEARTBEAT
 from orders.heartbeat import REQUESTS
 
@@ -114,7 +115,5 @@ class Heartbeat(Construct):
         role = iam.Role(
             self, "Role", assumed_by=principal, description="Calls the heartbeat's function"
         )
-        role.add_to_policy(
-            iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function])
-        )
+        allow(role, "lambda:InvokeFunction", on=function, why="Calls the heartbeat's function")
         return role

@@ -13,6 +13,7 @@ from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from infrastructure.settings import FLAGS, SIGNING_KEY, parameter_prefix
+from infrastructure.work.permissions import allow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,17 +70,19 @@ class Parameters(Construct):
             )
             for fact in facts
         ]
-        iam.ManagedPolicy(
+        readers = iam.ManagedPolicy(
             self,
             "Readers",
             description=f"Reads what the order API of stage {stage} tells other services",
-            statements=[
-                iam.PolicyStatement(
-                    actions=["ssm:GetParameter", "ssm:GetParameters"],
-                    resources=[parameter.parameter_arn for parameter in parameters],
-                )
-            ],
         )
+        for parameter in parameters:
+            allow(
+                readers,
+                "ssm:GetParameter",
+                "ssm:GetParameters",
+                on=parameter.parameter_arn,
+                why="What other services may know; no secret",
+            )
 
 
 class CreatedParameters(Construct):

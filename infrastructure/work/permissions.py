@@ -1,4 +1,4 @@
-"""The conditions of permissions, and why each permission is there.
+"""Permissions: each given with the reason why, and the conditions under which.
 
 docs/security/permissions.md is made from the template and from these reasons; a test fails for a
 permission without a reason, and for a reason without a permission.
@@ -7,8 +7,9 @@ permission without a reason, and for a reason without a permission.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakKeyDictionary
 
-from aws_cdk import Aws
+from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
 
 from orders.domain.changes import confirm
@@ -16,6 +17,8 @@ from orders.store import attributes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from constructs import Construct
 
 Conditions = dict[str, dict[str, str | list[str]]]
 """The conditions of a statement, by operator and key."""
@@ -91,49 +94,53 @@ def of_this_account(service: str) -> iam.ServicePrincipal:
 class Reason(NamedTuple):
     """Why a role may do something."""
 
-    role: str
-    """Shell pattern of the role's construct, such as `CreateOrder`."""
-    actions: str
-    """Shell patterns, separated by spaces."""
-    on: str
-    """Shell pattern of the resource, as the document names it."""
+    path: str
+    """Where the role, or the policy that is for others, stands in the tree of its stack."""
+    statement: iam.PolicyStatement
     why: str
 
 
-REASONS = (
-    Reason("CreateOrder", "dynamodb:PutItem", "*", "Places the order and its key together"),
-    Reason("CreateOrder", "dynamodb:GetItem", "Data/Orders", "Answers a repetition again"),
-    Reason("CreateOrder", "dynamodb:GetItem", "Data/Id*", "Knows a repetition by its key"),
-    Reason("GetOrder", "dynamodb:GetItem", "Data/Orders", "Reads the order"),
-    Reason("ListOrders", "dynamodb:Query", "*", "Lists a caller's own orders"),
-    Reason("ListOrders", "dynamodb:Scan", "Data/Orders", "Lists all orders, for operators"),
-    Reason("UpdateOrder", "dynamodb:UpdateItem", "*", "Changes the order"),
-    Reason("UpdateOrder", "ssm:GetParameter", "*/flags", "Whether customers may edit orders"),
-    Reason("ProcessOrder", "dynamodb:UpdateItem", "*", "Confirms the order"),
-    Reason("ProcessOrder", "ssm:GetParameter", "*/flags", "Whether orders are confirmed at once"),
-    Reason("NotifyPartner", "ssm:GetParameter", "*/flags", "Whether a partner gets webhooks"),
-    Reason("NotifyPartner", "ssm:* kms:*", "*/partners/[*]", "Where a webhook goes; its secret"),
-    Reason("NotifyPartner", "ssm:GetParameter", "*key", "Derives the secret of other partners"),
-    Reason("*Partner", "kms:Decrypt", "PartnerSecrets", "Reads SecureStrings, and only its own"),
-    Reason("CreateParameters", "ssm:Put*", "*", "Makes it at the first deployment"),
-    Reason("CreateParameters", "ssm:Delete*", "*", "Removes it with the stack"),
-    Reason("CreateParameters", "kms:Encrypt", "*", "Makes the signing key a SecureString"),
-    Reason("PlaceHeartbeat", "apigateway:GET", "*", "Reads the value of its own API key"),
-    Reason("PlaceHeartbeat", "dynamodb:PutItem", "*", "Says whose its own API key is"),
-    Reason("Heartbeat", "lambda:InvokeFunction", "*", "Calls the heartbeat's function"),
-    Reason("*", "dynamodb:GetItem", "Data/Partners", "Whose API key it is, if it is new"),
-    Reason("*", "dynamodb:Scan", "Data/Partners", "Whose API keys there are, once at the start"),
-    Reason("*", "sqs:ReceiveMessage", "*Queue", "Lambda takes the worker's messages"),
-    Reason("*", "sqs:DeleteMessage", "*Queue", "Lambda removes what is done"),
-    Reason("*", "sqs:GetQueueAttributes", "*Queue", "Lambda looks how many wait"),
-    Reason("*", "sqs:ChangeMessageVisibility", "*Queue", "Postpones what failed"),
-    Reason("*", "sqs:SendMessage", "*/DeadLetters", "Buries what no repetition mends"),
-    Reason("*", "sqs:SendMessage", "*PipeDeadLetters", "Keeps what it could not publish"),
-    Reason("*PipeRole", "dynamodb:*", "*", "Reads the changes of orders"),
-    Reason("*PipeRole", "sns:Publish", "*", "Tells the topic of each change"),
-    Reason("*", "logs:*", "*", "Lambda writes its log"),
-    Reason("*", "xray:*", "*", "Sends its trace; X-Ray has no resources to name"),
-    Reason("*", "kms:*", "CustomerKey", "What it reads and writes is under your own key"),
-    Reason("Parameters/Readers", "ssm:*", "*", "What other services may know; no secret"),
-)
-"""The first that fits holds."""
+_REASONS: WeakKeyDictionary[Stack, list[Reason]] = WeakKeyDictionary()
+"""By stack, not by construct: CDK gives back the same Python object only while one is kept."""
+
+
+def reasons_of(stack: Stack) -> list[Reason]:
+    """Give the reasons of all that a stack's roles may do, in the order in which they were said."""
+    return _REASONS.get(stack, [])
+
+
+def allow(
+    grantee: iam.Role | iam.ManagedPolicy,
+    *actions: str,
+    on: str,
+    why: str,
+    conditions: Conditions | None = None,
+) -> None:
+    """Let a role, or whoever gets a policy, do some actions on one resource.
+
+    Args:
+        grantee: the role or policy.
+        actions: such as `dynamodb:GetItem`.
+        on: the resource's ARN.
+        why: what for, in the document's words; no template has it.
+        conditions: when it may.
+    """
+    statement = _statement(actions, on, conditions)
+    grantee.grant_principal.add_to_principal_policy(statement)
+    _keep(grantee, statement, why)
+
+
+def explain(role: iam.Role, *actions: str, on: str, why: str) -> None:
+    """Say why a role may do what CDK lets it do by itself; arguments as of allow."""
+    _keep(role, _statement(actions, on), why)
+
+
+def _statement(
+    actions: Iterable[str], on: str, conditions: Conditions | None = None
+) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=list(actions), resources=[on], conditions=conditions)
+
+
+def _keep(construct: Construct, statement: iam.PolicyStatement, why: str) -> None:
+    path = construct.node.path.partition("/")[2]
+    _REASONS.setdefault(Stack.of(construct), []).append(Reason(path, statement, why))

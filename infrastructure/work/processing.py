@@ -19,9 +19,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infrastructure.functions import BY_NAME, Caller, names
-from infrastructure.work.encryption import READING
+from infrastructure.work.encryption import READING, YOUR_KEY
 from infrastructure.work.function import RETENTION
-from infrastructure.work.permissions import of_queues, of_tables, of_topic, through
+from infrastructure.work.permissions import allow, of_queues, of_tables, of_topic, through
 from orders.domain.lifecycle import Status
 from orders.domain.synthetic import HEARTBEAT
 from orders.settings import MAX_RECEIVES
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from infrastructure.settings import Settings, Worker
     from infrastructure.work.function import Function
-    from infrastructure.work.permissions import Conditions
 
 KEPT = Duration.days(14)
 """How long a message waits, and a dead letter for an operator: the longest that SQS has. The time
@@ -46,6 +45,21 @@ PIPE_AT_ONCE = 10
 
 Each alone: all messages of a batch together may have no more bytes for SNS than a single one.
 """
+
+_TAKING = {
+    "sqs:ReceiveMessage": "Lambda takes the worker's messages",
+    "sqs:DeleteMessage": "Lambda removes what is done",
+    "sqs:GetQueueAttributes": "Lambda looks how many wait",
+    "sqs:ChangeMessageVisibility": "Postpones what failed",
+}
+"""What a worker may do to its queue, and why."""
+
+_READING_STREAMS = (
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+)
 
 
 class Processing(Construct):
@@ -92,14 +106,10 @@ class Processing(Construct):
     def feed(self, name: str, function: Function) -> None:
         """Let a worker's queue feed its function, and the function postpone and bury messages."""
         worker, queue = self._workers[name], self.queues[name]
-        taking = (
-            "ReceiveMessage",
-            "DeleteMessage",
-            "GetQueueAttributes",
-            "ChangeMessageVisibility",
-        )
-        function.allow(*(f"sqs:{action}" for action in taking), on=queue.live.queue_arn)
-        function.allow("sqs:SendMessage", on=queue.dead.queue_arn)
+        for action, why in _TAKING.items():
+            function.allow(action, on=queue.live.queue_arn, why=why)
+        bury = "Buries what no repetition mends"
+        function.allow("sqs:SendMessage", on=queue.dead.queue_arn, why=bury)
         function.function.add_event_source_mapping(
             "Queue",
             event_source_arn=queue.live.queue_arn,
@@ -197,21 +207,25 @@ class Processing(Construct):
             },
         )
         role = iam.Role(self, "PipeRole", assumed_by=principal, description="Stream to topic")
-        reading = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
-        _allow(role, *(f"dynamodb:{action}" for action in reading), on=stream)
-        _allow(role, "sns:Publish", on=self.topic.topic_arn)
-        _allow(role, "sqs:SendMessage", on=self.pipe_dead_letters.queue_arn)
+        dead = self.pipe_dead_letters.queue_arn
+        allow(role, *_READING_STREAMS, on=stream, why="Reads the changes of orders")
+        allow(role, "sns:Publish", on=self.topic.topic_arn, why="Tells the topic of each change")
+        allow(role, "sqs:SendMessage", on=dead, why="Keeps what it could not publish")
         if self._key:
             self._allow_key(role, self._key.key_arn, orders)
         return role
 
     def _allow_key(self, role: iam.Role, key: str, orders: str) -> None:
         """Let the pipe read what is encrypted, and encrypt what it sends, and nothing else."""
+        sending = ("kms:Decrypt", "kms:GenerateDataKey")
         dead = of_queues([self.pipe_dead_letters.queue_arn])
-        _allow(role, *READING, on=key, conditions=of_tables([orders]))
-        _allow(role, "kms:DescribeKey", on=key, conditions=through("dynamodb"))
-        for conditions in (of_topic(self.topic.topic_arn), dead):
-            _allow(role, "kms:Decrypt", "kms:GenerateDataKey", on=key, conditions=conditions)
+        for actions, conditions in (
+            (READING, of_tables([orders])),
+            (("kms:DescribeKey",), through("dynamodb")),
+            (sending, of_topic(self.topic.topic_arn)),
+            (sending, dead),
+        ):
+            allow(role, *actions, on=key, why=YOUR_KEY, conditions=conditions)
 
 
 class WorkQueue(Construct):
@@ -272,9 +286,3 @@ def _with(
     for name in (attribute, "NewImage", "dynamodb"):
         policy = {name: sns.FilterOrPolicy.policy(policy)}
     return policy
-
-
-def _allow(role: iam.Role, *actions: str, on: str, conditions: Conditions | None = None) -> None:
-    role.add_to_policy(
-        iam.PolicyStatement(actions=list(actions), resources=[on], conditions=conditions)
-    )

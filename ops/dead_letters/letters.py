@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infrastructure import outputs
 from ops.dead_letters.queues import Depth, depth, hold, tries
 from ops.reach.aws_errors import explain
 from ops.reach.errors import OperatorError
@@ -47,14 +48,16 @@ class DeadLetterQueue:
     """Where its messages came from; None for the pipe, which reads a stream."""
 
 
+def _of(name: str, worker: str) -> DeadLetterQueue:
+    return DeadLetterQueue(name, outputs.dead_letters(worker), outputs.queue(worker))
+
+
 QUEUES = {
     queue.name: queue
     for queue in (
-        DeadLetterQueue("processing", "OrderProcessingDeadLetters", "OrderProcessingQueue"),
-        DeadLetterQueue(
-            "notifications", "PartnerNotificationsDeadLetters", "PartnerNotificationsQueue"
-        ),
-        DeadLetterQueue("pipe", "PipeDeadLetters", None),
+        _of("processing", "process_order"),
+        _of("notifications", "notify_partner"),
+        DeadLetterQueue("pipe", outputs.PIPE_DEAD_LETTERS, None),
     )
 }
 """The dead-letter queues by name."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from infrastructure import outputs
 from ops.dead_letters.letters import Errand, read, take_out
 from ops.dead_letters.queues import arn
 from ops.reach.errors import OperatorError
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
     from ops.dead_letters.letters import DeadLetterQueue, Place, Report, Wanted
     from ops.reach.target import Target
-
-TOPIC = "OrderChangesTopic"
-"""The stack's output with the topic that the pipe publishes to."""
 
 _POLL_SECONDS = 1.0
 _NO_OPERATION = ("InvalidAction", "UnknownOperation", "NotImplemented")
@@ -175,7 +173,7 @@ def _attributes(message: MessageTypeDef) -> dict[str, Any]:
 def _publisher(target: Target, queue: DeadLetterQueue) -> Callable[[MessageTypeDef], None]:
     """Publish the records that a dead letter of the pipe points at, one record a message."""
     streams, sns = target.client("dynamodbstreams"), target.client("sns")
-    topic = target.output(TOPIC)
+    topic = target.output(outputs.ORDER_CHANGES_TOPIC)
 
     def publish(message: MessageTypeDef) -> None:
         place = read(message, queue.name).place

@@ -14,6 +14,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from infrastructure import outputs
 from ops.partners import keys as partner_keys
 from ops.partners import webhooks as partner_webhooks
 from ops.partners.keys import Key, State
@@ -178,7 +179,7 @@ def find(target: Target, partner_id: str) -> Account:
 def has_orders(target: Target, partner_id: str) -> bool:
     """Tell whether there are orders of a partner: whoever has its id may read them."""
     found = target.client("dynamodb").query(
-        TableName=target.output("OrdersTable"),
+        TableName=target.output(outputs.ORDERS_TABLE),
         IndexName=BY_PARTNER,
         KeyConditionExpression="partnerId = :partner",
         ExpressionAttributeValues={":partner": {"S": partner_id}},

@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from infrastructure import outputs
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Iterator
@@ -27,8 +29,6 @@ if TYPE_CHECKING:
     from ops.reach.target import Target
 
 _TYPE: Any = "API_KEY"
-_PLAN = "UsagePlan"
-"""How the stack's outputs with the ids of usage plans begin."""
 
 
 class State(StrEnum):
@@ -90,9 +90,9 @@ class Key:
 def plans(target: Target) -> dict[str, str]:
     """Give the ids of the stack's usage plans by their names."""
     return {
-        name.removeprefix(_PLAN).lower(): value
-        for name, value in target.outputs.items()
-        if name.startswith(_PLAN)
+        name: plan_id
+        for output, plan_id in target.outputs.items()
+        if (name := outputs.usage_plan_of(output)) is not None
     }
 
 
@@ -132,7 +132,7 @@ def read(target: Target, partner_id: str | None = None) -> list[Key]:
 
 
 def _entries(target: Target, partner_id: str | None) -> Iterable[dict[str, Any]]:
-    chosen: Any = {"TableName": target.output("PartnersTable"), "ConsistentRead": True}
+    chosen: Any = {"TableName": target.output(outputs.PARTNERS_TABLE), "ConsistentRead": True}
     if partner_id is not None:
         values = {":partner": {"S": partner_id}}
         chosen |= {
@@ -221,7 +221,7 @@ def enter(target: Target, key: Key, name: str) -> None:
     item = {"apiKeyId": key.key_id, "partnerId": key.partner_id, "name": name}
     item["keyState"] = State.NEW.value
     target.client("dynamodb").put_item(
-        TableName=target.output("PartnersTable"),
+        TableName=target.output(outputs.PARTNERS_TABLE),
         Item={field: {"S": text} for field, text in item.items()},
     )
 
@@ -249,7 +249,7 @@ def mark(target: Target, key: Key, state: State) -> None:
     if key.mark is None or key.mark is state:
         return
     target.client("dynamodb").update_item(
-        TableName=target.output("PartnersTable"),
+        TableName=target.output(outputs.PARTNERS_TABLE),
         Key={"apiKeyId": {"S": key.key_id}},
         UpdateExpression="SET keyState = :state",
         ConditionExpression="attribute_exists(apiKeyId)",
@@ -269,7 +269,7 @@ def delete(target: Target, key: Key) -> None:
     with _missing_is_well():
         target.client("apigateway").delete_api_key(apiKey=key.key_id)
     target.client("dynamodb").delete_item(
-        TableName=target.output("PartnersTable"), Key={"apiKeyId": {"S": key.key_id}}
+        TableName=target.output(outputs.PARTNERS_TABLE), Key={"apiKeyId": {"S": key.key_id}}
     )
 
 

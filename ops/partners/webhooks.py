@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
+from infrastructure import outputs
 from infrastructure.settings import PARTNERS, parameter_prefix
 from ops.reach.errors import OperatorError
 from orders.partner_endpoints import endpoint_in, parameter_name, text_of
@@ -89,7 +90,7 @@ def write(target: Target, partner_id: str, endpoint: Endpoint) -> None:
         Description="Where a partner's events go, and the secrets that they are signed with",
         Value=value,
         Type="SecureString",
-        KeyId=target.output("PartnerSecretsKey"),
+        KeyId=target.output(outputs.PARTNER_SECRETS_KEY),
         Overwrite=True,
     )
 

@@ -11,6 +11,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from infrastructure import outputs
 from infrastructure.functions import Caller, construct_id, names
 from tests.permissions.deployed import recorded, short
 from tests.shared.examples import order
@@ -182,8 +183,8 @@ class Walk:
     def _secrets_key(self) -> str:
         cloudformation = aws(self.stack, "cloudformation")
         stack = cloudformation.describe_stacks(StackName=self.stack.stack_name)["Stacks"][0]
-        outputs = {item["OutputKey"]: item["OutputValue"] for item in stack["Outputs"]}
-        return str(outputs["PartnerSecretsKey"])
+        found = {item["OutputKey"]: item["OutputValue"] for item in stack["Outputs"]}
+        return str(found[outputs.PARTNER_SECRETS_KEY])
 
     def _await(self, function: str, action: str, on: str) -> None:
         wait_until(lambda: self.used(function, action, on), f"{function}: {action} on {on}")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from cli import app as cli
+from infrastructure import outputs
 from infrastructure.settings import stack_name
 from ops.dead_letters import letters as dead_letters
 from ops.dead_letters import redrive
@@ -53,11 +54,11 @@ class Service:
         self.dynamodb = aws(endpoints, "dynamodb")
         self.streams = aws(endpoints, "dynamodbstreams")
         described = aws(endpoints, "cloudformation").describe_stacks(StackName=STACK)
-        outputs = described["Stacks"][0]["Outputs"]
-        self.outputs = {item["OutputKey"]: item["OutputValue"] for item in outputs}
-        self.processing = self.outputs["OrderProcessingQueue"]
-        self.dead = self.outputs["OrderProcessingDeadLetters"]
-        self.pipe_dead = self.outputs["PipeDeadLetters"]
+        found = described["Stacks"][0]["Outputs"]
+        self.outputs = {item["OutputKey"]: item["OutputValue"] for item in found}
+        self.processing = self.outputs[outputs.queue("process_order")]
+        self.dead = self.outputs[outputs.dead_letters("process_order")]
+        self.pipe_dead = self.outputs[outputs.PIPE_DEAD_LETTERS]
 
     def empty(self) -> None:
         """Empty every queue."""
@@ -324,7 +325,7 @@ def test_redrive_of_what_returns(
     """Messages that the worker puts back at once are tried once, not for ever."""
     service.bury("o-1", "o-2", "o-3")
     sender = redrive._sender
-    sources = {"OrderProcessingQueue": "OrderProcessingDeadLetters"}
+    sources = {outputs.queue("process_order"): outputs.dead_letters("process_order")}
     monkeypatch.setattr(redrive, "_sender", lambda target, name: sender(target, sources[name]))
     ended = dlq("redrive", "processing", "--yes", "--json")
     assert json.loads(ended.out)[0]["moved"] == 3
@@ -442,7 +443,7 @@ def test_wrong_usage(dlq: Callable[..., Ended], arguments: list[str]) -> None:
 
 def bury_place(service: Service, first: str, last: str) -> None:
     """Put a dead letter where the pipe puts them."""
-    stream = service.streams.list_streams(TableName=service.outputs["OrdersTable"])
+    stream = service.streams.list_streams(TableName=service.outputs[outputs.ORDERS_TABLE])
     arn = stream["Streams"][0]["StreamArn"]
     shards = service.streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
     info = {
@@ -475,7 +476,7 @@ def test_redrive_pipe(service: Service, dlq: Callable[..., Ended]) -> None:
     """What the pipe could not deliver comes from the stream, just as the pipe would have put it."""
     for number in range(4):
         item = {"orderId": {"S": f"p-{number}"}, "picture": {"B": b"\x00\xff"}}
-        service.dynamodb.put_item(TableName=service.outputs["OrdersTable"], Item=item)
+        service.dynamodb.put_item(TableName=service.outputs[outputs.ORDERS_TABLE], Item=item)
     records = piped(service, 4)
     assert len(records) == 4
     numbers = [item["dynamodb"]["SequenceNumber"] for item in records]

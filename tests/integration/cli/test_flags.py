@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 
 from cli import app as cli
+from infrastructure import outputs
 from infrastructure.settings import stack_name
 from orders import flags as asked
 from orders.flags import parse
@@ -41,12 +42,12 @@ class Ended(NamedTuple):
 
 def template(stack: Endpoints, parameter: str) -> str:
     """Write a stack with the service's outputs: the workers of the real one never read this."""
-    outputs = {
-        "FlagsParameter": parameter,
-        "OrdersTable": stack.tables["orders"],
-        "PartnersTable": stack.tables["partners"],
+    written = {
+        outputs.FLAGS_PARAMETER: parameter,
+        outputs.ORDERS_TABLE: stack.tables["orders"],
+        outputs.PARTNERS_TABLE: stack.tables["partners"],
     }
-    values = {name: {"Value": value} for name, value in outputs.items()}
+    values = {name: {"Value": value} for name, value in written.items()}
     return json.dumps({"Resources": {"T": {"Type": "AWS::SNS::Topic"}}, "Outputs": values})
 
 

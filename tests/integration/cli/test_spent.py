@@ -11,6 +11,7 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from cli.commands import spent
+from infrastructure import outputs
 from ops.costs.consumption import key_record
 from ops.costs.traffic import Traffic
 from ops.costs.units import changing_units, item_bytes, placing_units
@@ -36,8 +37,8 @@ TOLERANCE = 0.02
 @pytest.fixture(scope="module")
 def target(stack: Endpoints) -> Target:
     described = aws(stack, "cloudformation").describe_stacks(StackName=stack.stack_name)
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in described["Stacks"][0]["Outputs"]}
-    return Target("the local run", stack.stack_name, lambda name: aws(stack, name), outputs, "")
+    found = {one["OutputKey"]: one["OutputValue"] for one in described["Stacks"][0]["Outputs"]}
+    return Target("the local run", stack.stack_name, lambda name: aws(stack, name), found, "")
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +108,7 @@ def test_the_emulator_counts_a_transaction_as_the_rule_does(seen: Spending, targ
     record["key"] = record["key"][:-32] + uuid.uuid4().hex
     puts = [
         {"Put": {"TableName": target.output(table), "Item": _dynamodb(item)}}
-        for table, item in (("IdempotencyTable", record), ("OrdersTable", placed))
+        for table, item in ((outputs.IDEMPOTENCY_TABLE, record), (outputs.ORDERS_TABLE, placed))
     ]
     answer = target.client("dynamodb").transact_write_items(
         TransactItems=puts, ReturnConsumedCapacity="TOTAL"
@@ -125,7 +126,9 @@ def test_the_log_tells_of_a_change_what_the_rule_says(seen: Spending, target: Ta
 
 def _stored(target: Target, order_id: str) -> dict[str, Any]:
     key = {"orderId": {"S": order_id}, "timestamp": {"S": timestamp_in(order_id)}}
-    found = target.client("dynamodb").get_item(TableName=target.output("OrdersTable"), Key=key)
+    found = target.client("dynamodb").get_item(
+        TableName=target.output(outputs.ORDERS_TABLE), Key=key
+    )
     read = TypeDeserializer().deserialize
     return {name: spent._plain(read(value)) for name, value in found["Item"].items()}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from infrastructure import outputs
+
 RAW = {"RawMessageDelivery": True, "Protocol": "sqs", "TopicArn": {"Ref": "Topic"}}
 
 
@@ -53,14 +55,14 @@ def template() -> str:
         },
         "Pipe": _pipe(),
     }
-    outputs = {
-        "OrderProcessingQueue": "Processing",
-        "OrderProcessingDeadLetters": "ProcessingDead",
-        "PartnerNotificationsQueue": "Notifications",
-        "PartnerNotificationsDeadLetters": "NotificationsDead",
-        "PipeDeadLetters": "PipeDead",
-        "OrderChangesTopic": "Topic",
-        "OrdersTable": "Orders",
+    written = {
+        outputs.queue("process_order"): "Processing",
+        outputs.dead_letters("process_order"): "ProcessingDead",
+        outputs.queue("notify_partner"): "Notifications",
+        outputs.dead_letters("notify_partner"): "NotificationsDead",
+        outputs.PIPE_DEAD_LETTERS: "PipeDead",
+        outputs.ORDER_CHANGES_TOPIC: "Topic",
+        outputs.ORDERS_TABLE: "Orders",
     }
-    values = {name: {"Value": {"Ref": resource}} for name, resource in outputs.items()}
+    values = {name: {"Value": {"Ref": resource}} for name, resource in written.items()}
     return json.dumps({"Resources": resources, "Outputs": values})

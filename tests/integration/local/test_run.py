@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from infrastructure import outputs
 from local.demo.example import ORDER
 from ops.reach import endpoints as documents
 from ops.reach.layout import Layout, free_port
@@ -350,7 +351,7 @@ def forget_one_output(file: Path) -> None:
     state = json.loads(file.read_text())
     (stack,) = state["payload"]["stacks"]["data"].values()
     template = json.loads(stack["_template_body"])
-    del template["Outputs"]["OrdersTable"]
+    del template["Outputs"][outputs.ORDERS_TABLE]
     stack["_template"], stack["_template_body"] = template, json.dumps(template)
     file.write_text(json.dumps(state))
 

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from infrastructure import outputs
 from ops import flags as changes
 from ops.flags import KNOWN, Edit, Stored
 from ops.reach.errors import OperatorError
@@ -82,8 +83,12 @@ class Store:
 
 def target(store: Any, dynamodb: Any = None) -> Target:
     clients = {"ssm": store, "dynamodb": dynamodb}
-    outputs = {"FlagsParameter": "/x/flags", "OrdersTable": "o", "PartnersTable": "p"}
-    return Target("stage dev", "stack", clients.__getitem__, outputs, "make deploy")
+    found = {
+        outputs.FLAGS_PARAMETER: "/x/flags",
+        outputs.ORDERS_TABLE: "o",
+        outputs.PARTNERS_TABLE: "p",
+    }
+    return Target("stage dev", "stack", clients.__getitem__, found, "make deploy")
 
 
 class Fixed(Flags):

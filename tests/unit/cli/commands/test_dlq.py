@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 
 from cli import app as cli
 from cli import options, terminal
+from infrastructure import outputs
 from ops.dead_letters import redrive
 from ops.dead_letters.letters import QUEUES, Place, Report, look, read
 from ops.dead_letters.purge import duration, line
@@ -362,8 +363,11 @@ def sqs(monkeypatch: pytest.MonkeyPatch) -> tuple[Target, Stubber]:
     client = boto3.client("sqs", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
     monkeypatch.setattr(redrive, "_POLL_SECONDS", 0)
     stubber = Stubber(client)
-    outputs = {"OrderProcessingQueue": "u-queue", "OrderProcessingDeadLetters": "u-dead"}
-    target = Target("stage dev", "s", lambda _: client, outputs, "")
+    found = {
+        outputs.queue("process_order"): "u-queue",
+        outputs.dead_letters("process_order"): "u-dead",
+    }
+    target = Target("stage dev", "s", lambda _: client, found, "")
     for name in ("dead", "queue"):
         asked = {"QueueUrl": f"u-{name}", "AttributeNames": ["QueueArn"]}
         stubber.add_response(
@@ -495,8 +499,8 @@ def test_give_back_that_fails() -> None:
 
     sampling = Sampling([["a"]], 1)
     sampling.change_message_visibility_batch = fail  # type: ignore[method-assign]
-    outputs = {"PipeDeadLetters": "u"}
-    target = Target("t", "s", lambda _: cast("Any", sampling), outputs, "")
+    found = {outputs.PIPE_DEAD_LETTERS: "u"}
+    target = Target("t", "s", lambda _: cast("Any", sampling), found, "")
     assert len(look(target, QUEUES["pipe"], limit=5).letters) == 1
 
 

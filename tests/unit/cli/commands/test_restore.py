@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from cli.commands import restore
 from cli.commands.restore import Copies, Report
+from infrastructure import outputs
 from ops.reach.errors import OperatorError
 from ops.reach.target import Target
 
@@ -77,7 +78,7 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def target(tables: Tables) -> Target:
-    return Target("stage prod", "s", lambda _: tables, {"OrdersTable": "live"}, "")
+    return Target("stage prod", "s", lambda _: tables, {outputs.ORDERS_TABLE: "live"}, "")
 
 
 def test_only_what_is_missing_is_put_back() -> None:

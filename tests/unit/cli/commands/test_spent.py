@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from cli.commands import spent
+from infrastructure import outputs
 from ops.costs.consumption import (
     ACCESS_LOG,
     Consumption,
@@ -241,12 +242,12 @@ class CloudWatch:
 
 
 OUTPUTS = {
-    "OrderChangesTopic": "arn:aws:sns:us-east-1:1:topic",
-    "OrderProcessingQueue": "https://sqs/1/processing",
-    "PartnerNotificationsQueue": "https://sqs/1/notifications",
-    "OrdersTable": "orders",
-    "IdempotencyTable": "keys",
-    "PartnersTable": "partners",
+    outputs.ORDER_CHANGES_TOPIC: "arn:aws:sns:us-east-1:1:topic",
+    outputs.queue("process_order"): "https://sqs/1/processing",
+    outputs.queue("notify_partner"): "https://sqs/1/notifications",
+    outputs.ORDERS_TABLE: "orders",
+    outputs.IDEMPOTENCY_TABLE: "keys",
+    outputs.PARTNERS_TABLE: "partners",
 }
 
 
