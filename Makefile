@@ -4,6 +4,8 @@ STAGE ?= dev
 LOCAL_PORT ?= 4566
 WHO ?= customer
 export STAGE LOCAL_PORT
+# Our files, and the checkout's path, are UTF-8 in every locale.
+export PYTHONUTF8 := 1
 unexport PYTHONDONTWRITEBYTECODE # without bytecode each synth takes 3 s longer
 
 PYTHON_HERE := .venv/bin/python

@@ -10,6 +10,7 @@ share it stay together in one of them, in their order:
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
     from ops.reach.endpoints import Endpoints
+
+# No test speaks with AWS, or depends on how you do: your profile, region and keys are not found.
+# Nor on your terminal. The commands that the tests start inherit this.
+for _name in [name for name in os.environ if name.startswith("AWS_") and name != "AWS_CA_BUNDLE"]:
+    del os.environ[_name]
+for _name in ("FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS"):
+    os.environ.pop(_name, None)
+os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
 _OF_THE_STACK = ("tests/integration/", "tests/permissions/test_recorded.py")
 _APART = {"test_bench", "test_deploy", "test_doctor", "test_run"}

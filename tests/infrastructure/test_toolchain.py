@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -80,6 +81,14 @@ def test_make_lists_all_its_commands() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)
     assert phony
     assert set(phony[1].split()) == targets
+
+
+def test_files_are_utf_8_in_every_locale() -> None:
+    """Where your locale is of another encoding, all commands read our files just the same."""
+    asked = ["make", "--no-print-directory", "--eval", 'ask:; @echo "$$PYTHONUTF8"', "ask"]
+    others = {name: value for name, value in os.environ.items() if name != "PYTHONUTF8"}
+    answer = subprocess.run(asked, cwd=ROOT, env=others, capture_output=True, text=True, check=True)
+    assert answer.stdout == "1\n"
 
 
 @pytest.mark.skipif(not (ROOT / ".venv/.made-from").exists(), reason="not set up by scripts/setup")

@@ -40,15 +40,33 @@ FOREIGN = "http://evil.example"
 PERSONS_ORDER = {name: value for name, value in ORDER.items() if name != "customerId"}
 
 
+def surroundings() -> dict[str, str]:
+    """The environment of Node and Chromium: what they unpack, look for or leave is in the checkout.
+
+    As in Lambda, Chromium comes with its shared libraries and fonts, and takes none from here.
+    """
+    own = {"TMPDIR": UNPACKED, "npm_config_cache": ROOT / ".cache/npm"}
+    # What fonts.conf means by xdg. Without the second, it would mean the system's fonts as well.
+    own |= {"XDG_DATA_HOME": UNPACKED, "XDG_DATA_DIRS": UNPACKED}
+    own |= {"XDG_CACHE_HOME": UNPACKED / "cache", "XDG_CONFIG_HOME": UNPACKED / "config"}
+    own |= {"FONTCONFIG_FILE": BROWSER / "fonts.conf", "FONTCONFIG_PATH": BROWSER}
+    given = {name: value for name, value in os.environ.items() if name != "FONTCONFIG_SYSROOT"}
+    given |= {name: str(path) for name, path in own.items()}
+    given |= {"NODE_USE_SYSTEM_CA": "1", "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs24.x"}
+    return given | {"PATH": f"{NODE / 'bin'}:{os.environ.get('PATH', '')}"}
+
+
 def node(*arguments: str, cwd: Path) -> str:
     """Run the Node that came as a Python package; give what it prints."""
-    environment = {**os.environ, "PATH": f"{NODE / 'bin'}:{os.environ.get('PATH', '')}"}
-    environment |= {"NODE_USE_SYSTEM_CA": "1", "npm_config_cache": str(ROOT / ".cache/npm")}
-    # As in Lambda: Chromium comes with its shared libraries and fonts, and takes none from here.
-    environment |= {"TMPDIR": str(UNPACKED), "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs24.x"}
     command = [str(NODE / "bin/node"), *arguments]
     done = subprocess.run(
-        command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=240, check=False
+        command,
+        cwd=cwd,
+        env=surroundings(),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
     assert done.returncode == 0, f"{Path(arguments[0]).name} failed:\n{done.stderr[-2000:]}"
     return done.stdout
@@ -102,6 +120,15 @@ def orders_of_customer(stack: Endpoints) -> set[str]:
     with client_of(stack, {"Authorization": stack.customer_token}) as client:
         listed = client.get("/orders", params={"limit": 100}).json()["orders"]
     return {shown["orderId"] for shown in listed}
+
+
+def test_text_is_drawn_with_the_browsers_own_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page looks and works alike on every machine: with its fonts, without, with odd ones."""
+    for name in ("FONTCONFIG_FILE", "FONTCONFIG_PATH", "FONTCONFIG_SYSROOT"):
+        monkeypatch.setenv(name, "/no/such/place")
+    families = ["serif", "sans-serif", "monospace", "system-ui", "DejaVu Sans"]
+    seen = visit("fonts.mjs", families=families, text="Zürich → 東京 ✓")
+    assert seen["fonts"] == [["Open Sans"]] * len(families)
 
 
 def test_a_page_signs_a_customer_in_and_orders(stack: Endpoints, pages: int) -> None:

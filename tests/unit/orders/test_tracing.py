@@ -734,6 +734,7 @@ def test_each_call_is_a_line_at_level_debug(
 ) -> None:
     """With more logging asked for, a call tells what it was and how long it took, traced or not."""
     monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+    monkeypatch.setattr(logs.log, "level", logs.INFO)
     store_of(client).get(item()["orderId"])
     assert not log_lines()
     monkeypatch.setattr(logs.log, "level", logs.DEBUG)
