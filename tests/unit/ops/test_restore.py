@@ -1,4 +1,4 @@
-"""`orders restore` without a database: what it compares, and that it takes no for an answer."""
+"""What is put back into a table, without a database."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.commands import restore
-from cli.commands.restore import Copies, Report
+from ops import restore
 from ops.reach.errors import OperatorError
 from ops.reach.target import Target
+from ops.restore import Copies, Report
 
 
 class Tables:
@@ -73,7 +73,7 @@ def copies(tables: Tables) -> Copies:
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.commands.restore.time.sleep", lambda _: None)
+    monkeypatch.setattr("ops.restore.time.sleep", lambda _: None)
 
 
 def target(tables: Tables) -> Target:
