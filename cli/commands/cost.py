@@ -12,7 +12,6 @@ from cli.options import Json  # noqa: TC001 - Typer reads the annotations
 from infrastructure.settings import STAGES
 from ops.costs import prices
 from ops.reach import templates
-from ops.reach.errors import OperatorError
 
 if TYPE_CHECKING:
     from ops.costs.report import Report
@@ -54,8 +53,10 @@ def cost(
     """
     if stage not in STAGES:
         raise options.unknown("stage", stage, STAGES)
+    from ops.costs.report import report_on  # noqa: PLC0415 - the handlers' telemetry comes along
+
     document = templates.read(template) if template else _synthesized(stage)
-    report = _report(document, orders_per_day, customers)
+    report = report_on(document, orders_per_day, customers)
     if json_:
         named = {"template": str(template)} if template else {"stage": stage}
         terminal.as_json({**named, **report.as_json()})
@@ -66,22 +67,6 @@ def cost(
 def _synthesized(stage: str) -> dict[str, Any]:
     with terminal.waiting(f"Synthesizing stage {stage} …"):
         return templates.synthesized(stage)
-
-
-def _report(document: dict[str, Any], orders_per_day: float, customers: int) -> Report:
-    from ops.costs.model import Unpriced  # noqa: PLC0415 - the handlers' telemetry comes along
-    from ops.costs.report import Report  # noqa: PLC0415
-    from ops.costs.traffic import Traffic  # noqa: PLC0415
-
-    report = Report(document, Traffic(orders_per_day=orders_per_day), customers)
-    try:
-        report.services()
-    except Unpriced as unknown:
-        raise OperatorError(
-            f"The template holds what has no price here: {unknown}. "
-            "model.py, free_resources.py and traffic.py in ops/costs say what is known."
-        ) from unknown
-    return report
 
 
 def _print(report: Report) -> None:

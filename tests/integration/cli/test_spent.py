@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from cli.commands import spent
+from cloudwatch.time_window import Window
+from ops.costs import readings
 from ops.costs.consumption import key_record
 from ops.costs.traffic import Traffic
 from ops.costs.units import changing_units, item_bytes, placing_units
@@ -59,16 +60,16 @@ def seen(target: Target, partner: Partner) -> Spending:
         partner.place()
     assert partner.patch(placed["orderId"], {"status": "CONFIRMED"}).status_code == 200
     assert partner.get(placed["orderId"]).status_code == 200
-    return _logged(target, spent.Span(began, began + 120))
+    return _logged(target, Window(began, began + 120))
 
 
-def _logged(target: Target, span: spent.Span) -> Spending:
+def _logged(target: Target, window: Window) -> Spending:
     """Wait until the log has it all: lines come to light a moment after the answers."""
     deadline = time.monotonic() + 20
     while True:
-        found = spent.consumption(target, span)
+        found = readings.consumption(target, window)
         if (found.orders, found.changed, found.asked["get_order"]) == (ORDERS, 1, 1):
-            return spent.look(target, span, local=True)
+            return readings.spending(target, window, local=True)
         assert time.monotonic() < deadline, found
         time.sleep(0.3)
 
@@ -127,7 +128,7 @@ def _stored(target: Target, order_id: str) -> dict[str, Any]:
     key = {"orderId": {"S": order_id}, "timestamp": {"S": timestamp_in(order_id)}}
     found = target.client("dynamodb").get_item(TableName=target.output("OrdersTable"), Key=key)
     read = TypeDeserializer().deserialize
-    return {name: spent._plain(read(value)) for name, value in found["Item"].items()}
+    return {name: readings._plain(read(value)) for name, value in found["Item"].items()}
 
 
 def _dynamodb(item: dict[str, Any]) -> dict[str, Any]:
