@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -191,3 +192,23 @@ def test_install(shell: str, file: str, tmp_path: Path) -> None:
     said = run(["orders", "--install-completion", shell], home)
     assert f"{shell} completion installed" in said
     assert (tmp_path / file).exists()
+
+
+def test_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even what nobody foresaw is told without a stack trace."""
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("x")
+
+    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.setattr(cli, "listen", lambda: None)
+    with pytest.raises(SystemExit, match="ORDERS_TRACEBACK"):
+        cli.main([])
+
+
+@pytest.mark.parametrize("module", ["aws_cdk", "boto3"])
+def test_help_is_quick(module: str) -> None:
+    """Help and completion come at once: neither CDK nor boto3 is loaded for them."""
+    program = f"import sys, cli.app; sys.exit({module!r} in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False, env=os.environ)
+    assert done.returncode == 0

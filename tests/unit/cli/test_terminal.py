@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import pytest
 
 from cli import terminal
-
-if TYPE_CHECKING:
-    import pytest
+from ops.reach.errors import OperatorError
 
 
 def test_dollars_stand_on_the_right(capsys: pytest.CaptureFixture[str]) -> None:
     """Dollars line up as numbers do, thousands and remarks too."""
     terminal.table(("What", "Cost", "Why"), [("a", "1.00", "x"), ("b", "1,000", "y")])
     assert capsys.readouterr().out.splitlines()[1].split("a")[1].startswith("      1.00")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, "–"),
+        (0.4, "0 s"),
+        (59, "59 s"),
+        (61, "1 min 1 s"),
+        (3600, "1 h"),
+        (273_601, "3 d 4 h"),
+    ],
+)
+def test_age(seconds: float | None, said: str) -> None:
+    """Ages are said in at most two units."""
+    assert terminal.age(seconds) == said
+
+
+def test_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """Into a file a row is one line, uncut and plain, however long and whatever is in it."""
+    terminal.table(
+        ("Order", "Reason"), [("o" * 100, "[bold]x[/bold] \x1b[31m:smile: " + "y" * 200)]
+    )
+    said = capsys.readouterr().out
+    assert f"{'o' * 100}  [bold]x[/bold] \\x1b[31m:smile: {'y' * 200}" in said
+    assert "\x1b" not in said
+
+
+def test_agree(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who cannot be asked has not agreed; the question does not stand in the way of JSON."""
+
+    def nobody() -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", nobody)
+    with pytest.raises(OperatorError, match="--yes"):
+        terminal.agree("Really?", yes=False)
+    said = capsys.readouterr()
+    assert (said.out, "Really?" in said.err) == ("", True)
+    terminal.agree("Really?", yes=True)
