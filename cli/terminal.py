@@ -20,6 +20,8 @@ from project.text import plain, plain_lines
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from rich.console import RenderableType
+
 _ANY_WIDTH = 10_000
 """Where nobody watches, a row is a line, for grep and the like."""
 
@@ -76,17 +78,9 @@ def say(text: str) -> None:
     _console().print(Text(plain_lines(text), overflow="fold"))
 
 
-def draw(*parts: tuple[str, str]) -> None:
-    """Print a line of parts, each in a style of rich's; what the terminal is too narrow for is cut.
-
-    Args:
-        parts: text and style of each; none means as it is.
-    """
-    line = Text(no_wrap=True, overflow="ellipsis", end="")
-    for text, style in parts:
-        line.append(plain(text), style)
-    line.rstrip()
-    _console().print(line, no_wrap=True, overflow="ellipsis")
+def draw(picture: RenderableType) -> None:
+    """Print what rich lays out; whatever is in it must be harmless."""
+    _console().print(picture)
 
 
 def width() -> int | None:
