@@ -9,6 +9,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+from rich.bar import Bar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 _ANY_WIDTH = 10_000
 """Where nobody watches, a row is a line, for grep and the like."""
+
+_BAR_WIDTH = 40
+_LEAST = 1 / (8 * _BAR_WIDTH)
+"""The share that is one eighth of a sign, which is the least that rich draws."""
 
 _NOT_AGREED = "Nothing was changed. (--yes goes on without asking.)"
 _AMOUNT = re.compile(r"[0-9,]+\.[0-9]{2}\b|[0-9]{1,3}(,[0-9]{3})+\b")
@@ -56,21 +61,30 @@ def counted(number: int, thing: str = "message") -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
+def bar(share: float) -> Bar:
+    """Give a share as a bar for a table; whatever is not nothing can be seen."""
+    return Bar(1, 0, max(share, _LEAST) if share > 0 else 0, width=_BAR_WIDTH)
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table, a row a line; numbers stand on the right, and the last column may wrap."""
     drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    cells = [[item if isinstance(item, int) else plain(str(item)) for item in row] for row in rows]
+    rows = list(rows)
     for number, name in enumerate(columns):
-        numeric = bool(cells) and all(_is_number(row[number]) for row in cells)
+        numeric = bool(rows) and all(_is_number(row[number]) for row in rows)
         last = number == len(columns) - 1
         drawn.add_column(name, justify="right" if numeric else "left", no_wrap=not last)
-    for row in cells:
-        drawn.add_row(*(Text(str(item), overflow="fold") for item in row))
+    for row in rows:
+        drawn.add_row(*map(_cell, row))
     _console().print(drawn)
 
 
-def _is_number(cell: int | str) -> bool:
-    return isinstance(cell, int) or bool(_AMOUNT.match(cell))
+def _is_number(item: object) -> bool:
+    return isinstance(item, int) or bool(_AMOUNT.match(str(item)))
+
+
+def _cell(item: object) -> Bar | Text:
+    return item if isinstance(item, Bar) else Text(plain(str(item)), overflow="fold")
 
 
 def say(text: str) -> None:

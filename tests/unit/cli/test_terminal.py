@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from rich.console import Console
 
 from cli import terminal
 from ops.reach.errors import OperatorError
@@ -52,3 +57,24 @@ def test_agree(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     said = capsys.readouterr()
     assert (said.out, "Really?" in said.err) == ("", True)
     terminal.agree("Really?", yes=True)
+
+
+@given(st.floats(0, 2))
+@example(1e-9)
+def test_bar(share: float) -> None:
+    """Whatever is not nothing can be seen, and more than the quota stays within the chart."""
+    file = io.StringIO()
+    Console(file=file, width=100).print(terminal.bar(share))
+    drawn = file.getvalue().rstrip()
+    assert len(drawn) <= 40
+    assert bool(drawn) == (share > 0)
+    assert share < 1 or drawn == "█" * 40
+
+
+def test_a_bar_stands_in_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """A chart is a table whose last column holds bars, each on the line of its numbers."""
+    terminal.table(
+        ("Day", "Requests", ""), [("1", 7, terminal.bar(0.5)), ("2", 0, terminal.bar(0))]
+    )
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["Day  Requests", f"1           7  {'█' * 20}", "2           0"]
