@@ -78,3 +78,18 @@ def test_a_bar_stands_in_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     )
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
     assert lines == ["Day  Requests", f"1           7  {'█' * 20}", "2           0"]
+
+
+@pytest.mark.parametrize("answer", ["", "n", "yep", "dev"])
+def test_no_is_the_default(answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anything but yes changes nothing."""
+    monkeypatch.setattr("builtins.input", lambda: answer)
+    with pytest.raises(OperatorError, match="Nothing was changed"):
+        terminal.agree("Deploy?", yes=False)
+
+
+@pytest.mark.parametrize("answer", ["y", "Yes", " y "])
+def test_yes(answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Yes is yes."""
+    monkeypatch.setattr("builtins.input", lambda: answer)
+    terminal.agree("Deploy?", yes=False)
