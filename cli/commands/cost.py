@@ -53,10 +53,11 @@ def cost(
     """
     if stage not in STAGES:
         raise options.unknown("stage", stage, STAGES)
-    from ops.costs.report import report_on  # noqa: PLC0415 - the handlers' telemetry comes along
+    from ops.costs.report import Report  # noqa: PLC0415 - the handlers' telemetry comes along
+    from ops.costs.traffic import Traffic  # noqa: PLC0415 - as above
 
     document = templates.read(template) if template else _synthesized(stage)
-    report = report_on(document, orders_per_day, customers)
+    report = Report(document, Traffic(orders_per_day=orders_per_day), customers)
     if json_:
         named = {"template": str(template)} if template else {"stage": stage}
         terminal.as_json({**named, **report.as_json()})
@@ -72,10 +73,11 @@ def _synthesized(stage: str) -> dict[str, Any]:
 def _print(report: Report) -> None:
     from ops.costs.report import TIMES, dollars  # noqa: PLC0415
 
+    services = report.services()  # where something has no price, nothing is printed
     loads = tuple(f"{times:,} ×" for times in TIMES)
     orders = f"{report.traffic.orders_per_day:,.0f} orders a day"
     terminal.say(f"Dollars a month in us-east-1; 1 × is {orders}.\n")
-    terminal.table(("Service", *loads, "Driven at 1 × by"), report.services())
+    terminal.table(("Service", *loads, "Driven at 1 × by"), services)
     terminal.say("\nWith and without the firewall, sign-in apart")
     terminal.table(("", *loads), report.firewalls())
     terminal.say("\nDynamoDB's capacity, WAF and sign-in apart")

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from infrastructure.settings import Capacity, CapacityMode
 from ops.costs import prices
 from ops.costs.allowances import off
-from ops.costs.model import SIGN_IN, WAF, Unpriced, bill, by_service, carries, plan_of, total
-from ops.costs.traffic import Traffic
-from ops.reach.errors import OperatorError
+from ops.costs.model import SIGN_IN, WAF, bill, by_service, carries, plan_of, total
 from orders.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ops.costs.model import Line
+    from ops.costs.traffic import Traffic
 
 TIMES = (1, 10, 100, 1_000)
 """The loads that are compared, in multiples of the one asked for."""
@@ -186,23 +185,6 @@ class Report:
             "totalWithSignIn": round(total(lines, apart=()), 2),
             "capacity": capacities,
         }
-
-
-def report_on(template: Mapping[str, Any], orders_per_day: float, customers: float) -> Report:
-    """Work out what a template costs at a load.
-
-    Raises:
-        OperatorError: when it holds what has no price.
-    """
-    report = Report(template, Traffic(orders_per_day=orders_per_day), customers)
-    try:
-        report.services()
-    except Unpriced as unknown:
-        raise OperatorError(
-            f"The template holds what has no price here: {unknown}. "
-            "model.py, free_resources.py and traffic.py in ops/costs say what is known."
-        ) from unknown
-    return report
 
 
 def in_own_account(lines: Sequence[Line], *, apart: tuple[str, ...] = (WAF, SIGN_IN)) -> float:
