@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import terminal
-from cli.commands import cost, dlq, doctor, flags, logs, partners, restore, spent, trace
+from cli.commands import (
+    cost,
+    deploy,
+    dlq,
+    doctor,
+    flags,
+    logs,
+    partners,
+    restore,
+    spent,
+    trace,
+)
 from cli.options import lines
 from ops.reach.aws_errors import explain
 from ops.reach.interrupts import listen
@@ -27,6 +38,7 @@ app = typer.Typer(
     epilog=lines("""
         For example:
         orders doctor --stage prod
+        orders deploy --stage prod
         orders dlq ls --stage prod
         orders dlq redrive processing --local
         orders cost --orders-per-day 3500
@@ -41,6 +53,8 @@ app.add_typer(partners.app, name="partners", help="Partners: their keys, plans a
 app.add_typer(flags.app, name="flags", help="Feature flags: for whom each is on, and since when.")
 app.add_typer(logs.app, name="logs", help="How much the functions log, without a deployment.")
 app.command("cost")(cost.cost)
+app.command("deploy", epilog=deploy.DEPLOY_EXAMPLES)(deploy.deploy)
+app.command("destroy", epilog=deploy.DESTROY_EXAMPLES)(deploy.destroy)
 app.command("doctor")(doctor.doctor)
 app.command("restore")(restore.restore)
 app.command("spent")(spent.spent)

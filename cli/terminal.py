@@ -30,7 +30,7 @@ _BAR_WIDTH = 40
 _LEAST = 1 / (8 * _BAR_WIDTH)
 """The share that is one eighth of a sign, which is the least that rich draws."""
 
-_NOT_AGREED = "Nothing was changed. (--yes goes on without asking.)"
+_YES = "--yes"
 _AMOUNT = re.compile(r"[0-9,]+\.[0-9]{2}\b|[0-9]{1,3}(,[0-9]{3})+\b")
 """Dollars, with a remark behind them or not: they stand on the right as numbers do."""
 
@@ -129,17 +129,31 @@ def agree(question: str, *, yes: bool) -> None:
         OperatorError: otherwise.
     """
     if not yes and _answer(f"{question} [y/N] ").lower() not in ("y", "yes"):
-        raise OperatorError(_NOT_AGREED)
+        raise not_agreed()
 
 
-def agree_by_typing(question: str, word: str, *, yes: bool) -> None:
+def agree_by_typing(
+    question: str, word: str, *, yes: bool, to: str = "go on", otherwise: str = _YES
+) -> None:
     """Go on only if the operator types a word, or has said yes beforehand.
 
+    Args:
+        question: what it is about.
+        word: that is typed.
+        yes: whether it was said beforehand.
+        to: what the word is typed for.
+        otherwise: the option that says it beforehand.
+
     Raises:
-        OperatorError: otherwise.
+        OperatorError: when it is not typed.
     """
-    if not yes and _answer(f"{question} Type {word} to go on: ") != word:
-        raise OperatorError(_NOT_AGREED)
+    if not yes and _answer(f"{question} Type {word} to {to}: ".lstrip()) != word:
+        raise not_agreed(otherwise)
+
+
+def not_agreed(option: str = _YES) -> OperatorError:
+    """Say that nothing came of it, and which option would have agreed."""
+    return OperatorError(f"Nothing was changed. ({option} goes on without asking.)")
 
 
 def _answer(question: str) -> str:

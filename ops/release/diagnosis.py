@@ -9,7 +9,7 @@ from botocore.config import Config
 
 from ops.release import account
 from ops.release.checks_here import OF_A_STAGE
-from ops.release.checks_on_aws import ON_AWS, Place
+from ops.release.checks_on_aws import ON_AWS
 from ops.release.findings import Finding, ask, run_all, unknown
 
 if TYPE_CHECKING:
@@ -35,4 +35,4 @@ def on_aws(settings: Settings) -> list[Finding]:
     if isinstance(found, Finding):
         why = unknown("This takes AWS, which cannot be asked: see credentials.")
         return [found, *(replace(why, check=check.name) for check in others)]
-    return run_all(ON_AWS, Place(settings, found), seconds=_LOOK_SECONDS)
+    return run_all(ON_AWS, account.Place(settings, found), seconds=_LOOK_SECONDS)

@@ -9,8 +9,8 @@ import boto3
 from botocore.stub import Stubber
 
 from infrastructure.settings import settings_of
-from ops.release.account import Account
-from ops.release.checks_on_aws import ON_AWS, Place
+from ops.release.account import Account, Place
+from ops.release.checks_on_aws import ON_AWS
 
 if TYPE_CHECKING:
     from ops.release.findings import Finding
