@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tomllib
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -63,6 +62,8 @@ app.command("trace")(trace.trace)
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - Typer's form of a callback
     if asked:
+        import tomllib  # noqa: PLC0415 - `orders --help` is quick without
+
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
         print(f"orders {project['version']}")
         raise typer.Exit

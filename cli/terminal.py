@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from rich.bar import Bar
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -169,6 +168,13 @@ def _answer(question: str) -> str:
 @contextlib.contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show a bar while something goes on; gives what to tell how far it is."""
+    from rich.progress import (  # noqa: PLC0415 - `orders --help` is quick without
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+    )
+
     console = _console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with Progress(

@@ -1,7 +1,6 @@
 """A stage to an AWS account, and out of it again; whoever calls this asks the operator between.
 
-    enter ─► bytecode ─► prepare: CDK CLI, bootstrap, quota, synthesis, diff ─► review ─┬► carry_out
-                                                                                        └► drop
+    enter ─► bytecode ─► prepare: CDK CLI, bootstrap, quota, synthesis, diff ─► review ─► carry_out
     enter ─► check_unprotected ─► remove
 
 Whatever would fail half-way or lose data is found before anything is changed.
@@ -9,6 +8,7 @@ Whatever would fail half-way or lose data is found before anything is changed.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +20,7 @@ from ops.release.change_set import CHANGE_SET, Stack, changes_of, drop, losses, 
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from infrastructure.settings import Settings
@@ -79,38 +79,40 @@ def prepare(place: Place, told: Callable[[str], None]) -> None:
         raise OperatorError("The CDK cannot compare the stage with what is deployed.")
 
 
-def review(place: Place) -> Review:
-    """Let CloudFormation say what it would do; a change waits to be carried out, or dropped.
+@contextlib.contextmanager
+def review(place: Place) -> Iterator[Review]:
+    """Let CloudFormation say what it would do; unless the block agrees, that is dropped.
 
     Raises:
-        OperatorError: when CloudFormation refuses it.
+        OperatorError: when CloudFormation refuses it; whatever else the block raises.
     """
-    found = stack(place)
+    reviewed, agreed = _prepared(place, stack(place)), False
+    try:
+        yield reviewed
+        agreed = reviewed.changes
+    finally:
+        if reviewed.stack and not agreed:
+            drop(place.client("cloudformation"), place.stack)
+
+
+def _prepared(place: Place, found: Stack | None) -> Review:
     if found is None:
         return Review(None)
-    if not cdk.run(
-        "deploy", place.stack, *_NEVER_ASK, "--method", "prepare-change-set", *_REVIEWED
-    ):
+    prepare = ("--method", "prepare-change-set", *_REVIEWED)
+    if not cdk.run("deploy", place.stack, *_NEVER_ASK, *prepare):
         raise OperatorError("CloudFormation refuses the change; what it said stands above.")
     changes = changes_of(place.client("cloudformation"), place.stack)
-    reviewed = Review(found, bool(changes), tuple(losses(changes)))
-    if not changes:
-        drop_review(place, reviewed)
-    return reviewed
-
-
-def drop_review(place: Place, reviewed: Review) -> None:
-    """Leave everything as it is."""
-    if reviewed.stack:
-        drop(place.client("cloudformation"), place.stack)
+    return Review(found, bool(changes), tuple(losses(changes)))
 
 
 def carry_out(place: Place, reviewed: Review) -> None:
-    """Deploy exactly what was reviewed.
+    """Deploy exactly what was reviewed, if that is anything.
 
     Raises:
         OperatorError: when it fails.
     """
+    if not reviewed.changes:
+        return
     prepared = ("--method", "execute-change-set", *_REVIEWED) if reviewed.stack else ()
     if not cdk.run("deploy", place.stack, *_NEVER_ASK, *prepared, "--progress", "events"):
         raise OperatorError(

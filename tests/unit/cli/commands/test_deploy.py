@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from ops.release.deploying import Review
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from typer.testing import Result
 
     from infrastructure.settings import Settings
@@ -40,6 +43,14 @@ class Release:
         account: Any = SimpleNamespace(account_id="1" * 12, region="us-east-1", caller="arn:me")
         return Place(settings, account)
 
+    @contextlib.contextmanager
+    def review(self, _: Place) -> Iterator[Review]:
+        try:
+            yield self.reviewed
+        except BaseException:
+            self.steps.append("drop")
+            raise
+
     def step(self, name: str, answer: Any = None) -> Any:
         def take(*_: object) -> Any:
             self.steps.append(name)
@@ -53,9 +64,9 @@ def release(monkeypatch: pytest.MonkeyPatch) -> Release:
     made = Release()
     monkeypatch.setattr(deploying, "enter", made.enter)
     monkeypatch.setattr(deploying, "flaw_of_bytecode", lambda: made.flaw)
-    monkeypatch.setattr(deploying, "review", lambda _: made.reviewed)
+    monkeypatch.setattr(deploying, "review", made.review)
     monkeypatch.setattr(deploying, "stack", lambda _: made.stack)
-    for name in ("prepare", "carry_out", "drop_review"):
+    for name in ("prepare", "carry_out"):
         monkeypatch.setattr(deploying, name, made.step(name))
     monkeypatch.setattr(deploying, "remove", made.step("remove", ["Orders (a table)"]))
     return made
@@ -85,7 +96,7 @@ def test_deploy(release: Release) -> None:
 def test_what_is_not_agreed_to_does_not_wait(release: Release) -> None:
     """Without a yes, nobody being there included, the prepared change is dropped."""
     assert "--yes goes on" in refusal(run("deploy"))
-    assert release.steps == ["prepare", "drop_review"]
+    assert release.steps == ["prepare", "drop"]
 
 
 def test_interrupted_question(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,14 +109,14 @@ def test_interrupted_question(release: Release, monkeypatch: pytest.MonkeyPatch)
     result = run("deploy")
     assert result.exit_code == 130
     assert "AWS finishes what it has begun" in result.stderr
-    assert release.steps == ["prepare", "drop_review"]
+    assert release.steps == ["prepare", "drop"]
 
 
 def test_no_change(release: Release) -> None:
-    """Where nothing differs nothing is asked, and nothing done."""
+    """Where nothing differs nothing is asked."""
     release.reviewed = Review(THERE, changes=False)
     assert "Nothing has changed." in run("deploy").stdout
-    assert release.steps == ["prepare"]
+    assert release.steps == ["prepare", "carry_out"]
 
 
 def test_without_bytecode(release: Release) -> None:
@@ -134,7 +145,7 @@ def test_losses(
     release.reviewed = Review(THERE, losses=(LOSS,))
     result = run("deploy", *options, answers=answers)
     assert f"This change loses data:\n  {LOSS}\n" in result.stdout
-    assert release.steps == ["prepare", "carry_out" if deployed else "drop_review"]
+    assert release.steps == ["prepare", "carry_out" if deployed else "drop"]
     if not deployed:
         assert "--lose-data goes on" in refusal(result)
 
@@ -144,7 +155,7 @@ def test_stage_that_keeps_its_data(release: Release) -> None:
     release.reviewed = Review(THERE, losses=(LOSS,))
     result = run("deploy", "--stage", "prod", "--lose-data", "--yes")
     assert "keeps its data" in refusal(result)
-    assert release.steps == ["prepare", "drop_review"]
+    assert release.steps == ["prepare", "drop"]
 
 
 def test_destroy(release: Release) -> None:

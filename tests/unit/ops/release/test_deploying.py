@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -65,12 +66,10 @@ def place(cloud: Cloud) -> Place:
 
 def test_what_was_reviewed_is_carried_out(place: Place, cloud: Cloud) -> None:
     """The change set that was looked at is the one that is executed."""
-    reviewed = deploying.review(place)
-    assert (reviewed.changes, reviewed.losses) == (
-        True,
-        ("T (AWS::DynamoDB::Table) would be deleted",),
-    )
+    with deploying.review(place) as reviewed:
+        assert reviewed.losses == ("T (AWS::DynamoDB::Table) would be deleted",)
     deploying.carry_out(place, reviewed)
+    assert cloud.dropped == 0
     prepare, execute = cloud.ran
     assert {"prepare-change-set", CHANGE_SET} <= set(prepare)
     assert {"execute-change-set", CHANGE_SET} <= set(execute)
@@ -79,26 +78,36 @@ def test_what_was_reviewed_is_carried_out(place: Place, cloud: Cloud) -> None:
 def test_first_deployment(place: Place, cloud: Cloud) -> None:
     """Where there is no stack nothing is prepared, so there is nothing to drop."""
     cloud.stack = None
-    reviewed = deploying.review(place)
+    with contextlib.suppress(KeyboardInterrupt), deploying.review(place) as reviewed:
+        raise KeyboardInterrupt
     assert reviewed == Review(None)
-    deploying.drop_review(place, reviewed)
     deploying.carry_out(place, reviewed)
     assert cloud.dropped == 0
     assert [CHANGE_SET in command for command in cloud.ran] == [False]
 
 
 def test_change_set_without_changes(place: Place, cloud: Cloud) -> None:
-    """An empty change set does not stay."""
+    """An empty change set does not stay, and is not executed."""
     cloud.changes = []
-    assert deploying.review(place).changes is False
+    with deploying.review(place) as reviewed:
+        pass
+    deploying.carry_out(place, reviewed)
+    assert cloud.dropped == len(cloud.ran) == 1
+
+
+@pytest.mark.parametrize("why", [OperatorError("no"), KeyboardInterrupt()])
+def test_what_is_not_agreed_to_is_dropped(place: Place, cloud: Cloud, why: BaseException) -> None:
+    """However a review ends without a yes, no change set is left waiting."""
+    with pytest.raises(type(why)), deploying.review(place):
+        raise why
     assert cloud.dropped == 1
 
 
 def test_what_fails(place: Place, cloud: Cloud) -> None:
     """A step that fails is told in a sentence, which points at what was said above it."""
     cloud.succeeds = False
-    with pytest.raises(OperatorError, match="said stands above"):
-        deploying.review(place)
+    with pytest.raises(OperatorError, match="said stands above"), deploying.review(place):
+        pass
     with pytest.raises(OperatorError, match="goes back to what was there"):
         deploying.carry_out(place, Review(None))
 
