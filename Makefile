@@ -54,10 +54,10 @@ synth: setup ## Write the CloudFormation template of STAGE to cdk.out
 	@exec $(PYTHON_HERE) app.py
 
 deploy: setup ## Deploy STAGE to your AWS account
-	@exec $(PYTHON_HERE) -m cli.commands.deploy deploy --stage $(STAGE)
+	@exec $(PYTHON_HERE) -m cli deploy --stage $(STAGE)
 
 destroy: setup ## Remove STAGE from your AWS account
-	@exec $(PYTHON_HERE) -m cli.commands.deploy destroy --stage $(STAGE)
+	@exec $(PYTHON_HERE) -m cli destroy --stage $(STAGE)
 
 load: setup ## Put a day's people on the local run, or ARGS="--stage dev": report, thresholds, accounting
 	@exec $(PYTHON_HERE) -m load $(ARGS)

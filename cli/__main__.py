@@ -1,4 +1,4 @@
-"""`python -m ops`, which is what `.venv/bin/orders` runs."""
+"""`python -m cli`, which is what `.venv/bin/orders` runs."""
 
 from __future__ import annotations
 

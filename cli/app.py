@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import os
 import sys
-import tomllib
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import terminal
-from cli.commands import cost, dlq, doctor, flags, logs, partners, restore, spent, trace
+from cli.commands import (
+    cost,
+    deploy,
+    dlq,
+    doctor,
+    flags,
+    logs,
+    partners,
+    restore,
+    spent,
+    trace,
+)
 from cli.options import lines
 from ops.reach.aws_errors import explain
 from ops.reach.interrupts import listen
@@ -27,6 +37,7 @@ app = typer.Typer(
     epilog=lines("""
         For example:
         orders doctor --stage prod
+        orders deploy --stage prod
         orders dlq ls --stage prod
         orders dlq redrive processing --local
         orders cost --orders-per-day 3500
@@ -41,6 +52,8 @@ app.add_typer(partners.app, name="partners", help="Partners: their keys, plans a
 app.add_typer(flags.app, name="flags", help="Feature flags: for whom each is on, and since when.")
 app.add_typer(logs.app, name="logs", help="How much the functions log, without a deployment.")
 app.command("cost")(cost.cost)
+app.command("deploy", epilog=deploy.DEPLOY_EXAMPLES)(deploy.deploy)
+app.command("destroy", epilog=deploy.DESTROY_EXAMPLES)(deploy.destroy)
 app.command("doctor")(doctor.doctor)
 app.command("restore")(restore.restore)
 app.command("spent")(spent.spent)
@@ -49,6 +62,8 @@ app.command("trace")(trace.trace)
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - Typer's form of a callback
     if asked:
+        import tomllib  # noqa: PLC0415 - `orders --help` is quick without
+
         project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
         print(f"orders {project['version']}")
         raise typer.Exit

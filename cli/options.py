@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infrastructure.settings import STAGES
+from infrastructure.settings import STAGES, settings_of
 from ops.reach import target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from infrastructure.settings import Settings
 
 Stage = Annotated[
     str | None,
@@ -35,7 +37,7 @@ def find(stage: str | None, *, local: bool) -> target.Target:
         typer.BadParameter: when they cannot be meant.
         OperatorError: when there is no such deployment.
     """
-    _check(stage, local=local)
+    check(stage, local=local)
     if local:
         return target.on_this_machine()
     return target.on_aws(stage or target.DEFAULT_STAGE)
@@ -48,14 +50,29 @@ def find_traces(stage: str | None, *, local: bool) -> tuple[str, Any]:
         typer.BadParameter: when they cannot be meant.
         OperatorError: when the local run is not running.
     """
-    _check(stage, local=local)
+    check(stage, local=local)
     if local:
         return "the local run", target.traces_on_this_machine()
     name = stage or target.DEFAULT_STAGE
     return f"stage {name}", target.traces_on_aws(name)
 
 
-def _check(stage: str | None, *, local: bool) -> None:
+def settings(stage: str | None) -> Settings:
+    """Give the settings of the stage that the option names.
+
+    Raises:
+        typer.BadParameter: when there is no such stage.
+    """
+    check(stage)
+    return settings_of(stage or target.DEFAULT_STAGE)
+
+
+def check(stage: str | None, *, local: bool = False) -> None:
+    """Check that the options can be meant.
+
+    Raises:
+        typer.BadParameter: otherwise.
+    """
     if local and stage:
         raise typer.BadParameter("--local and --stage exclude each other.")
     if stage and stage not in STAGES:

@@ -9,8 +9,8 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+from rich.bar import Bar
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -20,10 +20,16 @@ from project.text import plain, plain_lines
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from rich.console import RenderableType
+
 _ANY_WIDTH = 10_000
 """Where nobody watches, a row is a line, for grep and the like."""
 
-_NOT_AGREED = "Nothing was changed. (--yes goes on without asking.)"
+_BAR_WIDTH = 40
+_LEAST = 1 / (8 * _BAR_WIDTH)
+"""The share that is one eighth of a sign, which is the least that rich draws."""
+
+_YES = "--yes"
 _AMOUNT = re.compile(r"[0-9,]+\.[0-9]{2}\b|[0-9]{1,3}(,[0-9]{3})+\b")
 """Dollars, with a remark behind them or not: they stand on the right as numbers do."""
 
@@ -54,21 +60,30 @@ def counted(number: int, thing: str = "message") -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
+def bar(share: float) -> Bar:
+    """Give a share as a bar for a table; whatever is not nothing can be seen."""
+    return Bar(1, 0, max(share, _LEAST) if share > 0 else 0, width=_BAR_WIDTH)
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table, a row a line; numbers stand on the right, and the last column may wrap."""
     drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    cells = [[item if isinstance(item, int) else plain(str(item)) for item in row] for row in rows]
+    rows = list(rows)
     for number, name in enumerate(columns):
-        numeric = bool(cells) and all(_is_number(row[number]) for row in cells)
+        numeric = bool(rows) and all(_is_number(row[number]) for row in rows)
         last = number == len(columns) - 1
         drawn.add_column(name, justify="right" if numeric else "left", no_wrap=not last)
-    for row in cells:
-        drawn.add_row(*(Text(str(item), overflow="fold") for item in row))
+    for row in rows:
+        drawn.add_row(*map(_cell, row))
     _console().print(drawn)
 
 
-def _is_number(cell: int | str) -> bool:
-    return isinstance(cell, int) or bool(_AMOUNT.match(cell))
+def _is_number(item: object) -> bool:
+    return isinstance(item, int) or bool(_AMOUNT.match(str(item)))
+
+
+def _cell(item: object) -> Bar | Text:
+    return item if isinstance(item, Bar) else Text(plain(str(item)), overflow="fold")
 
 
 def say(text: str) -> None:
@@ -76,17 +91,9 @@ def say(text: str) -> None:
     _console().print(Text(plain_lines(text), overflow="fold"))
 
 
-def draw(*parts: tuple[str, str]) -> None:
-    """Print a line of parts, each in a style of rich's; what the terminal is too narrow for is cut.
-
-    Args:
-        parts: text and style of each; none means as it is.
-    """
-    line = Text(no_wrap=True, overflow="ellipsis", end="")
-    for text, style in parts:
-        line.append(plain(text), style)
-    line.rstrip()
-    _console().print(line, no_wrap=True, overflow="ellipsis")
+def draw(picture: RenderableType) -> None:
+    """Print what rich lays out; whatever is in it must be harmless."""
+    _console().print(picture)
 
 
 def width() -> int | None:
@@ -121,17 +128,31 @@ def agree(question: str, *, yes: bool) -> None:
         OperatorError: otherwise.
     """
     if not yes and _answer(f"{question} [y/N] ").lower() not in ("y", "yes"):
-        raise OperatorError(_NOT_AGREED)
+        raise not_agreed()
 
 
-def agree_by_typing(question: str, word: str, *, yes: bool) -> None:
+def agree_by_typing(
+    question: str, word: str, *, yes: bool, to: str = "go on", otherwise: str = _YES
+) -> None:
     """Go on only if the operator types a word, or has said yes beforehand.
 
+    Args:
+        question: what it is about.
+        word: that is typed.
+        yes: whether it was said beforehand.
+        to: what the word is typed for.
+        otherwise: the option that says it beforehand.
+
     Raises:
-        OperatorError: otherwise.
+        OperatorError: when it is not typed.
     """
-    if not yes and _answer(f"{question} Type {word} to go on: ") != word:
-        raise OperatorError(_NOT_AGREED)
+    if not yes and _answer(f"{question} Type {word} to {to}: ".lstrip()) != word:
+        raise not_agreed(otherwise)
+
+
+def not_agreed(option: str = _YES) -> OperatorError:
+    """Say that nothing came of it, and which option would have agreed."""
+    return OperatorError(f"Nothing was changed. ({option} goes on without asking.)")
 
 
 def _answer(question: str) -> str:
@@ -147,6 +168,13 @@ def _answer(question: str) -> str:
 @contextlib.contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show a bar while something goes on; gives what to tell how far it is."""
+    from rich.progress import (  # noqa: PLC0415 - `orders --help` is quick without
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+    )
+
     console = _console(stderr=True)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
     with Progress(

@@ -9,7 +9,8 @@ import os
 import sys
 
 from local import stop_signals
-from ops.reach.layout import LocalError, layout_from_environment
+from ops.reach.errors import LocalError
+from ops.reach.layout import layout_from_environment
 
 
 def main() -> None:

@@ -30,7 +30,8 @@ from local.steps import Steps
 from ops.reach import endpoints as documents
 from ops.reach.clients import REGION, clients
 from ops.reach.endpoints import Endpoints
-from ops.reach.layout import SHARED, Layout, LocalError
+from ops.reach.errors import LocalError
+from ops.reach.layout import SHARED, Layout
 from ops.reach.target import Target
 from orders.routes import STAGE
 from project.file_lock import alone

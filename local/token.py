@@ -11,7 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local.demo.people import PEOPLE, Pool, sign_in
 from ops.reach import endpoints as documents
 from ops.reach.clients import clients
-from ops.reach.layout import LocalError, layout_from_environment
+from ops.reach.errors import LocalError
+from ops.reach.layout import layout_from_environment
 
 if TYPE_CHECKING:
     from ops.reach.endpoints import Endpoints

@@ -108,6 +108,17 @@ class Version(NamedTuple):
     text: str
 
 
+class Entry(NamedTuple):
+    """What a version changed, when, by whom and why."""
+
+    version: int
+    at: dt.datetime
+    who: str
+    reason: str
+    changes: dict[str, str]
+    """In words, by flag."""
+
+
 def read(target: Target) -> Stored:
     """Read the parameter as it stands."""
     ssm = target.client("ssm")
@@ -305,18 +316,28 @@ def shown(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def differences(versions: list[Version], place: int) -> dict[str, str]:
+def entries(versions: list[Version]) -> list[Entry]:
+    """Say of each version of a history what it changed, the newest first."""
+    return [_entry(versions, place) for place in reversed(range(len(versions)))]
+
+
+def _entry(versions: list[Version], place: int) -> Entry:
+    version, changed = versions[place], _differences(versions, place)
+    return Entry(version.number, version.at, version.who, _reason(versions, place), changed)
+
+
+def _differences(versions: list[Version], place: int) -> dict[str, str]:
     """Say what a version of a history changed, by flag."""
     old, new = (_readable(_text(versions, each)) for each in (place - 1, place))
     return {name: told(*pair) for name, pair in changes(old, new).items()}
 
 
-def reason(versions: list[Version], place: int) -> str:
+def _reason(versions: list[Version], place: int) -> str:
     """Say why a version of a history was written; an undo has no reason of its own."""
     flags = _readable(versions[place].text)
     if place and flags == _readable(_text(versions, place - 2)):
         return f"undo of version {versions[place - 1].number}"
-    names = (name for name in differences(versions, place) if name in flags)
+    names = (name for name in _differences(versions, place) if name in flags)
     return "; ".join(dict.fromkeys(flags[name].reason for name in names))
 
 

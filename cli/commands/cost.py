@@ -12,7 +12,6 @@ from cli.options import Json  # noqa: TC001 - Typer reads the annotations
 from infrastructure.settings import STAGES
 from ops.costs import prices
 from ops.reach import templates
-from ops.reach.errors import OperatorError
 
 if TYPE_CHECKING:
     from ops.costs.report import Report
@@ -54,15 +53,16 @@ def cost(
     """
     if stage not in STAGES:
         raise options.unknown("stage", stage, STAGES)
+    from ops.costs.report import Report  # noqa: PLC0415 - the handlers' telemetry comes along
+    from ops.costs.traffic import Traffic  # noqa: PLC0415 - as above
+
     document = templates.read(template) if template else _synthesized(stage)
-    report = _report(document, orders_per_day, customers)
+    report = Report(document, Traffic(orders_per_day=orders_per_day), customers)
     if json_:
         named = {"template": str(template)} if template else {"stage": stage}
         terminal.as_json({**named, **report.as_json()})
     else:
         _print(report)
-        if (region := STAGES[stage].region) != prices.REGION and not template:
-            terminal.note(f"Stage {stage} is in {region}, where AWS asks other prices than these.")
 
 
 def _synthesized(stage: str) -> dict[str, Any]:
@@ -70,29 +70,14 @@ def _synthesized(stage: str) -> dict[str, Any]:
         return templates.synthesized(stage)
 
 
-def _report(document: dict[str, Any], orders_per_day: float, customers: int) -> Report:
-    from ops.costs.model import Unpriced  # noqa: PLC0415 - the handlers' telemetry comes along
-    from ops.costs.report import Report  # noqa: PLC0415
-    from ops.costs.traffic import Traffic  # noqa: PLC0415
-
-    report = Report(document, Traffic(orders_per_day=orders_per_day), customers)
-    try:
-        report.services()
-    except Unpriced as unknown:
-        raise OperatorError(
-            f"The template holds what has no price here: {unknown}. "
-            "model.py, free_resources.py and traffic.py in ops/costs say what is known."
-        ) from unknown
-    return report
-
-
 def _print(report: Report) -> None:
     from ops.costs.report import TIMES, dollars  # noqa: PLC0415
 
+    services = report.services()  # where something has no price, nothing is printed
     loads = tuple(f"{times:,} ×" for times in TIMES)
     orders = f"{report.traffic.orders_per_day:,.0f} orders a day"
     terminal.say(f"Dollars a month in {prices.REGION}; 1 × is {orders}.\n")
-    terminal.table(("Service", *loads, "Driven at 1 × by"), report.services())
+    terminal.table(("Service", *loads, "Driven at 1 × by"), services)
     terminal.say("\nWith and without the firewall, sign-in apart")
     terminal.table(("", *loads), report.firewalls())
     terminal.say("\nDynamoDB's capacity, WAF and sign-in apart")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,10 +13,10 @@ import typer
 from cli import options, terminal
 from cli.options import Json, Local, Stage, Yes, lines
 from infrastructure import outputs
+from ops.dead_letters import choice
 from ops.dead_letters import letters as dead_letters
 from ops.dead_letters.letters import QUEUES, DeadLetterQueue, Report
 from ops.dead_letters.purge import duration, purge, refuse_existing
-from ops.dead_letters.queues import depth
 from ops.dead_letters.redrive import redrive
 
 if TYPE_CHECKING:
@@ -127,12 +126,13 @@ def redrive_(
     if (queue is None) != all_queues:
         raise typer.BadParameter("Name either a queue or --all-queues.")
     target = options.find(stage, local=local)
-    wanted = _wanted(order, None)
+    wanted = choice.wanted(order)
     counts = {each: _count(target, each, wanted) for each in _chosen(target, queue, order)}
     reports = {each: Report(each.name, found) for each, found in counts.items()}
     for each, found in counts.items():
-        goal = each.source or outputs.ORDER_CHANGES_TOPIC
-        terminal.note(f"{each.name}: {terminal.counted(found)} → {goal}")
+        terminal.note(
+            f"{each.name}: {terminal.counted(found)} → {each.source or outputs.ORDER_CHANGES_TOPIC}"
+        )
     if dry_run or not any(counts.values()):
         _print_reports(reports.values(), "moved", json_=json_)
         return
@@ -170,7 +170,7 @@ def purge_(
     refuse_existing(to)
     target = options.find(stage, local=local)
     _chosen(target, queue, order)
-    wanted = _wanted(order, older_than)
+    wanted = choice.wanted(order, older_than)
     report = Report(queue.name, _count(target, queue, wanted))
     if report.found:
         total = terminal.counted(report.found)
@@ -188,38 +188,21 @@ def purge_(
 def _chosen(
     target: Target, queue: DeadLetterQueue | None, order: str | None
 ) -> list[DeadLetterQueue]:
-    """Give the queues that are meant; the pipe's dead letters do not say whose order they are."""
-    if order is None or (queue and queue.source):
-        return [queue] if queue else list(QUEUES.values())
-    if queue:
+    if order is not None and queue and not choice.tells_orders(queue):
         raise typer.BadParameter("The pipe's dead letters do not say whose orders they are about.")
-    if any(depth(target.client("sqs"), target.output(q.letters)).waiting for q in _pipes()):
-        terminal.note("pipe is left out: its dead letters do not say whose orders they are about.")
-    return [each for each in QUEUES.values() if each.source]
-
-
-def _pipes() -> list[DeadLetterQueue]:
-    return [queue for queue in QUEUES.values() if not queue.source]
-
-
-def _wanted(order: str | None, older_than: int | None) -> Wanted | None:
-    """Make the choice; None for all."""
-    if order is not None:
-        return lambda letter: letter.order_id == order
-    if older_than is not None:
-        before = time.time() - older_than
-        return lambda letter: letter.sent_at <= before
-    return None
+    queues = choice.queues(target, queue, order)
+    for left in queues.left_out:
+        terminal.note(
+            f"{left.name} is left out: its dead letters do not say whose orders they are about."
+        )
+    return queues.chosen
 
 
 def _count(target: Target, queue: DeadLetterQueue, wanted: Wanted | None) -> int:
-    if wanted is None:
-        found = depth(target.client("sqs"), target.output(queue.letters))
-        if found.in_flight:
-            terminal.note(f"{queue.name}: {found.in_flight} more are being looked at elsewhere")
-        if found.waiting:  # SQS estimates; nothing is worth a second look
-            return found.waiting
-    return dead_letters.count(target, queue, wanted or (lambda _: True))
+    counted = choice.matching(target, queue, wanted)
+    if counted.elsewhere:
+        terminal.note(f"{queue.name}: {counted.elsewhere} more are being looked at elsewhere")
+    return counted.found
 
 
 def _oldest(item: Overview) -> str:
@@ -248,14 +231,10 @@ def _letter_as_json(letter: DeadLetter, *, body: bool) -> dict[str, Any]:
         "reason": letter.reason,
         "receiveCount": letter.received,
         "sentAt": sent.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "ageSeconds": round(_age(letter)),
+        "ageSeconds": round(letter.age),
         "place": asdict(letter.place) if letter.place else None,
     }
     return {**document, "body": letter.body} if body else document
-
-
-def _age(letter: DeadLetter) -> float:
-    return max(time.time() - letter.sent_at, 0.0)
 
 
 def _print_letters(letters: Sequence[DeadLetter], *, body: bool) -> None:
@@ -269,7 +248,7 @@ def _print_letters(letters: Sequence[DeadLetter], *, body: bool) -> None:
 
 def _row(letter: DeadLetter) -> tuple[object, ...]:
     version = f" v{letter.version}" if letter.version else ""
-    status, age = f"{letter.status or '–'}{version}", terminal.age(_age(letter))
+    status, age = f"{letter.status or '–'}{version}", terminal.age(letter.age)
     return letter.queue, letter.order_id or "–", status, letter.received, age, letter.reason
 
 

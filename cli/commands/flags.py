@@ -17,7 +17,7 @@ from ops.reach.interrupts import finish_first
 from orders.flags import PARTNERS
 
 if TYPE_CHECKING:
-    from ops.flags import Version
+    from ops.flags import Entry
     from ops.reach.target import Target
     from orders.flags import Rollout
 
@@ -192,9 +192,9 @@ def history(
 ) -> None:
     """List what was changed, when, by whom and why, newest first; a hundred versions are kept."""
     versions = flag_changes.history(options.find(stage, local=local))
-    newest = [_entry(versions, place) for place in range(len(versions))][::-1][:limit]
+    newest = flag_changes.entries(versions)[:limit]
     if json_:
-        terminal.as_json(newest)
+        terminal.as_json([_entry_as_json(entry) for entry in newest])
     elif not newest:
         terminal.say("No flag was ever set.")
     else:
@@ -328,25 +328,21 @@ def _set(ids: list[str] | None) -> frozenset[str]:
     return found
 
 
-def _entry(versions: list[Version], place: int) -> dict[str, Any]:
-    version = versions[place]
-    changed = flag_changes.differences(versions, place)
-    at = version.at.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+def _entry_as_json(entry: Entry) -> dict[str, Any]:
     return {
-        "version": version.number,
-        "at": at,
-        "who": version.who,
-        "reason": flag_changes.reason(versions, place),
-        "changes": changed,
+        "version": entry.version,
+        "at": _moment(entry),
+        "who": entry.who,
+        "reason": entry.reason,
+        "changes": entry.changes,
     }
 
 
-def _history_row(entry: dict[str, Any]) -> tuple[object, ...]:
-    changed = "; ".join(f"{name}: {what}" for name, what in entry["changes"].items())
-    return (
-        entry["version"],
-        entry["at"],
-        entry["who"] or "–",
-        entry["reason"] or "–",
-        changed or "–",
-    )
+def _history_row(entry: Entry) -> tuple[object, ...]:
+    changed = "; ".join(f"{name}: {what}" for name, what in entry.changes.items())
+    told = (entry.who, entry.reason, changed)
+    return entry.version, _moment(entry), *(each or "–" for each in told)
+
+
+def _moment(entry: Entry) -> str:
+    return entry.at.astimezone(dt.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,26 +1,19 @@
-"""`orders logs`: how much the functions log, changed at any time and without a deployment.
-
-The level is a variable of each function. Changing it replaces the function's environments, so the
-next calls are cold starts. A deployment that changes a function puts its level back.
-"""
+"""`orders logs`: how much the functions log, listed and changed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import options, terminal
 from cli.options import Json, Local, Stage, lines
-from infrastructure import outputs
 from infrastructure.functions import names
 from infrastructure.settings import LOG_LEVELS
-from orders.settings import LOG_LEVEL
+from ops import log_levels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ops.reach.target import Target
+    from ops.log_levels import Level
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -32,13 +25,6 @@ app = typer.Typer(
         DEBUG adds a line for each call that a function makes: several times the cost of its logs.
     """),
 )
-
-
-class Level(NamedTuple):
-    """What a function logs: lines of this importance and above."""
-
-    function: str
-    level: str
 
 
 def _level(text: str) -> str:
@@ -57,7 +43,7 @@ def _function(text: str) -> str:
 def ls(*, stage: Stage = None, local: Local = False, json_: Json = False) -> None:
     """List the functions, and how much each of them logs."""
     target = options.find(stage, local=local)
-    _print([Level(name, _present(target, name)) for name in _deployed(target)], json_=json_)
+    _print(log_levels.levels(target), json_=json_)
 
 
 @app.command()
@@ -90,39 +76,9 @@ def level(
     target = options.find(stage, local=local)
     done: list[Level] = []
     try:
-        for name in function or _deployed(target):
-            change(target, name, level)
-            done.append(Level(name, level))
+        done.extend(log_levels.change_all(target, function or log_levels.deployed(target), level))
     finally:  # if one fails, the others have their new level all the same
         _print(done, json_=json_)
-
-
-def _deployed(target: Target) -> Iterable[str]:
-    """Name the functions that the stage has; some have fewer than others."""
-    return [name for name in names() if outputs.function(name) in target.outputs]
-
-
-def _configuration(target: Target, function: str) -> dict[str, Any]:
-    found: dict[str, Any] = target.client("lambda").get_function_configuration(
-        FunctionName=target.output(outputs.function(function))
-    )
-    return found
-
-
-def _present(target: Target, function: str) -> str:
-    variables = _configuration(target, function).get("Environment", {}).get("Variables", {})
-    return str(variables.get(LOG_LEVEL, "INFO"))
-
-
-def change(target: Target, function: str, level: str) -> None:
-    """Change a function's level; if somebody changes the function meanwhile, AWS refuses."""
-    found = _configuration(target, function)
-    variables = {**found.get("Environment", {}).get("Variables", {}), LOG_LEVEL: level}
-    client, name = target.client("lambda"), found["FunctionName"]
-    client.update_function_configuration(
-        FunctionName=name, Environment={"Variables": variables}, RevisionId=found["RevisionId"]
-    )
-    client.get_waiter("function_updated_v2").wait(FunctionName=name)
 
 
 def _print(levels: list[Level], *, json_: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,16 +11,14 @@ from cli import options, terminal
 from cli.options import Json, Local, Stage, Yes, lines
 from infrastructure.settings import STAGES
 from ops.partners import accounts as partner_accounts
+from ops.partners import usage as partner_usage
 from ops.partners import webhooks as partner_webhooks
 from ops.partners.accounts import Account, Credentials, Wanted
 from ops.partners.keys import plans
-from orders.domain.synthetic import HEARTBEAT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ops.partners.accounts import Day
     from ops.partners.keys import Key
+    from ops.partners.usage import Usage
     from ops.reach.target import Target
 
 app = typer.Typer(
@@ -35,11 +32,6 @@ app = typer.Typer(
     """),
 )
 
-_BAR_WIDTH = 40
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
-_LONGEST_USAGE = 90
-"""Days that API Gateway remembers."""
-
 
 def _id(text: str) -> str:
     if not partner_accounts.is_id(text):
@@ -52,9 +44,9 @@ def _id(text: str) -> str:
 
 def _free(partner_id: str) -> str:
     """Keep the commands from the one partner that is none."""
-    if partner_id == HEARTBEAT:
+    if partner_accounts.is_heartbeat(partner_id):
         raise typer.BadParameter(
-            f"{HEARTBEAT!r} is the service itself, whose orders reach nobody and are deleted. "
+            f"{partner_id!r} is the service itself, whose orders reach nobody and are deleted. "
             "A partner has another id."
         )
     return partner_id
@@ -126,9 +118,7 @@ def _made_of(name: str) -> str:
 
 def _agree_to_inherit(target: Target, partner_id: str, *, yes: bool) -> None:
     """Ask before somebody gets the id, and by that the orders, of a partner that was removed."""
-    if partner_accounts.look(target, partner_id).keys:
-        return  # interrupted before, perhaps, but nobody else
-    if partner_accounts.has_orders(target, partner_id):
+    if partner_accounts.inherits_orders(target, partner_id):
         question = f"There are orders of a former partner {partner_id}, which this one could read."
         terminal.agree(f"{question} Is it the same?", yes=yes)
 
@@ -301,7 +291,9 @@ def set_webhook(
 def usage(
     partner_id: Id,
     *,
-    days: Annotated[int, typer.Option(min=1, max=_LONGEST_USAGE, help="Up to today, UTC.")] = 14,
+    days: Annotated[
+        int, typer.Option(min=1, max=partner_usage.LONGEST_DAYS, help="Up to today, UTC.")
+    ] = 14,
     stage: Stage = None,
     local: Local = False,
     json_: Json = False,
@@ -309,16 +301,15 @@ def usage(
     """Show a partner's requests per day against its plan's daily quota."""
     target = options.find(stage, local=local)
     account = partner_accounts.find(target, partner_id)
-    last = dt.datetime.now(dt.UTC).date()
-    found = partner_accounts.usage(target, account, last - dt.timedelta(days=days - 1), last)
-    quota = partner_accounts.quota_of(target, account.plan) if account.plan else None
+    used = partner_usage.usage(target, account, days)
     if json_:
-        terminal.as_json({"id": partner_id, "dailyQuota": quota, "days": _days_as_json(found)})
-    elif not found:
+        terminal.as_json(_usage_as_json(partner_id, used))
+    elif not used.days:
         terminal.say(f"API Gateway tells no usage of {partner_id}; an emulator never does.")
     else:
-        terminal.say(f"{partner_id}, {account.plan}: {quota or 'no'} requests a day for each key")
-        terminal.table(("Day", "Requests", "Of quota", ""), _chart(found, quota))
+        quota = f"{used.quota or 'no'} requests a day for each key"
+        terminal.say(f"{partner_id}, {account.plan}: {quota}")
+        terminal.table(("Day", "Requests", "Of quota", ""), _chart(used))
 
 
 @app.command()
@@ -375,12 +366,7 @@ def _row(account: Account) -> tuple[object, ...]:
 
 
 def _age(key: Key) -> str:
-    return terminal.age(_seconds(key))
-
-
-def _seconds(key: Key) -> int | None:
-    now = dt.datetime.now(dt.UTC)
-    return max(round((now - key.created).total_seconds()), 0) if key.created else None
+    return terminal.age(key.age)
 
 
 def _webhook_in_words(account: Account) -> str:
@@ -409,7 +395,7 @@ def _key_as_json(key: Key) -> dict[str, Any]:
         "state": key.state.value,
         "plan": key.plan,
         "createdAt": created and created.replace("+00:00", "Z"),
-        "ageSeconds": _seconds(key),
+        "ageSeconds": key.age,
     }
 
 
@@ -424,29 +410,22 @@ def _webhook_as_json(account: Account) -> dict[str, Any] | None:
     }
 
 
-def _days_as_json(found: Sequence[Day]) -> list[dict[str, Any]]:
-    return [
+def _usage_as_json(partner_id: str, used: Usage) -> dict[str, Any]:
+    days = [
         {"day": day.day.isoformat(), "requests": day.requests, "busiestKey": day.busiest}
-        for day in found
+        for day in used.days
     ]
+    return {"id": partner_id, "dailyQuota": used.quota, "days": days}
 
 
-def _chart(found: Sequence[Day], quota: int | None) -> list[tuple[object, ...]]:
+def _chart(used: Usage) -> list[tuple[object, ...]]:
     """Give a row for each day; without a quota the bars are measured by the busiest day."""
-    most = quota or max((day.busiest for day in found), default=0) or 1
     return [
         (
             day.day.isoformat(),
             day.requests,
-            f"{day.busiest / quota:.1%}" if quota else "–",
-            bar(day.busiest / most),
+            f"{day.busiest / used.quota:.1%}" if used.quota else "–",
+            terminal.bar(day.busiest / used.most),
         )
-        for day in found
+        for day in used.days
     ]
-
-
-def bar(share: float) -> str:
-    """Draw a share as a bar; whatever is not nothing can be seen."""
-    eighths = min(math.ceil(share * _BAR_WIDTH * 8), _BAR_WIDTH * 8)
-    whole, rest = divmod(max(eighths, 0), 8)
-    return "█" * whole + _EIGHTHS[rest].strip()

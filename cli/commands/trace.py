@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,15 +10,12 @@ import typer
 from cli import options, terminal, waterfall
 from cli.options import Json, Local, Stage  # noqa: TC001 - Typer reads the annotations
 from ops.reach.errors import OperatorError
-from ops.traces.search import KEPT_DAYS, Found, Search, Times
+from ops.traces.search import KEPT_DAYS, Found, Search, times_of
 from ops.traces.spans import waterfall as put_together
 from orders.domain.ids import timestamp_in
 
 if TYPE_CHECKING:
     from ops.traces.spans import Section, Waterfall
-
-_STYLES = {"fault": "bold red", "throttle": "magenta", "error": "yellow", "wait": "dim", "": "cyan"}
-_INK = "\u2588\u2504\u2026"  # what a waterfall is drawn with
 
 
 def _moment(text: str) -> dt.datetime:
@@ -59,7 +55,9 @@ def trace(
     placed_at = timestamp_in(order_id)
     if placed_at is None:
         raise typer.BadParameter(f"{order_id!r} is no order id: those are UUIDv7 in lower case.")
-    times = _times(placed_at, until)
+    if until is not None and until < dt.datetime.fromisoformat(placed_at):
+        raise typer.BadParameter(f"--until is before the order was placed, at {placed_at}.")
+    times = times_of(placed_at, until)
     name, client = options.find_traces(stage, local=local)
     windows = len(times.windows())
     with terminal.progress(f"Searching the traces of {name}", windows) as told:
@@ -70,26 +68,6 @@ def trace(
         terminal.as_json(_as_json(order_id, placed_at, found))
     else:
         _print(order_id, placed_at, found)
-
-
-def _times(placed_at: str, until: dt.datetime | None) -> Times:
-    """Choose when to look.
-
-    Raises:
-        typer.BadParameter: when --until is before the order.
-        OperatorError: when X-Ray cannot have its traces any more.
-    """
-    placed = dt.datetime.fromisoformat(placed_at).timestamp()
-    if until is not None and until.timestamp() < placed:
-        raise typer.BadParameter(f"--until is before the order was placed, at {placed_at}.")
-    times = Times(placed, until.timestamp() if until else time.time())
-    if placed > time.time() + 3_600:
-        raise OperatorError(f"By its id the order is placed at {placed_at}: that is yet to come.")
-    if not times.windows():
-        raise OperatorError(
-            f"The order was placed at {placed_at}; X-Ray keeps traces for {KEPT_DAYS} days."
-        )
-    return times
 
 
 def _nothing(order_id: str, placed_at: str, name: str, *, local: bool) -> str:
@@ -127,12 +105,7 @@ def _print(order_id: str, placed_at: str, found: list[Found]) -> None:
 def _print_section(section: Section, width: waterfall.Widths) -> None:
     began = dt.datetime.fromtimestamp(section.start, dt.UTC)
     terminal.say(f"\n{began:%Y-%m-%dT%H:%M:%S}.{began.microsecond // 1000:03d}Z")
-    terminal.say(waterfall.scale(section, width))
-    blocks = terminal.can_show(_INK)
-    for line in waterfall.draw(section, width, blocks=blocks):
-        style = _STYLES[line.mark]
-        details = (line.detail, style if line.mark else "")
-        terminal.draw((f"{line.name} ", ""), (line.bar, style), (f"{line.time}  ", ""), details)
+    terminal.draw(waterfall.draw(section, width, blocks=terminal.can_show(waterfall.INK)))
 
 
 def _remark(drawn: Waterfall, found: list[Found]) -> None:

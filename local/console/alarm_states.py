@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cloudwatch import contributor_insights
 from cloudwatch.alarms import AlarmError, Recorded, State, read, states
 from cloudwatch.metric_math import Call, walk
+from cloudwatch.time_window import MINUTE, Window
 from cloudwatch.widgets import Line
-from local.console.readings import MINUTE, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -100,23 +100,23 @@ class AlarmStates:
         alarms = {name: one.alarm for name, one in self._alarms.items() if one.alarm}
         before = max((_looks_back(alarm) for alarm in alarms.values()), default=0)
         first = now - _EVALUATED_MINUTES
-        span = Span((first - before) * MINUTE, now * MINUTE)
-        points = self._points(alarms.values(), span)
-        contributions = self._contributions(alarms.values(), span)
+        window = Window((first - before) * MINUTE, now * MINUTE)
+        points = self._points(alarms.values(), window)
+        contributions = self._contributions(alarms.values(), window)
         return {
             name: states(alarm, Recorded(_samples(alarm, points), contributions), range(first, now))
             for name, alarm in alarms.items()
         }
 
-    def _points(self, alarms: Iterable[Alarm], span: Span) -> _Points:
+    def _points(self, alarms: Iterable[Alarm], window: Window) -> _Points:
         """Read by the minute whatever the alarms' statistics can be computed of."""
         used = {(one.metric, one.statistic) for alarm in alarms for one in alarm.metrics.values()}
         wanted = sorted({(metric, stat) for metric, asked in used for stat in _stats(asked)})
         lines = [_line(f"q{number}", *one) for number, one in enumerate(wanted)]
-        found = self._readings.points(lines, span, MINUTE)
+        found = self._readings.points(lines, window, MINUTE)
         return {one: found.get(line.id, {}) for line, one in zip(lines, wanted, strict=True)}
 
-    def _contributions(self, alarms: Iterable[Alarm], span: Span) -> dict[str, Contributions]:
+    def _contributions(self, alarms: Iterable[Alarm], window: Window) -> dict[str, Contributions]:
         rules = {
             str(node.arguments[0][0])
             for alarm in alarms
@@ -127,7 +127,7 @@ class AlarmStates:
         found = {name: self._readings.rules[name] for name in rules}
         return {
             name: contributor_insights.contributions(
-                rule, self._readings.records(rule.log_groups, span)
+                rule, self._readings.records(rule.log_groups, window)
             )
             for name, rule in found.items()
         }

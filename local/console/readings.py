@@ -8,24 +8,24 @@ dimensions out.
 from __future__ import annotations
 
 import re
-import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cloudwatch import contributor_insights, log_lines, logs_insights
 from cloudwatch.metric_math import Call, MetricMathError, evaluate, insight_rule_metric, parse, walk
+from cloudwatch.time_window import MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from cloudwatch.contributor_insights import Rule
     from cloudwatch.metric_math import Array, Series
+    from cloudwatch.time_window import Window
     from cloudwatch.widgets import Line, Widget
 
 Points = dict[int, float]
 """Values by their time, in seconds since the epoch."""
 
-MINUTE = 60
 MOST_EVENTS = 20_000
 """So many log lines one widget reads; a query over more is told to be partial."""
 
@@ -47,24 +47,6 @@ _SILENCE = {
 _REFUSED = re.compile(r"Throttle|SystemErrors|Conflict")
 
 
-class Span(NamedTuple):
-    """The time that is shown, in whole minutes, in seconds since the epoch."""
-
-    start: int
-    end: int
-
-    @property
-    def seconds(self) -> int:
-        """How long it is."""
-        return self.end - self.start
-
-
-def latest(minutes: int) -> Span:
-    """Give the last minutes, the one that is not over included."""
-    end = int(time.time() // MINUTE + 1) * MINUTE
-    return Span(end - minutes * MINUTE, end)
-
-
 class Readings:
     """Asks the running stack."""
 
@@ -73,15 +55,17 @@ class Readings:
         self._client = client
         self.rules = rules
 
-    def of(self, widget: Widget, span: Span) -> dict[str, Any]:
+    def of(self, widget: Widget, window: Window) -> dict[str, Any]:
         """Give what a widget shows."""
         if widget.kind == "metric":
-            return self._metrics(widget, span)
+            return self._metrics(widget, window)
         if widget.kind == "log":
-            return self._answer(widget, span)
+            return self._answer(widget, window)
         return {}
 
-    def points(self, lines: Iterable[Line], span: Span, period: int | None) -> dict[str, Points]:
+    def points(
+        self, lines: Iterable[Line], window: Window, period: int | None
+    ) -> dict[str, Points]:
         """Read metrics, by the ids of their lines; a period of one's own, or one for the whole."""
         queries = [line.query() for line in lines if not line.expression]
         for query in queries:
@@ -90,61 +74,61 @@ class Readings:
         for first in range(0, len(queries), _MOST_QUERIES):
             answer = self._client("cloudwatch").get_metric_data(
                 MetricDataQueries=queries[first : first + _MOST_QUERIES],
-                StartTime=datetime.fromtimestamp(span.start, UTC),
-                EndTime=datetime.fromtimestamp(span.end, UTC),
+                StartTime=datetime.fromtimestamp(window.start, UTC),
+                EndTime=datetime.fromtimestamp(window.end, UTC),
             )
             for result in answer["MetricDataResults"]:
                 times = (int(at.timestamp()) for at in result["Timestamps"])
                 found[result["Id"]] = dict(zip(times, result["Values"], strict=True))
         return found
 
-    def _metrics(self, widget: Widget, span: Span) -> dict[str, Any]:
+    def _metrics(self, widget: Widget, window: Window) -> dict[str, Any]:
         whole = bool(widget.properties.get("setPeriodToTimeRange"))
-        found = self.points(widget.lines, span, _WHOLE if whole else None)
+        found = self.points(widget.lines, window, _WHOLE if whole else None)
         problems: list[str] = []
         try:
-            found |= self._computed(widget.lines, found, None if whole else span)
+            found |= self._computed(widget.lines, found, None if whole else window)
         except (MetricMathError, KeyError) as error:
             problems.append(f"{error}")
         series = [_series(line, found.get(line.id, {})) for line in widget.lines if line.visible]
         empty = not any(one["points"] for one in series)
         return {
-            "start": span.start,
-            "end": span.end,
+            "start": window.start,
+            "end": window.end,
             "series": series,
             "problems": problems,
             "silence": _silence(widget.lines) if empty and not problems else "",
         }
 
     def _computed(
-        self, lines: Iterable[Line], found: Mapping[str, Points], span: Span | None
+        self, lines: Iterable[Line], found: Mapping[str, Points], window: Window | None
     ) -> dict[str, Points]:
         """Evaluate the expressions of a widget, over all the periods of the time, or over one."""
         computed = [line for line in lines if line.expression]
         series: dict[str, Points] = dict(found)
         period = max((line.period for line in computed), default=MINUTE)
-        if span:
+        if window:
             for line in computed:
-                series |= self.of_rules(line.expression, line.period, span)
-        grid = range(span.start // period * period, span.end, period) if span else (0,)
+                series |= self.of_rules(line.expression, line.period, window)
+        grid = range(window.start // period * period, window.end, period) if window else (0,)
         results = evaluate({line.id: line.expression for line in computed}, series, grid=grid)
         return {name: dict(_first(result)) for name, result in results.items()}
 
-    def of_rules(self, expression: str, period: int, span: Span) -> dict[str, Points]:
+    def of_rules(self, expression: str, period: int, window: Window) -> dict[str, Points]:
         """Compute the metrics of rules that an expression names, by the names it knows them by."""
         found: dict[str, Points] = {}
         for node in walk(parse(expression)):
             if isinstance(node, Call) and node.function == _RULE_METRIC:
                 name, metric = (str(argument[0]) for argument in node.arguments)
                 rule = self.rules[name]
-                records = self.records(rule.log_groups, span)
+                records = self.records(rule.log_groups, window)
                 points = contributor_insights.metric(rule, metric, records, period)
                 found[insight_rule_metric(name, metric)] = points
         return found
 
-    def _answer(self, widget: Widget, span: Span) -> dict[str, Any]:
+    def _answer(self, widget: Widget, window: Window) -> dict[str, Any]:
         groups, query = logs_insights.sources(str(widget.properties.get("query", "")))
-        records = self.records(groups, span)
+        records = self.records(groups, window)
         try:
             columns, rows = logs_insights.run(query, records)
         except logs_insights.QueryError as error:
@@ -160,14 +144,14 @@ class Readings:
             "silence": "" if rows else _no_lines(len(records)),
         }
 
-    def records(self, groups: Iterable[str], span: Span) -> list[log_lines.Record]:
+    def records(self, groups: Iterable[str], window: Window) -> list[log_lines.Record]:
         """Read the log lines of a time; of a group that is not there, none."""
         logs = self._client("logs")
         pages = logs.get_paginator("filter_log_events")
         records: list[log_lines.Record] = []
         for group in groups:
-            asked = {"logGroupName": group, "startTime": span.start * 1_000}
-            asked |= {"endTime": span.end * 1_000}
+            asked = {"logGroupName": group, "startTime": window.start * 1_000}
+            asked |= {"endTime": window.end * 1_000}
             try:
                 for page in pages.paginate(**asked):
                     events = ({**event, "log": group} for event in page["events"])

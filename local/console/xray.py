@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from local.console.kept_traces import Refused, Traces, is_time
 from local.console.serving import Handler, Server
-from ops.reach.layout import LocalError
+from ops.reach.errors import LocalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from ops.reach.clients import ACCOUNT, REGION
-from ops.reach.layout import LocalError
+from ops.reach.errors import LocalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from local.copy.tls import function_environment
 from ops.reach.clients import ACCOUNT, OPERATOR, REGION
-from ops.reach.layout import LocalError
+from ops.reach.errors import LocalError
 from project.checkout import ROOT
 
 if TYPE_CHECKING:

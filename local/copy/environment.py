@@ -15,7 +15,8 @@ from pathlib import Path
 from uv import find_uv_bin
 
 from infrastructure.asset import RUNTIME_PYTHON, find_interpreter
-from ops.reach.layout import SHARED, LocalError
+from ops.reach.errors import LocalError
+from ops.reach.layout import SHARED
 from project.checkout import ROOT
 from project.file_lock import alone
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from infrastructure.asset import Asset, build_for_host
 from local.copy.environment import without_bytecode_ban
-from ops.reach.layout import SHARED, LocalError
+from ops.reach.errors import LocalError
+from ops.reach.layout import SHARED
 from project.checkout import ROOT
 
 _ASSEMBLY = SHARED / "cdk.out"

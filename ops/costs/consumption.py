@@ -70,6 +70,11 @@ class Consumption:
         """How many orders were placed."""
         return len(self.placed)
 
+    @property
+    def requests_per_order(self) -> float:
+        """How many requests the functions answered for each order."""
+        return sum(self.asked.values()) / self.orders
+
     def take(self, source: str, message: str) -> None:
         """Count one line.
 

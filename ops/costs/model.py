@@ -30,6 +30,7 @@ from ops.costs.traffic import (
     Traffic,
     chunks,
 )
+from ops.reach.errors import OperatorError
 from orders.domain.synthetic import KEPT_DAYS
 
 if TYPE_CHECKING:
@@ -49,8 +50,15 @@ ALARMS_OF_SCALING = 4
 """Alarms that auto-scaling makes for the reads or the writes of each table and index."""
 
 
-class Unpriced(ValueError):
+class Unpriced(OperatorError):
     """The template holds what the model does not know; it would be wrong to leave it out."""
+
+    def __init__(self, what: str) -> None:
+        """Say what it is, in a few words."""
+        super().__init__(
+            f"The template holds what has no price here: {what}. "
+            "model.py, free_resources.py and traffic.py in ops/costs say what is known."
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -77,9 +77,19 @@ class Row(NamedTuple):
     @property
     def difference(self) -> float | None:
         """How much more was seen than the model says, in percent; None for more than nothing."""
-        if not self.modelled:
-            return None
-        return 100 * (self.seen / self.modelled - 1)
+        return _more(self.seen, self.modelled)
+
+
+class Total(NamedTuple):
+    """What all lines come to, in dollars for a million orders."""
+
+    seen_dollars: float
+    modelled_dollars: float
+
+    @property
+    def difference(self) -> float | None:
+        """As of a row."""
+        return _more(self.seen_dollars, self.modelled_dollars)
 
 
 @dataclass(frozen=True)
@@ -165,6 +175,16 @@ class Spending:
         told["list_orders"] = list_units(self.consumed.pages, self.units.order_bytes)
         return Quantity(sum(told.values()), _FROM_PAGES)
 
+    def compared(self, template: Mapping[str, Any], orders_per_day: float) -> Comparison:
+        """Set it beside the model.
+
+        Args:
+            template: the stage's.
+            orders_per_day: as of `traffic`.
+        """
+        rows = self.rows(template, orders_per_day)
+        return Comparison(self, rows, unseen(template, rows, self.traffic(orders_per_day)))
+
     def rows(self, template: Mapping[str, Any], orders_per_day: float) -> list[Row]:
         """Compare line by line, the dearest first.
 
@@ -181,6 +201,32 @@ class Spending:
             if key in quantities
         ]
         return sorted(rows, key=lambda row: -max(row.seen_dollars, row.modelled_dollars))
+
+
+class Comparison(NamedTuple):
+    """What orders took in a time, beside what the model says.
+
+    Args:
+        spending: what they took.
+        rows: line by line, the dearest first.
+        unseen: the model's other lines, in dollars for a million orders, the dearest first.
+    """
+
+    spending: Spending
+    rows: list[Row]
+    unseen: dict[tuple[str, str], float]
+
+    @property
+    def total(self) -> Total:
+        """What the rows come to."""
+        return Total(
+            sum(row.seen_dollars for row in self.rows),
+            sum(row.modelled_dollars for row in self.rows),
+        )
+
+
+def _more(seen: float, modelled: float) -> float | None:
+    return 100 * (seen / modelled - 1) if modelled else None
 
 
 def _grouped(lines: Sequence[Line]) -> dict[tuple[str, str], list[Line]]:
@@ -211,7 +257,7 @@ def unseen(
 ) -> dict[tuple[str, str], float]:
     """Give the model's other lines that grow with orders, in dollars for a million orders.
 
-    What costs the same at twice the orders is no order's.
+    The dearest stands first. What costs the same at twice the orders is no order's.
     """
     twice = replace(traffic, orders_per_day=2 * traffic.orders_per_day)
     once, more = (
@@ -227,4 +273,5 @@ def unseen(
         for key, cost in once.items()
         if key not in seen
     }
-    return {key: dollars for key, dollars in grown.items() if dollars > 0}
+    dearest_first = sorted(grown.items(), key=lambda line: -line[1])
+    return {key: dollars for key, dollars in dearest_first if dollars > 0}

@@ -90,6 +90,11 @@ class DeadLetter:
     version: str | None = None
     place: Place | None = None
 
+    @property
+    def age(self) -> float:
+        """Seconds since it was sent."""
+        return max(time.time() - self.sent_at, 0.0)
+
 
 Wanted: TypeAlias = "Callable[[DeadLetter], bool]"
 """A choice among dead letters."""
@@ -193,9 +198,8 @@ def overview(target: Target, queue: DeadLetterQueue) -> Overview:
     seen = (
         look(target, queue, limit=_PEEKED_FOR_AGE) if counted.waiting else Seen([], complete=True)
     )
-    oldest = min((letter.sent_at for letter in seen.letters), default=None)
-    age = None if oldest is None else max(time.time() - oldest, 0.0)
-    return Overview(queue, counted, age, seen.complete and not counted.in_flight)
+    oldest = max((letter.age for letter in seen.letters), default=None)
+    return Overview(queue, counted, oldest, seen.complete and not counted.in_flight)
 
 
 @dataclass(frozen=True)

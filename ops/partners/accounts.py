@@ -25,7 +25,7 @@ from orders.settings import BY_PARTNER
 from orders.webhooks import Endpoint, Rejected, check_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from ops.reach.target import Target
 
@@ -126,6 +126,11 @@ def is_id(text: str) -> bool:
     return bool(re.fullmatch(f"[a-z0-9][a-z0-9-]{{0,{LONGEST_ID - 1}}}", text))
 
 
+def is_heartbeat(partner_id: str) -> bool:
+    """Tell whether an id is the service's own, which is no partner's."""
+    return partner_id == HEARTBEAT
+
+
 def flaw_of_name(name: str) -> str | None:
     """Say why a text is no partner's name; None when it is one."""
     if not name.strip() or not name.isprintable():
@@ -149,7 +154,7 @@ def accounts(target: Target) -> list[Account]:
     """Read all partners, by their ids; the heartbeat, which has a key like them, is none."""
     keys: dict[str, list[Key]] = {}
     for key in partner_keys.read(target):
-        if key.partner_id != HEARTBEAT:
+        if not is_heartbeat(key.partner_id):
             keys.setdefault(key.partner_id, []).append(key)
     webhooks = partner_webhooks.read(target, sorted(filter(is_id, keys)))
     return [Account(each, tuple(keys[each]), webhooks.get(each)) for each in sorted(keys)]
@@ -176,8 +181,14 @@ def find(target: Target, partner_id: str) -> Account:
     return account
 
 
-def has_orders(target: Target, partner_id: str) -> bool:
-    """Tell whether there are orders of a partner: whoever has its id may read them."""
+def inherits_orders(target: Target, partner_id: str) -> bool:
+    """Tell whether who gets an id could read the orders of a partner that was removed."""
+    if look(target, partner_id).keys:
+        return False  # interrupted before, perhaps, but nobody else
+    return _has_orders(target, partner_id)
+
+
+def _has_orders(target: Target, partner_id: str) -> bool:
     found = target.client("dynamodb").query(
         TableName=target.output(outputs.ORDERS_TABLE),
         IndexName=BY_PARTNER,
@@ -360,49 +371,3 @@ def with_one_secret(account: Account, now: dt.datetime) -> Endpoint:
 def with_url(account: Account, url: str) -> Endpoint:
     """Give the endpoint with another URL; the secrets stay, or a first one is made."""
     return Endpoint(url, account.endpoint.secrets if account.endpoint else (new_secret(),))
-
-
-# --- Usage
-
-
-class Day(NamedTuple):
-    """What a partner has asked for on a day."""
-
-    day: dt.date
-    requests: int
-    """With all its keys."""
-    busiest: int
-    """With the key that asked most: the quota is one for each key."""
-
-
-def usage(target: Target, account: Account, first: dt.date, last: dt.date) -> list[Day]:
-    """Read what a partner's present keys have asked for; empty when API Gateway says nothing."""
-    ids, plans = {key.key_id for key in account.keys}, partner_keys.plans(target)
-    pages = target.client("apigateway").get_paginator("get_usage")
-    records: list[list[list[int]]] = []
-    for key in account.keys:
-        if key.plan:
-            asked = {"usagePlanId": plans[key.plan], "keyId": key.key_id}
-            days = {"startDate": first.isoformat(), "endDate": last.isoformat()}
-            for page in pages.paginate(**asked, **days):
-                found = page.get("items", {})
-                records += [found[key_id] for key_id in ids & set(found)]
-    return per_day(first, (last - first).days + 1, records)
-
-
-def per_day(first: dt.date, days: int, records: Sequence[Sequence[Sequence[int]]]) -> list[Day]:
-    """Add up the keys' records: for each day from the first on, requests used and remaining."""
-    if not records:
-        return []
-    used = [[record[n][0] if n < len(record) else 0 for record in records] for n in range(days)]
-    return [
-        Day(first + dt.timedelta(days=number), sum(day), max(day))
-        for number, day in enumerate(used)
-    ]
-
-
-def quota_of(target: Target, plan: str) -> int | None:
-    """Read how many requests a day a plan lets each key make; None when it has no daily quota."""
-    plan_id = partner_keys.plans(target)[plan]
-    quota = target.client("apigateway").get_usage_plan(usagePlanId=plan_id).get("quota") or {}
-    return int(quota["limit"]) if quota.get("period") == "DAY" else None

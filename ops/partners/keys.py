@@ -12,6 +12,7 @@ What is true is what API Gateway says: a key that it holds as enabled is on, wha
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import re
 import secrets
 from dataclasses import dataclass, replace
@@ -23,7 +24,6 @@ from botocore.exceptions import ClientError
 from infrastructure import outputs
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterable, Iterator
 
     from ops.reach.target import Target
@@ -80,6 +80,13 @@ class Key:
     def live(self) -> bool:
         """Whether it is a key that its partner uses, now or once the partner is enabled."""
         return self.state in (State.ON, State.DISABLED) and self.mark is not State.EXPIRED
+
+    @property
+    def age(self) -> int | None:
+        """Seconds since it was made, where that is known."""
+        if self.created is None:
+            return None
+        return max(round((dt.datetime.now(dt.UTC) - self.created).total_seconds()), 0)
 
     @property
     def order(self) -> tuple[float, int]:

@@ -2,8 +2,9 @@
 
 ClientError ─── AWS answered with an error: by its code
 BotoCoreError ─ there was no answer, or nobody to ask as: by its kind
-LocalError ──── the local run is in no state to be asked
 OSError ─────── a file cannot be read or written
+
+errors.py draws all errors that a command ends with.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from botocore.exceptions import (
 )
 
 from ops.reach.errors import OperatorError
-from ops.reach.layout import LocalError
 
 SIGN_IN = "Sign in (`aws sso login`, `aws configure`) or set AWS_PROFILE, then try again."
 
@@ -32,7 +32,7 @@ _GONE = ("QueueDoesNotExist", "NonExistentQueue")
 
 def explain(error: Exception) -> str | None:
     """Put an expected failure in a sentence or two; None for one that nobody foresaw."""
-    if isinstance(error, OperatorError | LocalError):
+    if isinstance(error, OperatorError):
         return str(error)
     if isinstance(error, ClientError):
         return _refusal(error)

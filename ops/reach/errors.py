@@ -1,4 +1,17 @@
-"""Expected failures of the operators' commands."""
+"""The errors of operators' commands: each a sentence with what to do, and no stack trace.
+
+* OperatorError      a command cannot go on
+  * Obstacle         … and what removes the cause can be told apart from it
+  * LocalError       … because of the local run: its machine, its port, its emulator
+  * Unpriced         … because the cost model does not know what the template holds (ops/costs)
+* ClientError        AWS answered with an error     ┐
+* BotoCoreError      there was no answer            ├ aws_errors.py makes a sentence of each
+* OSError            a file cannot be read, written ┘
+
+All of these end a command with exit code 1. typer.BadParameter, which cli alone raises, is wrong
+usage: exit code 2. Errors of infrastructure (AssetError, SettingError) become one of the former
+where a command meets them. Anything else is a bug, and is told as one.
+"""
 
 from __future__ import annotations
 
@@ -14,3 +27,7 @@ class Obstacle(OperatorError):
         super().__init__(f"{sentence} {remedy}")
         self.sentence = sentence
         self.remedy = remedy
+
+
+class LocalError(OperatorError):
+    """The local run cannot go on, or cannot be asked; the message names the cure."""

@@ -16,6 +16,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from ops.reach.errors import LocalError
 from project.checkout import ROOT
 
 SHARED = ROOT / ".local"
@@ -30,10 +31,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-class LocalError(Exception):
-    """An expected failure of the local run; the message is for people and names the cure."""
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""What is looked at before a deployment, and what it changes. Templates come from elsewhere."""
+"""Deployments: what is looked at before, what changes, and how. Templates come from elsewhere."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
-from infrastructure.settings import KEPT_UNRESERVED
+from infrastructure.settings import KEPT_UNRESERVED, stack_name
 from ops.reach.aws_errors import SIGN_IN
 from ops.reach.errors import Obstacle, OperatorError
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from botocore.config import Config
+
+    from infrastructure.settings import Settings
 
 BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 """Where `cdk bootstrap` leaves the version of what it has made."""
@@ -49,6 +52,28 @@ class Account:
         factory: Any = self.session.client  # its stubs want the name as a literal
         with _ONE_AT_A_TIME:
             return factory(service, config=self.config)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A stage's settings, and the account that it goes to."""
+
+    settings: Settings
+    account: Account
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return stack_name(self.settings.stage)
+
+    @functools.cached_property
+    def owned(self) -> set[str]:
+        """The names of what belongs to the stack already."""
+        return {name for _, name in resources_of(self.account, self.stack)}
+
+    def client(self, service: str) -> Any:
+        """Make a client of an AWS service."""
+        return self.account.client(service)
 
 
 def sign_in(region: str, config: Config | None = None) -> Account:

@@ -1,4 +1,7 @@
-"""The CDK command line: installed from package-lock.json, run by the Node.js of .venv."""
+"""The CDK command line: installed from package-lock.json, run by the Node.js of .venv.
+
+What it says, it says to the terminal itself, as it goes on.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,13 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ops.reach.errors import OperatorError
 from project.checkout import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _PACKAGE = "node_modules/aws-cdk"
 _CLI = ROOT / "node_modules" / ".bin" / "cdk"
@@ -19,15 +26,18 @@ _BIN = Path(sys.executable).parent
 _ASSEMBLY = ROOT / "cdk.out"
 
 
-def install() -> None:
+def install(told: Callable[[str], None]) -> None:
     """Install the locked version of the CDK CLI, unless it is there.
+
+    Args:
+        told: is told what takes its time, if anything does.
 
     Raises:
         OperatorError: when npm cannot install it.
     """
     if installed_version() == locked_version() and _CLI.exists():
         return
-    print(f"Installing the CDK CLI {locked_version()}")  # noqa: T201 - progress of long work
+    told(f"Installing the CDK CLI {locked_version()}")
     options = ["--no-audit", "--no-fund", "--ignore-scripts", "--loglevel", "error"]
     if _run([str(_BIN / "npm"), "ci", *options]):
         raise OperatorError("npm cannot install the CDK CLI. Is the npm registry reachable?")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
@@ -16,13 +16,24 @@ _STATEFUL = ("AWS::DynamoDB::", "AWS::Cognito::UserPool", "AWS::S3::Bucket", "AW
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 
 
-def stack_of(cloudformation: Any, name: str) -> dict[str, Any] | None:
+class Stack(NamedTuple):
+    """A stack that is there."""
+
+    protected: bool
+    """Whether AWS refuses to delete it."""
+    outputs: dict[str, str]
+
+
+def stack_of(cloudformation: Any, name: str) -> Stack | None:
     """Describe a stack; None when there is none of this name, or none that was ever created."""
     try:
-        stack: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     except ClientError:
         return None
-    return None if stack["StackStatus"] in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE") else stack
+    if found["StackStatus"] in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE"):
+        return None
+    outputs = {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
+    return Stack(bool(found.get("EnableTerminationProtection")), outputs)
 
 
 def changes_of(cloudformation: Any, stack: str) -> list[dict[str, Any]]:

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import re
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from infrastructure.settings import stack_name
 from ops.release import cdk
-from ops.release.account import (
-    Account,
-    check_bootstrap,
-    check_concurrency,
-    concurrency_of,
-    resources_of,
-)
+from ops.release.account import check_bootstrap, check_concurrency, concurrency_of
 from ops.release.findings import Check, Finding, failure, ok, unknown, warning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from infrastructure.settings import Settings
+    from ops.release.account import Place
 
 _PARAMETERS = 10_000  # standard ones of an account and Region (Systems Manager quotas)
 _FEW_PARAMETERS = 500
@@ -46,28 +37,6 @@ _BROKEN = {
     ),
 }
 """The states that no deployment can start from, each with what leads out of it."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A stage's settings, and the account that it goes to."""
-
-    settings: Settings
-    account: Account
-
-    @property
-    def stack(self) -> str:
-        """The stack's name."""
-        return stack_name(self.settings.stage)
-
-    @functools.cached_property
-    def owned(self) -> set[str]:
-        """The names of what belongs to the stack already."""
-        return {name for _, name in resources_of(self.account, self.stack)}
-
-    def client(self, service: str) -> Any:
-        """Make a client of an AWS service."""
-        return self.account.client(service)
 
 
 def identity(place: Place) -> Finding:

@@ -11,8 +11,10 @@ from __future__ import annotations
 import re
 import threading
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from botocore.exceptions import ClientError
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 Subject = TypeVar("Subject")
+Answer = TypeVar("Answer")
 
 _REFUSED = re.compile("AccessDenied|Unauthorized|NotAuthorized|AuthorizationError|Forbidden")
 
@@ -80,14 +83,22 @@ class Check(Generic[Subject]):
     def run(self, subject: Subject) -> Finding:
         """Look; what goes wrong in looking is a finding, too."""
         try:
-            found = self.look(subject)
-        except Obstacle as error:
-            found = failure(error.sentence, error.remedy)
+            return replace(self.look(subject), check=self.name)
         except Exception as error:  # noqa: BLE001 - the other checks' findings are still wanted
-            found = self._unseen(error)
-        return replace(found, check=self.name)
+            return self.after(error)
 
-    def _unseen(self, error: Exception) -> Finding:
+    def after(self, error: Exception) -> Finding:
+        """Say what an error in looking means."""
+        return replace(self._meaning(error), check=self.name)
+
+    def late(self, seconds: float) -> Finding:
+        """Say that there was no answer for so long."""
+        said = f"No answer came within {seconds:.0f} s."
+        return replace(unknown(said, "Look at the network and a proxy."), check=self.name)
+
+    def _meaning(self, error: Exception) -> Finding:
+        if isinstance(error, Obstacle):
+            return failure(error.sentence, error.remedy)
         if isinstance(error, ClientError) and _REFUSED.search(error.response["Error"]["Code"]):
             sentence = f"These credentials may not look; that takes {self.permission}."
             return unknown(sentence, "Have it allowed, or ask with a role that has it.")
@@ -96,17 +107,38 @@ class Check(Generic[Subject]):
 
 def run_all(checks: Sequence[Check[Subject]], subject: Subject, *, seconds: float) -> list[Finding]:
     """Run checks side by side; those that take longer than `seconds` are unknown."""
-    found: dict[str, Finding] = {}
-
-    def look(check: Check[Subject]) -> None:
-        found[check.name] = check.run(subject)
-
-    # Daemons: one that still waits for an answer does not keep the command from ending.
-    threads = [threading.Thread(target=look, args=(each,), daemon=True) for each in checks]
     until = time.monotonic() + seconds
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(max(until - time.monotonic(), 0))
-    late = unknown(f"No answer came within {seconds:.0f} s.", "Look at the network and a proxy.")
-    return [found.get(each.name) or replace(late, check=each.name) for each in checks]
+    begun = [(each, _begin(partial(each.run, subject))) for each in checks]
+    found = []
+    for check, answer in begun:
+        try:
+            found.append(answer.result(max(until - time.monotonic(), 0)))
+        except TimeoutError:
+            found.append(check.late(seconds))
+    return found
+
+
+def ask(
+    check: Check[Subject], question: Callable[[], Answer], *, seconds: float
+) -> Answer | Finding:
+    """Ask for what other checks need; where no answer comes, it is the check's finding why."""
+    try:
+        return _begin(question).result(seconds)
+    except TimeoutError:
+        return check.late(seconds)
+    except Exception as error:  # noqa: BLE001 - as in a check
+        return check.after(error)
+
+
+def _begin(work: Callable[[], Answer]) -> Future[Answer]:
+    """Begin something; what still waits for an answer does not keep the command from ending."""
+    answer: Future[Answer] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(work())
+        except Exception as error:  # noqa: BLE001 - whoever waits gets it
+            answer.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return answer

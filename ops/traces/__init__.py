@@ -1,1 +1,1 @@
-"""The way of one order through its traces: found and put together. How it is drawn is in cli."""
+"""The way of one order through its traces: found and put together. What draws it is in cli."""

@@ -26,6 +26,9 @@ _AT_ONCE = 5
 _SKEW = 60.0
 """Seconds by which the clocks of those who write traces and order ids may differ."""
 
+_AHEAD = 3_600.0
+"""Seconds by which an order's time may be ahead of this machine's clock."""
+
 _TRIES = 3
 _PAUSE_SECONDS = 1.0
 _MOST_TRACES = 500
@@ -54,6 +57,27 @@ class Times(NamedTuple):
             pieces.append((start, end))
             start = end
         return pieces
+
+
+def times_of(placed_at: str, until: dt.datetime | None) -> Times:
+    """Choose when to look for the traces of an order.
+
+    Args:
+        placed_at: the time of the order, which its id tells.
+        until: when to stop; None for now.
+
+    Raises:
+        OperatorError: when X-Ray cannot have them any more, or as yet.
+    """
+    placed = dt.datetime.fromisoformat(placed_at).timestamp()
+    if placed > time.time() + _AHEAD:
+        raise OperatorError(f"By its id the order is placed at {placed_at}: that is yet to come.")
+    times = Times(placed, until.timestamp() if until else time.time())
+    if not times.windows():
+        raise OperatorError(
+            f"The order was placed at {placed_at}; X-Ray keeps traces for {KEPT_DAYS} days."
+        )
+    return times
 
 
 class Search:

@@ -61,9 +61,7 @@ def _trace(case: Case) -> None:
     drawn = put_together(documents, order_id(0))
     width = waterfall.widths(drawn.sections, None)
     for section in drawn.sections:
-        terminal.say(waterfall.scale(section, width))
-        for line in waterfall.draw(section, width):
-            terminal.draw((line.name, ""), (line.bar, ""), (line.time, ""), (line.detail, ""))
+        terminal.draw(waterfall.draw(section, width))
 
 
 def _local_logs(case: Case) -> None:

@@ -50,12 +50,12 @@ def bootstrapped(client: Callable[[str], Any]) -> None:
     client("s3").create_bucket(Bucket=f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}")
 
 
-def ops(url: str, *arguments: str, answer: str = "", **variables: str) -> tuple[int, str]:
+def orders(url: str, *arguments: str, answer: str = "", **variables: str) -> tuple[int, str]:
     """Run the command as an operator does; give its exit code and all that it said."""
     mine = {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     mine["AWS_MAX_ATTEMPTS"] = "1"
     done = subprocess.run(
-        [sys.executable, "-m", "cli.commands.deploy", *arguments],
+        [sys.executable, "-m", "cli", *arguments],
         cwd=ROOT,
         env={**os.environ, **mine, **variables},
         input=answer,
@@ -70,7 +70,7 @@ def ops(url: str, *arguments: str, answer: str = "", **variables: str) -> tuple[
 
 def test_account_that_is_not_prepared(cloud: Layout) -> None:
     """An account without the CDK's bucket and roles: I am told the one command that makes them."""
-    code, said = ops(cloud.url, "deploy", "--yes")
+    code, said = orders(cloud.url, "deploy", "--yes")
     assert code == 1
     assert f"cdk bootstrap aws://{ACCOUNT}/{REGION}" in said
 
@@ -79,22 +79,22 @@ def test_account_that_is_not_prepared(cloud: Layout) -> None:
 def test_deploy_and_destroy(cloud: Layout, client: Callable[[str], Any]) -> None:
     """Dev is deployed once I agree, again without a change, and removed once I type its name."""
     # Where there is no Python of the runtime's version, it asks about that first.
-    code, said = ops(cloud.url, "deploy", answer="y\ny\n")
+    code, said = orders(cloud.url, "deploy", answer="y\ny\n")
     assert code == 0, said
     assert f"account {ACCOUNT}, {REGION}" in said
     assert len(client("dynamodb").list_tables()["TableNames"]) == 3
 
-    code, said = ops(cloud.url, "deploy", "--yes")
+    code, said = orders(cloud.url, "deploy", "--yes")
     assert (code, "Nothing has changed" in said) == (0, True), said
 
-    code, said = ops(cloud.url, "destroy", answer="prod\n")
+    code, said = orders(cloud.url, "destroy", answer="prod\n")
     assert (code, "Nothing was changed" in said) == (1, True)
     assert len(client("dynamodb").list_tables()["TableNames"]) == 3
 
-    code, said = ops(cloud.url, "destroy", answer="dev\n")
+    code, said = orders(cloud.url, "destroy", answer="dev\n")
     assert code == 0, said
     assert client("dynamodb").list_tables()["TableNames"] == []
-    assert "nothing to remove" in ops(cloud.url, "destroy", "--yes")[1]
+    assert "nothing to remove" in orders(cloud.url, "destroy", "--yes")[1]
 
 
 @pytest.mark.usefixtures("bootstrapped")
@@ -113,7 +113,7 @@ def test_change_that_loses_a_table(cloud: Layout, client: Callable[[str], Any]) 
     template = {"Resources": {"DataOrders20A4E13F": table, "Gone": table}}
     cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
     try:
-        code, said = ops(cloud.url, "deploy", "--yes")
+        code, said = orders(cloud.url, "deploy", "--yes")
         assert code == 1
         assert "Gone (AWS::DynamoDB::GlobalTable) would be deleted" in said
         assert "DataOrders20A4E13F (AWS::DynamoDB::GlobalTable)" in said
@@ -133,7 +133,7 @@ def test_protected_stage(cloud: Layout, client: Callable[[str], Any]) -> None:
         TemplateBody=json.dumps(queue),
         EnableTerminationProtection=True,
     )
-    code, said = ops(cloud.url, "destroy", "--stage", "prod", "--yes")
+    code, said = orders(cloud.url, "destroy", "--stage", "prod", "--yes")
     assert code == 1
     assert "tables of this stage are kept" in said
     assert "--no-enable-termination-protection" in said
@@ -141,8 +141,8 @@ def test_protected_stage(cloud: Layout, client: Callable[[str], Any]) -> None:
 
 def test_unknown_stage(cloud: Layout) -> None:
     """A stage that does not exist is named with those that do."""
-    code, said = ops(cloud.url, "deploy", "--stage", "test")
-    assert (code, "no stage 'test'; there are dev, " in said) == (1, True)
+    code, said = orders(cloud.url, "deploy", "--stage", "test")
+    assert (code, "no stage 'test'. There are dev, prod" in said) == (2, True)
 
 
 def test_no_credentials(cloud: Layout, tmp_path: Any) -> None:
@@ -154,17 +154,17 @@ def test_no_credentials(cloud: Layout, tmp_path: Any) -> None:
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
         "AWS_EC2_METADATA_DISABLED": "true",
     }
-    code, said = ops(cloud.url, "deploy", **nowhere)
+    code, said = orders(cloud.url, "deploy", **nowhere)
     assert (code, "There are no AWS credentials" in said) == (1, True)
 
 
 def test_unknown_profile(cloud: Layout) -> None:
     """A profile that does not exist is told in a sentence."""
-    code, said = ops(cloud.url, "deploy", AWS_PROFILE="no-such-profile")
+    code, said = orders(cloud.url, "deploy", AWS_PROFILE="no-such-profile")
     assert (code, "no-such-profile" in said) == (1, True)
 
 
 def test_no_aws() -> None:
     """A network without AWS is told in a sentence."""
-    code, said = ops(f"http://127.0.0.1:{free_port()}", "destroy")
+    code, said = orders(f"http://127.0.0.1:{free_port()}", "destroy")
     assert (code, "cannot be reached" in said) == (1, True)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from cli.commands import spent
-from infrastructure import outputs
+from cloudwatch.time_window import Window
+from ops.costs import readings
 from ops.costs.consumption import key_record
 from ops.costs.traffic import Traffic
 from ops.costs.units import changing_units, item_bytes, placing_units
@@ -37,8 +37,8 @@ TOLERANCE = 0.02
 @pytest.fixture(scope="module")
 def target(stack: Endpoints) -> Target:
     described = aws(stack, "cloudformation").describe_stacks(StackName=stack.stack_name)
-    found = {one["OutputKey"]: one["OutputValue"] for one in described["Stacks"][0]["Outputs"]}
-    return Target("the local run", stack.stack_name, lambda name: aws(stack, name), found, "")
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in described["Stacks"][0]["Outputs"]}
+    return Target("the local run", stack.stack_name, lambda name: aws(stack, name), outputs, "")
 
 
 @pytest.fixture(scope="module")
@@ -60,16 +60,16 @@ def seen(target: Target, partner: Partner) -> Spending:
         partner.place()
     assert partner.patch(placed["orderId"], {"status": "CONFIRMED"}).status_code == 200
     assert partner.get(placed["orderId"]).status_code == 200
-    return _logged(target, spent.Span(began, began + 120))
+    return _logged(target, Window(began, began + 120))
 
 
-def _logged(target: Target, span: spent.Span) -> Spending:
+def _logged(target: Target, window: Window) -> Spending:
     """Wait until the log has it all: lines come to light a moment after the answers."""
     deadline = time.monotonic() + 20
     while True:
-        found = spent.consumption(target, span)
+        found = readings.consumption(target, window)
         if (found.orders, found.changed, found.asked["get_order"]) == (ORDERS, 1, 1):
-            return spent.look(target, span, local=True)
+            return readings.spending(target, window, local=True)
         assert time.monotonic() < deadline, found
         time.sleep(0.3)
 
@@ -108,7 +108,7 @@ def test_the_emulator_counts_a_transaction_as_the_rule_does(seen: Spending, targ
     record["key"] = record["key"][:-32] + uuid.uuid4().hex
     puts = [
         {"Put": {"TableName": target.output(table), "Item": _dynamodb(item)}}
-        for table, item in ((outputs.IDEMPOTENCY_TABLE, record), (outputs.ORDERS_TABLE, placed))
+        for table, item in (("IdempotencyTable", record), ("OrdersTable", placed))
     ]
     answer = target.client("dynamodb").transact_write_items(
         TransactItems=puts, ReturnConsumedCapacity="TOTAL"
@@ -126,11 +126,9 @@ def test_the_log_tells_of_a_change_what_the_rule_says(seen: Spending, target: Ta
 
 def _stored(target: Target, order_id: str) -> dict[str, Any]:
     key = {"orderId": {"S": order_id}, "timestamp": {"S": timestamp_in(order_id)}}
-    found = target.client("dynamodb").get_item(
-        TableName=target.output(outputs.ORDERS_TABLE), Key=key
-    )
+    found = target.client("dynamodb").get_item(TableName=target.output("OrdersTable"), Key=key)
     read = TypeDeserializer().deserialize
-    return {name: spent._plain(read(value)) for name, value in found["Item"].items()}
+    return {name: readings._plain(read(value)) for name, value in found["Item"].items()}
 
 
 def _dynamodb(item: dict[str, Any]) -> dict[str, Any]:

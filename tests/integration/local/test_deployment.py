@@ -9,7 +9,7 @@ import pytest
 
 from local.copy.deployment import Deployment
 from ops.reach.clients import clients
-from ops.reach.layout import LocalError
+from ops.reach.errors import LocalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.commands.logs import change as change_level
+from ops.log_levels import change as change_level
 from ops.reach.target import Target
 from orders.domain.events import event_of
 from tests.shared.examples import order

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DESTRUCTIVE = {
-    *("dlq redrive", "dlq purge", "restore"),
+    *("deploy", "destroy", "dlq redrive", "dlq purge", "restore"),
     *(f"flags {name}" for name in ("set", "on", "off", "undo")),
     *(f"partners {name}" for name in ("add", "disable", "remove", "set-webhook")),
     *("partners rotate-key", "partners rotate-secret"),
@@ -39,6 +40,9 @@ HARMLESS = {"partners enable", "logs level"}
 
 WITHOUT_DEPLOYMENT = {"cost"}
 """Those that look at the template, and at no deployment of it."""
+
+OF_AWS_ALONE = {"deploy", "destroy"}
+"""Those that make stages: `make run` makes a local one, and the CDK speaks for itself."""
 
 
 def walk(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -72,11 +76,18 @@ def test_help(name: str) -> None:
         assert getattr(item, "help", None), f"{name}: {item.name}"
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - OF_AWS_ALONE))
 def test_everywhere_the_same(name: str) -> None:
     """Every command takes a stage or the local run, and speaks JSON."""
     wanted = {"--stage", "--json"} | (set() if name in WITHOUT_DEPLOYMENT else {"--local"})
     assert wanted <= options(name)
+
+
+@pytest.mark.parametrize("name", sorted(OF_AWS_ALONE))
+def test_stages_are_made_on_aws_alone(name: str) -> None:
+    """What makes or removes a stage takes no local run: that comes and goes with `make run`."""
+    assert "--stage" in options(name)
+    assert not {"--local", "--json"} & options(name)
 
 
 @pytest.mark.parametrize("name", sorted(DESTRUCTIVE))
@@ -191,3 +202,23 @@ def test_install(shell: str, file: str, tmp_path: Path) -> None:
     said = run(["orders", "--install-completion", shell], home)
     assert f"{shell} completion installed" in said
     assert (tmp_path / file).exists()
+
+
+def test_bug(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even what nobody foresaw is told without a stack trace."""
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("x")
+
+    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.setattr(cli, "listen", lambda: None)
+    with pytest.raises(SystemExit, match="ORDERS_TRACEBACK"):
+        cli.main([])
+
+
+@pytest.mark.parametrize("module", ["aws_cdk", "boto3"])
+def test_help_is_quick(module: str) -> None:
+    """Help and completion come at once: neither CDK nor boto3 is loaded for them."""
+    program = f"import sys, cli.app; sys.exit({module!r} in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False, env=os.environ)
+    assert done.returncode == 0

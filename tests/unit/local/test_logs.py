@@ -9,7 +9,8 @@ import pytest
 from local.logs import render
 from ops.reach import endpoints as documents
 from ops.reach.endpoints import Endpoints
-from ops.reach.layout import SHARED, Layout, LocalError, layout_from_environment
+from ops.reach.errors import LocalError
+from ops.reach.layout import SHARED, Layout, layout_from_environment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -306,10 +306,9 @@ def test_the_history_says_what_changed_and_why() -> None:
         '{"auto-confirm": {"reason": "first", "enabled": true, "percent": 10.0, "allow": []}}',
     ]
     versions = changes.history(target(Store(*texts)))
-    said = [
-        (changes.differences(versions, n)["auto-confirm"], changes.reason(versions, n))
-        for n in range(3)
-    ]
+    newest_first = changes.entries(versions)
+    assert [entry.version for entry in newest_first] == [3, 2, 1]
+    said = [(entry.changes["auto-confirm"], entry.reason) for entry in reversed(newest_first)]
     assert said == [
         ("set: enabled yes, percent 10", "first"),
         ("percent 10 → 12.5, allow +a", "more"),

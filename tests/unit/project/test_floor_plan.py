@@ -49,6 +49,15 @@ def test_a_room_fits_a_glance(room: str) -> None:
     assert head.partition("\n\n")[0].endswith("."), head
 
 
+@pytest.mark.parametrize("house", ["cli", "ops"])
+def test_tests_mirror_what_they_test(house: str) -> None:
+    """The test of ops/partners/keys.py is tests/unit/ops/partners/test_keys.py."""
+    tests = ROOT / "tests/unit" / house
+    tested = [path.relative_to(tests) for path in tests.rglob("test_*.py")]
+    modules = [ROOT / house / path.parent / path.name.removeprefix("test_") for path in tested]
+    assert [path for path in modules if not path.exists()] == []
+
+
 def lint(folder: Path) -> tuple[bool, str]:
     """Check the arrows of a checkout; gives whether they hold, and what was said."""
     done = subprocess.run(

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from cli import terminal
 from cli.app import app
 from cli.commands import cost
-from ops.reach import templates
 from ops.reach.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -62,23 +60,8 @@ def test_unknown_resources(tmp_path: Path) -> None:
         cost.cost(template=path)
 
 
-@pytest.mark.parametrize("text", ["Resources: {}", "[]", '{"Resources": []}'])
-def test_no_template(tmp_path: Path, text: str) -> None:
-    """A file that is no template is told by its name."""
-    path = tmp_path / "other.yaml"
-    path.write_text(text)
-    with pytest.raises(OperatorError, match=r"other\.yaml"):
-        templates.read(path)
-
-
 def test_unknown_stage() -> None:
     """A stage that is not there is wrong usage, with a guess at what was meant."""
     result = CliRunner().invoke(app, ["cost", "--stage", "prd"])
     assert result.exit_code == 2
     assert "prod" in result.output
-
-
-def test_dollars_stand_on_the_right(capsys: pytest.CaptureFixture[str]) -> None:
-    """Dollars line up as numbers do, thousands and remarks too."""
-    terminal.table(("What", "Cost", "Why"), [("a", "1.00", "x"), ("b", "1,000", "y")])
-    assert capsys.readouterr().out.splitlines()[1].split("a")[1].startswith("      1.00")

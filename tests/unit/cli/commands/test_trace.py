@@ -3,74 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from cli import app as cli
-from cli import options, waterfall
+from cli import options
 from local.console.xray import Collector, collector
 from ops.reach.clients import clients
 from ops.traces import search
-from ops.traces.search import Search, Times
-from ops.traces.spans import waterfall as put_together
 from orders.domain.ids import new_order_id
+from tests.shared.traces import DOCUMENTS, LONE, NOW, ORDER, REQUEST, fill, part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-HEADER = b'{"format": "json", "version": 1}\n'
-NOW = time.time()
-ORDER = new_order_id(int(NOW * 1000))
-REQUEST, TOPIC, WORKER, LONE = (f"1-{int(NOW):08x}-{number:024x}" for number in range(4))
-
-
-def part(trace_id: str, number: int, start: float, **more: Any) -> dict[str, Any]:
-    """Make a segment of 100 ms."""
-    times = {"start_time": NOW + start, "end_time": NOW + start + 0.1}
-    return {"trace_id": trace_id, "id": f"{number:016x}", "name": "part", **times, **more}
-
-
-POST = {"request": {"method": "POST", "url": "/v1/partner/orders"}, "response": {"status": 201}}
-DOCUMENTS = [
-    part(REQUEST, 1, 0, origin="AWS::ApiGateway::Stage", http=POST),
-    part(
-        *(REQUEST, 2, 0.01),
-        parent_id=f"{1:016x}",
-        name="create_order",
-        type="subsegment",
-        annotations={"orderId": ORDER},
-    ),
-    part(
-        *(REQUEST, 3, 0.02),
-        parent_id=f"{2:016x}",
-        name="DynamoDB",
-        namespace="aws",
-        type="subsegment",
-        throttle=True,
-        aws={"operation": "PutItem", "table_name": "Orders", "consumed_wcu": 4.0, "retries": 2},
-    ),
-    part(TOPIC, 1, 0.3, origin="AWS::SNS::Topic", name="order-changes"),
-    part(
-        *(WORKER, 1, 0.6),
-        origin="AWS::Lambda",
-        name="food-delivery-orders-dev-NotifyPartnerFunction9B930F73F8AE00C4E0",
-        links=[{"trace_id": TOPIC, "id": f"{1:016x}"}],
-    ),
-    part(
-        *(WORKER, 2, 0.65),
-        parent_id=f"{1:016x}",
-        name="message",
-        type="subsegment",
-        fault=True,
-        annotations={"requestTraceId": REQUEST, "outcome": "retry \x1b[2Jnow"},
-    ),
-]
 
 
 @pytest.fixture
@@ -81,11 +30,6 @@ def xray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]
         monkeypatch.setattr(options, "find_traces", lambda *_, **__: ("the local run", client))
         monkeypatch.setattr(search, "_PAUSE_SECONDS", 0)
         yield running
-
-
-def fill(xray: Collector, *documents: dict[str, Any]) -> None:
-    for document in documents:
-        xray.traces.take(HEADER + json.dumps(document).encode())
 
 
 def run(*arguments: str) -> int:
@@ -204,51 +148,6 @@ def test_not_permitted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
     assert "xray:BatchGetTraces" in said
 
 
-class Recording:
-    """An X-Ray client that notes what is asked of it, and leaves some traces unprocessed once."""
-
-    def __init__(self, client: Any) -> None:
-        self.client, self.operation = client, ""
-        self.asked: list[tuple[str, dict[str, Any]]] = []
-        self.hesitates = True
-
-    def get_paginator(self, operation: str) -> Recording:
-        self.operation = operation
-        return self
-
-    def paginate(self, **options: Any) -> Any:
-        self.asked.append((self.operation, options))
-        if self.operation == "batch_get_traces" and self.hesitates:
-            self.hesitates = False
-            return [{"Traces": [], "UnprocessedTraceIds": options["TraceIds"]}]
-        return self.client.get_paginator(self.operation).paginate(**options)
-
-
-def test_what_is_asked(xray: Collector) -> None:
-    """Two operations are asked, six hours and five traces at a time; what is left undone, again."""
-    ids = [f"1-{int(NOW):08x}-{number:024x}" for number in range(12)]
-    fill(xray, *(part(each, 1, 0, annotations={"orderId": ORDER}) for each in ids))
-    client = Recording(clients(xray.url)("xray"))
-    told: list[int] = []
-    times = Times(NOW, NOW + 20 * 3600)
-    found = Search(client, times).run(ORDER, told.append)
-    assert {each.trace_id for each in found if each.complete} == set(ids)
-    assert {operation for operation, _ in client.asked} == {
-        "get_trace_summaries",
-        "batch_get_traces",
-    }
-    for operation, asked in client.asked:
-        if operation == "get_trace_summaries":
-            assert asked["EndTime"] - asked["StartTime"] <= dt.timedelta(hours=6)
-        else:
-            assert len(asked["TraceIds"]) <= 5
-    assert told == [1, 2, 3, 4]
-    windows = times.windows()
-    assert windows[0][0] < NOW
-    assert windows[-1][1] == NOW + 20 * 3600
-    assert all(a[1] == b[0] for a, b in itertools.pairwise(windows))
-
-
 def test_trace_that_x_ray_does_not_give(
     xray: Collector, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -259,45 +158,3 @@ def test_trace_that_x_ray_does_not_give(
     said = capsys.readouterr()
     assert "API POST" in said.out
     assert f"does not give all of it: {LONE}" in " ".join(said.err.split())
-
-
-@pytest.mark.parametrize("columns", [40, 80, 120, 200])
-def test_widths(columns: int) -> None:
-    """On a narrow terminal there are still names, bars and times; none is wider than it."""
-    sections = put_together(DOCUMENTS, ORDER).sections
-    width = waterfall.widths(sections, columns)
-    for section in sections:
-        for line in waterfall.draw(section, width):
-            assert len(line.name) == width.name
-            assert len(line.bar) == width.bar
-            assert set(line.bar.strip()) in ({"█"}, {"┄"})
-            assert len(f"{line.name} {line.bar}{line.time}") <= columns
-
-
-def test_terminal_without_blocks() -> None:
-    """A terminal that knows ASCII alone gets bars of it."""
-    (section,) = put_together(DOCUMENTS, ORDER).sections
-    width = waterfall.widths([section], 80)
-    for line in waterfall.draw(section, width, blocks=False):
-        assert set(line.bar.strip()) in ({"#"}, {"."})
-
-
-@pytest.mark.parametrize(
-    ("made", "shown"),
-    [
-        ("food-delivery-orders-dev-CreateOrderFunction4D4A6301268B4DECFA75", "create_order"),
-        ("food-delivery-orders-prod-CreateOrderFunction4D4A6301-AbCdEfGhIjKl", "create_order"),
-        (
-            "food-delivery-orders-dev-DataIdempotencyKeysC97C98AF-FCE3E3B1A96A8",
-            "DataIdempotencyKeys",
-        ),
-        ("food-delivery-orders-prod-DataOrders20A4E13F-1ABCDEFGHIJKL", "DataOrders"),
-        ("orders", "orders"),
-    ],
-)
-def test_names_that_cloudformation_made(made: str, shown: str) -> None:
-    """Tables and functions are shown by the names that the code has for them."""
-    document = part(REQUEST, 1, 0, name="DynamoDB", aws={"operation": "Get", "table_name": made})
-    sections = put_together([document], ORDER).sections
-    (line,) = waterfall.draw(sections[0], waterfall.widths(sections, None))
-    assert line.detail == shown

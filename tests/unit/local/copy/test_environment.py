@@ -11,7 +11,7 @@ import pytest
 
 from load.environment import LOCUST
 from local.copy.environment import EMULATOR, Environment
-from ops.reach.layout import LocalError
+from ops.reach.errors import LocalError
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`orders restore` without a database: what it compares, and that it takes no for an answer."""
+"""What is put back into a table, without a database."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cli.commands import restore
-from cli.commands.restore import Copies, Report
-from infrastructure import outputs
+from ops import restore
 from ops.reach.errors import OperatorError
 from ops.reach.target import Target
+from ops.restore import Copies, Report
 
 
 class Tables:
@@ -74,11 +73,11 @@ def copies(tables: Tables) -> Copies:
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.commands.restore.time.sleep", lambda _: None)
+    monkeypatch.setattr("ops.restore.time.sleep", lambda _: None)
 
 
 def target(tables: Tables) -> Target:
-    return Target("stage prod", "s", lambda _: tables, {outputs.ORDERS_TABLE: "live"}, "")
+    return Target("stage prod", "s", lambda _: tables, {"OrdersTable": "live"}, "")
 
 
 def test_only_what_is_missing_is_put_back() -> None:

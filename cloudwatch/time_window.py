@@ -1,0 +1,26 @@
+"""A time as CloudWatch counts it: in whole minutes."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+MINUTE = 60
+
+
+class Window(NamedTuple):
+    """A time in whole minutes, in seconds since the epoch."""
+
+    start: int
+    end: int
+
+    @property
+    def seconds(self) -> int:
+        """How long it is."""
+        return self.end - self.start
+
+
+def latest(minutes: int) -> Window:
+    """Give the last minutes, the one that is not over included."""
+    end = (int(time.time()) // MINUTE + 1) * MINUTE
+    return Window(end - minutes * MINUTE, end)

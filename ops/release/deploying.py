@@ -1,0 +1,166 @@
+"""A stage to an AWS account, and out of it again; whoever calls this asks the operator between.
+
+    enter ─► bytecode ─► prepare: CDK CLI, bootstrap, quota, synthesis, diff ─► review ─► carry_out
+    enter ─► check_unprotected ─► remove
+
+Whatever would fail half-way or lose data is found before anything is changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from infrastructure.asset import AssetError, build_for_aws
+from ops.reach.errors import OperatorError
+from ops.release import cdk
+from ops.release.account import Place, check_bootstrap, check_concurrency, sign_in
+from ops.release.change_set import CHANGE_SET, Stack, changes_of, drop, losses, stack_of
+from project.checkout import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from infrastructure.settings import Settings
+
+_NEVER_ASK = ("--require-approval", "never")  # we have asked
+_REVIEWED = ("--change-set-name", CHANGE_SET)
+
+
+class Review(NamedTuple):
+    """What a deployment would do to what is there."""
+
+    stack: Stack | None
+    """None where it makes the first one; then nothing is prepared, and nothing can be lost."""
+    changes: bool = True
+    losses: tuple[str, ...] = ()
+    """The resources whose data would or might be lost, each with what happens to it."""
+
+
+def enter(settings: Settings) -> Place:
+    """Find out which account a stage goes to.
+
+    Raises:
+        OperatorError: when it cannot be found out.
+    """
+    return Place(settings, sign_in(settings.region))
+
+
+def flaw_of_bytecode() -> str | None:
+    """Build what the functions run; gives what is wrong with it, if they can run all the same.
+
+    Raises:
+        OperatorError: when it cannot be built.
+    """
+    try:
+        return build_for_aws(ROOT / "build" / "asset-aws").warning()
+    except AssetError as error:
+        raise OperatorError(str(error)) from error
+
+
+def prepare(place: Place, told: Callable[[str], None]) -> None:
+    """Get everything ready for a deployment, and have the CDK show what differs.
+
+    Args:
+        place: the stage and its account.
+        told: is told what takes its time.
+
+    Raises:
+        OperatorError: when the deployment would fail.
+    """
+    account = place.account
+    cdk.install(told)
+    check_bootstrap(account, cdk.bootstrap_command(account.account_id, account.region))
+    check_concurrency(account, place.stack, place.settings.reserved_concurrency)
+    cdk.synthesize(place.settings.stage)
+    if not cdk.run("diff", place.stack):
+        raise OperatorError("The CDK cannot compare the stage with what is deployed.")
+
+
+@contextlib.contextmanager
+def review(place: Place) -> Iterator[Review]:
+    """Let CloudFormation say what it would do; unless the block agrees, that is dropped.
+
+    Raises:
+        OperatorError: when CloudFormation refuses it; whatever else the block raises.
+    """
+    reviewed, agreed = _prepared(place, stack(place)), False
+    try:
+        yield reviewed
+        agreed = reviewed.changes
+    finally:
+        if reviewed.stack and not agreed:
+            drop(place.client("cloudformation"), place.stack)
+
+
+def _prepared(place: Place, found: Stack | None) -> Review:
+    if found is None:
+        return Review(None)
+    prepare = ("--method", "prepare-change-set", *_REVIEWED)
+    if not cdk.run("deploy", place.stack, *_NEVER_ASK, *prepare):
+        raise OperatorError("CloudFormation refuses the change; what it said stands above.")
+    changes = changes_of(place.client("cloudformation"), place.stack)
+    return Review(found, bool(changes), tuple(losses(changes)))
+
+
+def carry_out(place: Place, reviewed: Review) -> None:
+    """Deploy exactly what was reviewed, if that is anything.
+
+    Raises:
+        OperatorError: when it fails.
+    """
+    if not reviewed.changes:
+        return
+    prepared = ("--method", "execute-change-set", *_REVIEWED) if reviewed.stack else ()
+    if not cdk.run("deploy", place.stack, *_NEVER_ASK, *prepared, "--progress", "events"):
+        raise OperatorError(
+            "The deployment failed, and CloudFormation goes back to what was there; the first "
+            "resource with FAILED above says why."
+        )
+
+
+def stack(place: Place) -> Stack | None:
+    """Look at the stack of a stage; None when it is not deployed."""
+    return stack_of(place.client("cloudformation"), place.stack)
+
+
+def check_unprotected(place: Place, found: Stack) -> None:
+    """Check that AWS lets a stage be removed.
+
+    Raises:
+        OperatorError: otherwise.
+    """
+    if found.protected:
+        raise OperatorError(
+            f"{place.stack} is protected. Switch its termination protection off first:\n"
+            "  aws cloudformation update-termination-protection --no-enable-termination-protection"
+            f" --stack-name {place.stack} --region {place.account.region}"
+        )
+
+
+def remove(place: Place, told: Callable[[str], None]) -> list[str]:
+    """Remove a stage; gives what stays on AWS.
+
+    Args:
+        place: the stage and its account.
+        told: is told what takes its time.
+
+    Raises:
+        OperatorError: when it fails.
+    """
+    cdk.install(told)
+    template = cdk.synthesize(place.settings.stage) / f"{place.stack}.template.json"
+    if not cdk.run("destroy", place.stack, "--force"):
+        raise OperatorError("The removal failed; what CloudFormation said stands above.")
+    return _kept(template)
+
+
+def _kept(template: Path) -> list[str]:
+    resources: dict[str, Any] = json.loads(template.read_text())["Resources"]
+    return [
+        f"{name} ({resource['Type']})"
+        for name, resource in resources.items()
+        if resource.get("DeletionPolicy", "").startswith("Retain")
+    ]

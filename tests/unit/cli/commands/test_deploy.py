@@ -1,0 +1,194 @@
+"""`orders deploy` and `orders destroy` ask before anything is changed or lost."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from cli.app import app
+from ops.reach.errors import OperatorError
+from ops.release import deploying
+from ops.release.account import Place
+from ops.release.change_set import Stack
+from ops.release.deploying import Review
+from project.checkout import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from typer.testing import Result
+
+    from infrastructure.settings import Settings
+
+THERE = Stack(protected=False, outputs={"ApiUrl": "https://api.example"})
+LOSS = "T (AWS::DynamoDB::GlobalTable) would be deleted"
+
+
+class Release:
+    """The library's steps, none of which does anything but note that it was taken."""
+
+    def __init__(self) -> None:
+        self.stack: Stack | None = THERE
+        self.reviewed = Review(THERE)
+        self.flaw: str | None = None
+        self.steps: list[str] = []
+
+    def enter(self, settings: Settings) -> Place:
+        account: Any = SimpleNamespace(account_id="1" * 12, region="us-east-1", caller="arn:me")
+        return Place(settings, account)
+
+    @contextlib.contextmanager
+    def review(self, _: Place) -> Iterator[Review]:
+        try:
+            yield self.reviewed
+        except BaseException:
+            self.steps.append("drop")
+            raise
+
+    def step(self, name: str, answer: Any = None) -> Any:
+        def take(*_: object) -> Any:
+            self.steps.append(name)
+            return answer
+
+        return take
+
+
+@pytest.fixture
+def release(monkeypatch: pytest.MonkeyPatch) -> Release:
+    made = Release()
+    monkeypatch.setattr(deploying, "enter", made.enter)
+    monkeypatch.setattr(deploying, "flaw_of_bytecode", lambda: made.flaw)
+    monkeypatch.setattr(deploying, "review", made.review)
+    monkeypatch.setattr(deploying, "stack", lambda _: made.stack)
+    for name in ("prepare", "carry_out"):
+        monkeypatch.setattr(deploying, name, made.step(name))
+    monkeypatch.setattr(deploying, "remove", made.step("remove", ["Orders (a table)"]))
+    return made
+
+
+def run(*arguments: str, answers: str = "") -> Result:
+    return CliRunner().invoke(app, arguments, input=answers)
+
+
+def refusal(result: Result) -> str:
+    assert isinstance(result.exception, OperatorError), result.output
+    return str(result.exception)
+
+
+def test_deploy(release: Release) -> None:
+    """I see where it goes and as whom, agree, and am told the address."""
+    result = run("deploy", answers="y\n")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "Stage dev: account 111111111111, us-east-1",
+        "As arn:me",
+        "Stage dev is deployed: https://api.example",
+    ]
+    assert release.steps == ["prepare", "carry_out"]
+
+
+def test_what_is_not_agreed_to_does_not_wait(release: Release) -> None:
+    """Without a yes, nobody being there included, the prepared change is dropped."""
+    assert "--yes goes on" in refusal(run("deploy"))
+    assert release.steps == ["prepare", "drop"]
+
+
+def test_interrupted_question(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    """^C at the question changes nothing, and what AWS does with the rest is said."""
+
+    def interrupt() -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("builtins.input", interrupt)
+    result = run("deploy")
+    assert result.exit_code == 130
+    assert "AWS finishes what it has begun" in result.stderr
+    assert release.steps == ["prepare", "drop"]
+
+
+def test_no_change(release: Release) -> None:
+    """Where nothing differs nothing is asked."""
+    release.reviewed = Review(THERE, changes=False)
+    assert "Nothing has changed." in run("deploy").stdout
+    assert release.steps == ["prepare", "carry_out"]
+
+
+def test_without_bytecode(release: Release) -> None:
+    """Functions that would start slowly are deployed only if that is meant."""
+    release.flaw = "There is no Python 3.13 here."
+    result = run("deploy", answers="n\n")
+    assert release.flaw in result.stdout
+    assert "Nothing was changed" in refusal(result)
+    assert release.steps == []
+
+
+@pytest.mark.parametrize(
+    ("options", "answers", "deployed"),
+    [
+        ((), "dev\ny\n", True),
+        ((), "y\ny\n", False),
+        (("--yes",), "dev\n", False),
+        (("--lose-data",), "y\n", True),
+        (("--lose-data", "--yes"), "", True),
+    ],
+)
+def test_losses(
+    release: Release, options: tuple[str, ...], answers: str, *, deployed: bool
+) -> None:
+    """Data is lost only by a stage's name, or by an option that says so; --yes is not enough."""
+    release.reviewed = Review(THERE, losses=(LOSS,))
+    result = run("deploy", *options, answers=answers)
+    assert f"This change loses data:\n  {LOSS}\n" in result.stdout
+    assert release.steps == ["prepare", "carry_out" if deployed else "drop"]
+    if not deployed:
+        assert "--lose-data goes on" in refusal(result)
+
+
+def test_stage_that_keeps_its_data(release: Release) -> None:
+    """Of such a stage nothing is lost, whatever was said."""
+    release.reviewed = Review(THERE, losses=(LOSS,))
+    result = run("deploy", "--stage", "prod", "--lose-data", "--yes")
+    assert "keeps its data" in refusal(result)
+    assert release.steps == ["prepare", "drop"]
+
+
+def test_destroy(release: Release) -> None:
+    """A stage goes once its name is typed, and I am told what stays."""
+    assert "Nothing was changed" in refusal(run("destroy", answers="y\n"))
+    result = run("destroy", answers="dev\n")
+    assert "Type dev to remove it: " in result.stderr
+    assert "Kept, as the template says: Orders (a table)" in result.stdout
+    assert release.steps == ["remove"]
+
+
+def test_destroy_what_is_protected_or_not_there(release: Release) -> None:
+    """A protected stage stays, with the command that unlocks it; one that is not there, too."""
+    release.stack = THERE._replace(protected=True)
+    result = run("destroy", "--stage", "prod", "--yes")
+    assert "The tables of this stage are kept" in result.stdout
+    assert "--no-enable-termination-protection" in refusal(result)
+    release.stack = None
+    assert "nothing to remove" in run("destroy", "--yes").stdout
+    assert release.steps == []
+
+
+@pytest.mark.parametrize("name", ["deploy", "destroy"])
+def test_make_calls_the_command(name: str) -> None:
+    """`make deploy STAGE=prod` is `orders deploy --stage prod`."""
+    done = subprocess.run(
+        ["make", "--dry-run", name, "STAGE=prod"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    called = done.stdout.strip().splitlines()[-1].partition(" -m cli ")[2].split()
+    commands: Any = typer.main.get_command(app)
+    context = commands.commands[called[0]].make_context(called[0], called[1:])
+    assert (called[0], context.params["stage"]) == (name, "prod")

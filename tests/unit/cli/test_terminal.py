@@ -1,0 +1,95 @@
+"""How commands speak: what reaches the screen, a file, and whoever is asked."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from cli import terminal
+from ops.reach.errors import OperatorError
+
+
+def test_dollars_stand_on_the_right(capsys: pytest.CaptureFixture[str]) -> None:
+    """Dollars line up as numbers do, thousands and remarks too."""
+    terminal.table(("What", "Cost", "Why"), [("a", "1.00", "x"), ("b", "1,000", "y")])
+    assert capsys.readouterr().out.splitlines()[1].split("a")[1].startswith("      1.00")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, "–"),
+        (0.4, "0 s"),
+        (59, "59 s"),
+        (61, "1 min 1 s"),
+        (3600, "1 h"),
+        (273_601, "3 d 4 h"),
+    ],
+)
+def test_age(seconds: float | None, said: str) -> None:
+    """Ages are said in at most two units."""
+    assert terminal.age(seconds) == said
+
+
+def test_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """Into a file a row is one line, uncut and plain, however long and whatever is in it."""
+    terminal.table(
+        ("Order", "Reason"), [("o" * 100, "[bold]x[/bold] \x1b[31m:smile: " + "y" * 200)]
+    )
+    said = capsys.readouterr().out
+    assert f"{'o' * 100}  [bold]x[/bold] \\x1b[31m:smile: {'y' * 200}" in said
+    assert "\x1b" not in said
+
+
+def test_agree(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who cannot be asked has not agreed; the question does not stand in the way of JSON."""
+
+    def nobody() -> str:
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", nobody)
+    with pytest.raises(OperatorError, match="--yes"):
+        terminal.agree("Really?", yes=False)
+    said = capsys.readouterr()
+    assert (said.out, "Really?" in said.err) == ("", True)
+    terminal.agree("Really?", yes=True)
+
+
+@given(st.floats(0, 2))
+@example(1e-9)
+def test_bar(share: float) -> None:
+    """Whatever is not nothing can be seen, and more than the quota stays within the chart."""
+    file = io.StringIO()
+    Console(file=file, width=100).print(terminal.bar(share))
+    drawn = file.getvalue().rstrip()
+    assert len(drawn) <= 40
+    assert bool(drawn) == (share > 0)
+    assert share < 1 or drawn == "█" * 40
+
+
+def test_a_bar_stands_in_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    """A chart is a table whose last column holds bars, each on the line of its numbers."""
+    terminal.table(
+        ("Day", "Requests", ""), [("1", 7, terminal.bar(0.5)), ("2", 0, terminal.bar(0))]
+    )
+    lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert lines == ["Day  Requests", f"1           7  {'█' * 20}", "2           0"]
+
+
+@pytest.mark.parametrize("answer", ["", "n", "yep", "dev"])
+def test_no_is_the_default(answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Anything but yes changes nothing."""
+    monkeypatch.setattr("builtins.input", lambda: answer)
+    with pytest.raises(OperatorError, match="Nothing was changed"):
+        terminal.agree("Deploy?", yes=False)
+
+
+@pytest.mark.parametrize("answer", ["y", "Yes", " y "])
+def test_yes(answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Yes is yes."""
+    monkeypatch.setattr("builtins.input", lambda: answer)
+    terminal.agree("Deploy?", yes=False)

@@ -1,0 +1,293 @@
+"""What `orders doctor` looks at in an account, which boto3's Stubber plays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from infrastructure.settings import Worker
+from ops.release import checks_on_aws
+from project.text import plain
+from tests.shared.aws_account import CHECKS, STACK, Aws
+
+NAME = f"{STACK}-order-changes"
+TOPIC = f"arn:aws:sns:us-east-1:111122223333:{NAME}"
+LOGS = f"/aws/vendedlogs/pipes/{NAME}"
+LIMITS = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    return Aws()
+
+
+def test_credentials(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """I see whose credentials they are, and a warning when they do not go to AWS itself."""
+    found = aws.finds("credentials")
+    assert (found.result, "account 111122223333, us-east-1" in found.sentence) == ("ok", True)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    assert aws.finds("credentials").result == "warning"
+    object.__setattr__(aws.account, "account_id", "acme")
+    assert "no AWS account number" in aws.finds("credentials").sentence
+
+
+@pytest.mark.parametrize(("version", "result"), [("30", "ok"), ("5", "failure")])
+def test_bootstrap(aws: Aws, version: str, result: str) -> None:
+    """An account that was prepared for the CDK too long ago is to be prepared once more."""
+    aws.answers("ssm", "get_parameter", Parameter={"Value": version})
+    found = aws.finds("CDK bootstrap")
+    assert (found.result, "cdk bootstrap aws://" in found.remedy) == (result, result != "ok")
+
+
+def test_no_bootstrap(aws: Aws) -> None:
+    """An account that was never prepared is told with the command that prepares it."""
+    aws.refuses("ssm", "get_parameter", "ParameterNotFound")
+    found = aws.finds("CDK bootstrap")
+    assert found.result == "failure"
+    assert "bootstrap aws://111122223333/us-east-1" in found.remedy
+
+
+@pytest.mark.parametrize(
+    ("unreserved", "by_stack", "result"),
+    [(1000, None, "ok"), (10, None, "failure"), (100, 100, "ok"), (150, 40, "failure")],
+)
+def test_reserved(aws: Aws, unreserved: int, by_stack: int | None, result: str) -> None:
+    """A quota that leaves no room is found; what the stage has reserved already is not counted."""
+    limits = {**LIMITS, "UnreservedConcurrentExecutions": unreserved}
+    aws.answers("lambda", "get_account_settings", AccountLimit=limits)
+    if by_stack is None:
+        aws.has_no_stack()
+    else:
+        aws.has(("AWS::Lambda::Function", "f"), ("AWS::Lambda::Function", "g"))
+        reserved = {"ReservedConcurrentExecutions": by_stack}
+        aws.answers("lambda", "get_function_concurrency", **reserved)
+        aws.refuses("lambda", "get_function_concurrency", "ResourceNotFoundException")
+    found = aws.finds("reserved concurrency")
+    assert (found.result, "Service Quotas" in found.remedy) == (result, result != "ok")
+
+
+def test_nothing_reserved(aws: Aws) -> None:
+    """A new account's quota of 10 is no obstacle to a stage that reserves nothing."""
+    limits = {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}
+    aws.answers("lambda", "get_account_settings", AccountLimit=limits)
+    aws.has_no_stack()
+    assert aws.finds("reserved concurrency", reserved_concurrency={}).result == "ok"
+
+
+@pytest.mark.parametrize(
+    ("unreserved", "result"), [(1000, "ok"), (250, "ok"), (249, "warning"), (10, "warning")]
+)
+def test_workers(aws: Aws, unreserved: int, result: str) -> None:
+    """Workers that could take all that is left from the API are a warning."""
+    limits = {**LIMITS, "UnreservedConcurrentExecutions": unreserved}
+    aws.answers("lambda", "get_account_settings", AccountLimit=limits)
+    aws.has_no_stack()
+    assert aws.finds("workers' concurrency").result == result
+
+
+@pytest.mark.parametrize(
+    ("role", "result"),
+    [
+        ("", "ok"),
+        ("arn:aws:iam::111122223333:role/food-delivery-orders-dev-ApiRole-1", "ok"),
+        ("arn:aws:iam::111122223333:role/other", "warning"),
+    ],
+)
+def test_logging_role(aws: Aws, role: str, result: str) -> None:
+    """A logging role of someone else's is a warning, for the deployment takes its place."""
+    aws.answers("apigateway", "get_account", **({"cloudwatchRoleArn": role} if role else {}))
+    found = aws.finds("API Gateway logging")
+    assert (found.result, "role/other" in found.sentence) == (result, result != "ok")
+
+
+@pytest.mark.parametrize(("rate", "result"), [(10_000.0, "ok"), (299.0, "warning")])
+def test_gateway_throttle(aws: Aws, rate: float, result: str) -> None:
+    """An account that lets less through than the stage promises is a warning."""
+    throttle = {"rateLimit": rate, "burstLimit": 5_000}
+    aws.answers("apigateway", "get_account", throttleSettings=throttle)
+    assert aws.finds("API Gateway throttle").result == result
+
+
+@pytest.mark.parametrize(
+    ("count", "result"), [(0, "ok"), (9_500, "ok"), (9_501, "warning"), (10_000, "failure")]
+)
+def test_parameters(aws: Aws, count: int, result: str) -> None:
+    """A full Parameter Store is found before the first parameter is refused."""
+    aws.answers("ssm", "describe_parameters", Parameters=[{}] * (count // 2), NextToken="next")
+    aws.answers("ssm", "describe_parameters", Parameters=[{}] * (count - count // 2))
+    assert aws.finds("SSM parameters").result == result
+
+
+def test_too_many_parameters_to_count(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting ends after seconds: then I am told how far it came."""
+    monkeypatch.setattr(checks_on_aws, "_COUNTING_SECONDS", -1)
+    aws.answers("ssm", "describe_parameters", Parameters=[{}], NextToken="next")
+    assert aws.finds("SSM parameters").result == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("rate", "service", "result"), [(0.05, "*", "ok"), (1.0, "*", "warning"), (1.0, "x", "ok")]
+)
+def test_sampling(aws: Aws, rate: float, service: str, result: str) -> None:
+    """A rule that traces every request of all services is a warning: each trace is billed."""
+    rule = {
+        "RuleName": "Mine",
+        "ResourceARN": "*",
+        "Priority": 1,
+        "FixedRate": rate,
+        "ReservoirSize": 1,
+        "ServiceName": service,
+        "ServiceType": "*",
+        "Host": "*",
+        "HTTPMethod": "*",
+        "URLPath": "*",
+        "Version": 1,
+    }
+    aws.answers("xray", "get_sampling_rules", SamplingRuleRecords=[{"SamplingRule": rule}])
+    assert aws.finds("X-Ray sampling").result == result
+
+
+def described(status: str, *, protected: bool = True) -> dict[str, Any]:
+    stack = {"StackName": STACK, "StackStatus": status, "CreationTime": 0}
+    return {"Stacks": [{**stack, "EnableTerminationProtection": protected}]}
+
+
+@pytest.mark.parametrize(
+    ("status", "result", "remedy"),
+    [
+        ("UPDATE_COMPLETE", "ok", ""),
+        ("REVIEW_IN_PROGRESS", "ok", ""),
+        ("UPDATE_IN_PROGRESS", "failure", "Wait"),
+        ("ROLLBACK_COMPLETE", "failure", f"delete-stack --stack-name {STACK} --region us-east-1"),
+        ("DELETE_FAILED", "failure", "termination protection off first"),
+        ("UPDATE_ROLLBACK_FAILED", "failure", "continue-update-rollback --stack-name"),
+        ("UPDATE_FAILED", "failure", "rollback-stack"),
+        ("UPDATE_ROLLBACK_COMPLETE", "warning", "events"),
+    ],
+)
+def test_stack(aws: Aws, status: str, result: str, remedy: str) -> None:
+    """A stack that no deployment can start from is found, with the command that leads out."""
+    aws.answers("cloudformation", "describe_stacks", **described(status))
+    found = aws.finds("stack")
+    assert (found.result, remedy in found.remedy) == (result, True), found
+
+
+def test_stack_without_protection(aws: Aws) -> None:
+    """A stack whose data is to be kept, but which anybody can delete, is a warning."""
+    for _ in range(2):
+        answer = described("CREATE_COMPLETE", protected=False)
+        aws.answers("cloudformation", "describe_stacks", **answer)
+    assert (aws.finds("stack").result, aws.finds("stack", "dev").result) == ("warning", "ok")
+
+
+def test_no_stack(aws: Aws) -> None:
+    """A stage that was never deployed is fine."""
+    aws.has_no_stack("describe_stacks")
+    assert aws.finds("stack").result == "ok"
+
+
+def name_of_log_group(aws: Aws, *, there: bool) -> str:
+    longer = {"logGroupName": f"{LOGS}-2"}
+    groups = [longer, {"logGroupName": LOGS}] if there else [longer]
+    aws.answers("logs", "describe_log_groups", logGroups=groups)
+    return LOGS
+
+
+def name_of_topic(aws: Aws, *, there: bool) -> str:
+    if there:
+        aws.stub("sns").add_response("get_topic_attributes", {}, {"TopicArn": TOPIC})
+    else:
+        aws.refuses("sns", "get_topic_attributes", "NotFound")
+    return TOPIC
+
+
+def name_of_pipe(aws: Aws, *, there: bool) -> str:
+    if there:
+        aws.answers("pipes", "describe_pipe", Name=NAME)
+    else:
+        aws.refuses("pipes", "describe_pipe", "NotFoundException")
+    return NAME
+
+
+NAMES = {
+    "log group's name": name_of_log_group,
+    "topic's name": name_of_topic,
+    "pipe's name": name_of_pipe,
+}
+
+
+@pytest.mark.parametrize("check", NAMES)
+def test_free_name(aws: Aws, check: str) -> None:
+    """A name that nothing has yet is fine."""
+    NAMES[check](aws, there=False)
+    assert aws.finds(check).result == "ok"
+
+
+@pytest.mark.parametrize("check", NAMES)
+def test_own_name(aws: Aws, check: str) -> None:
+    """A name that the stack itself has is fine."""
+    aws.has(("X", NAMES[check](aws, there=True)))
+    assert aws.finds(check).result == "ok"
+
+
+@pytest.mark.parametrize("check", NAMES)
+def test_taken_name(aws: Aws, check: str) -> None:
+    """A name that something else has is found, with what removes it."""
+    name = NAMES[check](aws, there=True)
+    aws.has_no_stack()
+    found = aws.finds(check)
+    assert (found.result, name in found.remedy) == ("failure", True)
+
+
+QUESTIONS = {
+    "CDK bootstrap": ("ssm", "get_parameter"),
+    "stack": ("cloudformation", "describe_stacks"),
+    "reserved concurrency": ("lambda", "get_account_settings"),
+    "workers' concurrency": ("lambda", "get_account_settings"),
+    "API Gateway logging": ("apigateway", "get_account"),
+    "API Gateway throttle": ("apigateway", "get_account"),
+    "SSM parameters": ("ssm", "describe_parameters"),
+    "X-Ray sampling": ("xray", "get_sampling_rules"),
+    "log group's name": ("logs", "describe_log_groups"),
+    "topic's name": ("sns", "get_topic_attributes"),
+    "pipe's name": ("pipes", "describe_pipe"),
+}
+
+
+@pytest.mark.parametrize("check", QUESTIONS)
+def test_missing_permission(aws: Aws, check: str) -> None:
+    """What I may not look at is unknown, never a failure, and the permission is named."""
+    aws.refuses(*QUESTIONS[check], "AccessDeniedException")
+    found = aws.finds(check)
+    assert (found.result, CHECKS[check].permission in found.sentence) == ("unknown", True)
+    assert CHECKS[check].permission
+
+
+def test_missing_permission_for_the_stack(aws: Aws) -> None:
+    """Who may not see what the stack has reserved is not told that the quota is too small."""
+    limits = {"ConcurrentExecutions": 200, "UnreservedConcurrentExecutions": 100}
+    aws.answers("lambda", "get_account_settings", AccountLimit=limits)
+    aws.refuses("cloudformation", "list_stack_resources", "AccessDenied")
+    assert aws.finds("reserved concurrency").result == "unknown"
+
+
+def test_every_check_of_aws_is_tested_without_permission() -> None:
+    """No check of the account is left out above."""
+    assert set(QUESTIONS) | {"credentials"} == set(CHECKS)
+
+
+def test_worker_with_its_own_share(aws: Aws) -> None:
+    """A worker with executions of its own takes none of the others'."""
+    limits = {**LIMITS, "UnreservedConcurrentExecutions": 300}
+    aws.answers("lambda", "get_account_settings", AccountLimit=limits)
+    aws.has_no_stack()
+    own = {"process_order": 100, "notify_partner": 100}
+    found = aws.finds(
+        "workers' concurrency",
+        reserved_concurrency=own,
+        workers={name: Worker(most_at_once=100, retry_seconds=5) for name in own},
+    )
+    assert found.result == "ok"
+    assert plain(found.sentence) == "The workers may take 0 of 100 shared executions."

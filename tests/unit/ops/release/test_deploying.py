@@ -1,0 +1,139 @@
+"""The steps of a deployment: what was reviewed is carried out, or nothing is."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from infrastructure.asset import AssetError
+from infrastructure.settings import settings_of
+from ops.reach.errors import OperatorError
+from ops.release import cdk, deploying
+from ops.release.account import Place
+from ops.release.change_set import CHANGE_SET
+from ops.release.deploying import Review
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REMOVED = {"Action": "Remove", "LogicalResourceId": "T", "ResourceType": "AWS::DynamoDB::Table"}
+
+
+class Cloud:
+    """CloudFormation with one stack or none, and the CDK's command line before it."""
+
+    def __init__(self) -> None:
+        self.stack: dict[str, Any] | None = {"StackStatus": "CREATE_COMPLETE"}
+        self.changes: list[dict[str, Any]] = [{"ResourceChange": REMOVED}]
+        self.ran: list[tuple[str, ...]] = []
+        self.dropped = 0
+        self.succeeds = True
+
+    def describe_stacks(self, **_: str) -> dict[str, Any]:
+        if self.stack is None:
+            raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
+        return {"Stacks": [self.stack]}
+
+    def describe_change_set(self, **_: str) -> dict[str, Any]:
+        return {"Changes": self.changes}
+
+    def delete_change_set(self, **given: str) -> None:
+        assert given["ChangeSetName"] == CHANGE_SET
+        self.dropped += 1
+
+    def run(self, *command: str) -> bool:
+        self.ran.append(command)
+        return self.succeeds
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    made = Cloud()
+    monkeypatch.setattr(cdk, "run", made.run)
+    return made
+
+
+@pytest.fixture
+def place(cloud: Cloud) -> Place:
+    account: Any = SimpleNamespace(client=lambda _: cloud, region="us-east-1")
+    return Place(settings_of("dev"), account)
+
+
+def test_what_was_reviewed_is_carried_out(place: Place, cloud: Cloud) -> None:
+    """The change set that was looked at is the one that is executed."""
+    with deploying.review(place) as reviewed:
+        assert reviewed.losses == ("T (AWS::DynamoDB::Table) would be deleted",)
+    deploying.carry_out(place, reviewed)
+    assert cloud.dropped == 0
+    prepare, execute = cloud.ran
+    assert {"prepare-change-set", CHANGE_SET} <= set(prepare)
+    assert {"execute-change-set", CHANGE_SET} <= set(execute)
+
+
+def test_first_deployment(place: Place, cloud: Cloud) -> None:
+    """Where there is no stack nothing is prepared, so there is nothing to drop."""
+    cloud.stack = None
+    with contextlib.suppress(KeyboardInterrupt), deploying.review(place) as reviewed:
+        raise KeyboardInterrupt
+    assert reviewed == Review(None)
+    deploying.carry_out(place, reviewed)
+    assert cloud.dropped == 0
+    assert [CHANGE_SET in command for command in cloud.ran] == [False]
+
+
+def test_change_set_without_changes(place: Place, cloud: Cloud) -> None:
+    """An empty change set does not stay, and is not executed."""
+    cloud.changes = []
+    with deploying.review(place) as reviewed:
+        pass
+    deploying.carry_out(place, reviewed)
+    assert cloud.dropped == len(cloud.ran) == 1
+
+
+@pytest.mark.parametrize("why", [OperatorError("no"), KeyboardInterrupt()])
+def test_what_is_not_agreed_to_is_dropped(place: Place, cloud: Cloud, why: BaseException) -> None:
+    """However a review ends without a yes, no change set is left waiting."""
+    with pytest.raises(type(why)), deploying.review(place):
+        raise why
+    assert cloud.dropped == 1
+
+
+def test_what_fails(place: Place, cloud: Cloud) -> None:
+    """A step that fails is told in a sentence, which points at what was said above it."""
+    cloud.succeeds = False
+    with pytest.raises(OperatorError, match="said stands above"), deploying.review(place):
+        pass
+    with pytest.raises(OperatorError, match="goes back to what was there"):
+        deploying.carry_out(place, Review(None))
+
+
+def test_asset_that_cannot_be_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is one of the errors that a command ends with."""
+
+    def fail(_: Path) -> None:
+        raise AssetError("It does not compile.")
+
+    monkeypatch.setattr(deploying, "build_for_aws", fail)
+    with pytest.raises(OperatorError, match="does not compile"):
+        deploying.flaw_of_bytecode()
+
+
+def test_what_stays(
+    place: Place, cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the template keeps is named when the rest is removed."""
+    kept = {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate"}
+    resources = {"Orders": kept, "Role": {"Type": "AWS::IAM::Role"}}
+    path = tmp_path / f"{place.stack}.template.json"
+    path.write_text(json.dumps({"Resources": resources}))
+    monkeypatch.setattr(cdk, "install", lambda told: told("Installing"))
+    monkeypatch.setattr(cdk, "synthesize", lambda _: tmp_path)
+    told: list[str] = []
+    assert deploying.remove(place, told.append) == ["Orders (AWS::DynamoDB::Table)"]
+    assert told == ["Installing"]
+    assert cloud.ran == [("destroy", place.stack, "--force")]
