@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aws_cdk import Aws
 from aws_cdk import aws_iam as iam
 
-from orders.domain.changes import confirm
-from orders.store import attributes_of
+from orders.domain.changes import attributes_of, confirm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
