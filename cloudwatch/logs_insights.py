@@ -2,8 +2,7 @@
 
     fields | display   filter   stats … by …   sort   limit   dedup
 
-The emulator's own StartQuery knows no fields of JSON lines and no statistics. What is not known
-here is said so, and never passed over. CloudWatch Logs user guide, "CloudWatch Logs Insights
+What is not known here is said so, and never passed over. CloudWatch Logs user guide, "CloudWatch Logs Insights
 language query syntax".
 """
 

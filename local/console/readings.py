@@ -1,8 +1,8 @@
 """What a dashboard's widgets show at the moment, asked of the running stack as AWS's console asks.
 
-Metrics come of GetMetricData, expressions of cloudwatch.metric_math, log lines of
-FilterLogEvents, and the states of alarms of cloudwatch.alarms: the emulator's own leave
-dimensions out.
+Metrics come of GetMetricData, expressions of cloudwatch.metric_math, log lines of FilterLogEvents,
+and answers of queries of cloudwatch.logs_insights: the emulator's own StartQuery knows no fields of
+JSON lines and no statistics.
 """
 
 from __future__ import annotations
