@@ -20,8 +20,8 @@ from cloudwatch.contributor_insights import rule_of
 from cloudwatch.widgets import COLUMNS, widgets_of
 from local.console.alarm_states import AlarmStates, definitions
 from local.console.readings import Readings, latest
-from local.console.serving import OTHER_HOST, Handler, serving
 from local.copy.references import Resolver
+from local.serving import OTHER_HOST, Handler, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from local.console.kept_traces import Refused, Traces, is_time
-from local.console.serving import Handler, Server
+from local.serving import Handler, Server
 from ops.reach.layout import LocalError
 
 if TYPE_CHECKING:

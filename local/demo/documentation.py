@@ -18,8 +18,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from local.console.serving import OTHER_HOST, Handler, serving
 from local.demo.people import Pool, sign_in
+from local.serving import OTHER_HOST, Handler, serving
 from ops.reach.clients import clients
 from orders.routes import STAGE
 from project.checkout import ROOT
