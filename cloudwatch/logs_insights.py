@@ -2,8 +2,8 @@
 
     fields | display   filter   stats … by …   sort   limit   dedup
 
-What is not known here is said so, and never passed over. CloudWatch Logs user guide, "CloudWatch Logs Insights
-language query syntax".
+What is not known here is said so, and never passed over. CloudWatch Logs user guide, "CloudWatch
+Logs Insights language query syntax".
 """
 
 from __future__ import annotations

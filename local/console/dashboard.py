@@ -197,12 +197,7 @@ class _Handler(Handler):
         raise NotFoundError
 
     def _send(self, status: int, content_type: str, body: bytes) -> None:
-        self.send_response(status)
-        headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
+        headers = {"Content-Type": content_type, "Referrer-Policy": "no-referrer"}
         headers |= {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
         headers |= {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin"}
-        headers |= {"Referrer-Policy": "no-referrer"}
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+        self.send(status, headers, body)

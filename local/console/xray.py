@@ -310,9 +310,4 @@ class _Handler(Handler):
 
     def _send(self, status: int, document: Any, headers: dict[str, str] | None = None) -> None:
         body = json.dumps(document).encode()
-        self.send_response(status)
-        shown = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        for name, value in {**shown, **(headers or {})}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+        self.send(status, {"Content-Type": "application/json", **(headers or {})}, body)

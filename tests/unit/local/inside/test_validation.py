@@ -5,15 +5,12 @@ from __future__ import annotations
 import pytest
 
 from local.inside.validation import validation_message
-from tests.integration.laboratories.rest_api import MODEL
 
 UNKNOWN = "object instance has properties which are not allowed by the schema"
-
-
 WRONG = "does not match any allowed primitive type"
-
-
 MISSING = "object has missing required properties"
+
+MODEL = {"type": "object", "required": ["name"], "additionalProperties": False}
 
 
 @pytest.mark.parametrize(
