@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import App
 
@@ -35,6 +36,22 @@ def compose(settings: Settings, *, asset: Path, out: Path | None = None) -> Serv
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(context=context, outdir=None if out is None else str(out))
     return Service(app, settings=settings, asset=str(asset))
+
+
+def compose_without_code(settings: Settings, folder: Path) -> Service:
+    """Build the constructs below an empty folder, with an empty asset, for a look at them alone."""
+    asset = folder / "asset"
+    asset.mkdir()
+    (asset / "code.py").write_text("")
+    return compose(settings, asset=asset, out=folder / "out")
+
+
+def template_of(settings: Settings) -> dict[str, Any]:
+    """Give the template of some settings, for a look at it alone: its asset is empty."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(compose_without_code(settings, Path(folder)))
+        template: dict[str, Any] = json.loads(path.read_text())
+    return template
 
 
 def write(service: Service) -> Path:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from local.console.kept_traces import Refused, Traces, is_time
 from local.serving import Handler, Server
 from ops.reach.layout import LocalError
+from project.json_object import json_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -188,11 +189,8 @@ _OPERATIONS: dict[str, Callable[[Traces, dict[str, Any]], dict[str, Any]]] = {
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    try:
-        request = json.loads(body)
-    except (ValueError, RecursionError):
-        request = None
-    if not isinstance(request, dict):
+    request = json_object(body)
+    if request is None:
         raise InvalidRequest("The request is not a JSON object.")
     return request
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from local.serving import Handler, serving
 from orders.webhooks import signature_headers
+from project.json_object import json_object
 from project.text import plain
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ class Receiver:
         """Take a webhook; tell whether it is genuine."""
         genuine = self._genuine(partner_id, headers, body)
         with self._lock:
-            self._webhooks.append(Webhook(time.time(), partner_id, _event_in(body), genuine))
+            self._webhooks.append(
+                Webhook(time.time(), partner_id, json_object(body) or {}, genuine)
+            )
             self._count += 1
         return genuine
 
@@ -88,15 +91,6 @@ class Receiver:
         return fresh and any(
             hmac.compare_digest(wanted["webhook-signature"], signature) for signature in given
         )
-
-
-def _event_in(body: bytes) -> dict[str, Any]:
-    """Read an event; anybody on this machine can send something else."""
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return event if isinstance(event, dict) else {}
 
 
 class _Handler(Handler):
