@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import options, terminal
 from cli.options import Json, Local, Stage  # noqa: TC001 - Typer reads the annotations
+from cloudwatch.time_range import MINUTE, TimeRange, latest
 from infrastructure.settings import FUNCTIONS, construct_id, settings_of
 from ops.reach import templates
 from ops.reach.errors import OperatorError
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from ops.costs.consumption import Consumption, Units
     from ops.costs.spending import Carried, Row, Spending
     from ops.reach.target import Target
-
-MINUTE = 60
 
 _SAMPLE = 100  # orders whose size is looked at; BatchGetItem takes as many at once
 _LONGEST = 24 * 60  # of minutes; logs of more are too many to read
@@ -41,19 +39,6 @@ Minutes = Annotated[
         "--minutes", metavar="N", min=1, max=_LONGEST, help="How far to look back, at most a day."
     ),
 ]
-
-
-class Span(NamedTuple):
-    """A time in whole minutes, as CloudWatch counts; in seconds since the epoch."""
-
-    start: int
-    end: int
-
-
-def latest(minutes: int) -> Span:
-    """Give the last minutes, the one that is not over included."""
-    end = (int(time.time()) // MINUTE + 1) * MINUTE
-    return Span(end - minutes * MINUTE, end)
 
 
 def spent(
@@ -77,7 +62,7 @@ def spent(
         _print(seen, rows, template, load)
 
 
-def look(target: Target, span: Span, *, local: bool) -> Spending:
+def look(target: Target, span: TimeRange, *, local: bool) -> Spending:
     """Read what a time's orders took.
 
     Args:
@@ -92,7 +77,7 @@ def look(target: Target, span: Span, *, local: bool) -> Spending:
 
     consumed = consumption(target, span)
     if not consumed.orders:
-        minutes = (span.end - span.start) // MINUTE
+        minutes = span.seconds // MINUTE
         raise OperatorError(
             f"No order was placed in {target.name} in the last {minutes} min, so none took "
             "anything. Look further back with --minutes, or place some: make load"
@@ -101,7 +86,7 @@ def look(target: Target, span: Span, *, local: bool) -> Spending:
     return Spending(consumed, units, carried(target, span), pages_by_rule=local)
 
 
-def consumption(target: Target, span: Span) -> Consumption:
+def consumption(target: Target, span: TimeRange) -> Consumption:
     """Read the log lines of a time."""
     from ops.costs.consumption import Consumption  # noqa: PLC0415 - as above
 
@@ -168,7 +153,7 @@ def _plain(value: Any) -> Any:
     return int(value) if value == int(value) else float(value)
 
 
-def carried(target: Target, span: Span) -> Carried:
+def carried(target: Target, span: TimeRange) -> Carried:
     """Read what CloudWatch counted of messages, and of units where it counts any."""
     from ops.costs.spending import Carried  # noqa: PLC0415 - as above
 
@@ -193,7 +178,7 @@ def _tables(target: Target) -> Iterator[dict[str, str]]:
 
 
 def _counts(
-    target: Target, span: Span, metric: tuple[str, str], of: list[dict[str, str]]
+    target: Target, span: TimeRange, metric: tuple[str, str], of: list[dict[str, str]]
 ) -> list[float]:
     """Read the sums of a metric, for each of some dimensions and each minute that has any."""
     namespace, name = metric

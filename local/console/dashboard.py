@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from cloudwatch.contributor_insights import rule_of
+from cloudwatch.time_range import latest
 from cloudwatch.widgets import COLUMNS, widgets_of
 from local.console.alarm_states import AlarmStates, definitions
-from local.console.readings import Readings, latest
+from local.console.readings import Readings
 from local.copy.references import Resolver
 from local.serving import OTHER_HOST, Handler, serving
 

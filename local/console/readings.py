@@ -8,24 +8,24 @@ JSON lines and no statistics.
 from __future__ import annotations
 
 import re
-import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from cloudwatch import contributor_insights, log_lines, logs_insights
 from cloudwatch.metric_math import Call, MetricMathError, evaluate, insight_rule_metric, parse, walk
+from cloudwatch.time_range import MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from cloudwatch.contributor_insights import Rule
     from cloudwatch.metric_math import Array, Series
+    from cloudwatch.time_range import TimeRange
     from cloudwatch.widgets import Line, Widget
 
 Points = dict[int, float]
 """Values by their time, in seconds since the epoch."""
 
-MINUTE = 60
 MOST_EVENTS = 20_000
 """So many log lines one widget reads; a query over more is told to be partial."""
 
@@ -47,24 +47,6 @@ _SILENCE = {
 _REFUSED = re.compile(r"Throttle|SystemErrors|Conflict")
 
 
-class Span(NamedTuple):
-    """The time that is shown, in whole minutes, in seconds since the epoch."""
-
-    start: int
-    end: int
-
-    @property
-    def seconds(self) -> int:
-        """How long it is."""
-        return self.end - self.start
-
-
-def latest(minutes: int) -> Span:
-    """Give the last minutes, the one that is not over included."""
-    end = int(time.time() // MINUTE + 1) * MINUTE
-    return Span(end - minutes * MINUTE, end)
-
-
 class Readings:
     """Asks the running stack."""
 
@@ -73,7 +55,7 @@ class Readings:
         self._client = client
         self.rules = rules
 
-    def of(self, widget: Widget, span: Span) -> dict[str, Any]:
+    def of(self, widget: Widget, span: TimeRange) -> dict[str, Any]:
         """Give what a widget shows."""
         if widget.kind == "metric":
             return self._metrics(widget, span)
@@ -81,7 +63,9 @@ class Readings:
             return self._answer(widget, span)
         return {}
 
-    def points(self, lines: Iterable[Line], span: Span, period: int | None) -> dict[str, Points]:
+    def points(
+        self, lines: Iterable[Line], span: TimeRange, period: int | None
+    ) -> dict[str, Points]:
         """Read metrics, by the ids of their lines; a period of one's own, or one for the whole."""
         queries = [line.query() for line in lines if not line.expression]
         for query in queries:
@@ -98,7 +82,7 @@ class Readings:
                 found[result["Id"]] = dict(zip(times, result["Values"], strict=True))
         return found
 
-    def _metrics(self, widget: Widget, span: Span) -> dict[str, Any]:
+    def _metrics(self, widget: Widget, span: TimeRange) -> dict[str, Any]:
         whole = bool(widget.properties.get("setPeriodToTimeRange"))
         found = self.points(widget.lines, span, _WHOLE if whole else None)
         problems: list[str] = []
@@ -117,7 +101,7 @@ class Readings:
         }
 
     def _computed(
-        self, lines: Iterable[Line], found: Mapping[str, Points], span: Span | None
+        self, lines: Iterable[Line], found: Mapping[str, Points], span: TimeRange | None
     ) -> dict[str, Points]:
         """Evaluate the expressions of a widget, over all the periods of the time, or over one."""
         computed = [line for line in lines if line.expression]
@@ -130,7 +114,7 @@ class Readings:
         results = evaluate({line.id: line.expression for line in computed}, series, grid=grid)
         return {name: dict(_first(result)) for name, result in results.items()}
 
-    def of_rules(self, expression: str, period: int, span: Span) -> dict[str, Points]:
+    def of_rules(self, expression: str, period: int, span: TimeRange) -> dict[str, Points]:
         """Compute the metrics of rules that an expression names, by the names it knows them by."""
         found: dict[str, Points] = {}
         for node in walk(parse(expression)):
@@ -142,7 +126,7 @@ class Readings:
                 found[insight_rule_metric(name, metric)] = points
         return found
 
-    def _answer(self, widget: Widget, span: Span) -> dict[str, Any]:
+    def _answer(self, widget: Widget, span: TimeRange) -> dict[str, Any]:
         groups, query = logs_insights.sources(str(widget.properties.get("query", "")))
         records = self.records(groups, span)
         try:
@@ -160,7 +144,7 @@ class Readings:
             "silence": "" if rows else _no_lines(len(records)),
         }
 
-    def records(self, groups: Iterable[str], span: Span) -> list[log_lines.Record]:
+    def records(self, groups: Iterable[str], span: TimeRange) -> list[log_lines.Record]:
         """Read the log lines of a time; of a group that is not there, none."""
         logs = self._client("logs")
         pages = logs.get_paginator("filter_log_events")

@@ -11,6 +11,7 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from cli.commands import spent
+from cloudwatch.time_range import TimeRange
 from ops.costs.consumption import key_record
 from ops.costs.traffic import Traffic
 from ops.costs.units import changing_units, item_bytes, placing_units
@@ -59,10 +60,10 @@ def seen(target: Target, partner: Partner) -> Spending:
         partner.place()
     assert partner.patch(placed["orderId"], {"status": "CONFIRMED"}).status_code == 200
     assert partner.get(placed["orderId"]).status_code == 200
-    return _logged(target, spent.Span(began, began + 120))
+    return _logged(target, TimeRange(began, began + 120))
 
 
-def _logged(target: Target, span: spent.Span) -> Spending:
+def _logged(target: Target, span: TimeRange) -> Spending:
     """Wait until the log has it all: lines come to light a moment after the answers."""
     deadline = time.monotonic() + 20
     while True:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from cli.commands import spent
+from cloudwatch.time_range import latest
 from ops.costs.consumption import (
     ACCESS_LOG,
     Consumption,
@@ -262,7 +263,7 @@ def test_metrics_are_added_up(known: str, found: Carried) -> None:
     """Each queue, table and index is asked for; where nobody counts units there are none."""
     metrics = CloudWatch(known)
     target = Target("stage dev", "s", lambda _: metrics, OUTPUTS, "")
-    assert spent.carried(target, spent.latest(2)) == found
+    assert spent.carried(target, latest(2)) == found
     names = {
         (dimension["Name"], dimension["Value"])
         for asked in metrics.asked
@@ -327,12 +328,12 @@ def test_without_orders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spent, "consumption", lambda *_: Consumption())
     target = Target("stage dev", "food-delivery-orders-dev", lambda _: None, {}, "make deploy")
     with pytest.raises(OperatorError, match=r"No order was placed in stage dev in the last 5 min"):
-        spent.look(target, spent.latest(5), local=False)
+        spent.look(target, latest(5), local=False)
 
 
 def test_a_span_is_of_whole_minutes() -> None:
     """CloudWatch counts minutes: the one that is not over is in."""
-    span = spent.latest(5)
+    span = latest(5)
     assert span.start % 60 == span.end % 60 == 0
     assert span.end - span.start == 300
 
