@@ -13,7 +13,7 @@ from infrastructure.settings import STAGES
 from infrastructure.watching.budget import EXPECTED_COSTS
 from ops.costs import prices
 from ops.costs.model import SIGN_IN
-from ops.costs.report import TIMES, Report, dollars
+from ops.costs.report import TIMES, CostReport, dollars
 from ops.costs.traffic import Traffic
 from ops.reach import templates
 from project.checkout import ROOT
@@ -33,7 +33,7 @@ COSTS = ROOT / "docs" / "costs.md"
 
 def record(template: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Give a stage's dollars a month by line, sign-in apart, at the load of its budget."""
-    report = Report(template, Traffic(orders_per_day=settings.budget.orders_per_day))
+    report = CostReport(template, Traffic(orders_per_day=settings.budget.orders_per_day))
     lines = {
         f"{line.service}, {line.name}": round(line.dollars, 2)
         for line in report.bills[1]
@@ -42,12 +42,12 @@ def record(template: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     return {"orders_per_day": settings.budget.orders_per_day, "lines": lines}
 
 
-def report_of(template: Mapping[str, Any]) -> Report:
+def report_of(template: Mapping[str, Any]) -> CostReport:
     """Give the report that the documents show."""
-    return Report(template, Traffic(orders_per_day=STAGES[DOCUMENTED].budget.orders_per_day))
+    return CostReport(template, Traffic(orders_per_day=STAGES[DOCUMENTED].budget.orders_per_day))
 
 
-def blocks(report: Report) -> dict[str, str]:
+def blocks(report: CostReport) -> dict[str, str]:
     """Give the tables of the documents by their names."""
     loads = [f"{report.traffic.orders_per_day * times:,.0f}" for times in TIMES]
     headings = [f"{loads[0]} orders a day", *loads[1:]]
@@ -66,12 +66,12 @@ def blocks(report: Report) -> dict[str, str]:
     }
 
 
-def _totals(report: Report) -> list[tuple[str, ...]]:
+def _totals(report: CostReport) -> list[tuple[str, ...]]:
     """Give the README's rows: those of all services, without what drives them."""
     return [row[:-1] for row in report.services()]
 
 
-def _unsettled(report: Report) -> list[tuple[str, ...]]:
+def _unsettled(report: CostReport) -> list[tuple[str, ...]]:
     return [(f"{line.service}, {line.name}", dollars(line.dollars)) for line in report.unsettled()]
 
 

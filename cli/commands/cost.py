@@ -15,7 +15,7 @@ from ops.reach import templates
 from ops.reach.errors import OperatorError
 
 if TYPE_CHECKING:
-    from ops.costs.report import Report
+    from ops.costs.report import CostReport
 
 StageOrProd = Annotated[
     str,
@@ -68,12 +68,12 @@ def _synthesized(stage: str) -> dict[str, Any]:
         return templates.synthesized(stage)
 
 
-def _report(document: dict[str, Any], orders_per_day: float, customers: int) -> Report:
+def _report(document: dict[str, Any], orders_per_day: float, customers: int) -> CostReport:
     from ops.costs.model import Unpriced  # noqa: PLC0415 - the handlers' telemetry comes along
-    from ops.costs.report import Report  # noqa: PLC0415
+    from ops.costs.report import CostReport  # noqa: PLC0415
     from ops.costs.traffic import Traffic  # noqa: PLC0415
 
-    report = Report(document, Traffic(orders_per_day=orders_per_day), customers)
+    report = CostReport(document, Traffic(orders_per_day=orders_per_day), customers)
     try:
         report.services()
     except Unpriced as unknown:
@@ -84,7 +84,7 @@ def _report(document: dict[str, Any], orders_per_day: float, customers: int) -> 
     return report
 
 
-def _print(report: Report) -> None:
+def _print(report: CostReport) -> None:
     from ops.costs.report import TIMES, dollars  # noqa: PLC0415
 
     loads = tuple(f"{times:,} ×" for times in TIMES)
@@ -104,7 +104,7 @@ def _print(report: Report) -> None:
     _remark(report)
 
 
-def _remark(report: Report) -> None:
+def _remark(report: CostReport) -> None:
     terminal.note("")
     terminal.note(f"Prices checked on {prices.CHECKED}. Could not be checked:")
     terminal.note(f"  {'; '.join(report.unchecked()) or 'none'}")

@@ -14,7 +14,7 @@ from cloudwatch import contributor_insights
 from cloudwatch.alarms import AlarmError, Recorded, State, read, states
 from cloudwatch.metric_math import Call, walk
 from cloudwatch.time_range import MINUTE, TimeRange
-from cloudwatch.widgets import Line
+from cloudwatch.widgets import GraphLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -145,8 +145,8 @@ def _stats(asked: str) -> list[str]:
     return [_COUNT, asked if asked in ("Minimum", "Maximum") else "Average"]
 
 
-def _line(name: str, metric: Metric, stat: str) -> Line:
-    return Line(
+def _line(name: str, metric: Metric, stat: str) -> GraphLine:
+    return GraphLine(
         id=name,
         label="",
         period=MINUTE,

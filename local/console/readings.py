@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cloudwatch.contributor_insights import Rule
     from cloudwatch.metric_math import Array, Series
     from cloudwatch.time_range import TimeRange
-    from cloudwatch.widgets import Line, Widget
+    from cloudwatch.widgets import GraphLine, Widget
 
 Points = dict[int, float]
 """Values by their time, in seconds since the epoch."""
@@ -64,7 +64,7 @@ class Readings:
         return {}
 
     def points(
-        self, lines: Iterable[Line], span: TimeRange, period: int | None
+        self, lines: Iterable[GraphLine], span: TimeRange, period: int | None
     ) -> dict[str, Points]:
         """Read metrics, by the ids of their lines; a period of one's own, or one for the whole."""
         queries = [line.query() for line in lines if not line.expression]
@@ -101,7 +101,7 @@ class Readings:
         }
 
     def _computed(
-        self, lines: Iterable[Line], found: Mapping[str, Points], span: TimeRange | None
+        self, lines: Iterable[GraphLine], found: Mapping[str, Points], span: TimeRange | None
     ) -> dict[str, Points]:
         """Evaluate the expressions of a widget, over all the periods of the time, or over one."""
         computed = [line for line in lines if line.expression]
@@ -168,7 +168,7 @@ def _first(result: Series | Array) -> Series:
     return (result[0] if result else {}) if isinstance(result, list) else result
 
 
-def _series(line: Line, points: Points) -> dict[str, Any]:
+def _series(line: GraphLine, points: Points) -> dict[str, Any]:
     ordered = sorted(points.items())
     return {
         "label": line.named(value for _, value in ordered),
@@ -179,7 +179,7 @@ def _series(line: Line, points: Points) -> dict[str, Any]:
     }
 
 
-def _silence(lines: Iterable[Line]) -> str:
+def _silence(lines: Iterable[GraphLine]) -> str:
     """Say why nothing is there yet."""
     measured = [line for line in lines if line.metric]
     if measured and all(_REFUSED.search(line.metric) for line in measured):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from cloudwatch.contributor_insights import Rule
     from cloudwatch.time_range import TimeRange
-    from cloudwatch.widgets import Line
+    from cloudwatch.widgets import GraphLine
     from local.console.readings import Points, Readings
 
 NOW = 29_590_000
@@ -85,7 +85,7 @@ class Measured:
         self.asked: list[str] = []
         self.tries: list[int] = []
 
-    def points(self, lines: Iterable[Line], _: TimeRange, __: int) -> dict[str, Points]:
+    def points(self, lines: Iterable[GraphLine], _: TimeRange, __: int) -> dict[str, Points]:
         """Give them to whoever asks for the function's."""
         found: dict[str, Points] = {}
         for line in lines:
