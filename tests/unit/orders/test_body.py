@@ -20,7 +20,6 @@ from tests.shared.examples import ORDER, order, order_with, order_without, raw
 NEW = msgspec.json.Decoder(NewPartnerOrder)
 PATCH = msgspec.json.Decoder(OrderPatch)
 ITEM = ORDER["items"][0]
-ADDRESS = ORDER["deliveryAddress"]
 
 BAD_BODIES: list[tuple[Any, str]] = [
     (order(items=[]), "#/items"),
