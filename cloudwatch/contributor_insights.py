@@ -1,7 +1,7 @@
-"""Contributor Insights on this machine: what a rule's metrics would be, from the log lines.
+"""Contributor Insights: what a rule's metrics are, computed from the log lines.
 
-The emulator refuses the rules themselves, so they are read from the template. Known here is what a
-rule on JSON lines may say. CloudWatch user guide, "Contributor Insights rule syntax".
+Known here is what a rule on JSON lines may say. CloudWatch user guide, "Contributor Insights rule
+syntax".
 """
 
 from __future__ import annotations

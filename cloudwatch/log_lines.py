@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
+
+from project.json_object import json_object
 
 Record = dict[str, Any]
 """A log event: its members by path, and @timestamp in milliseconds."""
@@ -25,12 +26,7 @@ def record_of(event: dict[str, Any]) -> Record:
         for name, number in _REPORT.findall(message):
             words = name.title().replace(" ", "")
             record[f"@{words[0].lower()}{words[1:]}"] = float(number)
-    try:
-        members = json.loads(message)
-    except ValueError:
-        return record
-    if isinstance(members, dict):
-        _flatten(members, "", record)
+    _flatten(json_object(message) or {}, "", record)
     return record
 
 

@@ -2,9 +2,8 @@
 
     fields | display   filter   stats … by …   sort   limit   dedup
 
-The emulator's own StartQuery knows no fields of JSON lines and no statistics. What is not known
-here is said so, and never passed over. CloudWatch Logs user guide, "CloudWatch Logs Insights
-language query syntax".
+What is not known here is said so, and never passed over. CloudWatch Logs user guide, "CloudWatch
+Logs Insights language query syntax".
 """
 
 from __future__ import annotations

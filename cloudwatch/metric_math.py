@@ -1,7 +1,5 @@
 """Metric math: what CloudWatch computes from an expression and the series that it names.
 
-Pure: no AWS, no files. The alarms' proofs and the local dashboard read expressions with it.
-
     disjunction  conjunction (OR | ||) conjunction …
     conjunction  comparison (AND | &&) comparison …
     comparison   sum (== != <= >= < >) sum

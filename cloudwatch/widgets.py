@@ -22,7 +22,7 @@ _DYNAMIC = re.compile(r"\$\{([A-Z]+)(?:\('([^']*)'\))?\}")
 
 
 @dataclass(frozen=True)
-class Line:
+class GraphLine:
     """One line of a graph: a metric with a statistic, or an expression over others."""
 
     id: str
@@ -85,7 +85,7 @@ class Widget:
     width: int
     height: int
     properties: Mapping[str, Any]
-    lines: tuple[Line, ...] = ()
+    lines: tuple[GraphLine, ...] = ()
 
     @property
     def title(self) -> str:
@@ -177,7 +177,7 @@ def _widget(given: dict[str, Any], bottom: int, period: int | None) -> Widget:
     )
 
 
-def _lines(properties: dict[str, Any], period: int | None) -> list[Line]:
+def _lines(properties: dict[str, Any], period: int | None) -> list[GraphLine]:
     rows = _spelled_out(properties.get("metrics", ()))
     names = {parts[1] for parts, _ in rows if parts}
     return [
@@ -216,12 +216,12 @@ def _line(
     period: int | None,
     *,
     short: bool,
-) -> Line:
+) -> GraphLine:
     namespace, metric, *pairs = parts or ("", "")
     dimensions = dict(zip(pairs[::2], pairs[1::2], strict=False))
     expression = str(options.get("expression", ""))
     default = expression or (list(dimensions.values())[-1] if short and dimensions else metric)
-    return Line(
+    return GraphLine(
         id=str(options.get("id", name)),
         label=str(options.get("label", default)),
         period=period or int(options.get("period", properties.get("period", _PERIOD))),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from infrastructure.settings import STAGES
 from infrastructure.watching.budget import EXPECTED_COSTS
 from ops.costs import prices
-from ops.costs.report import TIMES, Report, by_line, dollars
+from ops.costs.report import TIMES, CostReport, by_line, dollars
 from ops.costs.traffic import Traffic
 from ops.reach import templates
 from project.checkout import ROOT
@@ -36,12 +36,12 @@ def record(template: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     return {"orders_per_day": load, "lines": by_line(template, load)}
 
 
-def report_of(template: Mapping[str, Any]) -> Report:
+def report_of(template: Mapping[str, Any]) -> CostReport:
     """Give the report that the documents show."""
-    return Report(template, Traffic(orders_per_day=STAGES[DOCUMENTED].budget.orders_per_day))
+    return CostReport(template, Traffic(orders_per_day=STAGES[DOCUMENTED].budget.orders_per_day))
 
 
-def blocks(report: Report) -> dict[str, str]:
+def blocks(report: CostReport) -> dict[str, str]:
     """Give the tables of the documents by their names."""
     loads = [f"{report.traffic.orders_per_day * times:,.0f}" for times in TIMES]
     headings = [f"{loads[0]} orders a day", *loads[1:]]
@@ -60,12 +60,12 @@ def blocks(report: Report) -> dict[str, str]:
     }
 
 
-def _totals(report: Report) -> list[tuple[str, ...]]:
+def _totals(report: CostReport) -> list[tuple[str, ...]]:
     """Give the README's rows: those of all services, without what drives them."""
     return [row[:-1] for row in report.services()]
 
 
-def _unsettled(report: Report) -> list[tuple[str, ...]]:
+def _unsettled(report: CostReport) -> list[tuple[str, ...]]:
     return [(f"{line.service}, {line.name}", dollars(line.dollars)) for line in report.unsettled()]
 
 

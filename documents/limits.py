@@ -7,13 +7,11 @@ variables count as long as AWS's longest answer to them here, so what is shown i
 from __future__ import annotations
 
 import json
-import tempfile
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure.settings import STAGES
-from infrastructure.synth import synthesize
+from infrastructure.synth import template_of
 from ops.costs.report import expected
 from project.checkout import ROOT
 
@@ -209,7 +207,10 @@ command line hands templates over through the bucket of the account's bootstrap.
 
 def document() -> str:
     """Render the document."""
-    by_stage = {stage: {use.limit: use for use in uses(_template(stage))} for stage in STAGES}
+    by_stage = {
+        stage: {use.limit: use for use in uses(template_of(STAGES[stage], model=expected))}
+        for stage in STAGES
+    }
     limits = {use.limit: use for found in by_stage.values() for use in found.values()}
     lines = [_HEAD, f"| what | limit | {' | '.join(STAGES)} | where AWS says so |"]
     lines.append("|---" * (3 + len(STAGES)) + "|")
@@ -221,15 +222,6 @@ def document() -> str:
 
 def _cell(use: Use | None) -> str:
     return "–" if use is None else f"{use.used:,} ({use.share:.0%})"
-
-
-def _template(stage: str) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        asset = Path(folder) / "asset"
-        asset.mkdir()
-        path = synthesize(STAGES[stage], asset=asset, out=Path(folder) / "out", model=expected)
-        found: dict[str, Any] = json.loads(path.read_text())
-    return found
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure.settings import STAGES
-from infrastructure.synth import compose, write
+from infrastructure.synth import compose_without_code, write
 from infrastructure.work.permissions import reasons_of
 from project.checkout import ROOT
 
@@ -238,10 +238,7 @@ _RESOURCES = """
 
 def matrix_of_documented(out: Path) -> Matrix:
     """Synthesize what the document shows into a folder."""
-    asset = out / "asset"
-    asset.mkdir()
-    (asset / "code.py").write_text("")
-    service = compose(replace(STAGES["prod"], customer_key=True), asset=asset, out=out / "out")
+    service = compose_without_code(replace(STAGES["prod"], customer_key=True), out)
     template = json.loads(write(service).read_text())
     return Matrix(template, service)
 

@@ -13,20 +13,19 @@ on a release, and clears what was declared.
 from __future__ import annotations
 
 import json
-import tempfile
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from infrastructure.settings import STAGES
-from infrastructure.synth import synthesize
+from infrastructure.synth import template_of
 from ops.costs.report import expected
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 FOLDER = ROOT / "infrastructure/released"
 """The last release's templates."""
@@ -184,11 +183,7 @@ NOTHING_DECLARED = """\
 def renew() -> None:
     """Take today's templates for the released ones."""
     for stage, settings in STAGES.items():
-        with tempfile.TemporaryDirectory() as folder:
-            asset = Path(folder) / "asset"
-            asset.mkdir()
-            written = synthesize(settings, asset=asset, out=Path(folder) / "out", model=expected)
-            template = normalised(json.loads(written.read_text()))
+        template = normalised(template_of(settings, model=expected))
         path_of(stage).write_text(json.dumps(template, indent=1, sort_keys=True) + "\n")
     DECLARED.write_text(NOTHING_DECLARED)
 

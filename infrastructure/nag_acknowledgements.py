@@ -65,7 +65,7 @@ _EVERY_FUNCTION = {
     "Function/Resource": {
         "AwsSolutions-L1": (
             "Python 3.13 is what the asset's wheels and bytecode are built and tested for; AWS "
-            "supports it until June 2029. A newer runtime is one constant in asset.py."
+            "supports it until June 2029. A newer runtime is named in asset.py and function.py."
         ),
         "Serverless-LambdaLatestVersion": "As AwsSolutions-L1.",
     },

@@ -34,16 +34,6 @@ def synthesize(
     return write(compose(settings, asset=asset, out=out, model=model))
 
 
-def template_of(settings: Settings) -> dict[str, Any]:
-    """Synthesize the service with an empty asset, for what a template tells about itself."""
-    with tempfile.TemporaryDirectory() as folder:
-        asset = Path(folder) / "asset"
-        asset.mkdir()
-        path = synthesize(settings, asset=asset, out=Path(folder) / "out")
-        found: dict[str, Any] = json.loads(path.read_text())
-    return found
-
-
 def compose(
     settings: Settings, *, asset: Path, out: Path | None = None, model: CostModel | None = None
 ) -> Service:
@@ -52,6 +42,24 @@ def compose(
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(context=context, outdir=None if out is None else str(out))
     return Service(app, settings=settings, asset=str(asset), model=model)
+
+
+def compose_without_code(
+    settings: Settings, folder: Path, *, model: CostModel | None = None
+) -> Service:
+    """Build the constructs below an empty folder, with an empty asset, for a look at them alone."""
+    asset = folder / "asset"
+    asset.mkdir()
+    (asset / "code.py").write_text("")
+    return compose(settings, asset=asset, out=folder / "out", model=model)
+
+
+def template_of(settings: Settings, *, model: CostModel | None = None) -> dict[str, Any]:
+    """Give the template of some settings, for a look at it alone: its asset is empty."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(compose_without_code(settings, Path(folder), model=model))
+        template: dict[str, Any] = json.loads(path.read_text())
+    return template
 
 
 def write(service: Service) -> Path:

@@ -20,7 +20,7 @@ from infrastructure.settings import STAGES, settings_of
 from load import judging, people
 from load.journey import Mix
 from load.ledger import LEDGER, PAGE
-from load.run import REPORT, Plan, perform
+from load.run import REPORT, RunPlan, perform
 from ops.costs.traffic import Traffic
 from ops.reach import endpoints as documents
 from ops.reach import target
@@ -148,7 +148,7 @@ def _run(given: argparse.Namespace) -> Result:
         errors = limits.errors_percent if given.errors is None else given.errors
         limits = judging.Limits(p95, errors, "as given")
     with _people(given, place, run) as present:
-        plan = Plan(
+        plan = RunPlan(
             run=run,
             url=place.url,
             people=present,
@@ -213,7 +213,7 @@ def _people(given: argparse.Namespace, place: Place, run: str) -> Iterator[Peopl
         yield made
 
 
-def _report(result: Result, plan: Plan) -> None:
+def _report(result: Result, plan: RunPlan) -> None:
     if (seconds := result.figures["seconds"]) < plan.seconds - 1:
         terminal.note(f"Ended early, after {seconds:.0f} s.")
     terminal.table(judging.COLUMNS, judging.rows(result.figures))

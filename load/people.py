@@ -20,7 +20,7 @@ from local.demo.people import subject_of
 from ops.partners import accounts
 from ops.partners.accounts import Wanted
 from ops.reach.errors import OperatorError
-from orders.callers import OPERATORS
+from orders.settings import OPERATORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

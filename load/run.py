@@ -47,7 +47,7 @@ _SKEW_SECONDS = 60  # between our clock and the service's
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class RunPlan:
     """What a run does.
 
     Args:
@@ -104,7 +104,7 @@ class Result(NamedTuple):
         return self.accounting.sound and not self.exceeded
 
 
-def perform(plan: Plan, limits: Limits) -> Result:
+def perform(plan: RunPlan, limits: Limits) -> Result:
     """Run a plan and account for it; ^C ends the load early, and not the accounting.
 
     Raises:
@@ -124,7 +124,7 @@ def perform(plan: Plan, limits: Limits) -> Result:
     return found
 
 
-def _swarm(interpreter: Path, plan: Plan) -> None:
+def _swarm(interpreter: Path, plan: RunPlan) -> None:
     """Run the swarm to its end, and hand it the signals that are ours."""
     swarm = subprocess.Popen(
         [str(interpreter), "-m", "load.swarm"],
@@ -161,7 +161,7 @@ def _handing_on(process: subprocess.Popen[str]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def audit(plan: Plan, ledger: Ledger, began: float) -> Accounting:
+def audit(plan: RunPlan, ledger: Ledger, began: float) -> Accounting:
     """Read every owner's list and compare; lists follow the orders after a moment, so again.
 
     Args:
@@ -182,7 +182,7 @@ def audit(plan: Plan, ledger: Ledger, began: float) -> Accounting:
         time.sleep(_POLL_SECONDS)
 
 
-def _lists(plan: Plan, since: float) -> Iterator[tuple[Owner, list[dict[str, Any]]]]:
+def _lists(plan: RunPlan, since: float) -> Iterator[tuple[Owner, list[dict[str, Any]]]]:
     oldest = timestamp_of(int(since * 1_000))
     with httpx.Client(base_url=plan.url, timeout=60) as http:
         for caller in (*plan.people.partners, *plan.people.customers):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from project.json_object import json_object
 from project.text import plain_lines
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def render(timestamp: int, function: str, message: str) -> str | None:
     if not message.strip() or message.startswith(_PLATFORM):
         return None
     at = datetime.fromtimestamp(timestamp / 1000, UTC).strftime("%H:%M:%S")
-    entry = _entry(message)
+    entry = json_object(message)
     if entry is not None and "_aws" in entry:  # metrics: they tell the same again
         return None
     try:
@@ -70,14 +70,6 @@ def render(timestamp: int, function: str, message: str) -> str | None:
     except (KeyError, TypeError, ValueError, OverflowError):  # some other program's line
         text = message.rstrip()
     return f"{at}  {function:<14} {plain_lines(text)}"
-
-
-def _entry(message: str) -> dict[str, Any] | None:
-    try:
-        entry = json.loads(message)
-    except (ValueError, RecursionError):
-        return None
-    return entry if isinstance(entry, dict) else None
 
 
 def _summary(entry: dict[str, Any]) -> str:

@@ -12,12 +12,10 @@ from orders.domain.changes import Owner
 from orders.domain.lifecycle import Role
 from orders.partners import directory
 from orders.problems import UNAUTHENTICATED, UNKNOWN_CALLER, Problem
+from orders.settings import OPERATORS
 
 if TYPE_CHECKING:
     from orders.routes import Route
-
-OPERATORS = "operators"
-"""The Cognito group whose members see and move all orders."""
 
 
 class Caller(NamedTuple):

@@ -21,7 +21,17 @@ import msgspec
 
 from orders.aws_api import SQS, ApiError, call, endpoint
 from orders.order_changes import Malformed, OrderChange, parse
-from orders.settings import DEAD_LETTER_QUEUE, MAX_RECEIVES, RETRY_SECONDS, setting
+from orders.settings import (
+    DEAD,
+    DEAD_LETTER_QUEUE,
+    LONGEST_RETRY_SECONDS,
+    MAX_RECEIVES,
+    RETRY,
+    RETRY_GROWTH,
+    RETRY_SECONDS,
+    RETRY_SPREAD,
+    setting,
+)
 from orders.store import Unavailable
 from orders.telemetry import count, flush_metrics, log_event, log_message
 from orders.tracing import subsegment
@@ -34,9 +44,6 @@ if TYPE_CHECKING:
     Event = dict[str, Any]
     Handler = Callable[[Event, Any], dict[str, Any]]
 
-RETRY, DEAD = "retry", "dead"
-"""What becomes of a message whose work was not done."""
-
 _WHOLE_BATCH = {"batchItemFailures": [{"itemIdentifier": ""}]}
 """What Lambda takes as the failure of all that it has handed over, so that nothing is lost should
 it come from a queue (developer guide, "Handling errors for an SQS event source in Lambda")."""
@@ -46,10 +53,7 @@ REASON = "reason"
 
 _FAULT = 500  # what X-Ray marks as a fault
 _AWAY = "AWS did not answer or throttled"
-_GROWTH = 4
 _MOST_STEPS = 10  # a queue counts on while its dead letters cannot be reached
-_SPREAD = 0.2
-_LONGEST_SECONDS = 3_600.0
 _LONGEST_REASON = 200
 
 
@@ -283,19 +287,9 @@ def delay(receives: int, after: float = 0) -> float:
         receives: how often it has been tried.
         after: the least that somebody has asked for; more than an hour is not granted.
     """
-    grown = float(setting(RETRY_SECONDS)) * float(_GROWTH ** min(receives - 1, _MOST_STEPS))
-    spread = random.uniform(1 - _SPREAD, 1 + _SPREAD)  # noqa: S311 - no secret
-    return min(max(grown * spread, after), _LONGEST_SECONDS)
-
-
-def longest_wait(retry_seconds: float) -> float:
-    """Give the most seconds that a message waits between its tries, unless somebody asks for more.
-
-    Args:
-        retry_seconds: the wait before the second try.
-    """
-    waits = (float(_GROWTH**step) for step in range(MAX_RECEIVES - 1))
-    return sum(min(retry_seconds * wait * (1 + _SPREAD), _LONGEST_SECONDS) for wait in waits)
+    grown = float(setting(RETRY_SECONDS)) * float(RETRY_GROWTH ** min(receives - 1, _MOST_STEPS))
+    spread = random.uniform(1 - RETRY_SPREAD, 1 + RETRY_SPREAD)  # noqa: S311 - no secret
+    return min(max(grown * spread, after), LONGEST_RETRY_SECONDS)
 
 
 def _queue_url(arn: str) -> str:

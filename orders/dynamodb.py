@@ -1,7 +1,8 @@
 """pydynox's Rust core, without the Python package around it.
 
 The package's own import brings its models, asyncio, email and importlib.metadata: 190 ms of CPU
-where the core takes 20 (docs/decisions/0004). Nothing of that is needed for five calls.
+where the core takes 20 (docs/decisions/0004). Nothing of that is needed for the calls of
+`Client`.
 """
 
 from __future__ import annotations

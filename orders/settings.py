@@ -1,6 +1,7 @@
-"""Names and limits that the template hands to the functions as environment variables.
+"""Names and limits that the template and the functions share.
 
-They are resolved at deployment: no name or limit is asked of Parameter Store.
+Those that differ from stage to stage are handed over as environment variables, under these names,
+and resolved at deployment: none is asked of Parameter Store.
 """
 
 from __future__ import annotations
@@ -24,8 +25,23 @@ HEARTBEAT_KEY_ID = "HEARTBEAT_KEY_ID"
 BY_CUSTOMER = "by-customer"
 BY_PARTNER = "by-partner"
 
+OPERATORS = "operators"
+"""The Cognito group whose members see and move all orders."""
+
 MAX_RECEIVES = 5
 """How often a queue hands out a message before it is dead."""
+
+RETRY, DEAD = "retry", "dead"
+"""What becomes of a message whose work was not done, as its log line says it."""
+
+RETRY_GROWTH = 4
+"""How many times as long as the wait before it each wait of a message is."""
+
+RETRY_SPREAD = 0.2
+"""By which part a wait is longer or shorter by chance, so that not all come at once."""
+
+LONGEST_RETRY_SECONDS = 3_600.0
+"""The longest wait."""
 
 MAX_BODY_BYTES = 32 * 1024
 """The largest request body: with it, the stream's record of a change, with the order before and
@@ -42,6 +58,18 @@ def setting(name: str) -> str:
         return os.environ[name]
     except KeyError:
         raise RuntimeError(f"the function's environment has no {name}") from None
+
+
+def longest_wait(retry_seconds: float) -> float:
+    """Give the most seconds that a message waits between its tries, unless somebody asks for more.
+
+    Args:
+        retry_seconds: the wait before the second try.
+    """
+    waits = (float(RETRY_GROWTH**step) for step in range(MAX_RECEIVES - 1))
+    return sum(
+        min(retry_seconds * wait * (1 + RETRY_SPREAD), LONGEST_RETRY_SECONDS) for wait in waits
+    )
 
 
 def in_lambda() -> bool:

@@ -366,17 +366,6 @@ class _Placeholders:
         return placeholder
 
 
-def attributes_of(change: Change) -> list[str]:
-    """Name the attributes that a change of any one's order looks at or sets, its key included.
-
-    For permissions: DynamoDB holds a request against them by `dynamodb:Attributes`.
-    """
-    expressions = _Expressions()
-    expressions.update(change)
-    expressions.condition(change, None, (1,))
-    return sorted({"orderId", "timestamp", *expressions.names.values()})
-
-
 class _Expressions(_Placeholders):
     """The update and condition expressions of one change."""
 

@@ -14,7 +14,7 @@ from ops.costs import prices
 from ops.reach import templates
 
 if TYPE_CHECKING:
-    from ops.costs.report import Report
+    from ops.costs.report import CostReport
 
 StageOrProd = Annotated[
     str,
@@ -53,11 +53,11 @@ def cost(
     """
     if stage not in STAGES:
         raise options.unknown("stage", stage, STAGES)
-    from ops.costs.report import Report  # noqa: PLC0415 - the handlers' telemetry comes along
+    from ops.costs.report import CostReport  # noqa: PLC0415 - the handlers' telemetry comes along
     from ops.costs.traffic import Traffic  # noqa: PLC0415 - as above
 
     document = templates.read(template) if template else _synthesized(stage)
-    report = Report(document, Traffic(orders_per_day=orders_per_day), customers)
+    report = CostReport(document, Traffic(orders_per_day=orders_per_day), customers)
     if json_:
         named = {"template": str(template)} if template else {"stage": stage}
         terminal.as_json({**named, **report.as_json()})
@@ -70,7 +70,7 @@ def _synthesized(stage: str) -> dict[str, Any]:
         return templates.synthesized(stage)
 
 
-def _print(report: Report) -> None:
+def _print(report: CostReport) -> None:
     from ops.costs.report import TIMES, dollars  # noqa: PLC0415
 
     services = report.services()  # where something has no price, nothing is printed
@@ -91,7 +91,7 @@ def _print(report: Report) -> None:
     _remark(report)
 
 
-def _remark(report: Report) -> None:
+def _remark(report: CostReport) -> None:
     terminal.note("")
     terminal.note(f"Prices checked on {prices.CHECKED}. Could not be checked:")
     terminal.note(f"  {'; '.join(report.unchecked()) or 'none'}")

@@ -8,7 +8,7 @@ import typer
 
 from cli import options, terminal
 from cli.options import Json, Local, Stage  # noqa: TC001 - Typer reads the annotations
-from cloudwatch.time_window import latest
+from cloudwatch.time_range import latest
 from infrastructure.settings import settings_of
 from ops.reach import templates
 

@@ -13,6 +13,7 @@ from orders.domain.lifecycle import Role
 from orders.domain.order import NewOrder, NewPartnerOrder
 from orders.problems import Kind, Problem
 from orders.routes import IDEMPOTENCY_KEY as KEY_HEADER
+from orders.settings import MAX_BODY_BYTES
 from project.checkout import ROOT
 
 _ORDER = ROOT / "docs/api/order.json"
@@ -39,7 +40,7 @@ _FAULTS = {
     problems.ORDER_NOT_FOUND: ("No order of yours has this id", None),
     problems.MOVE_NOT_ALLOWED: ("The order is READY; you can move it to PICKED_UP", None),
     problems.STALE_VERSION: ("The order is at version 3; read it again", None),
-    problems.BODY_TOO_LARGE: ("The body has 300000 bytes; 262144 are allowed", None),
+    problems.BODY_TOO_LARGE: (f"The body has 300000 bytes; {MAX_BODY_BYTES} are allowed", None),
     problems.UNSUPPORTED_MEDIA_TYPE: ("Send application/json", None),
     problems.KEY_REUSED: (
         "This key was used for an order with another body; use a new key",

@@ -6,7 +6,7 @@ from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
-from orders.callers import OPERATORS
+from orders.settings import OPERATORS
 
 
 class Identity(Construct):

@@ -31,8 +31,8 @@ from infrastructure.functions import BY_NAME, Caller, names
 from infrastructure.watching.aws_metrics import MAXIMUM, OPERATIONS, P95, PARTS, SUM, Measured
 from infrastructure.watching.contributor_insights import worst
 from infrastructure.work.processing import VISIBILITY_FACTOR
-from orders.consumer import longest_wait
 from orders.metrics import ORDERS_CREATED
+from orders.settings import longest_wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

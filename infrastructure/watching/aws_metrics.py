@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 API, LAMBDA, SQS = "AWS/ApiGateway", "AWS/Lambda", "AWS/SQS"
 DYNAMODB, PIPES, LOGS = "AWS/DynamoDB", "AWS/EventBridge/Pipes", "AWS/Logs"
 
-SUM, AVERAGE, MAXIMUM, SAMPLES = "Sum", "Average", "Maximum", "SampleCount"
+SUM, AVERAGE, MAXIMUM = "Sum", "Average", "Maximum"
 P50, P95, P99 = "p50", "p95", "p99"
 
 VENDED: Mapping[str, tuple[frozenset[str], tuple[frozenset[str], ...]]] = {

@@ -11,7 +11,7 @@ from aws_cdk import Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from orders.consumer import DEAD, RETRY
+from orders.settings import DEAD, RETRY
 
 if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs

@@ -12,8 +12,7 @@ from weakref import WeakKeyDictionary
 from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
 
-from orders.domain.changes import confirm
-from orders.store import attributes_of
+from orders.domain.changes import attributes_of, confirm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

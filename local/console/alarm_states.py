@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cloudwatch import contributor_insights
 from cloudwatch.alarms import AlarmError, Recorded, State, read, states
 from cloudwatch.metric_math import Call, walk
-from cloudwatch.time_window import MINUTE, Window
-from cloudwatch.widgets import Line
+from cloudwatch.time_range import MINUTE, TimeRange
+from cloudwatch.widgets import GraphLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -100,7 +100,7 @@ class AlarmStates:
         alarms = {name: one.alarm for name, one in self._alarms.items() if one.alarm}
         before = max((_looks_back(alarm) for alarm in alarms.values()), default=0)
         first = now - _EVALUATED_MINUTES
-        window = Window((first - before) * MINUTE, now * MINUTE)
+        window = TimeRange((first - before) * MINUTE, now * MINUTE)
         points = self._points(alarms.values(), window)
         contributions = self._contributions(alarms.values(), window)
         return {
@@ -108,7 +108,7 @@ class AlarmStates:
             for name, alarm in alarms.items()
         }
 
-    def _points(self, alarms: Iterable[Alarm], window: Window) -> _Points:
+    def _points(self, alarms: Iterable[Alarm], window: TimeRange) -> _Points:
         """Read by the minute whatever the alarms' statistics can be computed of."""
         used = {(one.metric, one.statistic) for alarm in alarms for one in alarm.metrics.values()}
         wanted = sorted({(metric, stat) for metric, asked in used for stat in _stats(asked)})
@@ -116,7 +116,9 @@ class AlarmStates:
         found = self._readings.points(lines, window, MINUTE)
         return {one: found.get(line.id, {}) for line, one in zip(lines, wanted, strict=True)}
 
-    def _contributions(self, alarms: Iterable[Alarm], window: Window) -> dict[str, Contributions]:
+    def _contributions(
+        self, alarms: Iterable[Alarm], window: TimeRange
+    ) -> dict[str, Contributions]:
         rules = {
             str(node.arguments[0][0])
             for alarm in alarms
@@ -145,8 +147,8 @@ def _stats(asked: str) -> list[str]:
     return [_COUNT, asked if asked in ("Minimum", "Maximum") else "Average"]
 
 
-def _line(name: str, metric: Metric, stat: str) -> Line:
-    return Line(
+def _line(name: str, metric: Metric, stat: str) -> GraphLine:
+    return GraphLine(
         id=name,
         label="",
         period=MINUTE,

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from cloudwatch.contributor_insights import rule_of
-from cloudwatch.time_window import latest
+from cloudwatch.time_range import latest
 from cloudwatch.widgets import COLUMNS, widgets_of
 from local.console.alarm_states import AlarmStates, definitions
 from local.console.readings import Readings
-from local.console.serving import OTHER_HOST, Handler, serving
 from local.copy.references import Resolver
+from local.serving import OTHER_HOST, Handler, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -198,12 +198,7 @@ class _Handler(Handler):
         raise NotFoundError
 
     def _send(self, status: int, content_type: str, body: bytes) -> None:
-        self.send_response(status)
-        headers = {"Content-Type": content_type, "Content-Length": str(len(body))}
+        headers = {"Content-Type": content_type, "Referrer-Policy": "no-referrer"}
         headers |= {"Content-Security-Policy": _POLICY, "X-Content-Type-Options": "nosniff"}
         headers |= {"Cache-Control": "no-store", "Cross-Origin-Resource-Policy": "same-origin"}
-        headers |= {"Referrer-Policy": "no-referrer"}
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+        self.send(status, headers, body)

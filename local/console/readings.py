@@ -1,8 +1,8 @@
 """What a dashboard's widgets show at the moment, asked of the running stack as AWS's console asks.
 
-Metrics come of GetMetricData, expressions of cloudwatch.metric_math, log lines of
-FilterLogEvents, and the states of alarms of cloudwatch.alarms: the emulator's own leave
-dimensions out.
+Metrics come of GetMetricData, expressions of cloudwatch.metric_math, log lines of FilterLogEvents,
+and answers of queries of cloudwatch.logs_insights: the emulator's own StartQuery knows no fields of
+JSON lines and no statistics.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from cloudwatch import contributor_insights, log_lines, logs_insights
 from cloudwatch.metric_math import Call, MetricMathError, evaluate, insight_rule_metric, parse, walk
-from cloudwatch.time_window import MINUTE
+from cloudwatch.time_range import MINUTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from cloudwatch.contributor_insights import Rule
     from cloudwatch.metric_math import Array, Series
-    from cloudwatch.time_window import Window
-    from cloudwatch.widgets import Line, Widget
+    from cloudwatch.time_range import TimeRange
+    from cloudwatch.widgets import GraphLine, Widget
 
 Points = dict[int, float]
 """Values by their time, in seconds since the epoch."""
@@ -55,7 +55,7 @@ class Readings:
         self._client = client
         self.rules = rules
 
-    def of(self, widget: Widget, window: Window) -> dict[str, Any]:
+    def of(self, widget: Widget, window: TimeRange) -> dict[str, Any]:
         """Give what a widget shows."""
         if widget.kind == "metric":
             return self._metrics(widget, window)
@@ -64,7 +64,7 @@ class Readings:
         return {}
 
     def points(
-        self, lines: Iterable[Line], window: Window, period: int | None
+        self, lines: Iterable[GraphLine], window: TimeRange, period: int | None
     ) -> dict[str, Points]:
         """Read metrics, by the ids of their lines; a period of one's own, or one for the whole."""
         queries = [line.query() for line in lines if not line.expression]
@@ -82,7 +82,7 @@ class Readings:
                 found[result["Id"]] = dict(zip(times, result["Values"], strict=True))
         return found
 
-    def _metrics(self, widget: Widget, window: Window) -> dict[str, Any]:
+    def _metrics(self, widget: Widget, window: TimeRange) -> dict[str, Any]:
         whole = bool(widget.properties.get("setPeriodToTimeRange"))
         found = self.points(widget.lines, window, _WHOLE if whole else None)
         problems: list[str] = []
@@ -101,7 +101,7 @@ class Readings:
         }
 
     def _computed(
-        self, lines: Iterable[Line], found: Mapping[str, Points], window: Window | None
+        self, lines: Iterable[GraphLine], found: Mapping[str, Points], window: TimeRange | None
     ) -> dict[str, Points]:
         """Evaluate the expressions of a widget, over all the periods of the time, or over one."""
         computed = [line for line in lines if line.expression]
@@ -114,7 +114,7 @@ class Readings:
         results = evaluate({line.id: line.expression for line in computed}, series, grid=grid)
         return {name: dict(_first(result)) for name, result in results.items()}
 
-    def of_rules(self, expression: str, period: int, window: Window) -> dict[str, Points]:
+    def of_rules(self, expression: str, period: int, window: TimeRange) -> dict[str, Points]:
         """Compute the metrics of rules that an expression names, by the names it knows them by."""
         found: dict[str, Points] = {}
         for node in walk(parse(expression)):
@@ -126,7 +126,7 @@ class Readings:
                 found[insight_rule_metric(name, metric)] = points
         return found
 
-    def _answer(self, widget: Widget, window: Window) -> dict[str, Any]:
+    def _answer(self, widget: Widget, window: TimeRange) -> dict[str, Any]:
         groups, query = logs_insights.sources(str(widget.properties.get("query", "")))
         records = self.records(groups, window)
         try:
@@ -144,7 +144,7 @@ class Readings:
             "silence": "" if rows else _no_lines(len(records)),
         }
 
-    def records(self, groups: Iterable[str], window: Window) -> list[log_lines.Record]:
+    def records(self, groups: Iterable[str], window: TimeRange) -> list[log_lines.Record]:
         """Read the log lines of a time; of a group that is not there, none."""
         logs = self._client("logs")
         pages = logs.get_paginator("filter_log_events")
@@ -168,7 +168,7 @@ def _first(result: Series | Array) -> Series:
     return (result[0] if result else {}) if isinstance(result, list) else result
 
 
-def _series(line: Line, points: Points) -> dict[str, Any]:
+def _series(line: GraphLine, points: Points) -> dict[str, Any]:
     ordered = sorted(points.items())
     return {
         "label": line.named(value for _, value in ordered),
@@ -179,7 +179,7 @@ def _series(line: Line, points: Points) -> dict[str, Any]:
     }
 
 
-def _silence(lines: Iterable[Line]) -> str:
+def _silence(lines: Iterable[GraphLine]) -> str:
     """Say why nothing is there yet."""
     measured = [line for line in lines if line.metric]
     if measured and all(_REFUSED.search(line.metric) for line in measured):

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from local.console.kept_traces import Refused, Traces, is_time
-from local.console.serving import Handler, Server
+from local.serving import Handler, Server
 from ops.reach.errors import LocalError
+from project.json_object import json_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -188,11 +189,8 @@ _OPERATIONS: dict[str, Callable[[Traces, dict[str, Any]], dict[str, Any]]] = {
 
 
 def _object(body: bytes) -> dict[str, Any]:
-    try:
-        request = json.loads(body)
-    except (ValueError, RecursionError):
-        request = None
-    if not isinstance(request, dict):
+    request = json_object(body)
+    if request is None:
         raise InvalidRequest("The request is not a JSON object.")
     return request
 
@@ -310,9 +308,4 @@ class _Handler(Handler):
 
     def _send(self, status: int, document: Any, headers: dict[str, str] | None = None) -> None:
         body = json.dumps(document).encode()
-        self.send_response(status)
-        shown = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-        for name, value in {**shown, **(headers or {})}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+        self.send(status, {"Content-Type": "application/json", **(headers or {})}, body)

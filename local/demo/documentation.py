@@ -18,8 +18,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from local.console.serving import OTHER_HOST, Handler, serving
 from local.demo.people import Pool, sign_in
+from local.serving import OTHER_HOST, Handler, serving
 from ops.reach.clients import clients
 from orders.routes import STAGE
 from project.checkout import ROOT
@@ -136,17 +136,9 @@ class _Handler(Handler):
                 return
         dropped = _HOP_BY_HOP | _WRITTEN_HERE
         got = {n: v for n, v in answer.getheaders() if n.lower() not in dropped}
-        self._send(answer.status, got, content)
+        self.send(answer.status, got, content)
 
     def _page(self, status: int, content_type: str, body: bytes) -> None:
         headers = {"Content-Type": content_type, "Content-Security-Policy": _POLICY}
         headers |= {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-        self._send(status, headers, body)
-
-    def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.send(status, headers, body)

@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orders.callers import OPERATORS
+from orders.settings import OPERATORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,10 +13,11 @@ import re
 import threading
 import time
 from collections import deque
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from local.serving import Handler, serving
 from orders.webhooks import signature_headers
+from project.json_object import json_object
 from project.text import plain
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ class Receiver:
         """Take a webhook; tell whether it is genuine."""
         genuine = self._genuine(partner_id, headers, body)
         with self._lock:
-            self._webhooks.append(Webhook(time.time(), partner_id, _event_in(body), genuine))
+            self._webhooks.append(
+                Webhook(time.time(), partner_id, json_object(body) or {}, genuine)
+            )
             self._count += 1
         return genuine
 
@@ -90,42 +93,24 @@ class Receiver:
         )
 
 
-def _event_in(body: bytes) -> dict[str, Any]:
-    """Read an event; anybody on this machine can send something else."""
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return event if isinstance(event, dict) else {}
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Handler):
     """Answers one connection."""
 
     receiver: Receiver
-    protocol_version = "HTTP/1.1"
     timeout = _SECONDS
 
-    def do_POST(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        body = self.rfile.read(length)
+    def _take(self) -> None:
+        length = self.headers.get("Content-Length", "")
+        body = self.rfile.read(int(length)) if length.isdecimal() else b""
         genuine = self.receiver.take(self.path.strip("/"), self.headers, body)  # type: ignore[arg-type]  # a message is a mapping
-        self._answer(204 if genuine else 400, b"")
+        self.send(204 if genuine else 400, {}, b"")
 
-    def do_GET(self) -> None:
+    def _tell(self) -> None:
         latest = [webhook._asdict() for webhook in self.receiver.latest()]
-        self._answer(200, json.dumps(latest, indent=2).encode())
+        body = json.dumps(latest, indent=2).encode()
+        self.send(200, {"Content-Type": "application/json"}, body)
 
-    def _answer(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        if status != 204:
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        pass
+    do_POST, do_GET = _take, _tell  # noqa: N815 - the base class's names
 
 
 @contextlib.contextmanager
@@ -137,31 +122,6 @@ def receiver(port: int, context: ssl.SSLContext) -> Iterator[Receiver]:
         context: the server's certificate.
     """
     state = Receiver()
-    server = _Server(("127.0.0.1", port), type("Handler", (_Handler,), {"receiver": state}))
-    server.context = context
-    state.url = f"https://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(type("Handler", (_Handler,), {"receiver": state}), port, context) as address:
+        state.url = address.rstrip("/")
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-class _Server(ThreadingHTTPServer):
-    """Shakes hands in each connection's own thread: one that hangs holds up nobody else."""
-
-    daemon_threads = True
-    request_queue_size = 200
-    context: ssl.SSLContext
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        request.settimeout(_SECONDS)
-        with (
-            contextlib.suppress(OSError),
-            self.context.wrap_socket(request, server_side=True) as encrypted,
-        ):
-            super().finish_request(encrypted, client_address)
-
-    def handle_error(self, *_: object) -> None:
-        pass

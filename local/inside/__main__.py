@@ -1,7 +1,7 @@
 """The emulator's own process: ministack with our patches, ending when the local run does.
 
 Runs in the emulator's environment, so it imports nothing but the standard library, ministack and
-what stands here for it: patches, figures, measuring, recording, saving, segments, validation.
+what stands in this folder.
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ import signal
 import sys
 import threading
 import time
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-from local.inside import patches, recording
+from local.inside import ministack, patches, recording
 from local.inside.saved_state import deploying
 
 _DEPLOYMENT_SECONDS = 10.0
@@ -33,7 +31,7 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.path.remove(str(Path.cwd()))  # the checkout's modules are not for ministack to find
     os.chdir(os.environ["TMPDIR"])
-    app: Any = import_module("ministack.app")
+    app = ministack.module("app")
     patches.apply(name for name in arguments.patches.split(",") if name)
     if arguments.record:
         recording.record(arguments.record)
@@ -42,7 +40,7 @@ def main() -> None:
         app.main()
     finally:
         # Its functions' processes and their unpacked code.
-        runtime: Any = import_module("ministack.core.lambda_runtime")
+        runtime = ministack.module("core.lambda_runtime")
         runtime.reset()
 
 

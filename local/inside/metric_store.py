@@ -8,11 +8,11 @@ the resolution in which AWS keeps what its services measure.
 
 from __future__ import annotations
 
-import functools
 import threading
 import time
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from local.inside import ministack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -96,83 +96,11 @@ class Series:
         return series
 
 
-def figures_by_minute() -> None:
-    """Keep a bounded number of figures, by the minute, for some hours; survive a restart with them.
-
-    AWS keeps what its services measure at a resolution of one minute, and rounds the start of a
-    question down to a whole one (CloudWatch API reference, GetMetricData, StartTime).
-    """
-    figures = _module("services.cloudwatch")
-    kept = _Kept(figures)
-    figures._metric_bucket = kept.series
-    figures._evict_old_metrics = kept.forget_old
-    get_state, load_state = figures.get_state, figures.load_persisted_state
-
-    @functools.wraps(get_state)
-    def with_figures() -> dict[str, Any]:
-        state = get_state()
-        # Under a name of its own: ministack without this patch could make nothing of it.
-        return {**state, "metrics": type(figures._metrics)(), "figures": state["metrics"]}
-
-    @functools.wraps(load_state)
-    def from_figures(data: dict[str, Any]) -> None:
-        load_state(data)
-        figures._metrics.update(data.get("figures", {}))
-        for key, saved in list(figures._metrics._data.items()):
-            figures._metrics._data[key] = Series.saved(saved)
-
-    figures.get_state, figures.load_persisted_state = with_figures, from_figures
-    for name in ("_get_metric_data", "_get_metric_statistics"):
-        setattr(figures, name, _from_whole_minute(figures, getattr(figures, name)))
-
-
-class _Kept:
-    """The metrics there are, which come and go."""
-
-    def __init__(self, figures: Any) -> None:
-        self._figures = figures
-        self._swept = 0.0
-
-    def series(self, key: tuple[str, str, str]) -> Any:
-        """Find a metric's values; one more than there may be is written to nowhere."""
-        metrics = self._figures._metrics
-        found = metrics.get(key)
-        if found is None:
-            found = Series()
-            if len(metrics._data) < MOST_SERIES:
-                found = metrics.setdefault(key, found)
-        return found
-
-    def forget_old(self) -> None:
-        """Forget what is older than is kept, once a minute at most."""
-        now = time.time()
-        if now - self._swept < MINUTE:
-            return
-        self._swept = now
-        metrics = self._figures._metrics
-        for key, series in list(metrics._data.items()):
-            series.forget(now - KEPT_SECONDS)
-            if not len(series):
-                metrics._data.pop(key, None)
-
-
-def _from_whole_minute(figures: Any, handler: Any) -> Any:
-    @functools.wraps(handler)
-    def rounded(parameters: dict[str, Any], data: dict[str, Any], *how: Any) -> Any:
-        if start := figures._parse_ts(data.get("StartTime")):
-            data = {**data, "StartTime": start // MINUTE * MINUTE}
-        if start := figures._parse_ts(figures._p(parameters, "StartTime")):
-            parameters = {**parameters, "StartTime": str(start // MINUTE * MINUTE)}
-        return handler(parameters, data, *how)
-
-    return rounded
-
-
 def record(
     namespace: str, dimensions: dict[str, str], values: Mapping[str, float | None], unit: str
 ) -> None:
     """Record values of metrics of one unit now; None for one that was not measured."""
-    figures = _module("services.cloudwatch")
+    figures = ministack.module("services.cloudwatch")
     key, now = figures._dims_key(dimensions), time.time()
     for name, value in values.items():
         if value is not None:
@@ -183,8 +111,3 @@ def record(
 def milliseconds(seconds: float) -> float:
     """Round a duration to three digits, so that a minute has few different ones."""
     return float(f"{seconds * 1_000:.3g}")
-
-
-@functools.cache
-def _module(name: str) -> Any:
-    return import_module(f"ministack.{name}")

@@ -16,9 +16,9 @@ import functools
 import hashlib
 import json
 import threading
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, TextIO
 
+from local.inside import ministack
 from local.inside.aws_calls import calls_of, signature_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def record(path: Path) -> None:
     """Begin to record, before ministack starts to serve."""
     recorder = Recorder(path.open("w", buffering=1))  # as long as the emulator runs
     roles = _keys_by_role()
-    app: Any = import_module("ministack.app")
+    app = ministack.module("app")
     serve = app._handle_post_body_shortcuts
 
     @functools.wraps(serve)
@@ -72,14 +72,14 @@ def record(path: Path) -> None:
                 recorder.note(role, call)
         return await serve(method, path, headers, body, *rest)
 
-    app._handle_post_body_shortcuts = watched
+    ministack.replace(app, _handle_post_body_shortcuts=watched)
 
 
 def _keys_by_role() -> dict[str, str]:
     """Give each role access keys of its own; the mapping grows as functions start."""
-    runtime: Any = import_module("ministack.core.lambda_runtime")
-    functions: Any = import_module("ministack.services.lambda_svc")
-    app: Any = import_module("ministack.app")
+    runtime = ministack.module("core.lambda_runtime")
+    functions = ministack.module("services.lambda_svc")
+    app = ministack.module("app")
     make = runtime.execution_credentials
     roles: dict[str, str] = {}
 
@@ -92,7 +92,8 @@ def _keys_by_role() -> dict[str, str]:
         roles[credentials["AWS_ACCESS_KEY_ID"]] = config["Role"]
         return credentials
 
-    runtime.execution_credentials = functions.execution_credentials = own
+    ministack.replace(runtime, execution_credentials=own)
+    ministack.replace(functions, execution_credentials=own)
     return roles
 
 
@@ -100,17 +101,17 @@ class _Account:
     """What the emulator knows of the account that a request is for."""
 
     def __init__(self) -> None:
-        responses: Any = import_module("ministack.core.responses")
+        responses = ministack.module("core.responses")
         self.account: str = responses.get_account_id()
         self.region: str = responses.get_region()
 
     def partition_key(self, table: str) -> str:
-        tables: Any = import_module("ministack.services.dynamodb")
+        tables = ministack.module("services.dynamodb")
         schema = (tables._tables.get(table) or {}).get("KeySchema", [])
         names = [str(key["AttributeName"]) for key in schema if key["KeyType"] == "HASH"]
         return names[0] if names else ""
 
     def key_of(self, parameter: str) -> str:
-        parameters: Any = import_module("ministack.services.ssm")
+        parameters = ministack.module("services.ssm")
         found = parameters._parameters.get(parameter) or {}
         return str(found.get("KeyId", ""))

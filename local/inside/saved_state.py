@@ -10,12 +10,12 @@ import asyncio
 import json
 import os
 import signal
-import sys
 import time
 import warnings
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from local.inside import ministack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,7 +91,7 @@ def may_change(scope: dict[str, Any]) -> bool:
 
 def deploying() -> bool:
     """Tell whether a stack is being created, changed or deleted."""
-    cloudformation: Any = sys.modules.get("ministack.services.cloudformation")
+    cloudformation = ministack.loaded("services.cloudformation")
     stacks = list(cloudformation._stacks._data.values()) if cloudformation else []
     statuses = {stack["StackStatus"] for stack in stacks} - {"REVIEW_IN_PROGRESS"}
     return any(status.endswith("_IN_PROGRESS") for status in statuses)
@@ -99,8 +99,8 @@ def deploying() -> bool:
 
 def save_changed() -> None:
     """Save each service whose state is not the one on disk."""
-    app: Any = import_module("ministack.app")
-    persistence: Any = import_module("ministack.core.persistence")
+    app = ministack.module("app")
+    persistence = ministack.module("core.persistence")
     for service, get_state in app._build_persistence_save_dict().items():
         state = get_state()
         if state is None:  # it could not be loaded, so what is on disk is better

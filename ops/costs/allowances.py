@@ -15,7 +15,7 @@ from ops.costs.prices import MILLION
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ops.costs.model import Line
+    from ops.costs.model import BillLine
     from ops.costs.prices import Price
 
 
@@ -26,7 +26,7 @@ class Allowance(NamedTuple):
     quantity: float
     seen: str
 
-    def off(self, lines: Iterable[Line]) -> float:
+    def off(self, lines: Iterable[BillLine]) -> float:
         """Give the dollars that it takes off these lines."""
         used = sum(line.quantity for line in lines if line.price is self.price)
         return min(used, self.quantity) * self.price.dollars
@@ -53,7 +53,7 @@ ALLOWANCES = (
 has more."""
 
 
-def off(lines: Iterable[Line]) -> float:
+def off(lines: Iterable[BillLine]) -> float:
     """Give the dollars a month that all allowances together take off a bill."""
     settled = [line for line in lines if line.settled]
     return sum(allowance.off(settled) for allowance in ALLOWANCES)

@@ -1,7 +1,7 @@
 """The types of resources that cost nothing by themselves, each with the reason. Reviewed by people.
 
-A type that is neither here nor priced in `cost_model` fails a test: whoever adds a resource to the
-template says what it costs.
+A type that is neither here nor priced in `ops.costs.model` fails a test: whoever adds a resource to
+the template says what it costs.
 """
 
 from __future__ import annotations

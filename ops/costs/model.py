@@ -62,7 +62,7 @@ class Unpriced(OperatorError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class BillLine:
     """One line of the bill.
 
     Args:
@@ -105,7 +105,7 @@ def bill(
     customers: float = 0,
     metrics: int = 0,
     capacity: Capacity | None = None,
-) -> list[Line]:
+) -> list[BillLine]:
     """Compute a month's bill.
 
     Args:
@@ -143,14 +143,14 @@ def unpriced(template: Mapping[str, Any]) -> set[str]:
     }
 
 
-def total(lines: Sequence[Line], *, apart: tuple[str, ...] = (WAF, SIGN_IN)) -> float:
+def total(lines: Sequence[BillLine], *, apart: tuple[str, ...] = (WAF, SIGN_IN)) -> float:
     """Add up what AWS surely bills, without some services."""
     return sum(line.dollars for line in lines if line.settled and line.service not in apart)
 
 
-def by_service(lines: Sequence[Line]) -> dict[str, list[Line]]:
+def by_service(lines: Sequence[BillLine]) -> dict[str, list[BillLine]]:
     """Group the settled lines by their service, the dearest first."""
-    groups: dict[str, list[Line]] = {}
+    groups: dict[str, list[BillLine]] = {}
     for line in lines:
         if line.settled:
             groups.setdefault(line.service, []).append(line)
@@ -178,15 +178,15 @@ def _by_type(template: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
     return found
 
 
-def _api(month: Month) -> Iterator[Line]:
+def _api(month: Month) -> Iterator[BillLine]:
     traffic = month.traffic
-    yield Line(
+    yield BillLine(
         service="API Gateway",
         name="requests",
         quantity=traffic.requests,
         price=prices.API_REQUEST,
     )
-    yield Line(
+    yield BillLine(
         service="Data transfer",
         name="answers and webhooks",
         quantity=traffic.bytes_out / GB,
@@ -194,7 +194,7 @@ def _api(month: Month) -> Iterator[Line]:
     )
 
 
-def _stage(month: Month) -> Iterator[Line]:
+def _stage(month: Month) -> Iterator[BillLine]:
     """Traces and access logs of the API; those of functions are counted with them."""
     (stage,) = month.some("AWS::ApiGateway::Stage")
     if stage.get("CacheClusterEnabled"):
@@ -216,8 +216,8 @@ def _sampling(month: Month, service_type: str) -> Sampling:
     return DEFAULT_SAMPLING
 
 
-def _traces(name: str, quantity: float, *, settled: bool = True) -> Line:
-    return Line(
+def _traces(name: str, quantity: float, *, settled: bool = True) -> BillLine:
+    return BillLine(
         service="X-Ray",
         name=f"traces of {name}",
         quantity=quantity,
@@ -226,7 +226,7 @@ def _traces(name: str, quantity: float, *, settled: bool = True) -> Line:
     )
 
 
-def _traces_of_changes(month: Month, calls: Mapping[str, float]) -> Iterator[Line]:
+def _traces_of_changes(month: Month, calls: Mapping[str, float]) -> Iterator[BillLine]:
     """Traces that the topic begins, and those of the workers, which follow what the topic decided.
 
     AWS writes that X-Ray's decisions are made once and kept to (xray-console-sampling.html), that
@@ -249,27 +249,29 @@ def _traces_of_changes(month: Month, calls: Mapping[str, float]) -> Iterator[Lin
     yield _traces("workers, if the topic decides nothing", undecided, settled=False)
 
 
-def _logs(name: str, size: float, month: Month) -> Iterator[Line]:
+def _logs(name: str, size: float, month: Month) -> Iterator[BillLine]:
     days = max((g.get("RetentionInDays", 3_650) for g in month.some(_LOG_GROUP)), default=0)
     kept = size * month.traffic.compression * days / DAYS / GB
-    yield Line(service="CloudWatch Logs", name=name, quantity=size / GB, price=prices.LOG_INGESTION)
-    yield Line(
+    yield BillLine(
+        service="CloudWatch Logs", name=name, quantity=size / GB, price=prices.LOG_INGESTION
+    )
+    yield BillLine(
         service="CloudWatch Logs", name=f"{name}, kept", quantity=kept, price=prices.LOG_STORAGE
     )
 
 
-def _functions(month: Month) -> Iterator[Line]:
+def _functions(month: Month) -> Iterator[BillLine]:
     traffic, calls = month.traffic, month.traffic.calls()
     functions = [item for item in month.some(_FUNCTION) if item["Handler"] not in OCCASIONAL]
     named = {item["Handler"].split(".")[-2]: item for item in functions}
     if unknown := named.keys() - calls.keys():
         raise Unpriced(f"functions that the traffic model does not know: {sorted(unknown)}")
     requests = sum(calls[name] for name in named)
-    yield Line(service="Lambda", name="calls", quantity=requests, price=prices.LAMBDA_REQUEST)
+    yield BillLine(service="Lambda", name="calls", quantity=requests, price=prices.LAMBDA_REQUEST)
     for name, function in named.items():
         seconds = calls[name] * traffic.milliseconds(name) / 1_000
         arm = function.get("Architectures") == ["arm64"]
-        yield Line(
+        yield BillLine(
             service="Lambda",
             name=f"{name}, time",
             quantity=seconds * function.get("MemorySize", 128) / 1_024,
@@ -281,7 +283,7 @@ def _functions(month: Month) -> Iterator[Line]:
     yield from _logs("functions", size, month)
     yield from _logs("metrics", traffic.counting() * traffic.metric_bytes, month)
     # AWS bills a metric for the hours in which it is sent.
-    yield Line(
+    yield BillLine(
         service="CloudWatch",
         name="metrics of the code",
         quantity=month.metrics * traffic.busy_share,
@@ -298,7 +300,7 @@ def _is_traced(function: Mapping[str, Any]) -> bool:
     return bool(function.get("TracingConfig", {}).get("Mode") == "Active")
 
 
-def _tables(month: Month) -> Iterator[Line]:
+def _tables(month: Month) -> Iterator[BillLine]:
     stored = recovered = 0.0
     for table in month.some(_TABLE):
         uses = dict(_uses(table, month.traffic))
@@ -311,7 +313,7 @@ def _tables(month: Month) -> Iterator[Line]:
     kept = {"stored, with indexes": (stored, prices.TABLE_STORAGE)}
     kept["under recovery"] = (recovered, prices.TABLE_RECOVERY)
     for name, (size, price) in kept.items():
-        yield Line(service="DynamoDB", name=name, quantity=size / GB, price=price)
+        yield BillLine(service="DynamoDB", name=name, quantity=size / GB, price=price)
     yield from _stream(month)
 
 
@@ -339,20 +341,22 @@ def _recovers(replica: Mapping[str, Any]) -> bool:
 
 def _throughput(
     name: str, use: TableUse, table: Mapping[str, Any], index: str, traffic: Traffic
-) -> Iterator[Line]:
+) -> Iterator[BillLine]:
     wanted = {"writes": use.writes, "reads": use.reads}
     if table.get("BillingMode") == "PAY_PER_REQUEST":
         priced = {"writes": prices.WRITE_UNIT, "reads": prices.READ_UNIT}
         for what, units in wanted.items():
-            yield Line(
+            yield BillLine(
                 service="DynamoDB", name=f"{name} {what}", quantity=units, price=priced[what]
             )
         return
     scaled = {"writes": prices.WRITE_CAPACITY, "reads": prices.READ_CAPACITY}
     for what, units in wanted.items():
         hours = capacity_hours(units, _scaling(table, index, what), traffic.busy_hours)
-        yield Line(service="DynamoDB", name=f"{name} {what}", quantity=hours, price=scaled[what])
-    yield Line(
+        yield BillLine(
+            service="DynamoDB", name=f"{name} {what}", quantity=hours, price=scaled[what]
+        )
+    yield BillLine(
         service="CloudWatch",
         name=f"alarms of scaling, {name}",
         quantity=ALARMS_OF_SCALING * len(scaled),
@@ -417,11 +421,11 @@ def _scaled(verb: str, capacity: Capacity) -> dict[str, Any]:
     }
 
 
-def _stream(month: Month) -> Iterator[Line]:
+def _stream(month: Month) -> Iterator[BillLine]:
     """What the pipe reads: AWS exempts Lambda's triggers by name and does not mention pipes."""
     if month.some(_PIPE):
         traffic = month.traffic
-        yield Line(
+        yield BillLine(
             service="DynamoDB",
             name="reads of the stream by the pipe",
             quantity=SECONDS * traffic.shards * traffic.shard_polls,
@@ -430,9 +434,9 @@ def _stream(month: Month) -> Iterator[Line]:
         )
 
 
-def _pipe(month: Month) -> Iterator[Line]:
+def _pipe(month: Month) -> Iterator[BillLine]:
     traffic = month.traffic
-    yield Line(
+    yield BillLine(
         service="EventBridge Pipes",
         name="changes",
         quantity=traffic.events * chunks(traffic.change_bytes) * len(month.some(_PIPE)),
@@ -440,16 +444,16 @@ def _pipe(month: Month) -> Iterator[Line]:
     )
 
 
-def _topic(month: Month) -> Iterator[Line]:
+def _topic(month: Month) -> Iterator[BillLine]:
     traffic, subscriptions = month.traffic, month.some("AWS::SNS::Subscription")
-    yield Line(
+    yield BillLine(
         service="SNS",
         name="changes",
         quantity=traffic.events * chunks(traffic.change_bytes),
         price=prices.TOPIC_REQUEST,
     )
     filters = [one for one in subscriptions if one.get("FilterPolicyScope") == "MessageBody"]
-    yield Line(
+    yield BillLine(
         service="SNS",
         name="filters of messages' bodies",
         quantity=len(filters) * traffic.events * traffic.change_bytes / GB,
@@ -460,18 +464,18 @@ def _topic(month: Month) -> Iterator[Line]:
         raise Unpriced(f"subscriptions by {sorted(others)}")
 
 
-def _queues(month: Month) -> Iterator[Line]:
+def _queues(month: Month) -> Iterator[BillLine]:
     """Each message is sent, received and deleted; and Lambda polls whether there is one or not."""
     traffic, calls = month.traffic, month.traffic.calls()
     messages = sum(calls[name] for name in names(Caller.QUEUE))
-    yield Line(
+    yield BillLine(
         service="SQS",
         name="messages",
         quantity=3 * messages * chunks(traffic.change_bytes),
         price=prices.QUEUE_REQUEST,
     )
     pollers = traffic.pollers * len(month.some("AWS::Lambda::EventSourceMapping"))
-    yield Line(
+    yield BillLine(
         service="SQS",
         name="Lambda's polls",
         quantity=pollers * SECONDS / traffic.poll_seconds,
@@ -479,12 +483,12 @@ def _queues(month: Month) -> Iterator[Line]:
     )
 
 
-def _keys(month: Month) -> Iterator[Line]:
+def _keys(month: Month) -> Iterator[BillLine]:
     keys = month.some("AWS::KMS::Key")
     # What is billed at the end: a renewed key costs as much again, twice.
     renewed = sum(1 for key in keys if key.get("EnableKeyRotation"))
-    yield Line(service="KMS", name="keys", quantity=len(keys), price=prices.KEY)
-    yield Line(
+    yield BillLine(service="KMS", name="keys", quantity=len(keys), price=prices.KEY)
+    yield BillLine(
         service="KMS",
         name=f"their renewals, from year {OFTEN_RENEWED + 1} on",
         quantity=OFTEN_RENEWED * renewed,
@@ -494,26 +498,26 @@ def _keys(month: Month) -> Iterator[Line]:
     encrypted = [table for table in month.some(_TABLE) if _has_own_key(table)]
     if encrypted:
         calls = month.traffic.key_calls * (month.traffic.requests + 3 * month.traffic.events)
-        yield Line(service="KMS", name="requests", quantity=calls, price=prices.KEY_REQUEST)
+        yield BillLine(service="KMS", name="requests", quantity=calls, price=prices.KEY_REQUEST)
 
 
 def _has_own_key(table: Mapping[str, Any]) -> bool:
     return any("SSESpecification" in replica for replica in table["Replicas"])
 
 
-def _firewall(month: Month) -> Iterator[Line]:
+def _firewall(month: Month) -> Iterator[BillLine]:
     acls = month.some(_ACL)
     rules = sum(len(acl["Rules"]) for acl in acls)
     requests = month.traffic.requests * len(acls)
-    yield Line(service=WAF, name="web ACL", quantity=len(acls), price=prices.WEB_ACL)
-    yield Line(service=WAF, name="rules", quantity=rules, price=prices.WEB_ACL_RULE)
-    yield Line(service=WAF, name="requests", quantity=requests, price=prices.WEB_ACL_REQUEST)
+    yield BillLine(service=WAF, name="web ACL", quantity=len(acls), price=prices.WEB_ACL)
+    yield BillLine(service=WAF, name="rules", quantity=rules, price=prices.WEB_ACL_RULE)
+    yield BillLine(service=WAF, name="requests", quantity=requests, price=prices.WEB_ACL_REQUEST)
 
 
-def _user_pool(month: Month) -> Iterator[Line]:
+def _user_pool(month: Month) -> Iterator[BillLine]:
     for pool in month.some("AWS::Cognito::UserPool"):
         plan = plan_of(pool)
-        yield Line(
+        yield BillLine(
             service=SIGN_IN,
             name=f"customers on {plan.capitalize()}",
             quantity=month.customers,
@@ -526,28 +530,30 @@ def plan_of(pool: Mapping[str, Any]) -> str:
     return str(pool.get("UserPoolTier", "ESSENTIALS"))
 
 
-def _alarms(month: Month) -> Iterator[Line]:
+def _alarms(month: Month) -> Iterator[BillLine]:
     alarms = month.some("AWS::CloudWatch::Alarm")
     metrics = sum(max(_metrics_of(alarm), 1) for alarm in alarms)
-    yield Line(service="CloudWatch", name="alarms", quantity=metrics, price=prices.ALARM)
+    yield BillLine(service="CloudWatch", name="alarms", quantity=metrics, price=prices.ALARM)
 
 
 def _metrics_of(alarm: Mapping[str, Any]) -> int:
     return sum(1 for metric in alarm.get("Metrics", ()) if "MetricStat" in metric)
 
 
-def _each(service: str, name: str, kind: str, price: Price) -> Callable[[Month], Iterator[Line]]:
+def _each(
+    service: str, name: str, kind: str, price: Price
+) -> Callable[[Month], Iterator[BillLine]]:
     """Make the function of a type of which each resource costs the same."""
 
-    def lines(month: Month) -> Iterator[Line]:
-        yield Line(service=service, name=name, quantity=len(month.some(kind)), price=price)
+    def lines(month: Month) -> Iterator[BillLine]:
+        yield BillLine(service=service, name=name, quantity=len(month.some(kind)), price=price)
 
     return lines
 
 
-def _parameters(month: Month) -> Iterator[Line]:
+def _parameters(month: Month) -> Iterator[BillLine]:
     advanced = [p for p in month.some("AWS::SSM::Parameter") if p.get("Tier") == "Advanced"]
-    yield Line(
+    yield BillLine(
         service="Parameter Store",
         name="advanced parameters",
         quantity=len(advanced),
@@ -555,11 +561,11 @@ def _parameters(month: Month) -> Iterator[Line]:
     )
 
 
-def _schedules(month: Month) -> Iterator[Line]:
+def _schedules(month: Month) -> Iterator[BillLine]:
     """The heartbeat, on lines of its own: it costs the same whether anybody orders or not."""
     runs = sum(_runs(schedule) for schedule in month.some(_SCHEDULE))
     for service, name, quantity, price in _heartbeat(month, HeartbeatRun()):
-        yield Line(
+        yield BillLine(
             service=service, name=f"{name} of the heartbeat", quantity=runs * quantity, price=price
         )
 
@@ -626,7 +632,7 @@ _COMPOSITE, _DASHBOARD = "AWS::CloudWatch::CompositeAlarm", "AWS::CloudWatch::Da
 _RULE = "AWS::CloudWatch::InsightRule"
 _FILTER = "AWS::Logs::MetricFilter"
 
-_PRICED: Mapping[str, Callable[[Month], Iterator[Line]]] = {
+_PRICED: Mapping[str, Callable[[Month], Iterator[BillLine]]] = {
     "AWS::ApiGateway::RestApi": _api,
     "AWS::ApiGateway::Stage": _stage,
     _FUNCTION: _functions,

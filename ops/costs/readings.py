@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from cloudwatch.time_window import MINUTE
+from cloudwatch.time_range import MINUTE
 from infrastructure import outputs
 from infrastructure.functions import Caller, construct_id, names
 from ops.costs.consumption import ACCESS_LOG, Consumption, Units, units_of
@@ -27,7 +27,7 @@ from orders.settings import BY_CUSTOMER, BY_PARTNER
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from cloudwatch.time_window import Window
+    from cloudwatch.time_range import TimeRange
     from ops.reach.target import Target
 
 _SAMPLE = 100  # orders whose size is looked at; BatchGetItem takes as many at once
@@ -38,7 +38,7 @@ _HASH = re.compile("[0-9A-F]{8}$")  # CDK's, at the end of a logical id
 _ACCESS_LOGS = "ApiAccessLogs"
 
 
-def spending(target: Target, window: Window, *, local: bool) -> Spending:
+def spending(target: Target, window: TimeRange, *, local: bool) -> Spending:
     """Read what a time's orders took, all of it.
 
     Args:
@@ -60,7 +60,7 @@ def spending(target: Target, window: Window, *, local: bool) -> Spending:
     return Spending(consumed, units, carried(target, window), pages_by_rule=local)
 
 
-def consumption(target: Target, window: Window) -> Consumption:
+def consumption(target: Target, window: TimeRange) -> Consumption:
     """Read the log lines of a time."""
     consumed, logs = Consumption(), target.client("logs")
     pages = logs.get_paginator("filter_log_events")
@@ -118,7 +118,7 @@ def _plain(value: Any) -> Any:
     return int(value) if value == int(value) else float(value)
 
 
-def carried(target: Target, window: Window) -> Carried:
+def carried(target: Target, window: TimeRange) -> Carried:
     """Read what CloudWatch counted of messages, and of units where it counts any."""
     topic = {"TopicName": target.output(outputs.ORDER_CHANGES_TOPIC).rpartition(":")[2]}
     queues = [{"QueueName": target.output(name).rpartition("/")[2]} for name in _LIVE_QUEUES]
@@ -143,7 +143,7 @@ def _tables(target: Target) -> Iterator[dict[str, str]]:
 
 
 def _counts(
-    target: Target, window: Window, metric: tuple[str, str], of: list[dict[str, str]]
+    target: Target, window: TimeRange, metric: tuple[str, str], of: list[dict[str, str]]
 ) -> list[float]:
     """Read the sums of a metric, for each of some dimensions and each minute that has any."""
     namespace, name = metric

@@ -17,7 +17,7 @@ from orders.metrics import METRICS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ops.costs.model import Line
+    from ops.costs.model import BillLine
 
 TIMES = (1, 10, 100, 1_000)
 """The loads that are compared, in multiples of the one asked for."""
@@ -29,7 +29,7 @@ _ON_DEMAND, _PROVISIONED = Capacity(), Capacity(mode=CapacityMode.PROVISIONED)
 Row = tuple[str, ...]
 
 
-class Plan(NamedTuple):
+class SignInPlan(NamedTuple):
     """What a sign-in plan would cost.
 
     Args:
@@ -46,7 +46,7 @@ class Plan(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Report:
+class CostReport:
     """What a template costs a month.
 
     Args:
@@ -60,11 +60,11 @@ class Report:
     customers: float = DEFAULT_CUSTOMERS
 
     @cached_property
-    def bills(self) -> dict[int, list[Line]]:
+    def bills(self) -> dict[int, list[BillLine]]:
         """The bill at each load; customers grow with the orders."""
         return {times: self.at(times) for times in TIMES}
 
-    def at(self, times: float, capacity: Capacity | None = None) -> list[Line]:
+    def at(self, times: float, capacity: Capacity | None = None) -> list[BillLine]:
         """Give the bill for a multiple of the load, if wanted with another capacity."""
         return bill(
             self.template,
@@ -114,7 +114,7 @@ class Report:
             self._total("Total with WAF", (SIGN_IN,))[:-1],
         ]
 
-    def plans(self) -> list[Plan]:
+    def plans(self) -> list[SignInPlan]:
         """Give what each sign-in plan would cost for the customers."""
         pools = [
             resource.get("Properties", {})
@@ -124,7 +124,7 @@ class Report:
         used = {plan_of(pool) for pool in pools}
         return [self._plan(plan, price, plan in used) for plan, price in prices.SIGN_IN.items()]
 
-    def unsettled(self) -> list[Line]:
+    def unsettled(self) -> list[BillLine]:
         """Give the lines that are in no total, because AWS may not bill them, or not yet."""
         return [line for line in self.bills[1] if not line.settled]
 
@@ -164,9 +164,9 @@ class Report:
         cells = [dollars(in_own_account(lines, apart=apart)) for lines in self.bills.values()]
         return (name, *cells, "less what AWS gives each account for nothing")
 
-    def _plan(self, plan: str, price: prices.Price, used: bool) -> Plan:  # noqa: FBT001
+    def _plan(self, plan: str, price: prices.Price, used: bool) -> SignInPlan:  # noqa: FBT001
         paid = max(self.customers - prices.SIGN_IN_FREE[plan], 0)
-        return Plan(plan.capitalize(), used, price.of(self.customers), price.of(paid))
+        return SignInPlan(plan.capitalize(), used, price.of(self.customers), price.of(paid))
 
     def _load_as_json(self, times: int) -> dict[str, Any]:
         lines = self.bills[times]
@@ -192,7 +192,7 @@ def by_line(template: Mapping[str, Any], orders_per_day: float) -> dict[str, flo
     """Give a template's dollars a month by line, sign-in apart, at a load."""
     return {
         f"{line.service}, {line.name}": round(line.dollars, 2)
-        for line in Report(template, Traffic(orders_per_day=orders_per_day)).bills[1]
+        for line in CostReport(template, Traffic(orders_per_day=orders_per_day)).bills[1]
         if line.settled and line.service != SIGN_IN
     }
 
@@ -212,13 +212,13 @@ def expected(settings: Settings) -> dict[str, float]:
         raise SettingError(f"stage {settings.stage}: budget: no cost is known: {error}") from None
 
 
-def in_own_account(lines: Sequence[Line], *, apart: tuple[str, ...] = (WAF, SIGN_IN)) -> float:
+def in_own_account(lines: Sequence[BillLine], *, apart: tuple[str, ...] = (WAF, SIGN_IN)) -> float:
     """Add up what a bill says on which nothing else stands, without some services."""
     ours = [line for line in lines if line.service not in apart]
     return total(lines, apart=apart) - off(ours)
 
 
-def driver(lines: Sequence[Line]) -> str:
+def driver(lines: Sequence[BillLine]) -> str:
     """Say what makes a service cost what it costs: its dearest line."""
     dearest = max(lines, key=lambda line: line.dollars)
     return f"{dearest.name}: {amount(dearest.quantity)} × {dearest.price.unit}"
@@ -237,7 +237,7 @@ def amount(number: float) -> str:
     return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
-def _line_as_json(line: Line) -> dict[str, Any]:
+def _line_as_json(line: BillLine) -> dict[str, Any]:
     return {
         "service": line.service,
         "name": line.name,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ops.costs.consumption import Consumption, Units
-    from ops.costs.model import Line
+    from ops.costs.model import BillLine
 
 _READS, _WRITES = " reads", " writes"
 
@@ -229,9 +229,9 @@ def _more(seen: float, modelled: float) -> float | None:
     return 100 * (seen / modelled - 1) if modelled else None
 
 
-def _grouped(lines: Sequence[Line]) -> dict[tuple[str, str], list[Line]]:
+def _grouped(lines: Sequence[BillLine]) -> dict[tuple[str, str], list[BillLine]]:
     """Group the settled lines by service and name, those of tables and indexes together."""
-    groups: dict[tuple[str, str], list[Line]] = {}
+    groups: dict[tuple[str, str], list[BillLine]] = {}
     for line in lines:
         name = line.name
         for ending in (_READS, _WRITES):
@@ -243,7 +243,11 @@ def _grouped(lines: Sequence[Line]) -> dict[tuple[str, str], list[Line]]:
 
 
 def _row(
-    key: tuple[str, str], lines: Sequence[Line], seen: Quantity, orders: int, modelled_orders: float
+    key: tuple[str, str],
+    lines: Sequence[BillLine],
+    seen: Quantity,
+    orders: int,
+    modelled_orders: float,
 ) -> Row:
     modelled = sum(line.quantity for line in lines) / modelled_orders
     dollars = sum(line.dollars for line in lines) / modelled_orders

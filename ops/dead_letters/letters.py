@@ -7,7 +7,6 @@ only where in the stream the records stand (Amazon EventBridge user guide, "Erro
 from __future__ import annotations
 
 import itertools
-import json
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -19,6 +18,7 @@ from ops.dead_letters.queues import Depth, depth, hold, tries
 from ops.reach.aws_errors import explain
 from ops.reach.errors import OperatorError
 from ops.reach.interrupts import finish_first
+from project.json_object import json_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,7 +111,7 @@ def read(message: MessageTypeDef, queue: str, *, tried: int | None = None) -> De
     attributes = message.get("Attributes") or {}
     received = int(attributes.get("ApproximateReceiveCount", 0))
     body = message.get("Body", "")
-    document = _document(body)
+    document = json_object(body) or {}
     image = _image(document)
     return DeadLetter(
         queue=queue,
@@ -129,15 +129,6 @@ def read(message: MessageTypeDef, queue: str, *, tried: int | None = None) -> De
 
 def _worn_out(times: int) -> str:
     return f"received {times} {'time' if times == 1 else 'times'} without success"
-
-
-def _document(body: str) -> dict[str, Any]:
-    """Give the JSON object in a body; an empty one when there is none."""
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _within(document: dict[str, Any], name: str) -> dict[str, Any]:

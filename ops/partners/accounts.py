@@ -349,7 +349,7 @@ def with_another_secret(account: Account) -> Endpoint:
             f"{account.partner_id} has two secrets already. Once it verifies with the newer: "
             f"orders partners rotate-secret {account.partner_id} --finish"
         )
-    return Endpoint(endpoint.url, (new_secret(), *endpoint.secrets))
+    return endpoint._replace(secrets=(new_secret(), *endpoint.secrets))
 
 
 def with_one_secret(account: Account, now: dt.datetime) -> Endpoint:
@@ -365,9 +365,11 @@ def with_one_secret(account: Account, now: dt.datetime) -> Endpoint:
             "Not every function signs with the new secret as yet. Wait two minutes after the "
             "last change, and until the partner verifies with the new one; then try again."
         )
-    return Endpoint(endpoint.url, endpoint.secrets[:1])
+    return endpoint._replace(secrets=endpoint.secrets[:1])
 
 
 def with_url(account: Account, url: str) -> Endpoint:
     """Give the endpoint with another URL; the secrets stay, or a first one is made."""
-    return Endpoint(url, account.endpoint.secrets if account.endpoint else (new_secret(),))
+    if account.endpoint:
+        return account.endpoint._replace(url=url)
+    return Endpoint(url, (new_secret(),))

@@ -5,7 +5,6 @@ CDK takes seconds to start and writes remarks of its own; neither belongs into a
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from typing import Any
 
 from ops.reach.errors import OperatorError
 from project.checkout import ROOT
+from project.json_object import json_object
 
 
 def synthesized(stage: str) -> dict[str, Any]:
@@ -39,24 +39,24 @@ def read(path: Path) -> dict[str, Any]:
         OperatorError: when the file holds none.
     """
     try:
-        template = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise OperatorError(f"{path} cannot be read as a template in JSON: {error}.") from error
-    if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
+        template = json_object(path.read_bytes())
+    except OSError as error:
+        raise OperatorError(f"{path} cannot be read: {error}.") from error
+    if template is None:
+        raise OperatorError(f"{path} cannot be read as a template in JSON.")
+    if not isinstance(template.get("Resources"), dict):
         raise OperatorError(f"{path} is no CloudFormation template: it has no Resources.")
     return template
 
 
 def _synthesize(stage: str, folder: Path) -> Path:
     from infrastructure.settings import settings_of  # noqa: PLC0415 - CDK takes seconds to import
-    from infrastructure.synth import synthesize  # noqa: PLC0415
+    from infrastructure.synth import compose_without_code, write  # noqa: PLC0415
 
-    asset = folder / "asset"
-    asset.mkdir()
     settings = settings_of(stage)
     # The budget is made from what this template costs.
     settings = replace(settings, budget=replace(settings.budget, alarm_emails=()))
-    return synthesize(settings, asset=asset, out=folder / "out")
+    return write(compose_without_code(settings, folder))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from project.json_object import json_object
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -110,13 +112,7 @@ class Waterfall(NamedTuple):
 
 def read(document: object) -> dict[str, Any] | None:
     """Read a segment document, as BatchGetTraces gives it; None when it is none."""
-    if not isinstance(document, str):
-        return None
-    try:
-        content = json.loads(document)
-    except (ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
+    return json_object(document) if isinstance(document, str) else None
 
 
 def spans(documents: Iterable[dict[str, Any]]) -> list[Span]:

@@ -206,6 +206,20 @@ def history_entry(change: Change) -> dict[str, str]:
     return _entry(change.to, change.at, change.by)
 
 
+def attributes_of(change: Change) -> list[str]:
+    """Name the attributes of an order that a change looks at or sets, its key included.
+
+    For permissions: DynamoDB holds a request against them by `dynamodb:Attributes`.
+    """
+    names = {"orderId", "timestamp", "status", "version", "updatedAt", "changedBy", "traceId"}
+    names |= {path[0] for path in (*change.assign, *change.remove)}
+    if change.to is not None:
+        names.add("history")
+    if ("subtotal",) in change.assign:
+        names |= {"charges", "total"}
+    return sorted(names)
+
+
 def view(item: Item) -> dict[str, Any]:
     """Arrange a stored order as its owner reads it: own fields only, always in the same order."""
     shown = dict(item)

@@ -20,10 +20,9 @@ from cloudwatch.alarms import Metric, Recorded, text
 from infrastructure.functions import Caller, names
 from infrastructure.settings import STAGES
 from ops.costs.traffic import DAYS, TableUse, Traffic
-from orders.consumer import longest_wait
 from orders.heartbeat import REQUESTS
 from orders.metrics import NAMESPACE, ORDERS_CREATED, SERVICE
-from orders.settings import RETRY_SECONDS
+from orders.settings import RETRY_SECONDS, longest_wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,7 +1,7 @@
 """The checkers find nothing in any variant that is not acknowledged with a reason.
 
 What none of them sees is asserted beside what it is about: keys, indexes and billing in
-test_data.py, roles and architecture in test_functions.py.
+work/test_data.py, roles and architecture in work/test_function.py.
 """
 
 from __future__ import annotations

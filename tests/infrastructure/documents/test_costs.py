@@ -18,9 +18,9 @@ from infrastructure.watching.budget import EXPECTED_COSTS
 from ops.costs import prices
 from ops.costs.allowances import ALLOWANCES, off
 from ops.costs.free_resources import FREE, FREE_PREFIXES
-from ops.costs.model import SIGN_IN, WAF, Line, Unpriced, bill, capacity_hours, total, unpriced
+from ops.costs.model import SIGN_IN, WAF, BillLine, Unpriced, bill, capacity_hours, total, unpriced
 from ops.costs.prices import Price, Tier
-from ops.costs.report import Report, in_own_account
+from ops.costs.report import CostReport, in_own_account
 from ops.costs.traffic import DAYS, Traffic, chunks
 from orders.metrics import METRICS
 from project.markdown import with_blocks
@@ -38,11 +38,11 @@ stands, and where others use up what AWS gives each account for nothing."""
 loads = st.floats(0, 1e8)
 
 
-def lines_of(template: Template, traffic: Traffic = TODAY, **options: Any) -> list[Line]:
+def lines_of(template: Template, traffic: Traffic = TODAY, **options: Any) -> list[BillLine]:
     return bill(template.document, traffic, metrics=len(METRICS), **options)
 
 
-def dollars_of(lines: list[Line], service: str, start: str = "") -> float:
+def dollars_of(lines: list[BillLine], service: str, start: str = "") -> float:
     chosen = [line for line in lines if line.service == service and line.name.startswith(start)]
     assert chosen, (service, start)
     return sum(line.dollars for line in chosen if line.settled)
@@ -87,7 +87,7 @@ def test_allowances_take_off_no_more_than_is_used(prod: Template) -> None:
 def test_allowances_by_hand() -> None:
     """Of 13 metrics of alarms ten are free; of two, both."""
     (alarms,) = (one for one in ALLOWANCES if one.price is prices.ALARM)
-    line = Line(service="CloudWatch", name="alarms", quantity=13, price=prices.ALARM)
+    line = BillLine(service="CloudWatch", name="alarms", quantity=13, price=prices.ALARM)
     assert alarms.off([line]) == pytest.approx(1.0)
     assert alarms.off([replace(line, quantity=2)]) == pytest.approx(0.2)
 
@@ -279,7 +279,7 @@ def test_an_unknown_schedule_stops_the_bill(prod: Template) -> None:
 
 def test_sign_in(prod: Template) -> None:
     """Each plan's cost for the customers is told, and which of them the template has."""
-    plans = {plan.name: plan for plan in Report(prod.document, TODAY, 20_000).plans()}
+    plans = {plan.name: plan for plan in CostReport(prod.document, TODAY, 20_000).plans()}
     assert [name for name, plan in plans.items() if plan.used] == ["Essentials"]
     assert plans["Essentials"].dollars == pytest.approx(300)
     assert plans["Essentials"].beyond_free == pytest.approx(150)
@@ -308,7 +308,7 @@ def test_the_least_capacity_is_paid_idle_or_not() -> None:
 
 def test_what_is_too_small_is_said(prod: Template) -> None:
     """A capacity that cannot carry a load is not praised as cheap."""
-    on_demand, provisioned = Report(prod.document, TODAY).capacities()
+    on_demand, provisioned = CostReport(prod.document, TODAY).capacities()
     assert "too small" not in "".join(on_demand[1:4])
     assert "too small" in provisioned[3]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orders.callers import OPERATORS
+from orders.settings import OPERATORS
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from cloudwatch.time_window import Window
+from cloudwatch.time_range import TimeRange
 from ops.costs import readings
 from ops.costs.consumption import key_record
 from ops.costs.traffic import Traffic
@@ -60,10 +60,10 @@ def seen(target: Target, partner: Partner) -> Spending:
         partner.place()
     assert partner.patch(placed["orderId"], {"status": "CONFIRMED"}).status_code == 200
     assert partner.get(placed["orderId"]).status_code == 200
-    return _logged(target, Window(began, began + 120))
+    return _logged(target, TimeRange(began, began + 120))
 
 
-def _logged(target: Target, window: Window) -> Spending:
+def _logged(target: Target, window: TimeRange) -> Spending:
     """Wait until the log has it all: lines come to light a moment after the answers."""
     deadline = time.monotonic() + 20
     while True:

@@ -35,7 +35,7 @@ def main() -> None:
     config = {"FunctionName": "late", "FunctionArn": arn, "Handler": "function.handler"}
     late = worker("late", {**config, "Runtime": "python3.13"}, _code())
     try:
-        with mock.patch.object(patches, "_END_SECONDS", patience):
+        with mock.patch.object(patches.lambda_, "_END_SECONDS", patience):
             first = late.invoke({}, "one")["log"].splitlines()
         told = [first, *(late.invoke({}, run)["log"].splitlines() for run in ("two", "three"))]
     finally:

@@ -47,6 +47,15 @@ def heard_after_restart(folder: Path, *, patches: Iterable[str] | None) -> set[s
         return laboratory.listen_for("last")
 
 
+def used_pipe(endpoints: Endpoints) -> str:
+    """Make a pipe that has carried one change; gives its name."""
+    laboratory = _Laboratory(endpoints)
+    laboratory.build()
+    laboratory.change("carried")
+    laboratory.listen_for("carried")
+    return NAME
+
+
 class _Laboratory:
     def __init__(self, endpoints: Endpoints) -> None:
         client = clients(endpoints.aws_endpoint_url)

@@ -14,7 +14,6 @@ from cloudwatch.alarms import (
     Reading,
     Recorded,
     State,
-    composite,
     percentile,
     read,
     states,
@@ -247,33 +246,6 @@ def test_the_same_thing_is_always_the_same_text() -> None:
     assert text({"Fn::Sub": "a-${Stage}-${Queue.Arn}"}) == "a-Stage-Queue.Arn"
     with pytest.raises(AlarmError, match="Select"):
         text({"Fn::Select": [0, []]})
-
-
-COMPOSITES = {
-    'ALARM("one")': True,
-    "ALARM(one) AND ALARM(two)": False,
-    "ALARM(one) OR ALARM(two) AND FALSE": True,
-    "(ALARM(one) OR ALARM(two)) AND FALSE": False,
-    "NOT ALARM(one) OR OK(two)": True,
-    "NOT (ALARM(one) OR OK(two))": False,
-    "INSUFFICIENT_DATA(three) AND TRUE": True,
-}
-
-
-@pytest.mark.parametrize("rule", COMPOSITES)
-def test_composite_alarms_follow_their_rule(rule: str) -> None:
-    """States are combined with AND, OR, NOT and brackets."""
-    found = {"one": ALARM, "two": OK, "three": NO_DATA}
-    assert composite(rule, found) is COMPOSITES[rule]
-
-
-@pytest.mark.parametrize(
-    "rule", ["", "ALARM(four)", "BROKEN(one)", "ALARM(one) ALARM(one)", "(TRUE", "TRUE AND", "?"]
-)
-def test_what_is_no_rule_is_refused(rule: str) -> None:
-    """A composite alarm that names a missing alarm does not pass unseen."""
-    with pytest.raises(AlarmError):
-        composite(rule, {"one": ALARM})
 
 
 @given(st.lists(st.sampled_from([True, False, None]), min_size=5, max_size=5), st.integers(1, 3))

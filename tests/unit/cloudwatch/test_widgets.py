@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloudwatch.widgets import COLUMNS, Line, Widget, widgets_of
+from cloudwatch.widgets import COLUMNS, GraphLine, Widget, widgets_of
 
 
 def body(*widgets: dict[str, Any], **more: Any) -> str:
@@ -20,7 +20,7 @@ def metric(*rows: list[Any], **properties: Any) -> dict[str, Any]:
     return {"type": "metric", "properties": {"metrics": list(rows), **properties}}
 
 
-def only(*rows: list[Any], **properties: Any) -> tuple[Line, ...]:
+def only(*rows: list[Any], **properties: Any) -> tuple[GraphLine, ...]:
     (widget,) = widgets_of(body(metric(*rows, **properties), periodOverride="inherit"))
     return widget.lines
 

@@ -7,12 +7,11 @@ import re
 import msgspec
 
 from infrastructure.settings import STAGES
-from orders import consumer
 from orders.domain.lifecycle import Status
 from orders.domain.order import Address, LineItem, NewPartnerOrder, Option, Order
 from orders.problems import GATEWAY_PROBLEMS, PROBLEMS
 from orders.routes import ROUTES
-from orders.settings import MAX_RECEIVES
+from orders.settings import MAX_RECEIVES, RETRY_GROWTH
 from orders.webhooks import LIMIT_SECONDS
 from project.checkout import ROOT
 from tests.shared import access
@@ -72,7 +71,7 @@ def test_links_within_the_documents_lead_somewhere() -> None:
 def test_webhooks_are_repeated_when_the_document_says_so() -> None:
     """A partner can rely on how often and how long after each other its webhooks are tried."""
     worker = STAGES["prod"].workers["notify_partner"]
-    waits = [worker.retry_seconds * consumer._GROWTH**tries for tries in range(MAX_RECEIVES - 1)]
+    waits = [worker.retry_seconds * RETRY_GROWTH**tries for tries in range(MAX_RECEIVES - 1)]
     assert waits == [30, 2 * 60, 8 * 60, 32 * 60]
     text = " ".join((ROOT / "docs/webhooks.md").read_text().split())
     assert "about 30 seconds, 2 minutes, 8 minutes and 32 minutes (±20 %)" in text

@@ -22,7 +22,7 @@ from load.journey import Act, Mix, journey, pause
 from load.ledger import Fault, Ledger, Owner, Placing, read
 from load.people import People, customer
 from load.people import given as people_given
-from load.run import Plan, Result, audit
+from load.run import Result, RunPlan, audit
 from load.shopper import TRIES, Answer, Caller, Request, Shopper, World, owns
 from ops.costs.traffic import Traffic
 from ops.reach.errors import OperatorError
@@ -420,8 +420,8 @@ def test_help_tells_both_thresholds(capsys: pytest.CaptureFixture[str]) -> None:
     assert "p95 2,000 ms" in said
 
 
-def a_plan(directory: Path, *, url: str = "", people: People | None = None) -> Plan:
-    return Plan(
+def a_plan(directory: Path, *, url: str = "", people: People | None = None) -> RunPlan:
+    return RunPlan(
         run="run-1",
         url=url,
         people=people or People([], [], None),

@@ -21,7 +21,6 @@ from tests.shared.examples import ORDER, order, order_with, order_without, raw
 NEW = msgspec.json.Decoder(NewPartnerOrder)
 PATCH = msgspec.json.Decoder(OrderPatch)
 ITEM = ORDER["items"][0]
-ADDRESS = ORDER["deliveryAddress"]
 
 
 @pytest.mark.parametrize(

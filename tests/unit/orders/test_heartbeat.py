@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import trustme
 
-from local.console.serving import Server
+from local.serving import Server
 from ops.reach.layout import free_port
 from orders import heartbeat
 from orders.aws_api import ApiError

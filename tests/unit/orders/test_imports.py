@@ -38,6 +38,14 @@ def test_a_handler_loads_no_slow_library(name: str) -> None:
     assert not packages & (TOO_SLOW | NOT_FOR_LAMBDA)
 
 
+def test_the_template_needs_no_database() -> None:
+    """Synthesizing loads neither the store nor what works on queues: it is about their names."""
+    loaded = modules_after("import infrastructure.service")
+    assert {module.partition(".")[0] for module in loaded} >= {"aws_cdk", "orders"}
+    assert not {module for module in loaded if module.startswith("pydynox")}
+    assert not loaded & {"orders.store", "orders.dynamodb", "orders.consumer", "orders.aws_api"}
+
+
 def test_the_domain_needs_nothing_of_aws() -> None:
     """The rules of an order can be read and run without AWS, HTTP or a store."""
     loaded = modules_after("import orders.domain.changes")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from cloudwatch.contributor_insights import rule_of
-from cloudwatch.time_window import MINUTE
+from cloudwatch.time_range import MINUTE
 from local.console import alarm_states
 from local.console.alarm_states import AlarmStates, definitions
 from local.copy.references import Resolver
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from cloudwatch.contributor_insights import Rule
-    from cloudwatch.time_window import Window
-    from cloudwatch.widgets import Line
+    from cloudwatch.time_range import TimeRange
+    from cloudwatch.widgets import GraphLine
     from local.console.readings import Points, Readings
 
 NOW = 29_590_000
@@ -85,7 +85,7 @@ class Measured:
         self.asked: list[str] = []
         self.tries: list[int] = []
 
-    def points(self, lines: Iterable[Line], _: Window, __: int) -> dict[str, Points]:
+    def points(self, lines: Iterable[GraphLine], _: TimeRange, __: int) -> dict[str, Points]:
         """Give them to whoever asks for the function's."""
         found: dict[str, Points] = {}
         for line in lines:
@@ -95,7 +95,7 @@ class Measured:
             found[line.id] = {(NOW - minutes) * MINUTE: value for minutes, value in ago.items()}
         return found
 
-    def records(self, _: Iterable[str], __: Window) -> list[dict[str, Any]]:
+    def records(self, _: Iterable[str], __: TimeRange) -> list[dict[str, Any]]:
         """Give a line for each failed try, so many minutes ago."""
         return [{"@timestamp": (NOW - ago) * 60_000, "partnerId": "acme"} for ago in self.tries]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cloudwatch.time_window import latest
+from cloudwatch.time_range import latest
 from ops.costs import readings
 from ops.costs.consumption import Consumption
 from ops.costs.spending import Carried

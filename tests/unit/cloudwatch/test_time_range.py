@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cloudwatch.time_window import latest
+from cloudwatch.time_range import latest
 
 
 def test_a_span_is_of_whole_minutes() -> None:

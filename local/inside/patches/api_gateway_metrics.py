@@ -1,4 +1,4 @@
-"""What API Gateway tells of each request, in CloudWatch and in its log. Runs in the emulator.
+"""API Gateway: the metrics and the access log of its stages.
 
 Both come of one look at each request: its route, its key, its answer, and how long each part took.
 """
@@ -11,9 +11,9 @@ import hashlib
 import re
 import time
 from contextvars import ContextVar
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from local.inside import ministack
 from local.inside.metric_store import milliseconds, record
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _listen(listener: Listener) -> None:
 
 
 def _note_parts() -> None:
-    gateway = _module("services.apigateway_v1")
+    gateway = ministack.module("services.apigateway_v1")
     route, check_key = gateway._execute_in_scope, gateway._check_api_key
     build, invoke = gateway._build_lambda_event_v1, gateway._invoke_lambda_proxy_v1
 
@@ -86,12 +86,14 @@ def _note_parts() -> None:
         _notes.get({})["integration"] = time.perf_counter() - begun
         return answer
 
-    gateway._execute_in_scope, gateway._check_api_key = noting_route, noting_key
-    gateway._build_lambda_event_v1, gateway._invoke_lambda_proxy_v1 = noting_id, noting_time
+    ministack.replace(gateway, _execute_in_scope=noting_route, _check_api_key=noting_key)
+    ministack.replace(
+        gateway, _build_lambda_event_v1=noting_id, _invoke_lambda_proxy_v1=noting_time
+    )
 
 
 def _note_requests() -> None:
-    gateway = _module("services.apigateway_v1")
+    gateway = ministack.module("services.apigateway_v1")
     serve = gateway._handle_execute_in_scope
 
     @functools.wraps(serve)
@@ -108,7 +110,7 @@ def _note_requests() -> None:
                 listener(notes)
         return answer
 
-    gateway._handle_execute_in_scope = telling
+    ministack.replace(gateway, _handle_execute_in_scope=telling)
 
 
 def _tell_figures(notes: dict[str, Any]) -> None:
@@ -144,7 +146,7 @@ def _write_access_log(notes: dict[str, Any]) -> None:
         return
     variables = _variables(notes)
     line = _VARIABLE.sub(lambda found: _shown(variables.get(found[1])), settings["format"])
-    logs = _module("services.cloudwatch_logs")
+    logs = ministack.module("services.cloudwatch_logs")
     stream = hashlib.sha256(notes["api"].encode()).hexdigest()[:32]
     logs._create_log_stream({"logGroupName": group, "logStreamName": stream})
     now = int(time.time() * 1_000)
@@ -173,7 +175,3 @@ def _variables(notes: dict[str, Any]) -> dict[str, Any]:
 
 def _shown(value: Any) -> str:
     return "-" if value in (None, "") else str(value)
-
-
-def _module(name: str) -> Any:
-    return import_module(f"ministack.{name}")

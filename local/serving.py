@@ -1,4 +1,4 @@
-"""HTTP servers for this machine alone: what the pages and tools of the local run share."""
+"""HTTP servers for this machine alone: what pages, tools and receivers of the local run share."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import ssl
+    from collections.abc import Iterator, Mapping
 
 _HOSTS = {"127.0.0.1", "localhost"}
+_NO_CONTENT = 204
+_HANDSHAKE_SECONDS = 30
 
 OTHER_HOST = b"Open it as 127.0.0.1 or localhost."
 """What whoever comes under another name is told."""
@@ -23,11 +26,27 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
     allow_reuse_port = False  # a port that is taken is not to be shared
+    request_queue_size = 200
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Pass over a caller that has gone in the middle of an answer, as browsers do."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
+
+
+class SecureServer(Server):
+    """Shakes hands in each connection's own thread: one that hangs holds up nobody else."""
+
+    context: ssl.SSLContext
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Answer one connection, unless it is given up on the way."""
+        request.settimeout(_HANDSHAKE_SECONDS)
+        with (
+            contextlib.suppress(OSError),
+            self.context.wrap_socket(request, server_side=True) as encrypted,
+        ):
+            super().finish_request(encrypted, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -43,22 +62,36 @@ class Handler(BaseHTTPRequestHandler):
         """
         return urlsplit(f"//{self.headers.get('Host')}").hostname in _HOSTS
 
+    def send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Send an answer; its length is said here."""
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if status != _NO_CONTENT:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def log_message(self, *_: Any) -> None:
         """Keep the terminal for the functions' logs."""
 
 
 @contextlib.contextmanager
-def serving(handler: type[Handler], port: int) -> Iterator[str]:
+def serving(
+    handler: type[Handler], port: int, context: ssl.SSLContext | None = None
+) -> Iterator[str]:
     """Serve for as long as the context lasts; gives the address.
 
     Args:
         handler: answers each request.
         port: where to listen on 127.0.0.1; 0 for any free port.
+        context: the server's certificate; without one it speaks HTTP.
     """
-    server = Server(("127.0.0.1", port), handler)
+    kind = type("Server", (SecureServer,), {"context": context}) if context else Server
+    server = kind(("127.0.0.1", port), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/"
+        yield f"{'https' if context else 'http'}://127.0.0.1:{server.server_port}/"
     finally:
         server.shutdown()
         server.server_close()

@@ -1,0 +1,89 @@
+"""What ministack 1.5.33 does otherwise than AWS, put right inside its process: a module a service.
+
+Each patch has a test that fails once ministack no longer needs it. What can be mended from outside,
+over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
+
+    api_key_identity    who calls: requestContext.identity.apiKeyId
+    api_key_switch      a key that is switched off by UpdateApiKey is off
+    client_path         requestContext.path as the client sent it
+    validation_errors   $context.error.validationErrorString
+    function_failures   a function that fails is answered through the gateway responses
+    function_queue      no more than some functions at a time; the others wait
+    quick_functions     functions start with nothing but their own code
+    whole_logs          what a run has written is told with it, not with a later one
+    steady_saving       state is saved every few seconds, not only on a clean stop
+    kept_streams        changes that a pipe has not yet delivered survive a restart
+    traced_stages       requests begin a trace, or continue theirs, and X-Ray is told
+    traced_functions    functions are told where in a trace they are, and X-Ray of them
+    traced_messages     topics and queues hand the trace of a message on
+    figures_by_minute   CloudWatch keeps figures by the minute, for some hours
+    gateway_figures     AWS/ApiGateway: requests, errors, latency
+    access_logs         a stage's access log is written
+    function_figures    AWS/Lambda: every run of a function, whoever called it
+    queue_figures       AWS/SQS: what is in each queue, how old, what came and went
+    table_figures       AWS/DynamoDB: latency, refusals, consumed capacity
+    topic_figures       AWS/SNS: what topics publish
+    pipe_figures        AWS/EventBridge/Pipes: what pipes carry
+    log_figures         AWS/Logs, and metrics of log lines in the embedded metric format
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local.inside.patches import (
+    api_gateway,
+    api_gateway_metrics,
+    cloudformation,
+    cloudwatch,
+    cloudwatch_logs,
+    dynamodb,
+    lambda_,
+    persistence,
+    pipes,
+    sns,
+    sqs,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+PATCHES: dict[str, Callable[[], None]] = {
+    patch.__name__: patch
+    for patch in (
+        api_gateway.api_key_identity,
+        api_gateway.api_key_switch,
+        api_gateway.client_path,
+        api_gateway.validation_errors,
+        api_gateway.function_failures,
+        lambda_.function_queue,
+        lambda_.quick_functions,
+        lambda_.whole_logs,
+        persistence.steady_saving,
+        dynamodb.kept_streams,
+        api_gateway.traced_stages,
+        lambda_.traced_functions,
+        sns.traced_messages,
+        cloudwatch.figures_by_minute,
+        api_gateway_metrics.gateway_figures,
+        api_gateway_metrics.access_logs,
+        lambda_.function_figures,
+        sqs.queue_figures,
+        dynamodb.table_figures,
+        sns.topic_figures,
+        pipes.pipe_figures,
+        cloudwatch_logs.log_figures,
+    )
+}
+"""All patches by name, in the order in which they are applied: a later one wraps an earlier one."""
+
+FOR_DEPLOYMENTS: dict[str, Callable[[], None]] = {
+    cloudformation.placeholders.__name__: cloudformation.placeholders
+}
+"""Those that only a whole template needs, by name."""
+
+
+def apply(names: Iterable[str]) -> None:
+    """Apply patches by name, before ministack starts to serve."""
+    for name in names:
+        {**PATCHES, **FOR_DEPLOYMENTS}[name]()

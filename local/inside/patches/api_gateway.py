@@ -1,0 +1,244 @@
+"""API Gateway: what it tells functions, how it refuses, and the traces of its stages."""
+# ruff: noqa: SLF001 - what a patch replaces is private to ministack
+
+from __future__ import annotations
+
+import functools
+import json
+from contextvars import ContextVar
+from typing import Any
+
+from local.inside import ministack, segments
+from local.inside.validation import validation_message
+
+
+def api_key_identity() -> None:
+    """Tell functions which API key was used.
+
+    AWS: identity.apiKey and identity.apiKeyId are the key of a method that requires one, and null
+    for others (API Gateway developer guide, "Variables for data models …").
+    """
+    gateway = ministack.module("services.apigateway_v1")
+    build = gateway._build_lambda_event_v1
+
+    @functools.wraps(build)
+    def with_key(*arguments: Any, **options: Any) -> dict[str, Any]:
+        event: dict[str, Any] = build(*arguments, **options)
+        resource, method, headers = arguments[3], arguments[5], arguments[6]
+        methods = resource.get("resourceMethods", {})
+        key = None
+        if (methods.get(method) or methods.get("ANY") or {}).get("apiKeyRequired"):
+            key = gateway._resolve_api_key(gateway._api_key_from_request(headers))
+        event["requestContext"]["identity"].update(
+            apiKey=key and key["value"], apiKeyId=key and key["id"]
+        )
+        return event
+
+    ministack.replace(gateway, _build_lambda_event_v1=with_key)
+
+
+def api_key_switch() -> None:
+    """Let UpdateApiKey switch a key off.
+
+    AWS: the operation `replace /enabled` takes "true" or "false" (API reference, UpdateApiKey).
+    Here the text "false" is kept, which counts as true.
+    """
+    gateway = ministack.module("services.apigateway_v1")
+    update = gateway._update_api_key
+
+    @functools.wraps(update)
+    def switched(key_id: str, data: dict[str, Any]) -> Any:
+        answer = update(key_id, data)
+        key = gateway._api_keys.get(key_id) or {}
+        if isinstance(key.get("enabled"), str):
+            key["enabled"] = key["enabled"].lower() == "true"
+        return answer
+
+    ministack.replace(gateway, _update_api_key=switched)
+
+
+def client_path() -> None:
+    """Tell functions the path that the client used, so that a Location made of it resolves.
+
+    AWS: requestContext.path is the path of the client's request, which begins with the stage, or
+    with the base path behind a custom domain. Here it begins with the emulator's own prefix.
+    """
+    app, gateway = ministack.module("app"), ministack.module("services.apigateway_v1")
+    serve, build = app.app, gateway._build_lambda_event_v1
+    path: ContextVar[str] = ContextVar("path")
+
+    @functools.wraps(serve)
+    async def noting_path(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            path.set(scope["raw_path"].decode("ascii"))
+        await serve(scope, receive, send)
+
+    @functools.wraps(build)
+    def with_path(*arguments: Any, **options: Any) -> dict[str, Any]:
+        event: dict[str, Any] = build(*arguments, **options)
+        event["requestContext"]["path"] = path.get(event["requestContext"]["path"])
+        return event
+
+    ministack.replace(app, app=noting_path)
+    ministack.replace(gateway, _build_lambda_event_v1=with_path)
+
+
+def validation_errors() -> None:
+    """Say in gateway responses what is wrong with a request body.
+
+    AWS: $context.error.validationErrorString of BAD_REQUEST_BODY names the faults in the words of
+    its JSON Schema validator (fge/json-schema-validator), which looks at an object's members only
+    when the object itself is sound.
+    """
+    gateway = ministack.module("services.apigateway_v1")
+    check, render = gateway._check_request_validation, gateway._gateway_error_response
+
+    @functools.wraps(check)
+    def explained(
+        method: Any, api_id: str, request: Any, headers: Any, body: Any, query: Any
+    ) -> Any:
+        error = check(method, api_id, request, headers, body, query)
+        if error is not None and error.response_type == "BAD_REQUEST_BODY":
+            models = method.get("requestModels") or {}
+            content_type = gateway._header_ci(headers, "content-type") or "application/json"
+            content_type = content_type.split(";", 1)[0].strip()
+            name = models.get(content_type) or models.get("application/json")
+            error.faults = validation_message(gateway._model_schema(api_id, name), body)
+        return error
+
+    @functools.wraps(render)
+    def with_faults(error: Any, request: Any) -> Any:
+        status, headers, body = render(error, request)
+        faults = json.dumps(getattr(error, "faults", ""))[1:-1]
+        return status, headers, body.replace(_FAULTS, faults.encode())
+
+    ministack.replace(gateway, _check_request_validation=explained)
+    ministack.replace(gateway, _gateway_error_response=with_faults)
+
+
+_FAULTS = b"$context.error.validationErrorString"
+
+
+def function_failures() -> None:
+    """Answer for functions that fail as API Gateway does, and tell nothing of the failure.
+
+    AWS: an error of the function, or an answer that is no proxy response, is a 502 through the
+    gateway response DEFAULT_5XX; a throttled function is a 500 (API Gateway developer guide,
+    "Handle Lambda errors"; Lambda developer guide, "Using Lambda with API Gateway").
+    """
+    gateway = ministack.module("services.apigateway_v1")
+    shape, invoke = gateway._lambda_proxy_response, gateway._invoke_lambda_proxy_v1
+    render = gateway._gateway_error_response
+
+    @functools.wraps(shape)
+    def strict(result: dict[str, Any]) -> Any:
+        if status := _failure_status(result):
+            raise _FunctionFailed(status)
+        return shape(result)
+
+    @functools.wraps(invoke)
+    async def answering(*arguments: Any, **options: Any) -> Any:
+        try:
+            return await invoke(*arguments, **options)
+        except _FunctionFailed as failure:
+            error = gateway._gw_error("DEFAULT_5XX", "Internal server error")
+            error.status = failure.status
+            return error
+
+    @functools.wraps(render)
+    def with_status(error: Any, request: Any) -> Any:
+        status, headers, body = render(error, request)
+        return getattr(error, "status", status), headers, body
+
+    ministack.replace(gateway, _lambda_proxy_response=strict)
+    ministack.replace(gateway, _invoke_lambda_proxy_v1=answering)
+    ministack.replace(gateway, _gateway_error_response=with_status)
+
+
+class _FunctionFailed(Exception):
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
+def _failure_status(result: dict[str, Any]) -> int | None:
+    if result.get("throttle"):
+        return 500
+    answer = result.get("body")
+    if result.get("error") or not isinstance(answer, dict):
+        return 502
+    status, body = answer.get("statusCode"), answer.get("body")
+    sound = str(status).isdigit() and (body is None or isinstance(body, str))
+    return None if sound else 502
+
+
+def traced_stages() -> None:
+    """Trace the requests to a stage with active tracing, and tell X-Ray of them.
+
+    AWS: the stage continues the trace of the header X-Amzn-Trace-Id or begins one, hands it on in
+    that header, and sends a segment (API Gateway developer guide, "Trace user requests to REST
+    APIs using X-Ray"). ministack does nothing of it.
+    """
+    _note_headers(ministack.module("app"))
+    gateway = ministack.module("services.apigateway_v1")
+    _trace_requests(gateway)
+    _trace_calls(gateway)
+
+
+def _note_headers(app: Any) -> None:
+    serve = app.app
+
+    @functools.wraps(serve)
+    async def noting_trace(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            header = dict(scope["headers"]).get(segments.HEADER.lower().encode(), b"")
+            segments.current.set(segments.context_of(header.decode("latin-1")))
+        await serve(scope, receive, send)
+
+    ministack.replace(app, app=noting_trace)
+
+
+def _trace_requests(gateway: Any) -> None:
+    execute, build = gateway._handle_execute_in_scope, gateway._build_lambda_event_v1
+
+    @functools.wraps(execute)
+    async def traced(
+        api_id: str, stage: str, method: str, path: str, headers: dict[str, Any], *more: Any
+    ) -> Any:
+        settings = gateway._stages_v1.get(api_id, {}).get(stage) or {}
+        if not settings.get("tracingEnabled"):
+            return await execute(api_id, stage, method, path, headers, *more)
+        request = segments.StageRequest(gateway._rest_apis[api_id], stage, method, path)
+        segments.served.set(request)
+        headers = {**headers, segments.HEADER.lower(): request.context.header()}
+        answer = await execute(api_id, stage, method, path, headers, *more)
+        request.end(answer[0], len(answer[2]), headers)
+        return answer
+
+    @functools.wraps(build)
+    def noting_id(*arguments: Any, **options: Any) -> dict[str, Any]:
+        event: dict[str, Any] = build(*arguments, **options)
+        if request := segments.served.get():
+            request.request_id = event["requestContext"]["requestId"]
+        return event
+
+    ministack.replace(gateway, _handle_execute_in_scope=traced, _build_lambda_event_v1=noting_id)
+
+
+def _trace_calls(gateway: Any) -> None:
+    call = gateway._call_lambda_raw
+
+    @functools.wraps(call)
+    async def traced(function: str, *arguments: Any, **options: Any) -> Any:
+        request = segments.served.get()
+        if request is None:
+            return await call(function, *arguments, **options)
+        with request.calling(function.rpartition(":")[2]) as told:
+            result, error = await call(function, *arguments, **options)
+            throttled = bool(result and result.get("throttle"))
+            told["http"] = {"response": {"status": 429 if throttled else 200}}
+            failed = bool(error or result.get("error"))
+            told.update(segments.marks(429 if throttled else 500 if failed else 200))
+        return result, error
+
+    ministack.replace(gateway, _call_lambda_raw=traced)

@@ -1,0 +1,240 @@
+"""Lambda: how functions start, how many run at a time, their logs, traces and metrics."""
+# ruff: noqa: SLF001 - what a patch replaces is private to ministack
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import hashlib
+import os
+import queue
+import tempfile
+import threading
+import time
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from local.inside import ministack, segments
+from local.inside.metric_store import (
+    milliseconds,
+    record,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+_IMPORTS_BOTOCORE = "    _ms_install_invoke_depth()\n"
+_LOOP_ENDS = "\nrun()\n"
+
+_END = "\x04the run has ended\x04"
+
+
+_END_SECONDS, _POLL_SECONDS = 5.0, 0.05
+
+
+def function_queue() -> None:
+    """Let requests wait for a function instead of starting a hundred interpreters at a time.
+
+    AWS starts an environment for each request. Here a hundred at once would take 5 GB of memory,
+    and end no sooner: this machine has only its few processors. The same holds for the batches of
+    a queue.
+    """
+    gateway, functions = (
+        ministack.module("services.apigateway_v1"),
+        ministack.module("services.lambda_svc"),
+    )
+    call, concurrency = gateway._call_lambda_raw, functions._sqs_esm_concurrency
+    processors = os.cpu_count() or 1
+    turns = asyncio.Semaphore(max(8, 4 * processors))
+
+    @functools.wraps(concurrency)
+    def limited(*arguments: Any, **options: Any) -> int:
+        wanted: int = concurrency(*arguments, **options)
+        return min(max(4, 2 * processors), wanted)
+
+    @functools.wraps(call)
+    async def in_turn(*arguments: Any, **options: Any) -> Any:
+        async with turns:
+            return await call(*arguments, **options)
+
+    ministack.replace(gateway, _call_lambda_raw=in_turn)
+    ministack.replace(functions, _sqs_esm_concurrency=limited)
+
+
+def quick_functions() -> None:
+    """Start functions with nothing but their own code, which is unpacked once.
+
+    AWS starts Python, loads the handler and nothing else. ministack unpacks the asset for each
+    environment and imports botocore before the handler, which takes three quarters of the start,
+    half of the memory, and hides how long our own code takes.
+    """
+    runtime = ministack.module("core.lambda_runtime")
+    script = ministack.replaced_text(runtime._PYTHON_WORKER_SCRIPT, _IMPORTS_BOTOCORE, "")
+    ministack.replace(runtime, _PYTHON_WORKER_SCRIPT=script)
+    unpacked: dict[str, str] = {}
+    lock = threading.Lock()
+
+    class SharedZip(zipfile.ZipFile):
+        """An archive that is unpacked once for all who ask."""
+
+        def extractall(self, path: Any = None, *arguments: Any, **options: Any) -> None:
+            with Path(str(self.filename)).open("rb") as archive:
+                digest = hashlib.file_digest(archive, "sha256").hexdigest()
+            with lock:
+                if digest not in unpacked:
+                    folder = tempfile.mkdtemp(prefix="code-")
+                    super().extractall(folder, *arguments, **options)
+                    unpacked[digest] = folder
+            Path(path).rmdir()
+            Path(path).symlink_to(unpacked[digest])
+
+    ministack.replace(runtime, zipfile=SimpleNamespace(**{**vars(zipfile), "ZipFile": SharedZip}))
+
+
+def whole_logs() -> None:
+    """Tell with each run all that it has written, however busy the machine is.
+
+    On AWS nothing is lost between two runs. ministack waits for a first line for 50 ms, and after
+    each for 5: what is read later is told with the next run of the same process, or never.
+    """
+    runtime = ministack.module("core.lambda_runtime")
+    line = f"{_END}\n".encode()
+    tell = f"        sys.stdout.flush()\n        os.write(2, {line!r})\n"
+    script = ministack.replaced_text(
+        runtime._PYTHON_WORKER_SCRIPT, _LOOP_ENDS, f"{tell}{_LOOP_ENDS}"
+    )
+    ministack.replace(runtime, _PYTHON_WORKER_SCRIPT=script)
+    drain = runtime.Worker._drain_stderr_bounded
+
+    @functools.wraps(drain)
+    def whole(self: Any, *arguments: Any, **options: Any) -> str:
+        if str(self.config.get("Runtime", "python")).startswith("python"):
+            return "\n".join(_until_end(self))
+        told: str = drain(self, *arguments, **options)
+        return told
+
+    ministack.replace(runtime.Worker, _drain_stderr_bounded=whole)
+
+
+def _until_end(worker: Any) -> Iterator[str]:
+    """Take a function's lines up to the end of this run, or of its process.
+
+    Its ends are counted, with the lines of each process: one that comes too late is not taken for
+    that of the next run.
+    """
+    lines, deadline = worker._stderr_queue, time.monotonic() + _END_SECONDS
+    lines.ends = getattr(lines, "ends", 0) + 1
+    while lines.ends and time.monotonic() < deadline:
+        try:
+            line: str = lines.get(timeout=_POLL_SECONDS)
+        except queue.Empty:
+            if not worker._stderr_thread.is_alive():
+                return
+            continue
+        text, end, _ = line.partition(_END)
+        if text or not end:
+            yield text
+        lines.ends -= bool(end)
+
+
+def traced_functions() -> None:
+    """Tell functions in _X_AMZN_TRACE_ID where in a trace they are, and X-Ray of them.
+
+    AWS: the variable names the trace, the function's segment as parent, and the decision to sample
+    (Lambda developer guide, "Defined runtime environment variables"). A batch of a queue has a
+    trace of its own, which is linked to those of its messages. ministack begins a trace at each
+    invocation, and tells X-Ray nothing.
+    """
+    functions = ministack.module("services.lambda_svc")
+    execute, mismatch = functions._execute_function, functions._function_config_scope_mismatch
+
+    @functools.wraps(execute)
+    def traced(func: dict[str, Any], event: Any) -> Any:
+        config = func.get("config") or func
+        if mismatch(config):  # it comes here again
+            return execute(func, event)
+        invocation, result = segments.Invocation(config, event), {"error": True}
+        token = segments.invoked.set(invocation)
+        try:
+            result = execute(func, event)
+        finally:
+            segments.invoked.reset(token)
+            invocation.end(result)
+        return result
+
+    def trace_id(*_: Any) -> str | None:
+        invocation = segments.invoked.get()
+        return invocation.context.header() if invocation else None
+
+    ministack.replace(functions, _execute_function=traced)
+    ministack.replace(functions, _xray_trace_id_for_invocation=trace_id)
+    _time_invocations(ministack.module("core.lambda_runtime").Worker)
+
+
+def _time_invocations(worker: Any) -> None:
+    """Note when an environment was made and when the function answered."""
+    invoke, spawn, drain = worker.invoke, worker._spawn, worker._drain_stderr_bounded
+
+    @functools.wraps(invoke)
+    def noting_id(self: Any, event: Any, request_id: str, **options: Any) -> Any:
+        if invocation := segments.invoked.get():
+            invocation.request_id = request_id
+        return invoke(self, event, request_id, **options)
+
+    @functools.wraps(spawn)
+    def noting_start(self: Any) -> None:
+        start = time.time()
+        try:
+            spawn(self)
+        finally:
+            if invocation := segments.invoked.get():
+                invocation.initialized = start, time.time()
+
+    @functools.wraps(drain)
+    def noting_end(self: Any, *arguments: Any, **options: Any) -> Any:
+        if invocation := segments.invoked.get():
+            invocation.answered = time.time()
+        return drain(self, *arguments, **options)
+
+    ministack.replace(
+        worker, invoke=noting_id, _spawn=noting_start, _drain_stderr_bounded=noting_end
+    )
+
+
+def function_figures() -> None:
+    """Tell of each run of a function, whoever called it, and of how many ran beside it.
+
+    AWS: AWS/Lambda by FunctionName; a run that was throttled is no invocation (Lambda developer
+    guide, "Types of metrics for Lambda functions"). ministack tells of those alone that came
+    through the API action Invoke. The duration includes the start of the environment here.
+    """
+    functions = ministack.module("services.lambda_svc")
+    dispatch = functions._execute_function_dispatch
+
+    @functools.wraps(dispatch)
+    def telling(func: Any, config: dict[str, Any], *arguments: Any) -> Any:
+        beside = functions._inflight.get(functions._inflight_key(config), 1)
+        begun = time.perf_counter()
+        result: Any = {"error": True}
+        try:
+            result = dispatch(func, config, *arguments)
+        finally:
+            dimensions = {"FunctionName": config.get("FunctionName", "unknown")}
+            failed = bool(isinstance(result, dict) and result.get("error"))
+            counts = {"Invocations": 1, "Errors": int(failed), "Throttles": 0}
+            record("AWS/Lambda", dimensions, counts | {"ConcurrentExecutions": beside}, "Count")
+            duration = {"Duration": milliseconds(time.perf_counter() - begun)}
+            record("AWS/Lambda", dimensions, duration, "Milliseconds")
+        return result
+
+    @functools.wraps(functions._emit_lambda_metrics)
+    def throttles(name: str, duration_ms: float, error: bool, throttle: bool) -> None:  # noqa: FBT001 - ministack's signature
+        # ministack tells the same throttle twice when it came through Invoke, then with a duration.
+        if throttle and not duration_ms and not error:
+            record("AWS/Lambda", {"FunctionName": name}, {"Throttles": 1}, "Count")
+
+    ministack.replace(functions, _execute_function_dispatch=telling)
+    ministack.replace(functions, _emit_lambda_metrics=throttles)
