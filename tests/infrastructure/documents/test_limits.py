@@ -36,15 +36,16 @@ def test_the_longest_stage_name_deploys(tmp_path: Path) -> None:
     """A stage may have the longest name that the settings take: no other name becomes too long."""
     (tmp_path / "asset").mkdir()
     settings = replace(STAGES["prod"], stage="a" * 20)
-    path = synthesize(settings, asset=tmp_path / "asset", out=tmp_path / "out")
+    path = synthesize(settings, asset=tmp_path / "asset", out=tmp_path / "out", validates=False)
     over = [use for use in uses(json.loads(path.read_text())) if use.share > 1]
     assert {use.limit for use in over} == {INLINE_BODY}, over
 
 
 @pytest.mark.synthesizes
-def test_the_document_is_current() -> None:
+def test_the_document_is_current(templates: dict[str, Template]) -> None:
     """docs/limits.md shows the templates of today."""
-    assert DOCUMENT.read_text() == document(), "run: make docs"
+    stages = {stage: templates[stage].document for stage in STAGES}
+    assert DOCUMENT.read_text() == document(stages), "run: make docs"
 
 
 @pytest.mark.parametrize(
