@@ -35,7 +35,7 @@ def aws_is_described_once() -> Iterator[None]:
     """Share what boto3 reads of each service, for hundreds of sessions: megabytes of JSON."""
     loader = botocore.loaders.create_loader()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(botocore.loaders, "create_loader", lambda _=None: loader)
+        patch.setattr("botocore.session.create_loader", lambda _=None: loader)
         yield
 
 
