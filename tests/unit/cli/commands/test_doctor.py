@@ -539,7 +539,7 @@ def test_port(taken: int, tmp_path: Path) -> None:
 
 def test_free_port(taken: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A free port is fine."""
-    monkeypatch.setattr(checks_here, "port_taken", lambda _: False)
+    monkeypatch.setattr("local.checks.port_taken", lambda _: False)
     assert here("port", Layout(tmp_path, taken)).result == "ok"
 
 
