@@ -40,8 +40,8 @@ class Proof:
         self.properties = table.alarms_of(self.resources)
         self.stage = stage_of(self.resources)
         self.has_heartbeat = HEARTBEAT in self.stage.functions
-        alike = (other.recorded for other in others if other.stage == self.stage)
-        self.recorded: dict[str, Recorded] = next(alike, None) or self._record()
+        alike = [other.recorded for other in others if other.stage == self.stage]
+        self.recorded: dict[str, Recorded] = alike[0] if alike else self._record()
 
     def _record(self) -> dict[str, Recorded]:
         return {name: record(self.stage, one) for name, one in SCENARIOS.items()}
