@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE # without bytecode each synth takes 3 s longer
 PYTHON_HERE := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run token test check audit format docs synth deploy destroy load soak fuzz mutate bench simulate clean
+.PHONY: help setup run token quick test check audit format docs synth deploy destroy load soak fuzz mutate bench simulate clean
 
 help: ## List these commands
 	@echo "STAGE=$(STAGE) LOCAL_PORT=$(LOCAL_PORT)"
@@ -25,6 +25,9 @@ run: setup ## Run the whole service on this machine, no AWS account needed
 
 token: setup ## Print a demo customer's fresh token; WHO=operator for another's
 	@exec $(PYTHON_HERE) -m local.token $(WHO)
+
+quick: setup ## Run unit and template tests, without emulator and network; ARGS go to pytest
+	@scripts/quick $(ARGS)
 
 test: setup ## Run every test
 	@scripts/test

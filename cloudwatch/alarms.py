@@ -16,9 +16,9 @@ import itertools
 import math
 import operator
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloudwatch.metric_math import (
@@ -70,7 +70,7 @@ Contributions = dict[int, dict[str, float]]
 
 @dataclass(frozen=True)
 class Recorded:
-    """All that was measured of a stage.
+    """All that was measured of a stage; nothing may come to it once an alarm has looked.
 
     Args:
         samples: of each metric.
@@ -79,6 +79,55 @@ class Recorded:
 
     samples: Mapping[Metric, Minutes]
     contributions: Mapping[str, Contributions]
+    _sums: dict[Metric, _RunningSums] = field(default_factory=dict, init=False, compare=False)
+
+    def sums(self, metric: Metric) -> _RunningSums:
+        """Add up a metric's samples once for all alarms that ask for their sum."""
+        if metric not in self._sums:
+            self._sums[metric] = _RunningSums.of(self.samples.get(metric, {}))
+        return self._sums[metric]
+
+
+class _RunningSums(NamedTuple):
+    """What a metric's samples come to before each minute, from the first one that has any."""
+
+    first: int
+    values: Sequence[float]
+    counted: Sequence[int]
+    """How many minutes had samples."""
+
+    @classmethod
+    def of(cls, minutes: Minutes) -> _RunningSums:
+        span = range(min(minutes), max(minutes) + 1) if minutes else range(0)
+        values = (_sum(minutes[at]) if at in minutes else 0.0 for at in span)
+        counted = (at in minutes for at in span)
+        return cls(
+            span.start,
+            [*itertools.accumulate(values, initial=0.0)],
+            [*itertools.accumulate(counted, initial=0)],
+        )
+
+    def of_periods(self, starts: range, seen: int) -> dict[int, float]:
+        """Give the sum of so many minutes from each start on, where one of them has samples."""
+        known = range(self.first - seen, self.first + len(self.values) - 1)
+        some = range(max(starts.start, known.start), min(starts.stop, known.stop))
+        if not some:
+            return {}
+        begin, end = some.start - known.start, some.stop - known.start
+        values = [*[0.0] * seen, *self.values, *[self.values[-1]] * seen]
+        counted = [*[0] * seen, *self.counted, *[self.counted[-1]] * seen]
+        return {
+            60 * start: after - before
+            for start, before, after, fewer, more in zip(
+                some,
+                values[begin:end],
+                values[begin + seen : end + seen],
+                counted[begin:end],
+                counted[begin + seen : end + seen],
+                strict=True,
+            )
+            if more > fewer
+        }
 
 
 class Reading(NamedTuple):
@@ -349,19 +398,6 @@ def _with_samples(minutes: Mapping[int, Any], length: int, starts: range) -> lis
     return sorted(touched.intersection(starts))
 
 
-def _sums_of_periods(minutes: Minutes, length: int, starts: range, seen: int) -> dict[int, float]:
-    """Do the same for sums, of which alarms have most, without looking at a minute twice."""
-    first = starts.start
-    sums = [_sum(minutes.get(at, {})) for at in range(first, starts.stop + length)]
-    full = [float(at in minutes) for at in range(first, starts.stop + length)]
-    sums, full = ([0.0, *itertools.accumulate(values)] for values in (sums, full))
-    return {
-        60 * start: sums[at + seen] - sums[at]
-        for at, start in enumerate(starts)
-        if full[at + seen] > full[at]
-    }
-
-
 _CONTRIBUTIONS: Mapping[str, Callable[[Mapping[str, float]], float]] = {
     "MaxContributorValue": lambda totals: max(totals.values()),
     "UniqueContributors": len,
@@ -412,10 +448,10 @@ def values(
     seen = max(alarm.minutes - hidden, 0)
     series: dict[str, Series] = {}
     for name, one in alarm.metrics.items():
-        minutes = recorded.samples.get(one.metric, {})
         if one.statistic == "Sum":
-            series[name] = _sums_of_periods(minutes, one.minutes, starts, seen)
+            series[name] = recorded.sums(one.metric).of_periods(starts, seen)
         else:
+            minutes = recorded.samples.get(one.metric, {})
             series[name] = _of_periods(minutes, one.statistic, one.minutes, starts, seen)
     if alarm.watched in series:
         return series[alarm.watched]
@@ -440,29 +476,34 @@ def states(
         reading: how what AWS leaves open is read; None for the usual way.
     """
     reading = reading or Reading()
-    fetched = range(alarm.periods + reading.spare)
-    starts = range(span.start - len(fetched) * alarm.minutes, span.stop)
-    hidden = {max(reading.late - back * alarm.minutes, 0) for back in fetched}
-    by_hidden = {some: values(alarm, recorded, starts, reading, some) for some in hidden}
+    fetched = alarm.periods + reading.spare
+    starts = range(span.start - fetched * alarm.minutes, span.stop)
+    hidden = [max(reading.late - back * alarm.minutes, 0) for back in range(fetched)]
+    by_hidden = {
+        some: _breaches(alarm, values(alarm, recorded, starts, reading, some), starts)
+        for some in {0, *hidden}
+    }
+    partly_hidden = sum(map(bool, hidden))
     counts = _low_counts(alarm, recorded, starts)
     found: list[State] = []
     state = State.INSUFFICIENT_DATA
     for minute in span:
-        begun = [60 * (minute + 1 - (back + 1) * alarm.minutes) for back in fetched]
-        points = [
-            by_hidden[max(reading.late - back * alarm.minutes, 0)].get(at)
-            for back, at in enumerate(begun)
-        ]
-        if not any(at in counts for at in begun[: alarm.periods]):
-            state = verdict(
-                [None if point is None else alarm.breaches(point) for point in points],
-                alarm.periods,
-                alarm.needed,
-                alarm.missing,
-                state,
-            )
+        newest = minute + 1 - alarm.minutes - starts.start
+        oldest = newest - (fetched - 1) * alarm.minutes
+        points = by_hidden[0][oldest : newest + 1 : alarm.minutes][::-1]
+        for back in range(partly_hidden):
+            points[back] = by_hidden[hidden[back]][newest - back * alarm.minutes]
+        begun = range(newest, newest - alarm.periods * alarm.minutes, -alarm.minutes)
+        if not counts or not any(60 * (starts.start + at) in counts for at in begun):
+            state = _verdict(tuple(points), alarm.periods, alarm.needed, alarm.missing, state)
         found.append(state)
     return found
+
+
+def _breaches(alarm: Alarm, series: Series, starts: range) -> list[bool | None]:
+    """Say whether the period that begins at each minute breaches; None where it is missing."""
+    points = (series.get(60 * start) for start in starts)
+    return [None if point is None else alarm.breaches(point) for point in points]
 
 
 def _low_counts(alarm: Alarm, recorded: Recorded, starts: range) -> set[int]:
@@ -503,3 +544,7 @@ def verdict(
     # "Premature": nothing but breaching points, the oldest of which is old enough.
     oldest = max(back for back, point in enumerate(points, 1) if point is not None)
     return State.ALARM if oldest >= needed else State.OK
+
+
+_verdict = lru_cache(maxsize=4_096)(verdict)
+"""Known again: most minutes are like the one before."""

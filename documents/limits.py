@@ -16,7 +16,7 @@ from ops.costs.report import expected
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 DOCUMENT = ROOT / "docs/limits.md"
 """The document that is made."""
@@ -205,11 +205,10 @@ command line hands templates over through the bucket of the account's bootstrap.
 """
 
 
-def document() -> str:
-    """Render the document."""
+def document(templates: Mapping[str, dict[str, Any]]) -> str:
+    """Render the document of each stage's template."""
     by_stage = {
-        stage: {use.limit: use for use in uses(template_of(STAGES[stage], model=expected))}
-        for stage in STAGES
+        stage: {use.limit: use for use in uses(template)} for stage, template in templates.items()
     }
     limits = {use.limit: use for found in by_stage.values() for use in found.values()}
     lines = [_HEAD, f"| what | limit | {' | '.join(STAGES)} | where AWS says so |"]
@@ -225,4 +224,6 @@ def _cell(use: Use | None) -> str:
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(document())
+    DOCUMENT.write_text(
+        document({stage: template_of(of, model=expected) for stage, of in STAGES.items()})
+    )

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def synthesize(
-    settings: Settings, *, asset: Path, out: Path | None = None, model: CostModel | None = None
+    settings: Settings,
+    *,
+    asset: Path,
+    out: Path | None = None,
+    model: CostModel | None = None,
+    validates: bool = True,
 ) -> Path:
     """Synthesize the service.
 
@@ -27,38 +32,55 @@ def synthesize(
         asset: the folder of the functions' code.
         out: where the cloud assembly goes; None for where the CDK CLI wants it.
         model: of costs, for a budget whose cost is not recorded.
+        validates: whether CDK validates the template. That takes longer than all the rest, and
+            who only reads a template need not wait for it.
 
     Returns:
         The template's path.
     """
-    return write(compose(settings, asset=asset, out=out, model=model))
+    return write(compose(settings, asset=asset, out=out, model=model, validates=validates))
 
 
 def compose(
-    settings: Settings, *, asset: Path, out: Path | None = None, model: CostModel | None = None
+    settings: Settings,
+    *,
+    asset: Path,
+    out: Path | None = None,
+    model: CostModel | None = None,
+    validates: bool = True,
 ) -> Service:
     """Build the service's constructs, which the checkers look at; arguments as above."""
     # The CLI hands over cdk.json's context, which holds the feature flags; without it, we do.
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
-    app = App(context=context, outdir=None if out is None else str(out))
+    app = App(
+        context=context,
+        outdir=None if out is None else str(out),
+        builtin_cloud_formation_validation=validates,
+    )
     return Service(app, settings=settings, asset=str(asset), model=model)
 
 
 def compose_without_code(
-    settings: Settings, folder: Path, *, model: CostModel | None = None
+    settings: Settings,
+    folder: Path,
+    *,
+    model: CostModel | None = None,
+    validates: bool = False,
 ) -> Service:
     """Build the constructs below an empty folder, with an empty asset, for a look at them alone."""
     asset = folder / "asset"
     asset.mkdir()
     (asset / "code.py").write_text("")
-    return compose(settings, asset=asset, out=folder / "out", model=model)
+    return compose(settings, asset=asset, out=folder / "out", model=model, validates=validates)
 
 
-def template_of(settings: Settings, *, model: CostModel | None = None) -> dict[str, Any]:
+def template_of(
+    settings: Settings, *, model: CostModel | None = None, validates: bool = False
+) -> dict[str, Any]:
     """Give the template of some settings, for a look at it alone: its asset is empty."""
     with tempfile.TemporaryDirectory() as folder:
-        path = write(compose_without_code(settings, Path(folder), model=model))
-        template: dict[str, Any] = json.loads(path.read_text())
+        service = compose_without_code(settings, Path(folder), model=model, validates=validates)
+        template: dict[str, Any] = json.loads(write(service).read_text())
     return template
 
 

@@ -1,7 +1,7 @@
 """What all tests share: one running copy of the service, started when a test first asks for it.
 
-`make test` runs them in two processes (scripts/test). What is dear to make is made once: tests that
-share it stay together in one of them, in their order:
+`make test` and `make quick` run them in two processes (scripts/test, scripts/quick). What is dear
+to make is made once: tests that share it stay together in one of them, in their order:
 
     stack       those that use the running copy, and the judge of what it asked AWS for
     a folder    those that share what they have synthesized or built
@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from local.copy.emulator import Watch
 from local.stack import start
 from ops.reach.layout import free_port
+from tests.quick import pytest_addoption, pytest_configure, pytest_ignore_collect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +29,12 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
     from ops.reach.endpoints import Endpoints
+
+__all__ = ["pytest_addoption", "pytest_configure", "pytest_ignore_collect"]
+
+# A busy machine is no finding.
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")
 
 # No test speaks with AWS, or depends on how you do: your profile, region and keys are not found.
 # Nor on your terminal. The commands that the tests start inherit this.

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloudwatch.alarms import Metric, Recorded, text
@@ -425,6 +426,8 @@ class _Recorder:
     stage: Stage
     scenario: Scenario
     samples: dict[Metric, Minutes] = field(default_factory=dict)
+    by_name: dict[tuple[str, ...], Minutes] = field(default_factory=dict)
+    """The same, quicker to find: the dimensions of a metric of ours are told by their values."""
     failed_tries: Contributions = field(default_factory=dict)
     owed: dict[str, float] = field(default_factory=dict)
     queue_used: dict[str, int] = field(default_factory=dict)
@@ -477,8 +480,11 @@ class _Recorder:
         """Write down samples of a metric, if there are any."""
         taken = {float(value): float(count) for value, count in samples.items() if count}
         if taken:
-            metric = Metric(namespace, name, tuple(sorted(dimensions.items())))
-            self.samples.setdefault(metric, {})[minute] = taken
+            known = (namespace, name, *dimensions.values())
+            if known not in self.by_name:
+                metric = Metric(namespace, name, tuple(sorted(dimensions.items())))
+                self.by_name[known] = self.samples.setdefault(metric, {})
+            self.by_name[known][minute] = taken
 
     def _whole(self, what: str, rate: float) -> int:
         """Give whole events of a rate a minute: what is left over counts for the next minute."""
@@ -615,13 +621,8 @@ class _Recorder:
         )
 
     def _tables(self, minute: int, now: Conditions) -> None:
-        names = {key: {"TableName": table} for key, table in self.stage.tables.items()}
-        used = {key: (names[key], use) for key, use in TRAFFIC.tables().items()}
-        for index, use in TRAFFIC.indexes().items():
-            dimensions = {"TableName": self.stage.indexes[index], "GlobalSecondaryIndexName": index}
-            used[index] = (dimensions, use)
         a_minute = now.load / (DAYS * TRAFFIC.busy_hours * 60)
-        for key, (dimensions, use) in used.items():
+        for key, (dimensions, use) in self._used.items():
             writes = use.writes * a_minute
             if now.used and key == "orderId":
                 writes = max(writes, 60 * self.stage.ceiling * now.used)
@@ -629,15 +630,23 @@ class _Recorder:
                 # Requests use a unit or two each: what counts is their sum.
                 metric = f"Consumed{name}CapacityUnits"
                 self._add(minute, "AWS/DynamoDB", metric, dimensions, {1: units})
-        self._table_faults(minute, now, used)
+        self._table_faults(minute, now)
 
-    def _table_faults(
-        self, minute: int, now: Conditions, used: Mapping[str, tuple[dict[str, str], TableUse]]
-    ) -> None:
+    @cached_property
+    def _used(self) -> dict[str, tuple[dict[str, str], TableUse]]:
+        """The dimensions of each table and index, and its use in a month."""
+        names = {key: {"TableName": table} for key, table in self.stage.tables.items()}
+        used = {key: (names[key], use) for key, use in TRAFFIC.tables().items()}
+        for index, use in TRAFFIC.indexes().items():
+            dimensions = {"TableName": self.stage.indexes[index], "GlobalSecondaryIndexName": index}
+            used[index] = (dimensions, use)
+        return used
+
+    def _table_faults(self, minute: int, now: Conditions) -> None:
         """Record what DynamoDB refuses and fails to do; it says nothing of what went well."""
         if not now.load:
             return
-        for dimensions, _ in used.values():
+        for dimensions, _ in self._used.values():
             for name in ("ReadThrottleEvents", "WriteThrottleEvents"):
                 self._add(minute, "AWS/DynamoDB", name, dimensions, {1: now.throttled})
         key, operation = _OPERATIONS[minute % len(_OPERATIONS)]
@@ -646,7 +655,8 @@ class _Recorder:
         self._add(minute, "AWS/DynamoDB", "SystemErrors", dimensions, failed)
 
 
-def rates() -> dict[str, float]:
+@cache
+def rates() -> Mapping[str, float]:
     """Give the calls a minute of each function in a busy hour."""
     minutes = DAYS * TRAFFIC.busy_hours * 60
     return {function: calls / minutes for function, calls in TRAFFIC.calls().items()}

@@ -10,6 +10,7 @@ import pytest
 
 from infrastructure.settings import STAGES, Budget, Capacity, CapacityMode, Domain
 from infrastructure.synth import compose, write
+from tests.quick import is_quick
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,12 +65,19 @@ class Template:
 
 
 @pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
-    """Build every variant once; the asset is a stand-in, only its place is in a template."""
+def services(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Service]:
+    """Build every variant once; the asset is a stand-in, only its place is in a template.
+
+    CDK's own validation is an older edition of what test_checkers.py asks about each: a quick run
+    does without.
+    """
     asset = tmp_path_factory.mktemp("asset")
     (asset / "code.py").write_text("")
+    validates = not is_quick(request.config)
     return {
-        name: compose(settings, asset=asset, out=tmp_path_factory.mktemp(name))
+        name: compose(settings, asset=asset, out=tmp_path_factory.mktemp(name), validates=validates)
         for name, settings in VARIANTS.items()
     }
 

@@ -91,6 +91,15 @@ def test_files_are_utf_8_in_every_locale() -> None:
     assert answer.stdout == "1\n"
 
 
+def test_make_quick_passes_on_what_is_asked() -> None:
+    """`make quick ARGS="-k alarms"` runs those quick tests only; pytest says how long it took."""
+    command = ["make", "--dry-run", "--no-print-directory", "quick", "ARGS=-k alarms"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert answer.stdout.splitlines() == ["scripts/setup", "scripts/quick -k alarms"]
+    script = (ROOT / "scripts/quick").read_text()
+    assert re.search(r"-m pytest --quick .*\"\$@\"", script, re.DOTALL)
+
+
 @pytest.mark.skipif(not (ROOT / ".venv/.made-from").exists(), reason="not set up by scripts/setup")
 def test_setup_is_silent_when_nothing_changed() -> None:
     """Each command may begin with `make setup`: it does nothing when all is in place."""

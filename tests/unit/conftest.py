@@ -6,6 +6,7 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+import botocore.loaders
 import pytest
 
 from infrastructure.functions import Caller, names
@@ -27,6 +28,15 @@ class NoStore(store.Store):
     def partner_of(self, api_key_id: str) -> Item | None:
         """Know only the key of acme."""
         return {"partnerId": "acme"} if api_key_id == "key-of-acme" else None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def aws_is_described_once() -> Iterator[None]:
+    """Share what boto3 reads of each service, for hundreds of sessions: megabytes of JSON."""
+    loader = botocore.loaders.create_loader()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("botocore.session.create_loader", lambda _=None: loader)
+        yield
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +71,12 @@ def whole(schema: dict[str, Any]) -> dict[str, Any]:
 
 def takes(schema: dict[str, Any], value: Any) -> bool:
     """Tell whether a request may hold a value."""
-    return bool(OAS30WriteValidator(whole(schema)).is_valid(value))
+    return bool(_validator(json.dumps(schema)).is_valid(value))
+
+
+@cache
+def _validator(schema: str) -> Any:
+    return OAS30WriteValidator(whole(json.loads(schema)))
 
 
 def credentials_of(route: Route) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,7 @@ from cli import app as cli
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 DESTRUCTIVE = {
@@ -133,12 +134,19 @@ def run(command: list[str], variables: dict[str, str]) -> str:
     return done.stdout
 
 
-def script_for(shell: str, folder: Path) -> str:
-    """Keep what `--show-completion` prints for a shell; give its path."""
-    asked = {"HOME": str(folder), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    script = folder / "completion"
-    script.write_text(run(["orders", "--show-completion", shell], asked))
-    return str(script)
+@pytest.fixture(scope="module")
+def script_for(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """Keep what `--show-completion` prints for a shell; gives its path."""
+
+    @cache
+    def script(shell: str) -> str:
+        folder = tmp_path_factory.mktemp(shell)
+        asked = {"HOME": str(folder), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+        kept = folder / "completion"
+        kept.write_text(run(["orders", "--show-completion", shell], asked))
+        return str(kept)
+
+    return script
 
 
 BASH = """
@@ -160,11 +168,12 @@ printf '%s\\n' "${COMPREPLY[@]}"
         (["doctor", "--stage", "pr"], {"prod"}),
     ],
 )
-def test_bash(typed: list[str], offered: set[str], tmp_path: Path) -> None:
+def test_bash(
+    typed: list[str], offered: set[str], script_for: Callable[[str], str], tmp_path: Path
+) -> None:
     """In bash, TAB completes commands, queues and stages."""
-    script = script_for("bash", tmp_path)
     said = run(
-        ["bash", "--norc", "-c", BASH, "bash", script, "orders", *typed],
+        ["bash", "--norc", "-c", BASH, "bash", script_for("bash"), "orders", *typed],
         {"HOME": str(tmp_path)},
     )
     assert set(said.split()) == offered
@@ -181,10 +190,10 @@ _orders_completion
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
-def test_zsh(tmp_path: Path) -> None:
+def test_zsh(script_for: Callable[[str], str], tmp_path: Path) -> None:
     """In zsh, TAB completes commands."""
-    script = script_for("zsh", tmp_path)
-    said = run(["zsh", "-f", "-c", ZSH, "zsh", script, "orders", "dl"], {"HOME": str(tmp_path)})
+    command = ["zsh", "-f", "-c", ZSH, "zsh", script_for("zsh"), "orders", "dl"]
+    said = run(command, {"HOME": str(tmp_path)})
     assert "dlq" in said
 
 

@@ -20,7 +20,8 @@ from ops.costs.units import (
 KB = 1_024
 scalars = st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.text(max_size=50)
 values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner)
+    scalars,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
 )
 items = st.dictionaries(st.text(min_size=1), values, max_size=6)
 
