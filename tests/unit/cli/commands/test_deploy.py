@@ -182,7 +182,7 @@ def test_destroy_what_is_protected_or_not_there(release: Release) -> None:
 def test_make_calls_the_command(name: str) -> None:
     """`make deploy STAGE=prod` is `orders deploy --stage prod`."""
     done = subprocess.run(
-        ["make", "--dry-run", name, "STAGE=prod"],
+        ["make", "--no-print-directory", "--dry-run", name, "STAGE=prod"],
         cwd=ROOT,
         check=True,
         capture_output=True,
