@@ -12,7 +12,6 @@ import base64
 import hmac
 import threading
 from functools import cache
-from typing import Annotated
 
 import msgspec
 
@@ -20,13 +19,7 @@ from orders.parameters import Parameter
 from orders.settings import PARTNERS_PREFIX, SIGNING_KEY_PARAMETER, setting
 from orders.webhooks import Endpoint
 
-
-class _Stored(msgspec.Struct, forbid_unknown_fields=True):
-    url: str
-    secrets: Annotated[list[str], msgspec.Meta(max_length=2)] = []
-
-
-_decoder = msgspec.json.Decoder(_Stored)
+_decoder = msgspec.json.Decoder(Endpoint)
 
 
 def endpoint_in(text: str) -> Endpoint:
@@ -35,13 +28,12 @@ def endpoint_in(text: str) -> Endpoint:
     Raises:
         ValueError: when the text is none.
     """
-    stored = _decoder.decode(text)
-    return Endpoint(stored.url, tuple(stored.secrets))
+    return _decoder.decode(text)
 
 
 def text_of(endpoint: Endpoint) -> str:
     """Write an endpoint as it is stored."""
-    return msgspec.json.encode(_Stored(endpoint.url, list(endpoint.secrets))).decode()
+    return msgspec.json.encode(endpoint).decode()
 
 
 class _EndpointParameter(Parameter[Endpoint]):
@@ -80,7 +72,7 @@ class PartnerEndpoints:
         endpoint = parameter.get()
         if endpoint is None or endpoint.secrets:
             return endpoint
-        return endpoint._replace(secrets=self._derived(partner_id))
+        return msgspec.structs.replace(endpoint, secrets=self._derived(partner_id))
 
     def _derived(self, partner_id: str) -> tuple[str, ...]:
         key = self._signing_key.get()

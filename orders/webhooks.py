@@ -27,8 +27,10 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http.client import HTTPException, HTTPSConnection
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
+
+from msgspec import Meta, Struct
 
 from orders.tracing import TRACE_HEADER, Subsegment, subsegment
 
@@ -80,11 +82,14 @@ class Rejected(Undelivered):
     """Another attempt would end in the same way."""
 
 
-class Endpoint(NamedTuple):
-    """Where a partner takes events, and its one or two secrets (`whsec_…`), newest first."""
+class Endpoint(Struct, frozen=True, forbid_unknown_fields=True):
+    """A partner's settings, as they are stored: each has its home here.
+
+    Where the partner takes events, and its one or two secrets (`whsec_…`), newest first.
+    """
 
     url: str
-    secrets: tuple[str, ...]
+    secrets: Annotated[tuple[str, ...], Meta(max_length=2)] = ()
 
 
 def deliver(endpoint: Endpoint, event: OrderEvent, *, limit: float = LIMIT_SECONDS) -> int:

@@ -14,6 +14,8 @@ import unicodedata
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import structs
+
 from infrastructure import outputs
 from ops.partners import keys as partner_keys
 from ops.partners import webhooks as partner_webhooks
@@ -349,7 +351,7 @@ def with_another_secret(account: Account) -> Endpoint:
             f"{account.partner_id} has two secrets already. Once it verifies with the newer: "
             f"orders partners rotate-secret {account.partner_id} --finish"
         )
-    return endpoint._replace(secrets=(new_secret(), *endpoint.secrets))
+    return structs.replace(endpoint, secrets=(new_secret(), *endpoint.secrets))
 
 
 def with_one_secret(account: Account, now: dt.datetime) -> Endpoint:
@@ -365,11 +367,11 @@ def with_one_secret(account: Account, now: dt.datetime) -> Endpoint:
             "Not every function signs with the new secret as yet. Wait two minutes after the "
             "last change, and until the partner verifies with the new one; then try again."
         )
-    return endpoint._replace(secrets=endpoint.secrets[:1])
+    return structs.replace(endpoint, secrets=endpoint.secrets[:1])
 
 
 def with_url(account: Account, url: str) -> Endpoint:
     """Give the endpoint with another URL; the secrets stay, or a first one is made."""
     if account.endpoint:
-        return account.endpoint._replace(url=url)
+        return structs.replace(account.endpoint, url=url)
     return Endpoint(url, (new_secret(),))

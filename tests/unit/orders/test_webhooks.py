@@ -17,6 +17,7 @@ import pytest
 import trustme
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from orders import webhooks
@@ -229,7 +230,7 @@ UNUSABLE = [(), ("",), ("whsec_",), ("whsec_%",), (SECRET.removeprefix("whsec_")
 def test_nothing_is_sent_unsigned(serve: Callable[..., Partner], secrets: tuple[str, ...]) -> None:
     """A missing or malformed secret keeps an event from being sent."""
     partner = serve(answer(200))
-    endpoint = partner.endpoint()._replace(secrets=secrets)
+    endpoint = structs.replace(partner.endpoint(), secrets=secrets)
     assert rejected(endpoint) == "the secret is missing or malformed"
     assert partner.requests == []
 
