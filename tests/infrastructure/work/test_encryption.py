@@ -119,7 +119,8 @@ def test_functions_use_the_key_through_dynamodb_only(hardened: Template, name: s
     (using,) = (s for s in granted if s != looking)
     assert set(listed(using["Action"])) == (READING | WRITING if BY_NAME[name].writes else READING)
     tables = using["Condition"]["StringEquals"]["kms:EncryptionContext:aws:dynamodb:tableName"]
-    assert {table["Ref"] for table in tables} == tables_of(hardened, name)
+    where = "infrastructure/functions.py (tables) and infrastructure/service.py (_grant) differ"
+    assert {table["Ref"] for table in tables} == tables_of(hardened, name), where
     for statement in granted:
         assert statement["Resource"] == {"Fn::GetAtt": [key, "Arn"]}
 
@@ -137,4 +138,5 @@ def test_writers_are_those_that_write(prod: Template) -> None:
         policy = prod.one("IAM::Policy", f"{construct_id(name)}Role")
         if "PutItem" in str(policy) or "UpdateItem" in str(policy):
             writers.add(name)
-    assert writers == {row.name for row in FUNCTIONS if row.writes}
+    where = "infrastructure/functions.py (writes) and infrastructure/service.py (_grant) differ"
+    assert writers == {row.name for row in FUNCTIONS if row.writes}, where

@@ -141,6 +141,7 @@ def test_a_function_may_do_what_it_does_and_nothing_else(template: Template, sta
         assert not [name for name, _ in template.all("IAM::Policy") if name.startswith(start)]
         return
     granted = grants_of(template.one("IAM::Policy", f"{start}Role"))
+    assert start in GRANTS, "tests/infrastructure/work/test_function.py, GRANTS"
     # For the tables' own key, where there is one: test_encryption.py
     assert {(action, on) for action, on in granted if not action.startswith("kms:")} == {
         *GRANTS[start],
