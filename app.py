@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from infrastructure.asset import AssetError, build_for_aws
-from infrastructure.checked import SettingError
 from infrastructure.settings import settings_of
+from infrastructure.settings_validation import SettingError
 from infrastructure.synth import synthesize
 from ops.costs.report import expected
 from project.checkout import ROOT

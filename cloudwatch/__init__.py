@@ -1,1 +1,1 @@
-"""What CloudWatch's languages mean, pure: no AWS client and no file, whoever asks."""
+"""What CloudWatch means: alarms, metric math, queries, widgets. Pure: no AWS client, no file."""

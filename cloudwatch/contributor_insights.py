@@ -40,7 +40,7 @@ def metric(rule: Rule, name: str, records: Iterable[Record], period: int) -> dic
     Args:
         rule: the rule.
         name: UniqueContributors, MaxContributorValue, SampleCount, Sum, Minimum, Maximum, Average.
-        records: the log lines, as `insights.record_of` makes them.
+        records: the log lines, as `log_lines.record_of` makes them.
         period: seconds.
 
     Raises:

@@ -1,1 +1,1 @@
-"""What `make docs` writes: documents made from code. What they tell of stands elsewhere."""
+"""Documents that are made from code, and what a newer release would break or lose."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 
 from infrastructure import settings as module
-from infrastructure.checked import WORDS
 from infrastructure.settings import STAGES, Settings
+from infrastructure.settings_validation import WORDS
 from project.checkout import ROOT
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What is deployed: one construct a module, composed in service.py."""
+"""What is deployed: service.py composes it of the constructs in edge, work and watching."""
 
 from __future__ import annotations
 

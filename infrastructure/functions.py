@@ -1,8 +1,8 @@
 """The functions: one table, from which all else that lists them is made.
 
 A row's name is that of its module in `orders.handlers`. Routes (`orders.routes`) name the functions
-that answer them; permissions stand where the service is composed. What a function costs a month is
-an assumption of `ops/costs/traffic.py`.
+that answer them; permissions stand where the service is composed. How often each is called is an
+assumption of `ops/costs/traffic.py`.
 """
 
 from __future__ import annotations

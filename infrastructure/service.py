@@ -143,7 +143,7 @@ class Service(Stack):
         acknowledge(self, settings)
 
     def _guard(self, settings: Settings, model: CostModel | None) -> None:
-        """Add what watches over it: the firewall, the rules for traces, a budget."""
+        """Add what watches over it: firewall, rules for traces, a budget; and the parameters."""
         stage = self.api.rest_api.deployment_stage
         if settings.web_firewall:
             Firewall(self, "Firewall", stage=stage, limits=settings.address_limits)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
-from infrastructure.checked import SettingError, between, checked, form, regions
+from infrastructure.settings_validation import SettingError, between, checked, form, regions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""What the repository knows of itself, whoever asks: nothing of orders and nothing of AWS."""
+"""What any house may use: checkout, locks, JSON, Markdown, text. Nothing of orders or AWS."""

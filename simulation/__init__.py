@@ -1,1 +1,1 @@
-"""A discrete-event simulation of the service on AWS: what bursts and growth do to it."""
+"""What bench's figures come to on AWS: bursts and growth, simulated, and placing in dollars."""

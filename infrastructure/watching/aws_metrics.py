@@ -1,7 +1,8 @@
 """The metrics that AWS measures of our resources, by the names and dimensions that AWS gives them.
 
-Alarms and dashboard are made of these and of `orders.metrics`, and of nothing else: a test compares
-what they use with VENDED. A metric that nobody emits makes an alarm that can never fire.
+Alarms and dashboard are made of these and of `orders.metrics`, and of nothing else: tests compare
+what the dashboard shows with VENDED, and what alarms watch with what their scenarios measure. A
+metric that nobody emits makes an alarm that can never fire.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ from aws_cdk import Stack
 from aws_cdk import aws_budgets as budgets
 from constructs import Construct
 
-from infrastructure.checked import SettingError
 from infrastructure.settings import tags
+from infrastructure.settings_validation import SettingError
 from project.checkout import ROOT
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""What does the work: functions, queues, tables, keys, parameters. Nothing watches from here."""
+"""What does the work: functions, queues, tables, keys, parameters, permissions, the heartbeat."""

@@ -1,6 +1,6 @@
 """Puts back, over AWS's own APIs, what the emulator drops from the template without a word.
 
-ministack 1.5.33 creates request validators, TTL, point-in-time recovery, reserved concurrency and
+ministack 1.5.33 creates request validators, TTL, point-in-time recovery, reserved concurrency,
 access logs and a topic's tracing in name only. Everything here is read from the template, and a
 repetition changes nothing.
 """

@@ -107,8 +107,8 @@ def _inputs(asset: Asset) -> str:
 
 def main() -> None:
     """Synthesize in this process: `python -m local.copy.synthesis ASSET OUT`."""
-    from infrastructure.checked import SettingError  # noqa: PLC0415 - takes CDK's second or two
     from infrastructure.settings import settings_of  # noqa: PLC0415 - likewise
+    from infrastructure.settings_validation import SettingError  # noqa: PLC0415 - takes CDK's second or two
     from infrastructure.synth import synthesize as synthesize_here  # noqa: PLC0415 - likewise
     from ops.costs.report import expected  # noqa: PLC0415 - likewise
 

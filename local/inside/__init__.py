@@ -1,1 +1,1 @@
-"""What the emulator's own Python loads. It imports itself, cloudwatch and project only."""
+"""What the emulator's own Python loads. It imports itself, ministack and the standard library."""

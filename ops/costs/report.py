@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from infrastructure.checked import SettingError
 from infrastructure.settings import Capacity, CapacityMode, Settings
+from infrastructure.settings_validation import SettingError
 from ops.costs import prices
 from ops.costs.allowances import off
 from ops.costs.model import SIGN_IN, WAF, Unpriced, bill, by_service, carries, plan_of, total

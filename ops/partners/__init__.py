@@ -1,1 +1,1 @@
-"""Partners' accounts, keys and webhooks, as operators change them. Requests are for orders."""
+"""Partners' accounts, keys, webhooks and usage, as operators see and change them."""

@@ -1,1 +1,1 @@
-"""Deployments: what is looked at before, what changes, and how. Templates come from elsewhere."""
+"""Deployments: what is looked at before, what changes, and how it is done and undone."""

@@ -1,1 +1,1 @@
-"""What the synthesized template promises."""
+"""What the synthesized template promises, and the asset, the tools and CI with it."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CHECKS = ("tests/infrastructure",)
 """Where the checks are."""
 
-LAST = ("test_cost", "test_released", "test_checkers", "test_alarms")
+LAST = ("test_costs", "test_stateful_changes", "test_checkers", "test_alarms")
 """Modules that are asked when no assertion found anything: they say less about what is wrong."""
 
 OPTIONS = "-q -s --no-header --no-summary --tb=no --assert=plain -p no:cacheprovider".split()

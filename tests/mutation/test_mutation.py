@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from project.checkout import ROOT
+from tests.mutation import judge
 from tests.mutation.document import DOCUMENT, document
 from tests.mutation.planted import AREAS, FAULTS, NotPlantedError, planted
 from tests.mutation.survivors import SURVIVORS
@@ -62,3 +63,12 @@ def test_some_faults_are_found() -> None:
     answer = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert answer.stdout.splitlines()[-1] == f"planted {len(SUBSET)}, found {len(SUBSET)}"
+
+
+def test_the_checks_that_are_asked_late_exist() -> None:
+    """A module or test that is renamed keeps its place in the order, or this says which lost it."""
+    folder = ROOT / judge.CHECKS[0]
+    modules = {path.stem: path.read_text() for path in folder.rglob("test_*.py")}
+    assert set(judge.LAST) <= modules.keys(), "tests/mutation/judge.py, LAST"
+    for name in (*judge.SLOW, judge.PLANTING):
+        assert any(f"def {name}(" in text for text in modules.values()), name

@@ -1,1 +1,1 @@
-"""What the synthesized template promises: documents."""
+"""What templates and routes are documented by, and held to: costs, limits, contract, releases."""

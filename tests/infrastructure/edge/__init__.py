@@ -1,1 +1,1 @@
-"""What the synthesized template promises: edge."""
+"""What the template promises callers: methods, address, firewall, sign-in."""

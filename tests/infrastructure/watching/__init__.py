@@ -1,1 +1,1 @@
-"""What the synthesized template promises: watching."""
+"""What the template promises whoever watches: alarms, dashboard, logs, budget."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infrastructure.checked import SettingError
 from infrastructure.settings import STAGES, Budget, Sampling
+from infrastructure.settings_validation import SettingError
 from infrastructure.synth import synthesize
 from infrastructure.watching.budget import EXPECTED_COSTS, limit
 from ops.costs.report import expected

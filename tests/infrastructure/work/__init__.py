@@ -1,1 +1,1 @@
-"""What the synthesized template promises: work."""
+"""What the template promises of the work: functions, tables, queues, keys, permissions."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.checked import SettingError
 from infrastructure.functions import Caller, names
 from infrastructure.settings import STAGES
+from infrastructure.settings_validation import SettingError
 from orders.heartbeat import REQUESTS
 from tests.infrastructure.work.test_encryption import READING, WRITING
 

@@ -1,1 +1,1 @@
-"""The running stack, as its users meet it: api."""
+"""The API over HTTP: what callers get, whoever they are and whatever they send."""

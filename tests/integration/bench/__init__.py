@@ -1,1 +1,1 @@
-"""The running stack, as its users meet it: bench."""
+"""What `make bench` compares does the same job on both sides; no stack runs for it."""

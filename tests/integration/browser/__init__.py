@@ -1,1 +1,1 @@
-"""The running stack, as its users meet it: browser."""
+"""Pages in a real browser: on the allowed origin, on a foreign one, and our own two."""

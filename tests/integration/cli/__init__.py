@@ -1,1 +1,1 @@
-"""The running stack, as its users meet it: cli."""
+"""`orders` as operators run it: on the running stack, or on an emulator of its own."""

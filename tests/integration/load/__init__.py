@@ -1,1 +1,1 @@
-"""The running stack, as its users meet it: load."""
+"""`make load` on the running stack."""

@@ -1,1 +1,1 @@
-"""The running stack, as its users meet it: local."""
+"""The local run: how it starts and deploys, what it keeps, and what its pages show."""

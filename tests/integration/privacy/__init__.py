@@ -1,1 +1,1 @@
-"""The running stack, as its users meet it: privacy."""
+"""What people wrote, and secrets: where they may be seen, and where never."""

@@ -1,1 +1,1 @@
-"""The running stack, as its users meet it: workers."""
+"""What follows an order: the workers, webhooks, and the heartbeat."""

@@ -1,1 +1,1 @@
-"""Tests of documents that need neither a network nor a stack."""
+"""What docs/ says, held against the code; it needs neither a network nor a stack."""

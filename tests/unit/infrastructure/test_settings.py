@@ -13,7 +13,6 @@ from hypothesis import settings as trying
 from hypothesis import strategies as st
 
 from documents import configuration
-from infrastructure.checked import SettingError, regions
 from infrastructure.settings import (
     STAGES,
     AddressLimits,
@@ -26,6 +25,7 @@ from infrastructure.settings import (
     Worker,
     settings_of,
 )
+from infrastructure.settings_validation import SettingError, regions
 
 if TYPE_CHECKING:
     from collections.abc import Callable

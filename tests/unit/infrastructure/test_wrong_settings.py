@@ -73,6 +73,8 @@ def checkout(tmp_path: Path) -> Path:
     (tmp_path / "infrastructure").mkdir()
     for path in (ROOT / "app.py", *(ROOT / "infrastructure").iterdir()):
         at = tmp_path / path.relative_to(ROOT)
+        if path.name == "__pycache__":
+            continue  # bytecode of other settings, which must not be taken or made there
         if path.is_dir():
             at.symlink_to(path)
         else:

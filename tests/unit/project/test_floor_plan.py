@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from project.checkout import ROOT
+from tests import conftest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +57,15 @@ def test_tests_mirror_what_they_test(house: str) -> None:
     tested = [path.relative_to(tests) for path in tests.rglob("test_*.py")]
     modules = [ROOT / house / path.parent / path.name.removeprefix("test_") for path in tested]
     assert [path for path in modules if not path.exists()] == []
+
+
+def test_tests_that_are_kept_together_exist() -> None:
+    """Whoever renames a test that `make test` treats apart hears of it here."""
+    names = {path.stem for path in (ROOT / "tests").rglob("*.py")}
+    folders = {path.name for path in (ROOT / "tests").iterdir()}
+    assert names >= conftest._APART
+    assert folders >= conftest._FOLDERS
+    assert set(conftest._LONGEST_FIRST) - {"stack"} <= names | folders
 
 
 def lint(folder: Path) -> tuple[bool, str]:

@@ -1,1 +1,1 @@
-"""Tests of ops.reach that need neither a network nor a stack."""
+"""Tests of ops/reach that need neither a network nor a stack."""
