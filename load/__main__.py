@@ -22,7 +22,7 @@ from load.journey import Mix
 from load.ledger import LEDGER, PAGE
 from load.run import REPORT, RunPlan, perform
 from ops.costs.traffic import Traffic
-from ops.reach import endpoints as documents
+from ops.reach import endpoints as endpoints_document
 from ops.reach import target
 from ops.reach.aws_errors import explain
 from ops.reach.errors import OperatorError
@@ -177,9 +177,9 @@ def _place(given: argparse.Namespace) -> Place:
     if given.stage:
         return _stage(given.stage)
     found = target.on_this_machine()
-    endpoints = documents.read(layout_from_environment().endpoints) or documents.read(
-        layout_from_environment().latest_endpoints
-    )
+    endpoints = endpoints_document.read(
+        layout_from_environment().endpoints
+    ) or endpoints_document.read(layout_from_environment().latest_endpoints)
     if endpoints is None:
         raise OperatorError("The local run has just ended. Start it again: make run")
     return Place(found.name, endpoints.api_url, judging.LOCAL, found)

@@ -27,7 +27,7 @@ from local.demo.receiver import Receiver, receiver
 from local.demo.seed import Partner, seed_partners, seed_webhooks
 from local.inside.refused_resources import summary, without_refused, without_tls_rule
 from local.steps import Steps
-from ops.reach import endpoints as documents
+from ops.reach import endpoints as endpoints_document
 from ops.reach.clients import REGION, clients
 from ops.reach.endpoints import Endpoints
 from ops.reach.errors import LocalError
@@ -121,7 +121,7 @@ def run(
         LocalError: when it cannot start; the message says why, and what to do.
     """
     with _only_copy(layout, steps):
-        documents.withdraw(layout)
+        endpoints_document.withdraw(layout)
         _check_state(layout)
         interpreter, assembly = _prepare(steps)
         if watch.enforce:
@@ -148,7 +148,7 @@ def run(
                     webhooks_url=received.url,
                     dashboard_url=dashboard_url,
                 )
-                documents.publish(endpoints, layout)
+                endpoints_document.publish(endpoints, layout)
                 yield replace(stack, endpoints=endpoints, receiver=received)
 
 
@@ -196,7 +196,7 @@ def _emulator(
     try:
         yield emulator
     finally:
-        documents.withdraw(layout)
+        endpoints_document.withdraw(layout)
         emulator.stop()
 
 

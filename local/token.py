@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.demo.people import PEOPLE, Pool, sign_in
-from ops.reach import endpoints as documents
+from ops.reach import endpoints as endpoints_document
 from ops.reach.clients import clients
 from ops.reach.errors import LocalError
 from ops.reach.layout import layout_from_environment
@@ -33,7 +33,7 @@ def main() -> None:
 
 def _running() -> Endpoints:
     layout = layout_from_environment()
-    endpoints = documents.read(layout.endpoints)
+    endpoints = endpoints_document.read(layout.endpoints)
     if endpoints is None:
         raise LocalError(f"Nothing is running at {layout.url}; start it with: make run")
     return endpoints

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from infrastructure.settings import settings_of, stack_name
-from ops.reach import endpoints as documents
+from ops.reach import endpoints as endpoints_document
 from ops.reach.errors import OperatorError
 from ops.reach.layout import layout_from_environment
 
@@ -121,7 +121,7 @@ def traces_on_this_machine() -> Any:
 def _local_endpoints() -> Endpoints:
     layout = layout_from_environment()
     named = os.environ.get("LOCAL_PORT", "").strip()
-    endpoints = documents.read(layout.endpoints if named else layout.latest_endpoints)
+    endpoints = endpoints_document.read(layout.endpoints if named else layout.latest_endpoints)
     if endpoints is None:
         where = f" at {layout.url}" if named else ""
         raise OperatorError(f"No local run is running{where}. Start it, elsewhere: {_LOCAL_CURE}")

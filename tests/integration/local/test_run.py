@@ -19,7 +19,7 @@ import pytest
 
 from infrastructure import outputs
 from local.demo.example import ORDER
-from ops.reach import endpoints as documents
+from ops.reach import endpoints as endpoints_document
 from ops.reach.layout import Layout, free_port
 from project.checkout import ROOT
 
@@ -44,8 +44,10 @@ class Run:
 
     def endpoints(self) -> Endpoints:
         """Wait until it is ready."""
-        found = wait_for(lambda: documents.read(self.layout.endpoints), START_SECONDS, self.process)
-        assert isinstance(found, documents.Endpoints)
+        found = wait_for(
+            lambda: endpoints_document.read(self.layout.endpoints), START_SECONDS, self.process
+        )
+        assert isinstance(found, endpoints_document.Endpoints)
         return found
 
     def ended(self) -> str:
@@ -233,12 +235,12 @@ def test_two_ports(begin: Callable[[], Run], layout: Layout) -> None:
     try:
         order = place(second.endpoints())
         assert order not in placed(first)
-        assert documents.read(layout.latest_endpoints) == second.endpoints()
+        assert endpoints_document.read(layout.latest_endpoints) == second.endpoints()
     finally:
         second.process.send_signal(signal.SIGINT)
         second.ended()
     place(first)
-    assert documents.read(layout.endpoints) == first
+    assert endpoints_document.read(layout.endpoints) == first
 
 
 def test_taken_port(begin: Callable[[], Run], layout: Layout) -> None:
@@ -274,14 +276,14 @@ def test_killed_run(begin: Callable[[], Run], layout: Layout) -> None:
 
 def begin_again(begin: Callable[[], Run], layout: Layout) -> Endpoints:
     """Start over a stale endpoints document."""
-    stale = documents.read(layout.endpoints)
+    stale = endpoints_document.read(layout.endpoints)
     run = begin()
     fresh = wait_for(
-        lambda: (found := documents.read(layout.endpoints)) != stale and found,
+        lambda: (found := endpoints_document.read(layout.endpoints)) != stale and found,
         START_SECONDS,
         run.process,
     )
-    assert isinstance(fresh, documents.Endpoints)
+    assert isinstance(fresh, endpoints_document.Endpoints)
     return fresh
 
 
@@ -309,7 +311,7 @@ def test_killed_with_make(layout: Layout) -> None:
         [sys.executable, "-c", script], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL
     )
     try:
-        wait_for(lambda: documents.read(layout.endpoints), START_SECONDS)
+        wait_for(lambda: endpoints_document.read(layout.endpoints), START_SECONDS)
     finally:
         make.kill()
         make.wait()
