@@ -177,9 +177,8 @@ def _place(given: argparse.Namespace) -> Place:
     if given.stage:
         return _stage(given.stage)
     found = target.on_this_machine()
-    endpoints = endpoints_document.read(
-        layout_from_environment().endpoints
-    ) or endpoints_document.read(layout_from_environment().latest_endpoints)
+    layout, read = layout_from_environment(), endpoints_document.read
+    endpoints = read(layout.endpoints) or read(layout.latest_endpoints)
     if endpoints is None:
         raise OperatorError("The local run has just ended. Start it again: make run")
     return Place(found.name, endpoints.api_url, judging.LOCAL, found)
