@@ -55,7 +55,7 @@ _CERTIFICATE = form(
     "the ARN of a certificate in Certificate Manager",
 )
 _STAGE = form("[a-z][a-z0-9-]{0,19}", "a letter, then at most 19 of a-z, 0-9 and -")
-_REGION = form("|".join(regions()), "a Region such as us-east-1")
+_REGION = form("|".join(regions()), "a Region of the partition aws, such as us-east-1")
 _PLAN = form("[a-z][a-z0-9]{0,19}", "a lower-case letter, then at most 19 of a-z and 0-9")
 _ORIGIN = re.compile(rf"(https://({_LABEL}\.)*{_LABEL}|http://localhost)(:([1-9][0-9]{{0,4}}))?")
 _EMAIL = form(r"[^@\s]+@([a-zA-Z0-9-]+\.)+[a-zA-Z]{2,63}", "an e-mail address")

@@ -72,10 +72,15 @@ def form(pattern: str, words: str) -> Any:
 
 @cache
 def regions() -> list[str]:
-    """List AWS's Regions, as the botocore beside this knows them; it is slow to import, so read."""
+    """List the Regions of the partition `aws`, as the botocore beside this knows them.
+
+    ARNs and addresses of the template are of that partition: elsewhere, as in China or GovCloud, it
+    has never been tried. botocore is slow to import, so its file is read.
+    """
     (folder,) = find_spec("botocore").submodule_search_locations  # type: ignore[union-attr, misc]
     partitions = json.loads((Path(folder) / "data" / "partitions.json").read_text())["partitions"]
-    return [name for one in partitions for name in one["regions"] if not name.endswith("-global")]
+    (ours,) = (one for one in partitions if one["id"] == "aws")
+    return [name for name in ours["regions"] if not name.endswith("-global")]
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field,))

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from orders.problems import UNKNOWN_CALLER, Problem
-from orders.store import Store, Unavailable, store
+from orders.store import Store, store
 
 if TYPE_CHECKING:
     from orders.domain.order import Item
@@ -31,7 +31,7 @@ class Directory:
         """
         try:
             known = self._source.partners()
-        except Unavailable:
+        except Exception:  # noqa: BLE001 - a refused read is no reason not to start, either
             return
         self._partners.update(
             {entry["apiKeyId"]: entry["partnerId"] for entry in known if _sound(entry)}

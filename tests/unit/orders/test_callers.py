@@ -12,6 +12,7 @@ from orders.domain.lifecycle import Role
 from orders.partners import Directory
 from orders.problems import Problem
 from orders.routes import route_of
+from orders.store import Unavailable
 
 if TYPE_CHECKING:
     from tests.unit.conftest import NoStore
@@ -61,6 +62,21 @@ def test_a_customers_route_takes_no_key() -> None:
     """On a customers' route an API key is nothing, even a partner's."""
     with pytest.raises(Problem):
         caller_of({"identity": {"apiKeyId": "key-of-acme"}, "authorizer": None}, PEOPLE)
+
+
+@pytest.mark.parametrize("failure", [Unavailable("away"), RuntimeError("AccessDenied"), OSError()])
+def test_a_function_starts_without_the_directory(
+    no_store: NoStore, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    """Whatever keeps the partners from being read at the start, each is read when it comes."""
+
+    def fail() -> None:
+        raise failure
+
+    monkeypatch.setattr(no_store, "partners", fail)
+    directory = Directory(no_store)
+    directory.preload()
+    assert directory.partner_of("key-of-acme") == "acme"
 
 
 @pytest.mark.parametrize("entry", [{"apiKeyId": "k"}, {"apiKeyId": "k", "partnerId": "a#b"}])
