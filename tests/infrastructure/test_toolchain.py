@@ -107,6 +107,24 @@ def test_setup_is_silent_when_nothing_changed() -> None:
     assert answer.stdout + answer.stderr == b""
 
 
+def test_setup_leaves_the_environment_of_another_checkout_alone(tmp_path: Path) -> None:
+    """A link to the .venv of another checkout is told of, and nothing behind it is made anew."""
+    for name in ("scripts", "requirements"):
+        shutil.copytree(ROOT / name, tmp_path / "checkout" / name)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "kept").touch()
+    (other / ".made-from").write_text("0 0\nPython 3.11.0\n/another/checkout\n")
+    (tmp_path / "checkout" / ".venv").symlink_to(other)
+    answer = subprocess.run(
+        [tmp_path / "checkout" / "scripts" / "setup"], capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 1
+    assert "/another/checkout" in answer.stderr
+    assert "rm .venv" in answer.stderr
+    assert (other / "kept").exists()
+
+
 def test_setup_says_what_is_wrong_with_the_python_you_chose(tmp_path: Path) -> None:
     """A Python that is not there, too old or broken is named, with what is needed instead."""
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
