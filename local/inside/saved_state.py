@@ -24,6 +24,7 @@ SAVING_SECONDS = 2.0
 """How often a changed state is saved; what is younger is lost by kill -9."""
 
 _LONGEST_SAVE_SECONDS = 60.0
+_LAST_SAVE_SECONDS = 15.0  # local/copy/emulator.py waits 35 for the end
 _POLL_SECONDS = 0.05
 _LOOKING_ON = (b"Describe", b"Filter", b"Get", b"List", b"Query", b"Scan")
 
@@ -50,7 +51,15 @@ class Saver:
         if self._task:
             self._task.cancel()
         self._end_child()
-        save_changed()
+        # Pipes and workers go on meanwhile: only a child has all services as of one moment.
+        self._child = _fork(save_changed)
+        deadline = time.monotonic() + _LAST_SAVE_SECONDS
+        while self._child_runs():
+            if time.monotonic() > deadline:
+                self._end_child()
+                save_changed()
+                return
+            time.sleep(_POLL_SECONDS)
 
     async def _run(self) -> None:
         while True:
