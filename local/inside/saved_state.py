@@ -10,7 +10,9 @@ import asyncio
 import json
 import os
 import signal
+import sys
 import time
+import traceback
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +38,7 @@ class Saver:
         """Begin with a state that is saved."""
         self._changed = False
         self._child = 0
+        self._saved = True
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -54,12 +57,11 @@ class Saver:
         # Pipes and workers go on meanwhile: only a child has all services as of one moment.
         self._child = _fork(save_changed)
         deadline = time.monotonic() + _LAST_SAVE_SECONDS
-        while self._child_runs():
-            if time.monotonic() > deadline:
-                self._end_child()
-                save_changed()
-                return
+        while self._child_runs() and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
+        self._end_child()
+        if not self._saved:
+            save_changed()
 
     async def _run(self) -> None:
         while True:
@@ -77,16 +79,19 @@ class Saver:
                 self._changed = True
                 self._end_child()
             await asyncio.sleep(_POLL_SECONDS)
+        self._changed = self._changed or not self._saved
 
     def _end_child(self) -> None:
         if self._child_runs():
             os.kill(self._child, signal.SIGKILL)
             os.waitpid(self._child, 0)
-            self._child = 0
+            self._child, self._saved = 0, False
 
     def _child_runs(self) -> bool:
-        if self._child and os.waitpid(self._child, os.WNOHANG)[0]:
-            self._child = 0
+        if self._child:
+            ended, status = os.waitpid(self._child, os.WNOHANG)
+            if ended:
+                self._child, self._saved = 0, status == 0
         return bool(self._child)
 
 
@@ -136,7 +141,12 @@ def _fork(work: Callable[[], None]) -> int:
         child = os.fork()
     if child:
         return child
+    failed = 1
     try:
         work()
+        failed = 0
+    except Exception:  # noqa: BLE001 - whatever it was, the parent is told, and saves again
+        traceback.print_exc()
+        sys.stderr.flush()
     finally:
-        os._exit(0)
+        os._exit(failed)
