@@ -187,7 +187,7 @@ class Sampling:
 
 @checked
 class Budget:
-    """What a month may cost before somebody is told, and whom.
+    """What AWS Budgets looks at, and whom it tells.
 
     The limit is `margin` times the expected cost at `orders_per_day`, which `orders cost` computes
     with prices of us-east-1. Without an address there is no budget: one without subscribers tells

@@ -71,7 +71,7 @@ def _synthesized(stage: str) -> dict[str, Any]:
 
 
 def _print(report: CostReport) -> None:
-    from ops.costs.report import TIMES, dollars  # noqa: PLC0415
+    from ops.costs.report import TIMES, dollars  # noqa: PLC0415 - as above
 
     services = report.services()  # where something has no price, nothing is printed
     loads = tuple(f"{times:,} ×" for times in TIMES)
