@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from uv import find_uv_bin
 
 from infrastructure.asset import build_for_host
-from infrastructure.functions import Caller, names
+from infrastructure.functions import BY_NAME, Caller, names
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
@@ -83,13 +83,13 @@ def candidates(folder: Path, interpreter: Path) -> list[Candidate]:
         RuntimeError: when packages cannot be installed.
     """
     ours = build_for_host(folder / "ours", interpreter).path
-    found = [Candidate(OURS, ours, f"orders.handlers.{OURS}.handler")]
+    found = [Candidate(OURS, ours, BY_NAME[OURS].handler)]
     for name, requirements in BASELINES.items():
         asset = folder / name
         _build(asset, name, requirements, interpreter)
         found.append(Candidate(name, asset, "handler.handler"))
     found.append(_without_bytecode(folder / AS_DEPLOYED, folder / REFERENCE))
-    found += [Candidate(name, ours, f"orders.handlers.{name}.handler", name) for name in OTHERS]
+    found += [Candidate(name, ours, BY_NAME[name].handler, name) for name in OTHERS]
     return found
 
 

@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infrastructure.functions import construct_id
+from infrastructure.functions import BY_NAME, construct_id
 from infrastructure.work.permissions import allow, explain, of_this_account
 from orders.settings import LOG_LEVEL
 
@@ -69,7 +69,7 @@ class Function(Construct):
             description=f"{name.replace('_', ' ').capitalize()} ({settings.stage})",
             runtime=lambda_.Runtime.PYTHON_3_13,
             architecture=lambda_.Architecture.ARM_64,
-            handler=f"orders.handlers.{name}.handler",
+            handler=BY_NAME[name].handler,
             code=code,
             role=self._role,
             log_group=self.log_group,

@@ -23,8 +23,8 @@ CHUNK = 64 * 1024
 """Bytes that EventBridge Pipes, SNS and SQS count as one request."""
 
 OCCASIONAL: dict[str, str] = {
-    "orders.handlers.create_parameters.handler": "runs when the stack is deployed: cents a year",
-    "orders.handlers.place_heartbeat.handler": "counted with the schedule that calls it",
+    BY_NAME["create_parameters"].handler: "runs when the stack is deployed: cents a year",
+    BY_NAME["place_heartbeat"].handler: "counted with the schedule that calls it",
 }
 """Functions that nobody's order calls, by handler, and what of their cost. Reviewed."""
 
