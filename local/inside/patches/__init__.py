@@ -12,6 +12,7 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     quick_functions     functions start with nothing but their own code
     whole_logs          what a run has written is told with it, not with a later one
     steady_saving       state is saved every few seconds, not only on a clean stop
+    state_before_work   pipes and mappings begin when all state is back after a restart
     kept_streams        changes that a pipe has not yet delivered survive a restart
     traced_stages       requests begin a trace, or continue theirs, and X-Ray is told
     traced_functions    functions are told where in a trace they are, and X-Ray of them
@@ -60,6 +61,7 @@ PATCHES: dict[str, Callable[[], None]] = {
         lambda_.quick_functions,
         lambda_.whole_logs,
         persistence.steady_saving,
+        persistence.state_before_work,
         dynamodb.kept_streams,
         api_gateway.traced_stages,
         lambda_.traced_functions,
