@@ -182,7 +182,7 @@ class Sampling:
     share: Annotated[float, between(0, 1)] = 0.1
     """The share of the other requests."""
     changes: Annotated[float, between(0, 1)] = 0.03
-    """The share of the changes of orders on their way to the workers."""
+    """The share of the changes of orders at the topic, should it decide (docs/tracing.md)."""
 
 
 @checked

@@ -1,7 +1,7 @@
 """Which requests and changes X-Ray records, and who may tell it of them.
 
 request ─► API Gateway decides ─► the function follows
-change  ─► the topic decides ───► the queue carries it ─► the worker follows
+change  ─► the topic may decide ─► the queue carries it ─► the worker follows, or decides
 
 A decision is made once, by the first that is traced, and whoever comes later keeps to it:
 https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
