@@ -440,6 +440,11 @@ def stack_name(stage: str) -> str:
     return f"food-delivery-orders-{stage}"
 
 
+def tracing_policy(stack: str) -> str:
+    """Name the resource policy in X-Ray that lets a stack's topic trace."""
+    return f"{stack}-topic"
+
+
 def tags(stage: str) -> dict[str, str]:
     """Give the tags of everything of a stage; bills can be split by them."""
     return {"service": "food-delivery-orders", "stage": stage}

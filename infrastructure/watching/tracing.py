@@ -16,6 +16,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_xray as xray
 from constructs import Construct
 
+from infrastructure.settings import tracing_policy
+
 if TYPE_CHECKING:
     from aws_cdk import aws_apigateway as apigateway
     from aws_cdk import aws_sns as sns
@@ -93,7 +95,7 @@ class Tracing(Construct):
         xray.CfnResourcePolicy(
             self,
             "TopicPolicy",
-            policy_name=f"{Stack.of(self).stack_name}-topic",
+            policy_name=tracing_policy(Stack.of(self).stack_name),
             policy_document=Stack.of(self).to_json_string(document),
         )
 
