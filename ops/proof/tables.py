@@ -1,0 +1,82 @@
+"""Claims about DynamoDB and its streams."""
+
+from __future__ import annotations
+
+from ops.proof.claim import Claim
+
+_GUIDE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide"
+
+CLAIMS = (
+    Claim(
+        id="transaction-is-whole",
+        says="A transaction writes all or nothing; one of two that meet is cancelled.",
+        said=("docs/reliability.md", "docs/architecture.md"),
+        expected="A hundred POSTs with one key: one order, a hundred equal answers.",
+        look="Send them at once, then scan for the note.",
+        sources=(f"{_GUIDE}/transaction-apis.html",),
+    ),
+    Claim(
+        id="failed-condition-tells-the-item",
+        says="A failed condition returns the item as it is, when asked to.",
+        said=("docs/architecture.md",),
+        expected="404, 409 and 412 are told apart in one round trip.",
+        look="PATCH with a stale If-Match, from a wrong status, of a stranger's order.",
+        sources=(
+            "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html",
+        ),
+    ),
+    Claim(
+        id="stream-keeps-a-day",
+        says="A stream keeps each change for 24 hours, whatever reads it.",
+        said=(
+            "local/inside/patches/dynamodb.py#kept_streams",
+            "docs/runbooks/stuck-pipe.md",
+            "infrastructure/work/processing.py#PIPE_RECORD_HOURS",
+        ),
+        expected="A pipe that stood for some hours catches up.",
+        look="Stop the pipe, place an order, start it an hour later.",
+        sources=(f"{_GUIDE}/Streams.html",),
+        patches=("kept_streams", "steady_saving", "state_before_work"),
+    ),
+    Claim(
+        id="table-metrics",
+        says="AWS/DynamoDB has units, throttles and latency by table, index and operation.",
+        said=("local/inside/patches/dynamodb.py#table_figures", "docs/metrics.md"),
+        expected="The units of an order's placing are those of `orders spent`.",
+        look="Place a hundred orders, and compare with `orders spent --hours 1`.",
+        sources=(f"{_GUIDE}/metrics-dimensions.html",),
+        patches=("table_figures",),
+    ),
+    Claim(
+        id="units-by-size",
+        says="A read takes a unit each 4 KB, a write each 1 KB, a transaction twice as many.",
+        said=("docs/performance/cost.md",),
+        expected="readUnits of a large order's line in the log are its size by 4 KB, rounded up.",
+        look="Place an order of 30 KB, GET it, and read the log.",
+        sources=(f"{_GUIDE}/CapacityUnitCalculations.html",),
+    ),
+    Claim(
+        id="on-demand-from-the-start",
+        says="A new table on demand serves 4,000 write units a second at once.",
+        said=("docs/performance/scale.md",),
+        expected="A hundred orders in a second are not throttled on a new stage.",
+        look="`make load` with a burst, right after the first deployment.",
+        sources=(f"{_GUIDE}/on-demand-capacity-mode.html",),
+    ),
+    Claim(
+        id="burst-capacity",
+        says="Provisioned tables keep up to five minutes of unused capacity for bursts.",
+        said=("docs/performance/scale.md",),
+        expected="A burst after a quiet quarter of an hour is served above the provisioned rate.",
+        look="`make load` on a stage with provisioned capacity.",
+        sources=(f"{_GUIDE}/burst-adaptive-capacity.html",),
+    ),
+    Claim(
+        id="partition-limits",
+        says="A partition takes 1,000 write units and 3,000 read units a second.",
+        said=("docs/performance/scale.md",),
+        expected="The table splits before that under a growing load; nothing to see at ours.",
+        look="`aws dynamodb describe-stream` for the number of shards, after a load test.",
+        sources=(f"{_GUIDE}/bp-partition-key-design.html", f"{_GUIDE}/ServiceQuotas.html"),
+    ),
+)
