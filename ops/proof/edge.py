@@ -5,6 +5,7 @@ from __future__ import annotations
 from ops.proof.claim import Claim
 
 _GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
+_COGNITO = "https://docs.aws.amazon.com/cognito/latest/developerguide"
 _PATCH = "local/inside/patches/api_gateway.py"
 
 CLAIMS = (
@@ -111,5 +112,48 @@ CLAIMS = (
         expected="403 problem+json for a known attack, 200 for the longest order that is allowed.",
         look="Send one of each to a stage with a firewall.",
         sources=(f"{_GUIDE}/apigateway-control-access-aws-waf.html",),
+    ),
+    Claim(
+        id="tls-of-the-gateway",
+        says="API Gateway's own address takes the security policy that the template names.",
+        said=("SECURITY.md#on-the-way-and-at-rest", "infrastructure/edge/endpoint.py"),
+        expected="TLS 1.1 is refused at both addresses; with a domain AWS's own answers 403.",
+        look="`curl --tls-max 1.1`, then `curl` AWS's address of a stage with a domain.",
+        sources=(f"{_GUIDE}/apigateway-security-policies-list.html",),
+    ),
+    Claim(
+        id="plans-and-throttles",
+        says="A usage plan's rate, burst and quota, and a route's throttle, are answered 429.",
+        said=("docs/api/problems.md", "SECURITY.md"),
+        expected="429 problem+json with Retry-After; not one more order than let through.",
+        look="A hundred requests at once with the key of a plan that allows ten.",
+        sources=(f"{_GUIDE}/api-gateway-request-throttling.html",),
+    ),
+    Claim(
+        id="usage-of-ninety-days",
+        says="API Gateway remembers the usage of a key for 90 days.",
+        said=("docs/operations.md#partners",),
+        expected="`orders partners usage` shows yesterday's requests as the access log has them.",
+        look="The day after a load test, beside the saved query.",
+        sources=(f"{_GUIDE}/api-gateway-api-usage-plans.html",),
+    ),
+    Claim(
+        id="lockout-and-unknown-addresses",
+        says="Cognito slows down who guesses passwords, and answers alike for unknown addresses.",
+        said=("SECURITY.md",),
+        expected="NotAuthorizedException for both; after some failures TooManyRequestsException.",
+        look="Ten sign-ins with wrong passwords, for a known and an unknown address.",
+        sources=(
+            f"{_COGNITO}/cognito-user-pool-managing-errors.html",
+            f"{_COGNITO}/authentication.html",
+        ),
+    ),
+    Claim(
+        id="fifty-mails-a-day",
+        says="Cognito's own sender sends 50 mails a day, for the whole pool.",
+        said=("docs/costs.md#sign-in",),
+        expected="The 51st sign-up of a day gets no code.",
+        look="Not worth a day: the quota stands in the console.",
+        sources=(f"{_COGNITO}/quotas.html",),
     ),
 )

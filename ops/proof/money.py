@@ -35,4 +35,14 @@ CLAIMS = (
         look="The bill after a month.",
         sources=("https://aws.amazon.com/cognito/pricing/",),
     ),
+    Claim(
+        id="budget-by-tag",
+        says="A budget filtered by the tag `stage` sees what the stage costs, a day late.",
+        said=("docs/costs.md#the-budget",),
+        expected="The budget's spending is the tagged part of the bill.",
+        look="Two days after the tag was activated.",
+        sources=(
+            "https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-create.html",
+        ),
+    ),
 )

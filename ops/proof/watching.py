@@ -73,4 +73,20 @@ CLAIMS = (
         look="`orders doctor`; nothing is gained by filling the account.",
         sources=("https://docs.aws.amazon.com/xray/latest/api/API_PutResourcePolicy.html",),
     ),
+    Claim(
+        id="thirty-days-of-traces",
+        says="X-Ray keeps traces for 30 days, and links the trace of a message with its cause.",
+        said=("docs/operations.md", "docs/tracing.md"),
+        expected="`orders trace` draws request and worker as one way.",
+        look="`orders trace` of an order of yesterday.",
+        sources=(f"{_XRAY}/xray-tracelinking.html", f"{_XRAY}/xray-concepts.html"),
+    ),
+    Claim(
+        id="dashboard-and-queries",
+        says="CloudWatch draws the dashboard's widgets and runs the saved queries.",
+        said=("docs/dashboard.md", "docs/metrics.md"),
+        expected="No widget says `No data available` after an hour of load, no query fails.",
+        look="The console, an hour after `make load`.",
+        sources=(f"{_CLOUDWATCH}/CloudWatch-Dashboard-Body-Structure.html",),
+    ),
 )

@@ -172,4 +172,20 @@ CLAIMS = (
             "https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html",
         ),
     ),
+    Claim(
+        id="queues-redrive-themselves",
+        says="SQS moves dead letters back with StartMessageMoveTask, as long as they are kept.",
+        said=("docs/operations.md#dead-letters", "docs/runbooks/dead-letters.md"),
+        expected="All of them are processed; their age counts from when they were first sent.",
+        look="`orders dlq redrive processing` after some poison was mended.",
+        sources=(f"{_SQS}/sqs-configure-dead-letter-queue-redrive.html",),
+    ),
+    Claim(
+        id="postponed-by-the-worker",
+        says="A worker may postpone a message it was given, and it comes back when it said.",
+        said=("orders/consumer.py", "docs/reliability.md"),
+        expected="A webhook that failed is tried again after the pauses of docs/webhooks.md.",
+        look="A partner that answers 503 five times; the times in its log.",
+        sources=(f"{_SQS}/sqs-visibility-timeout.html",),
+    ),
 )
