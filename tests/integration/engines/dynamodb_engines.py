@@ -20,7 +20,7 @@ from tests.integration.engines import environment
 from tests.shared.node import PROGRAM, packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _SECONDS = 20.0
@@ -70,10 +70,10 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(f"the engine does not answer:\n{log.read_text()}")
 
 
-def copy_tables(source: Any, target: Any, names: Iterable[str]) -> None:
-    """Make empty tables of the same names, keys and indexes."""
-    for name in names:
-        table = source.describe_table(TableName=name)["Table"]
+def copy_tables(source: Any, target: Any, names: Mapping[str, str]) -> None:
+    """Make empty tables of the same keys and indexes; their names by those of the source."""
+    for original, name in names.items():
+        table = source.describe_table(TableName=original)["Table"]
         indexes = [_index(index) for index in table.get("GlobalSecondaryIndexes", ())]
         target.create_table(
             TableName=name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -58,16 +59,17 @@ class Engine(NamedTuple):
 def running(
     stack: Endpoints, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Engine]]:
-    """Both, with empty tables."""
-    folder, variables = tmp_path_factory.mktemp("engines"), function_environment(stack)
+    """Both, and the emulator, with empty tables that nobody else uses."""
+    folder, source = tmp_path_factory.mktemp("engines"), aws(stack, "dynamodb")
+    tables = {name: f"engines-{name}" for name in stack.tables}
     with dynalite(folder / "dynalite.log") as first, roto(folder / "roto.log") as second:
         urls = {"dynalite": first, "roto": second, "ministack": stack.aws_endpoint_url}
-        for name in ENGINES:
-            copy_tables(
-                aws(stack, "dynamodb"), clients(urls[name])("dynamodb"), stack.tables.values()
-            )
+        for url in urls.values():
+            names = {stack.tables[name]: own for name, own in tables.items()}
+            copy_tables(source, clients(url)("dynamodb"), names)
+        own = function_environment(replace(stack, tables=tables))
         yield {
-            name: Engine(url, stack.tables, {**variables, "AWS_ENDPOINT_URL": url})
+            name: Engine(url, tables, {**own, "AWS_ENDPOINT_URL": url})
             for name, url in urls.items()
         }
 

@@ -18,7 +18,7 @@ from tests.integration.recorded.conftest import Queue, answered, unique
 from tests.shared.people import aws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ops.reach.endpoints import Endpoints
 
@@ -109,7 +109,7 @@ def test_the_publishers_trace_goes_with_the_message(
 
 
 @pytest.fixture
-def worker(stack: Endpoints, queue: MakeQueue) -> tuple[Queue, Queue]:
+def worker(stack: Endpoints, queue: MakeQueue) -> Iterator[tuple[Queue, Queue]]:
     """A queue with a function that reports what is bad and fails at a bug; and its dead letters."""
     code, name, client = io.BytesIO(), unique("recorded"), aws(stack, "lambda")
     with zipfile.ZipFile(code, "w") as archive:
@@ -125,13 +125,15 @@ def worker(stack: Endpoints, queue: MakeQueue) -> tuple[Queue, Queue]:
         Code={"ZipFile": code.getvalue()},
         Timeout=1,
     )
-    client.create_event_source_mapping(
+    mapping = client.create_event_source_mapping(
         EventSourceArn=source.arn,
         FunctionName=name,
         BatchSize=10,
         FunctionResponseTypes=["ReportBatchItemFailures"],
     )
-    return source, dead
+    yield source, dead
+    client.delete_event_source_mapping(UUID=mapping["UUID"])
+    client.delete_function(FunctionName=name)
 
 
 def test_only_what_is_reported_comes_again(worker: tuple[Queue, Queue]) -> None:
