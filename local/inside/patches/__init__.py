@@ -6,7 +6,10 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     api_key_identity    who calls: requestContext.identity.apiKeyId
     api_key_switch      a key that is switched off by UpdateApiKey is off
     client_path         requestContext.path as the client sent it
-    validation_errors   $context.error.validationErrorString
+    unknown_routes      with a token an unknown route is refused for its signature
+    header_case         names of required headers are compared with case
+    unchecked_types     a body is checked only where its media type has a model
+    mock_answers        mock integrations tell the request's id
     function_failures   a function that fails is answered through the gateway responses
     function_queue      no more than some functions at a time; the others wait
     quick_functions     functions start with nothing but their own code
@@ -55,7 +58,10 @@ PATCHES: dict[str, Callable[[], None]] = {
         api_gateway.api_key_identity,
         api_gateway.api_key_switch,
         api_gateway.client_path,
-        api_gateway.validation_errors,
+        api_gateway.unknown_routes,
+        api_gateway.header_case,
+        api_gateway.unchecked_types,
+        api_gateway.mock_answers,
         api_gateway.function_failures,
         lambda_.function_queue,
         lambda_.quick_functions,
