@@ -17,6 +17,9 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     steady_saving       state is saved every few seconds, not only on a clean stop
     state_before_work   pipes and mappings begin when all state is back after a restart
     kept_streams        changes that a pipe has not yet delivered survive a restart
+    read_units          reads are charged by the size of what they read
+    record_sizes        a stream's records say how large they are
+    typed_arithmetic    an update that adds a number and a text is refused
     traced_stages       requests begin a trace, or continue theirs, and X-Ray is told
     traced_functions    functions are told where in a trace they are, and X-Ray of them
     traced_messages     topics and queues hand the trace of a message on
@@ -69,6 +72,9 @@ PATCHES: dict[str, Callable[[], None]] = {
         persistence.steady_saving,
         persistence.state_before_work,
         dynamodb.kept_streams,
+        dynamodb.read_units,
+        dynamodb.record_sizes,
+        dynamodb.typed_arithmetic,
         api_gateway.traced_stages,
         lambda_.traced_functions,
         sns.traced_messages,
