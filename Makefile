@@ -52,6 +52,7 @@ docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m simulation.request_cost
 	@$(PYTHON_HERE) -m documents.metrics
 	@$(PYTHON_HERE) -m documents.permissions
+	@$(PYTHON_HERE) -m documents.emulator
 
 synth: setup ## Write the CloudFormation template of STAGE to cdk.out
 	@exec $(PYTHON_HERE) app.py
