@@ -53,6 +53,7 @@ docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m documents.metrics
 	@$(PYTHON_HERE) -m documents.permissions
 	@$(PYTHON_HERE) -m documents.proof
+	@$(PYTHON_HERE) -m documents.emulator
 
 synth: setup ## Write the CloudFormation template of STAGE to cdk.out
 	@exec $(PYTHON_HERE) app.py

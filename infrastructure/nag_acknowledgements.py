@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from aws_cdk import Acknowledgment, Validations
 
+from infrastructure.edge.own_answers import HEALTH, unknown_paths
 from infrastructure.functions import BY_NAME, Caller, construct_id, names
 from infrastructure.settings import (
     PARTNERS,
     parameter_prefix,
 )
 from orders.domain.lifecycle import Role
-from orders.routes import ROUTES, STAGE
+from orders.routes import HEAD, ROUTES, STAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,7 +108,7 @@ _PARTNERS_METHOD = {
     "AwsSolutions-COG4": "As AwsSolutions-APIG4: partners' servers have no user in the pool.",
 }
 
-_HEALTH = {
+_OWN_ANSWER = {
     "AwsSolutions-APIG4": "Open on purpose: a fixed answer by API Gateway, which runs nothing.",
     "AwsSolutions-COG4": "As AwsSolutions-APIG4.",
 }
@@ -151,7 +152,6 @@ def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
     by_path = {
         "Identity/UserPool/Resource": _USER_POOL,
         "Api/RestApi/CloudWatchRole/Resource": _CLOUDWATCH_ROLE,
-        "Api/RestApi/Default/health/GET/Resource": _HEALTH,
         f"Api/RestApi/DeploymentStage.{STAGE}/Resource": _STAGE
         if settings.web_firewall
         else {**_STAGE, **_STAGE_WITHOUT_FIREWALL},
@@ -169,6 +169,10 @@ def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
     for route in ROUTES:
         if route.caller is Role.PARTNER:
             by_path[f"Api/RestApi/Default{route.path}/{route.method}/Resource"] = _PARTNERS_METHOD
+    answers = [(HEALTH, "GET"), (HEALTH, HEAD), *((path, "ANY") for path in unknown_paths())]
+    for path, method in answers:
+        place = f"Api/RestApi/Default{path.rstrip('/')}/{method}/Resource"
+        by_path[place] = _OWN_ANSWER
     for path, reasons in by_path.items():
         for rule, reason in reasons.items():
             yield Acknowledgement(path, rule, reason)

@@ -20,7 +20,10 @@ from infrastructure.settings_validation import SettingError, between, checked, f
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from orders.routes import Route
+
 from infrastructure.functions import Caller, names
+from orders.routes import HEAD, ROUTES
 
 RATE_WINDOW_SECONDS = 300
 """Over how long the firewall counts the requests of an address."""
@@ -241,12 +244,12 @@ def _workers(processing_retry: int = 5, webhook_retry: int = 30) -> Mapping[str,
 
 
 def _reservations() -> Mapping[str, int | None]:
-    return {"create_order": 100}
+    return {"create_order": 300}  # both routes' bursts: docs/decisions/0018
 
 
 def _plans() -> Mapping[str, Plan]:
     standard = Plan(throttle=Throttle(rate=100, burst=200), daily_quota=200_000)
-    premium = Plan(throttle=Throttle(rate=200, burst=400), daily_quota=1_000_000)
+    premium = Plan(throttle=Throttle(rate=200, burst=250), daily_quota=1_000_000)
     return {"standard": standard, "premium": premium}
 
 
@@ -275,10 +278,12 @@ class Settings:
     concurrency_quota: Annotated[int, between(10)] = 1_000
     """The account's Lambda quota "Concurrent executions", as far as you know it: 1000 is AWS's
     default, new accounts may have 10. `orders doctor` asks AWS for the real one."""
-    stage_throttle: Throttle = field(default_factory=lambda: Throttle(rate=300, burst=600))
+    stage_throttle: Throttle = field(default_factory=lambda: Throttle(rate=250, burst=250))
     """Of each route, for all callers together."""
     placing_throttle: Throttle = field(default_factory=lambda: Throttle(rate=150, burst=150))
-    """Of the two routes that place orders, for all callers together."""
+    """Of each of the two routes that place orders, for all callers together."""
+    head_throttle: Throttle = field(default_factory=lambda: Throttle(rate=25, burst=25))
+    """Of each route's HEAD, for all callers together."""
     plans: Mapping[Annotated[str, _PLAN], Plan] = field(default_factory=_plans)
     """The partners' usage plans by name."""
     origins: tuple[Annotated[str, AfterValidator(_web_origin)], ...] = ("http://localhost:5173",)
@@ -323,6 +328,7 @@ class Settings:
         workers = names(Caller.QUEUE)
         _require(set(self.workers) == set(workers), f"workers must be {' and '.join(workers)}")
         self._check_concurrency()
+        self._check_bursts()
         self._check_plans()
         self._check_origins()
         if self.domain is not None:
@@ -345,6 +351,16 @@ class Settings:
             if self.reserved_concurrency.get(name) is None
         )
 
+    def throttle_of(self, route: Route) -> Throttle:
+        """Give what limits a route, for all callers together."""
+        own = {"POST": self.placing_throttle, HEAD: self.head_throttle}
+        return own.get(route.method, self.stage_throttle)
+
+    def burst_of(self, function: str) -> int:
+        """Tell how many requests at one moment all routes of a function let through together."""
+        routes = (route for route in ROUTES if route.function == function)
+        return sum(self.throttle_of(route).burst for route in routes)
+
     def _check_concurrency(self) -> None:
         unknown = set(self.reserved_concurrency) - set(self.functions)
         _require(not unknown, f"reserved_concurrency names unknown functions: {sorted(unknown)}")
@@ -359,6 +375,20 @@ class Settings:
             _require(
                 units is None or worker.most_at_once <= units,
                 f"workers.{name}.most_at_once must not be above reserved_concurrency.{name}",
+            )
+
+    def _check_bursts(self) -> None:
+        """Let no more through than can run: Lambda refuses the rest, and callers get 500."""
+        shared = self.concurrency_quota - self.reserved - self.shared_workers
+        for name in names(Caller.API):
+            reserved, burst = self.reserved_concurrency.get(name), self.burst_of(name)
+            whose = "neither reserved nor the workers'" if reserved is None else "its reservation"
+            most = shared if reserved is None else reserved
+            _require(
+                burst <= most,
+                f"the routes of {name} let {burst} requests through at one moment, but only "
+                f"{most} can run, {whose}: lower the bursts of stage_throttle, "
+                "placing_throttle or head_throttle, or reserve more",
             )
 
     def _check_plans(self) -> None:

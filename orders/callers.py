@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from orders.domain.changes import Owner
 from orders.domain.lifecycle import Role
 from orders.partners import directory
-from orders.problems import UNAUTHENTICATED, UNKNOWN_CALLER, Problem
+from orders.problems import CHALLENGE, UNAUTHENTICATED, UNKNOWN_CALLER, Problem
 from orders.settings import OPERATORS
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def _partner(api_key_id: str | None) -> Caller:
 def _person(claims: dict[str, Any]) -> Caller:
     # Without scopes AWS lets only identity tokens pass; an access token is for other purposes.
     if claims.get("token_use") != "id" or not claims.get("sub"):
-        raise Problem(UNAUTHENTICATED, "Send the identity token of a signed-in person")
+        detail = "Send the identity token of a signed-in person"
+        raise Problem(UNAUTHENTICATED, detail, headers=CHALLENGE)
     groups = _groups(str(claims.get("cognito:groups", "")))
     role = Role.OPERATOR if OPERATORS in groups else Role.CUSTOMER
     return Caller(role, claims["sub"])

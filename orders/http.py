@@ -22,6 +22,7 @@ from orders.problems import (
     INTERNAL_ERROR,
     INVALID_PARAMETER,
     MALFORMED_JSON,
+    NO_SNIFFING,
     UNAVAILABLE,
     UNSUPPORTED_MEDIA_TYPE,
     Problem,
@@ -142,6 +143,7 @@ class Response(NamedTuple):
         headers = {
             "Content-Type": JSON,
             "Cache-Control": "private, no-cache",
+            **NO_SNIFFING,
             "X-Request-Id": request.request_id,
             **cors_headers(request.headers.get("origin")),
             **self.headers,
@@ -193,7 +195,7 @@ def _no_request(error: Exception) -> dict[str, Any]:
     log_event({"status": INTERNAL_ERROR.status}, error)
     problem = Problem(INTERNAL_ERROR, "This is no request of the API").body("")
     text = msgspec.json.encode(problem).decode()
-    headers = {"Content-Type": CONTENT_TYPE}
+    headers = {"Content-Type": CONTENT_TYPE, **NO_SNIFFING}
     return {"statusCode": INTERNAL_ERROR.status, "headers": headers, "body": text}
 
 

@@ -14,6 +14,12 @@ from typing import Any, NamedTuple
 CONTENT_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:problem-type:food-delivery:"
 
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="food-delivery-orders"'}
+"""What every 401 says of how to sign in (RFC 9110, 11.6.1; RFC 6750, 3)."""
+
+NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
+"""On every answer, good or bad: keeps browsers from taking it for what it does not say it is."""
+
 
 class Kind(NamedTuple):
     """A kind of problem: its stable name, the HTTP status, and its title."""
@@ -59,6 +65,7 @@ PROBLEMS = (
 )
 """Every kind of problem that a function answers with."""
 
+REQUEST_REFUSED = Kind("request-refused", 400, "API Gateway could not take the request")
 FORBIDDEN = Kind("forbidden", 403, "The request is not allowed")
 INVALID_API_KEY = Kind("invalid-api-key", 403, "The API key is missing or not valid")
 NO_SUCH_ROUTE = Kind("no-such-route", 404, "The API has no such path or method")
@@ -75,7 +82,7 @@ GATEWAY_PROBLEMS = {
     "AUTHORIZER_FAILURE": INTERNAL_ERROR,
     "BAD_REQUEST_BODY": INVALID_BODY,
     "BAD_REQUEST_PARAMETERS": INVALID_PARAMETER,
-    "DEFAULT_4XX": FORBIDDEN,
+    "DEFAULT_4XX": REQUEST_REFUSED,
     "DEFAULT_5XX": INTERNAL_ERROR,
     "EXPIRED_TOKEN": UNAUTHENTICATED,
     "INTEGRATION_FAILURE": BAD_GATEWAY,

@@ -20,6 +20,10 @@ STAGE = "v1"
 IDEMPOTENCY_KEY = "Idempotency-Key"
 """The header without which no order is placed."""
 
+HEAD = "HEAD"
+"""The method that is GET without the body (RFC 9110): a function answers it as it answers GET, and
+whoever serves HTTP leaves the body out."""
+
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
@@ -40,7 +44,8 @@ class Route(NamedTuple):
     @property
     def operation(self) -> str:
         """The operation's id, such as `partner_create_order`."""
-        return self.function if self.caller is Role.CUSTOMER else f"{self.caller}_{self.function}"
+        name = f"head_{self.function}" if self.method == HEAD else self.function
+        return name if self.caller is Role.CUSTOMER else f"{self.caller}_{name}"
 
 
 WHOSE = ("customerId", "partnerId")
@@ -53,7 +58,7 @@ _ONE = "/{orderId}"
 def _routes(prefix: str, caller: Role, new_order: type[Struct]) -> tuple[Route, ...]:
     whose = "the partner's orders" if caller is Role.PARTNER else "your orders"
     query = _LIST_QUERY if caller is Role.PARTNER else (*_LIST_QUERY, "partnerId")
-    return (
+    routes = (
         Route(
             "POST",
             prefix,
@@ -83,6 +88,12 @@ def _routes(prefix: str, caller: Role, new_order: type[Struct]) -> tuple[Route, 
             content_types=(MERGE_PATCH, JSON),
         ),
     )
+    return (*routes, *(_without_body(route) for route in routes if route.method == "GET"))
+
+
+def _without_body(route: Route) -> Route:
+    """Make the route's HEAD."""
+    return route._replace(method=HEAD, summary=f"As GET, without the body: {route.summary}")
 
 
 ROUTES = (

@@ -1,7 +1,7 @@
 """The service as queues and servers: API Gateway, functions, DynamoDB, and the way to the workers.
 
 arrival ─► throttle ─► gateway ─► environment (warm, or started) ─► CPU ─► table ─► answer
-                │429                    │429: none may be started      │503: no units left
+                │429                    │500: none may be started      │503: no units left
                                                         write ─► pipe ─► queue ─► worker
 
 Times are seconds. One environment serves one request at a time; an idle one is taken before a new
@@ -80,7 +80,8 @@ class Setup:
         kept: environments that are never ended (provisioned concurrency).
         reserved: the most environments of the function.
         workers: the most environments of the worker.
-        throttle: requests a second and at once; None for no limit.
+        throttle: requests a second and at once, of each route; None for no limit.
+        routes: how many routes lead to the function; requests take them in turn.
         units: write units a second of the table; None for on demand below its limits.
         start: the platform's part of a cold start is multiplied by it.
         own_start: our part of a cold start is multiplied by it (SnapStart restores it).
@@ -95,6 +96,7 @@ class Setup:
     reserved: int = 1_000
     workers: int = 10
     throttle: tuple[float, float] | None = None
+    routes: int = 1
     units: float | None = None
     start: float = 1.0
     own_start: float = 1.0
@@ -164,27 +166,29 @@ class Service:
         self.pool = Pool(env, setup.reserved, max(setup.warm, setup.kept), setup.kept)
         self.worker_pool = Pool(env, setup.workers, 0, 0)
         self._workers = simpy.Resource(env, setup.workers)
-        rate, burst = setup.throttle or (math.inf, math.inf)
-        self._throttle = None if setup.throttle is None else Bucket(env, rate, burst)
+        rate, burst = setup.throttle or (0.0, math.inf)
+        self._throttles = [Bucket(env, rate, burst) for _ in range(setup.routes)]
         self._units = (
             None
             if setup.units is None
             else Bucket(env, setup.units, setup.units * BURST_SECONDS.value)
         )
-        for moment in arrivals:
-            env.process(self._request(env, moment))
+        for number, moment in enumerate(arrivals):
+            env.process(self._request(env, moment, self._throttles[number % setup.routes]))
         env.run()
         return self
 
-    def _request(self, env: simpy.Environment, moment: float) -> Generator[Any, Any, None]:
+    def _request(
+        self, env: simpy.Environment, moment: float, throttle: Bucket
+    ) -> Generator[Any, Any, None]:
         yield env.timeout(moment)
-        if self._throttle is not None and not self._throttle.take():
+        if not throttle.take():
             self.answers.append(Answer(moment, 0.0, 429, cold=False, processed=None))
             return
         yield env.timeout(GATEWAY.draw(self._chance))
         cold = self.pool.take()
-        if cold is None:
-            self.answers.append(Answer(moment, env.now - moment, 429, cold=False, processed=None))
+        if cold is None:  # Lambda says 429 to API Gateway, which says 500 to the caller
+            self.answers.append(Answer(moment, env.now - moment, 500, cold=False, processed=None))
             return
         status = yield from self._serve(env, cold)
         self.pool.give()

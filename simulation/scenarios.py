@@ -49,7 +49,7 @@ class Found(NamedTuple):
     p95: float
     p99: float
     refused: float
-    """Share of requests that were answered with 429 or 503."""
+    """Share of requests that were answered with 429, 500 or 503."""
     cold: float
     """Share of the answers that waited for a start."""
     environments: int

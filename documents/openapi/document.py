@@ -20,7 +20,7 @@ from infrastructure.functions import BY_NAME
 from infrastructure.settings import STAGES
 from orders.domain.changes import SCHEDULING_WINDOW
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
-from orders.routes import IDEMPOTENCY_KEY, ROUTES, STAGE
+from orders.routes import HEAD, IDEMPOTENCY_KEY, ROUTES, STAGE
 from orders.settings import MAX_BODY_BYTES
 from project.checkout import ROOT
 
@@ -70,7 +70,7 @@ def document() -> Schema:
         ],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.values()]
         + [{"name": _HEALTH_TAG, "description": "Open to anyone."}],
-        "paths": {**_paths(ROUTES), "/health": {"get": _health()}},
+        "paths": {**_paths(ROUTES), "/health": {"get": _health("GET"), "head": _health(HEAD)}},
         "components": {
             "schemas": schemas(),
             "responses": problem_responses(ROUTES),
@@ -89,7 +89,11 @@ Customers and partner companies place, read, list and change orders.
 
 * Money is whole minor units (such as cents) of one ISO 4217 currency. Totals are computed by the
   service.
-* Every error is `application/problem+json` (RFC 9457) with a stable `type`.
+* Every error is `application/problem+json` (RFC 9457) with a stable `type`, but for two that AWS
+  answers before the API sees the request: a body above 10 MB (413) and a request that is no HTTP.
+* A path or method that is none of these answers 404, `no-such-route`, whoever asks.
+* 502 says that a function failed or ran out of its time, 504 that there was no answer within
+  29 seconds. Either way a POST may have placed its order: repeat it with its key.
 * Within `{STAGE}` answers may gain fields, and sets of values marked `x-extensible` may grow: pass
   over what you do not know.
 """
@@ -134,14 +138,14 @@ def _operation(route: Route) -> Schema:
     return {**made, "responses": responses_of(route)}
 
 
-def _health() -> Schema:
+def _health(method: str) -> Schema:
     return {
-        "operationId": "health",
+        "operationId": "head_health" if method == HEAD else "health",
         "tags": [_HEALTH_TAG],
         "summary": "Tell whether the API answers",
         "description": "API Gateway answers by itself; no function runs.",
         "security": [],
-        "responses": health_responses(),
+        "responses": health_responses(method),
     }
 
 

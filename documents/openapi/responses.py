@@ -17,7 +17,7 @@ from infrastructure.functions import BY_NAME, Answer
 from orders import problems
 from orders.domain.lifecycle import Role
 from orders.problems import CONTENT_TYPE, Kind
-from orders.routes import JSON
+from orders.routes import HEAD, JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,7 +32,10 @@ _CALLER_PROBLEMS = {
 _OF_PEOPLE_ALONE = {problems.EDITS_DISABLED}
 """What functions never answer partners."""
 
-_ANYWHERE = (problems.FORBIDDEN, problems.TOO_MANY_REQUESTS, problems.INTERNAL_ERROR)
+_ANYWHERE = (
+    *(problems.REQUEST_REFUSED, problems.FORBIDDEN),
+    *(problems.TOO_MANY_REQUESTS, problems.INTERNAL_ERROR),
+)
 _BEHIND_THE_GATEWAY = (problems.UNAVAILABLE, problems.BAD_GATEWAY, problems.TIMED_OUT)
 
 _HEALTH_PROBLEMS = (*_ANYWHERE, problems.UNSUPPORTED_MEDIA_TYPE)
@@ -51,7 +54,17 @@ def problems_of(route: Route) -> set[Kind]:
 
 def responses_of(route: Route) -> Schema:
     """Describe every answer of a route, by HTTP status."""
-    return {**_success(route), **_references(problems_of(route))}
+    success = _success(route)
+    if route.method == HEAD:
+        success = _without_bodies(success)
+    return {**success, **_references(problems_of(route))}
+
+
+def _without_bodies(answers: Schema) -> Schema:
+    return {
+        status: {name: part for name, part in answer.items() if name != "content"}
+        for status, answer in answers.items()
+    }
 
 
 def _success(route: Route) -> Schema:
@@ -60,13 +73,16 @@ def _success(route: Route) -> Schema:
     return _SUCCESSES[answer](route)
 
 
-def health_responses() -> Schema:
-    """Describe the answers of `/health`."""
-    fine = {
+def health_responses(method: str) -> Schema:
+    """Describe the answers of a method of `/health`."""
+    fine: Schema = {
         "description": "API Gateway answers",
         "content": {JSON: {"schema": ref("Health"), "example": {"status": "ok"}}},
     }
-    return {"200": fine, **_references(_HEALTH_PROBLEMS)}
+    success: Schema = {"200": fine}
+    if method == HEAD:
+        success = _without_bodies(success)
+    return {**success, **_references(_HEALTH_PROBLEMS)}
 
 
 def problem_responses(routes: Iterable[Route]) -> Schema:
@@ -115,6 +131,8 @@ def _problem_response(kinds: tuple[Kind, ...]) -> Schema:
 def _headers_of(kind: Kind) -> Schema:
     if kind is problems.STALE_VERSION:
         return {"ETag": _ETAG}
+    if kind is problems.UNAUTHENTICATED:
+        return {name: _header("string", "How to sign in.") for name in problems.CHALLENGE}
     if kind.status >= 500 or kind is problems.TOO_MANY_REQUESTS:
         return {"Retry-After": _header("integer", "Seconds to wait before the next try.")}
     return {}
@@ -147,6 +165,7 @@ def _common_headers(*, required: bool = True) -> Schema:
         "Cache-Control": _header(
             "string", "Always `private, no-cache`: ask again with the ETag.", required=required
         ),
+        "X-Content-Type-Options": _header("string", "Always `nosniff`.", required=required),
         "X-Request-Id": _header("string", request_id, required=required),
     }
 

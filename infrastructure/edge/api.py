@@ -1,4 +1,4 @@
-"""The REST API: its methods, models, validators, keys, throttles, logs and errors."""
+"""The REST API: its methods, models, validators, keys, throttles and logs."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
+from infrastructure.edge import own_answers
 from infrastructure.edge.models import model_schema
 from infrastructure.work.function import log_group
-from orders.cors import EXPOSED_HEADERS, REQUEST_HEADERS
+from orders.cors import REQUEST_HEADERS
 from orders.domain.lifecycle import Role
-from orders.problems import CONTENT_TYPE, GATEWAY_PROBLEMS, TOO_MANY_REQUESTS, Kind
 from orders.routes import JSON, ROUTES, STAGE
 
 if TYPE_CHECKING:
@@ -43,12 +43,6 @@ _LOGGED = {
 }
 """What an access log line tells: ids, no addresses and no other personal data."""
 
-_DETAILS = {
-    # A name or names that the caller can mend; API Gateway escapes the quotes in it.
-    "BAD_REQUEST_BODY": '"$context.error.validationErrorString"',
-    "BAD_REQUEST_PARAMETERS": "$context.error.messageString",
-}
-
 
 class Api(Construct):
     """The REST API, in front of the functions."""
@@ -73,7 +67,6 @@ class Api(Construct):
         """
         super().__init__(scope, construct_id)
         self._functions = functions
-        self._origins = settings.origins
         self._models: dict[str, apigateway.Model] = {}
         self.rest_api = self._rest_api(settings)
         self.rest_api.node.try_remove_child("Endpoint")  # CDK's output; the service has its own
@@ -85,8 +78,10 @@ class Api(Construct):
         )
         for route in ROUTES:
             self._add_route(route)
-        self._add_health()
-        self._add_problems()
+        own_answers.add_health(self.rest_api, settings.origins)
+        own_answers.add_unknown_routes(self.rest_api, settings.origins)
+        own_answers.add_problems(self.rest_api, settings.origins)
+        own_answers.harden_preflights(self.rest_api.methods)
         self.usage_plans = self._usage_plans(settings)
 
     def _rest_api(self, settings: Settings) -> apigateway.RestApi:
@@ -106,19 +101,20 @@ class Api(Construct):
                 tracing_enabled=True,
                 throttling_rate_limit=settings.stage_throttle.rate,
                 throttling_burst_limit=settings.stage_throttle.burst,
-                method_options=_placing_limits(settings),
+                method_options=_limits(settings),
             ),
             default_cors_preflight_options=apigateway.CorsOptions(
                 allow_origins=list(settings.origins),
-                allow_methods=["GET", "POST", "PATCH", "OPTIONS"],
+                allow_methods=["GET", "HEAD", "POST", "PATCH", "OPTIONS"],
                 allow_headers=list(REQUEST_HEADERS),
                 max_age=_PREFLIGHT_KEPT,
             ),
         )
 
     def _add_route(self, route: Route) -> None:
+        # No header is required here: API Gateway compares their names with case, and HTTP/2 sends
+        # all in lower case. The function asks for them.
         parameters = {f"method.request.querystring.{name}": False for name in route.query}
-        parameters |= {f"method.request.header.{name}": True for name in route.required_headers}
         self.rest_api.root.resource_for_path(route.path).add_method(
             route.method,
             # Without a permission for the console's test button: only this method may call.
@@ -156,47 +152,6 @@ class Api(Construct):
             )
         return self._models[name]
 
-    def _add_health(self) -> None:
-        headers = {
-            f"method.response.header.{name}": f"'{value}'"
-            for name, value in cors_headers_of(self._origins).items()
-        }
-        integration = apigateway.MockIntegration(
-            request_templates={JSON: '{"statusCode": 200}'},
-            # Without a template for its content type a mock has no status and answers 500.
-            passthrough_behavior=apigateway.PassthroughBehavior.NEVER,
-            integration_responses=[
-                apigateway.IntegrationResponse(
-                    status_code="200",
-                    response_templates={JSON: '{"status":"ok"}'},
-                    response_parameters=headers,
-                )
-            ],
-        )
-        self.rest_api.root.add_resource("health").add_method(
-            "GET",
-            integration,
-            operation_name="health",
-            method_responses=[
-                apigateway.MethodResponse(
-                    status_code="200", response_parameters=dict.fromkeys(headers, True)
-                )
-            ],
-        )
-
-    def _add_problems(self) -> None:
-        for response_type, kind in GATEWAY_PROBLEMS.items():
-            headers = {"Content-Type": CONTENT_TYPE, **cors_headers_of(self._origins)}
-            if kind is TOO_MANY_REQUESTS or kind.status >= 500:
-                headers["Retry-After"] = "1"  # a repetition is safe: POST has its Idempotency-Key
-            self.rest_api.add_gateway_response(
-                f"Problem{response_type}",
-                type=apigateway.ResponseType.of(response_type),
-                status_code=None if _is_default(response_type) else str(kind.status),
-                response_headers={name: f"'{value}'" for name, value in headers.items()},
-                templates={JSON: problem_template(response_type, kind)},
-            )
-
     def _usage_plans(self, settings: Settings) -> dict[str, apigateway.UsagePlan]:
         return {
             name: self.rest_api.add_usage_plan(
@@ -218,41 +173,12 @@ class Api(Construct):
         }
 
 
-def cors_headers_of(origins: tuple[str, ...]) -> dict[str, str]:
-    """Give the CORS headers of what API Gateway answers by itself: its errors, and health.
-
-    It cannot choose by the request's origin there, so they permit the first one only.
-    """
+def _limits(settings: Settings) -> dict[str, apigateway.MethodDeploymentOptions]:
+    """Limit the routes whose limit is not the stage's."""
     return {
-        "Access-Control-Allow-Origin": origins[0],
-        "Access-Control-Expose-Headers": ", ".join(EXPOSED_HEADERS),
-        "Vary": "Origin",
+        f"{route.path}/{route.method}": apigateway.MethodDeploymentOptions(
+            throttling_rate_limit=limit.rate, throttling_burst_limit=limit.burst
+        )
+        for route in ROUTES
+        if (limit := settings.throttle_of(route)) is not settings.stage_throttle
     }
-
-
-def _placing_limits(settings: Settings) -> dict[str, apigateway.MethodDeploymentOptions]:
-    """Limit placing orders more closely than the stage: it is what costs writes."""
-    limit = settings.placing_throttle
-    options = apigateway.MethodDeploymentOptions(
-        throttling_rate_limit=limit.rate,
-        throttling_burst_limit=limit.burst,
-    )
-    placing = (route for route in ROUTES if route.method == "POST")
-    return {f"{route.path}/{route.method}": options for route in placing}
-
-
-def problem_template(response_type: str, kind: Kind) -> str:
-    """Write the body with which API Gateway answers an error: plain substitution, no logic."""
-    members = {
-        "type": json.dumps(kind.type),
-        "title": json.dumps(kind.title),
-        "status": "" if _is_default(response_type) else str(kind.status),
-        "detail": _DETAILS.get(response_type, ""),
-        "requestId": '"$context.requestId"',
-    }
-    return "{" + ",".join(f'"{name}":{text}' for name, text in members.items() if text) + "}"
-
-
-def _is_default(response_type: str) -> bool:
-    """Tell the two catch-alls: they keep the status of whatever they catch."""
-    return response_type.startswith("DEFAULT_")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops.proof.claim import Claim
+from ops.proof.claim import RECORDINGS, Claim, Known
 
 _GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
 _COGNITO = "https://docs.aws.amazon.com/cognito/latest/developerguide"
@@ -37,13 +37,59 @@ CLAIMS = (
         patches=("client_path",),
     ),
     Claim(
-        id="validation-error-text",
-        says="$context.error.validationErrorString names the faults of a request body.",
-        said=(f"{_PATCH}#validation_errors", "docs/api/problems.md"),
-        expected="A 400 is valid JSON, whatever characters the body's faults have.",
-        look="Send a body whose unknown field has quotes and a backslash in its name.",
+        id="unknown-route",
+        says="A path or method that the API has not is answered by the API's own catch-all.",
+        said=(f"{_PATCH}#unknown_routes", "docs/api/problems.md"),
+        expected="404 problem+json, with and without Authorization; never a 403 of a signature.",
+        look="GET /v1/nothing, with a token and without.",
+        sources=(
+            f"{_GUIDE}/supported-gateway-response-types.html",
+            "https://github.com/DataBiosphere/azul/issues/7470",
+        ),
+        patches=("unknown_routes",),
+    ),
+    Claim(
+        id="header-names-by-case",
+        says="A required header is compared by case; so none is required at the gateway.",
+        said=(f"{_PATCH}#header_case",),
+        expected="A POST over HTTP/2, whose names are in lower case, is placed.",
+        look="`curl --http2` with a new Idempotency-Key.",
+        sources=(f"{_GUIDE}/api-gateway-known-issues.html",),
+        patches=("header_case",),
+    ),
+    Claim(
+        id="no-model-no-check",
+        says="A body whose media type has no model reaches the function unchecked.",
+        said=(f"{_PATCH}#unchecked_types", "docs/api/problems.md"),
+        expected="415 problem+json for text/plain.",
+        look="POST with Content-Type: text/plain.",
+        sources=(f"{_GUIDE}/api-gateway-method-request-validation.html",),
+        patches=("unchecked_types",),
+    ),
+    Claim(
+        id="answers-of-the-gateway-itself",
+        says="A mock integration's template knows the request's id.",
+        said=(f"{_PATCH}#mock_answers", "docs/api/orders.md"),
+        expected="The 404 of an unknown route has the requestId that its header has.",
+        look="GET /v1/nothing.",
         sources=(f"{_GUIDE}/api-gateway-mapping-template-reference.html",),
-        patches=("validation_errors",),
+        patches=("mock_answers",),
+    ),
+    Claim(
+        id="reservation-refuses-at-once",
+        says="A synchronous call above a reservation is refused at once, and answered 500.",
+        said=("local/inside/patches/lambda_.py#function_queue", "docs/emulator.md"),
+        expected="Our throttles answer 429 before that: no 500 at twice the burst.",
+        look="`make load` with 300 orders at once.",
+        sources=("https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html",),
+    ),
+    Claim(
+        id="too-large-for-the-gateway",
+        says="A body above 10 MB is a 413 in AWS's own words, and 29 seconds are a 504.",
+        said=("docs/api/problems.md", "docs/emulator.md"),
+        expected="413 that is no problem+json for 11 MB.",
+        look="POST 11 MB.",
+        sources=(f"{_GUIDE}/limits.html",),
     ),
     Claim(
         id="failed-function",
@@ -51,7 +97,11 @@ CLAIMS = (
         said=(f"{_PATCH}#function_failures", "docs/api/problems.md"),
         expected="502 as problem+json that tells nothing of the failure.",
         look="Call a function whose environment lacks a variable.",
-        sources=(f"{_GUIDE}/handle-errors-in-lambda-integration.html",),
+        sources=(
+            f"{_GUIDE}/handle-errors-in-lambda-integration.html",
+            f"{RECORDINGS}/apigateway/test_apigateway_lambda.snapshot.json",
+        ),
+        known=Known.RECORDED,
         patches=("function_failures",),
     ),
     Claim(

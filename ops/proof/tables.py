@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from ops.proof.claim import Claim
+from ops.proof.claim import RECORDINGS, Claim, Known
 
 _GUIDE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide"
+
+_API = "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference"
+_RECORDED = f"{RECORDINGS}/dynamodb/test_dynamodb.snapshot.json"
 
 CLAIMS = (
     Claim(
@@ -13,7 +16,8 @@ CLAIMS = (
         said=("docs/reliability.md", "docs/architecture.md"),
         expected="A hundred POSTs with one key: one order, a hundred equal answers.",
         look="Send them at once, then scan for the note.",
-        sources=(f"{_GUIDE}/transaction-apis.html",),
+        sources=(f"{_GUIDE}/transaction-apis.html", _RECORDED),
+        known=Known.RECORDED,
     ),
     Claim(
         id="failed-condition-tells-the-item",
@@ -21,9 +25,8 @@ CLAIMS = (
         said=("docs/architecture.md",),
         expected="404, 409 and 412 are told apart in one round trip.",
         look="PATCH with a stale If-Match, from a wrong status, of a stranger's order.",
-        sources=(
-            "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html",
-        ),
+        sources=(f"{_API}/API_UpdateItem.html", _RECORDED),
+        known=Known.RECORDED,
     ),
     Claim(
         id="stream-keeps-a-day",
@@ -50,10 +53,37 @@ CLAIMS = (
     Claim(
         id="units-by-size",
         says="A read takes a unit each 4 KB, a write each 1 KB, a transaction twice as many.",
-        said=("docs/performance/cost.md",),
+        said=("docs/performance/cost.md", "local/inside/patches/dynamodb.py#read_units"),
         expected="readUnits of a large order's line in the log are its size by 4 KB, rounded up.",
         look="Place an order of 30 KB, GET it, and read the log.",
         sources=(f"{_GUIDE}/CapacityUnitCalculations.html",),
+        patches=("read_units",),
+    ),
+    Claim(
+        id="sizes-of-records",
+        says="A stream's record says how large its keys and images are.",
+        said=("local/inside/patches/dynamodb.py#record_sizes",),
+        expected="SizeBytes grows with the order.",
+        look="A subscription without raw delivery, two orders.",
+        sources=(
+            f"{_API}/API_streams_StreamRecord.html",
+            _RECORDED,
+        ),
+        known=Known.RECORDED,
+        patches=("record_sizes",),
+    ),
+    Claim(
+        id="numbers-are-added-to-numbers",
+        says="An update that adds to a number what is none is refused.",
+        said=("local/inside/patches/dynamodb.py#typed_arithmetic",),
+        expected="ValidationException: An operand in the update expression has an incorrect data "
+        "type.",
+        look="UpdateItem with `SET #v = note + :one` on a test table.",
+        sources=(
+            f"{_GUIDE}/Expressions.UpdateExpressions.html",
+            "https://github.com/aws/aws-sdk-js-v3/issues/6069",
+        ),
+        patches=("typed_arithmetic",),
     ),
     Claim(
         id="on-demand-from-the-start",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops.proof.claim import Claim
+from ops.proof.claim import RECORDINGS, Claim, Known
 
 _LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg"
 _PIPES = "https://docs.aws.amazon.com/eventbridge/latest/userguide"
@@ -87,7 +87,9 @@ CLAIMS = (
         sources=(
             f"{_LAMBDA}/services-sqs-errorhandling.html",
             f"{_LAMBDA}/services-sqs-configure.html",
+            f"{RECORDINGS}/lambda_/event_source_mapping/test_lambda_integration_sqs.snapshot.json",
         ),
+        known=Known.RECORDED,
     ),
     Claim(
         id="pipe-one-record-a-message",
@@ -132,7 +134,10 @@ CLAIMS = (
         said=("docs/decisions/0010-outbox.md", "infrastructure/work/processing.py#_with"),
         expected="process_order hears of placed orders alone, notify_partner of partners' alone.",
         look="Place one order of a customer and one of a partner; read both workers' logs.",
-        sources=(f"{_SNS}/sns-message-filtering.html",),
+        sources=(
+            f"{_SNS}/sns-message-filtering.html",
+            f"{RECORDINGS}/sns/test_sns_filter_policy.snapshot.json",
+        ),
     ),
     Claim(
         id="traces-through-messages",
@@ -178,7 +183,11 @@ CLAIMS = (
         said=("docs/operations.md#dead-letters", "docs/runbooks/dead-letters.md"),
         expected="All of them are processed; their age counts from when they were first sent.",
         look="`orders dlq redrive processing` after some poison was mended.",
-        sources=(f"{_SQS}/sqs-configure-dead-letter-queue-redrive.html",),
+        sources=(
+            f"{_SQS}/sqs-configure-dead-letter-queue-redrive.html",
+            f"{RECORDINGS}/sqs/test_sqs_move_task.snapshot.json",
+        ),
+        known=Known.RECORDED,
     ),
     Claim(
         id="postponed-by-the-worker",

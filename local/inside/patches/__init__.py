@@ -6,7 +6,10 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     api_key_identity    who calls: requestContext.identity.apiKeyId
     api_key_switch      a key that is switched off by UpdateApiKey is off
     client_path         requestContext.path as the client sent it
-    validation_errors   $context.error.validationErrorString
+    unknown_routes      with a token an unknown route is refused for its signature
+    header_case         names of required headers are compared with case
+    unchecked_types     a body is checked only where its media type has a model
+    mock_answers        mock integrations tell the request's id
     function_failures   a function that fails is answered through the gateway responses
     function_queue      no more than some functions at a time; the others wait
     quick_functions     functions start with nothing but their own code
@@ -14,6 +17,9 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     steady_saving       state is saved every few seconds, not only on a clean stop
     state_before_work   pipes and mappings begin when all state is back after a restart
     kept_streams        changes that a pipe has not yet delivered survive a restart
+    read_units          reads are charged by the size of what they read
+    record_sizes        a stream's records say how large they are
+    typed_arithmetic    an update that adds a number and a text is refused
     traced_stages       requests begin a trace, or continue theirs, and X-Ray is told
     traced_functions    functions are told where in a trace they are, and X-Ray of them
     traced_messages     topics and queues hand the trace of a message on
@@ -55,7 +61,10 @@ PATCHES: dict[str, Callable[[], None]] = {
         api_gateway.api_key_identity,
         api_gateway.api_key_switch,
         api_gateway.client_path,
-        api_gateway.validation_errors,
+        api_gateway.unknown_routes,
+        api_gateway.header_case,
+        api_gateway.unchecked_types,
+        api_gateway.mock_answers,
         api_gateway.function_failures,
         lambda_.function_queue,
         lambda_.quick_functions,
@@ -63,6 +72,9 @@ PATCHES: dict[str, Callable[[], None]] = {
         persistence.steady_saving,
         persistence.state_before_work,
         dynamodb.kept_streams,
+        dynamodb.read_units,
+        dynamodb.record_sizes,
+        dynamodb.typed_arithmetic,
         api_gateway.traced_stages,
         lambda_.traced_functions,
         sns.traced_messages,

@@ -4,12 +4,10 @@
 from __future__ import annotations
 
 import functools
-import json
 from contextvars import ContextVar
 from typing import Any
 
 from local.inside import ministack, segments
-from local.inside.validation import validation_message
 
 
 def api_key_identity() -> None:
@@ -83,48 +81,102 @@ def client_path() -> None:
     ministack.replace(gateway, _build_lambda_event_v1=with_path)
 
 
-def validation_errors() -> None:
-    """Say in gateway responses what is wrong with a request body.
+def unknown_routes() -> None:
+    """Take an Authorization header on an unknown route for a signature.
 
-    AWS: $context.error.validationErrorString of BAD_REQUEST_BODY names the faults in the words of
-    its JSON Schema validator (fge/json-schema-validator), which looks at an object's members only
-    when the object itself is sound.
+    AWS: a path or method that the API does not have is read as one signed for IAM: with a token in
+    the header it is refused with 403, "Invalid key=value pair …", through DEFAULT_4XX, and without
+    the header through MISSING_AUTHENTICATION_TOKEN (seen in production: DataBiosphere/azul #7470).
     """
     gateway = ministack.module("services.apigateway_v1")
-    check, render = gateway._check_request_validation, gateway._gateway_error_response
+    execute = gateway._execute_in_scope
+
+    @functools.wraps(execute)
+    async def strict(request: dict[str, Any], *arguments: Any) -> Any:
+        answer = await execute(request, *arguments)
+        unknown = getattr(answer, "response_type", None) == "MISSING_AUTHENTICATION_TOKEN"
+        if unknown and gateway._header_ci(request["headers"], "authorization"):
+            return gateway._GatewayError("DEFAULT_4XX", _NO_SIGNATURE, _INCOMPLETE)
+        return answer
+
+    ministack.replace(gateway, _execute_in_scope=strict)
+
+
+_NO_SIGNATURE = "Invalid key=value pair (missing equal-sign) in Authorization header"
+_INCOMPLETE = "IncompleteSignatureException"
+
+
+def header_case() -> None:
+    """Compare the names of required headers with case.
+
+    AWS: names of headers are case-sensitive in REST APIs (API Gateway developer guide, "Important
+    notes for REST APIs"), and HTTP/2 sends them in lower case. So does what serves HTTP here.
+    """
+    gateway = ministack.module("services.apigateway_v1")
+    look = gateway._missing_request_parameters
+
+    @functools.wraps(look)
+    def with_case(method: dict[str, Any], request: Any, headers: Any, query: Any) -> list[str]:
+        missing: list[str] = look(method, request, headers, query)
+        given = method.get("requestParameters") or {}
+        wanted = sorted(name for name, needed in given.items() if needed)
+        names = (name.partition("method.request.header.")[2] for name in wanted)
+        absent = [name for name in names if name and name not in (headers or {})]
+        return [*missing, *(name for name in absent if name not in missing)]
+
+    ministack.replace(gateway, _missing_request_parameters=with_case)
+
+
+def unchecked_types() -> None:
+    """Check a body only where its media type has a model.
+
+    AWS: "If no matching content type is found, request validation is not performed" (API Gateway
+    developer guide, "Request validation for REST APIs"). ministack takes the model of JSON then.
+    """
+    gateway = ministack.module("services.apigateway_v1")
+    check = gateway._check_request_validation
 
     @functools.wraps(check)
-    def explained(
-        method: Any, api_id: str, request: Any, headers: Any, body: Any, query: Any
-    ) -> Any:
-        error = check(method, api_id, request, headers, body, query)
-        if error is not None and error.response_type == "BAD_REQUEST_BODY":
-            models = method.get("requestModels") or {}
-            content_type = gateway._header_ci(headers, "content-type") or "application/json"
-            content_type = content_type.split(";", 1)[0].strip()
-            name = models.get(content_type) or models.get("application/json")
-            error.faults = validation_message(gateway._model_schema(api_id, name), body)
-        return error
+    def by_type(method: Any, api_id: str, request: Any, headers: Any, body: Any, query: Any) -> Any:
+        models = method.get("requestModels") or {}
+        declared = gateway._header_ci(headers, "content-type") or "application/json"
+        if declared.partition(";")[0].strip() not in models:
+            method = {**method, "requestModels": {}}
+        return check(method, api_id, request, headers, body, query)
 
-    @functools.wraps(render)
-    def with_faults(error: Any, request: Any) -> Any:
-        status, headers, body = render(error, request)
-        faults = json.dumps(getattr(error, "faults", ""))[1:-1]
-        return status, headers, body.replace(_FAULTS, faults.encode())
-
-    ministack.replace(gateway, _check_request_validation=explained)
-    ministack.replace(gateway, _gateway_error_response=with_faults)
+    ministack.replace(gateway, _check_request_validation=by_type)
 
 
-_FAULTS = b"$context.error.validationErrorString"
+def mock_answers() -> None:
+    """Fill in the request's id where the answer of a mock integration names it.
+
+    AWS: an integration response's template is rendered with the variables of $context (API Gateway
+    developer guide, "Variables for data transformations …"). ministack sends it as it stands.
+    """
+    gateway = ministack.module("services.apigateway_v1")
+    execute, answer = gateway._execute_in_scope, gateway._invoke_mock_v1
+    request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+    @functools.wraps(execute)
+    async def noting_id(request: dict[str, Any], *arguments: Any) -> Any:
+        request_id.set(request["request_id"])
+        return await execute(request, *arguments)
+
+    @functools.wraps(answer)
+    def rendered(integration: dict[str, Any]) -> Any:
+        status, headers, body = answer(integration)
+        return status, headers, body.replace(b"$context.requestId", request_id.get().encode())
+
+    ministack.replace(gateway, _execute_in_scope=noting_id, _invoke_mock_v1=rendered)
 
 
 def function_failures() -> None:
     """Answer for functions that fail as API Gateway does, and tell nothing of the failure.
 
     AWS: an error of the function, or an answer that is no proxy response, is a 502 through the
-    gateway response DEFAULT_5XX; a throttled function is a 500 (API Gateway developer guide,
-    "Handle Lambda errors"; Lambda developer guide, "Using Lambda with API Gateway").
+    gateway response INTEGRATION_FAILURE; a throttled function is a 500 through DEFAULT_5XX (API
+    Gateway developer guide, "Gateway response types"; Lambda developer guide, "Handling Lambda
+    errors with an API Gateway API").
     """
     gateway = ministack.module("services.apigateway_v1")
     shape, invoke = gateway._lambda_proxy_response, gateway._invoke_lambda_proxy_v1
@@ -141,7 +193,8 @@ def function_failures() -> None:
         try:
             return await invoke(*arguments, **options)
         except _FunctionFailed as failure:
-            error = gateway._gw_error("DEFAULT_5XX", "Internal server error")
+            kind = "INTEGRATION_FAILURE" if failure.status == 502 else "DEFAULT_5XX"
+            error = gateway._gw_error(kind, "Internal server error")
             error.status = failure.status
             return error
 

@@ -12,6 +12,7 @@ import tempfile
 import threading
 import time
 import zipfile
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,8 @@ def function_queue() -> None:
 
     AWS starts an environment for each request. Here a hundred at once would take 5 GB of memory,
     and end no sooner: this machine has only its few processors. The same holds for the batches of
-    a queue.
+    a queue. What waits counts as running: beyond a function's reservation a request is refused at
+    once, as AWS does (Lambda developer guide, "Configuring reserved concurrency").
     """
     gateway, functions = (
         ministack.module("services.apigateway_v1"),
@@ -48,7 +50,7 @@ def function_queue() -> None:
     )
     call, concurrency = gateway._call_lambda_raw, functions._sqs_esm_concurrency
     processors = os.cpu_count() or 1
-    turns = asyncio.Semaphore(max(8, 4 * processors))
+    turns, asked = asyncio.Semaphore(max(8, 4 * processors)), Counter[str]()
 
     @functools.wraps(concurrency)
     def limited(*arguments: Any, **options: Any) -> int:
@@ -56,9 +58,18 @@ def function_queue() -> None:
         return min(max(4, 2 * processors), wanted)
 
     @functools.wraps(call)
-    async def in_turn(*arguments: Any, **options: Any) -> Any:
-        async with turns:
-            return await call(*arguments, **options)
+    async def in_turn(function: str, event: Any, **scope: Any) -> Any:
+        record, config, name = functions._get_func_record_for_ref_in_scope(function, **scope)
+        reserved = functions._reserved_concurrency(record, config) if record else None
+        if reserved and asked[function] >= reserved:  # of none at all ministack says so itself
+            functions._emit_lambda_metrics(name, duration_ms=0.0, error=False, throttle=True)
+            return {"throttle": True}, None
+        asked[function] += 1
+        try:
+            async with turns:
+                return await call(function, event, **scope)
+        finally:
+            asked[function] -= 1
 
     ministack.replace(gateway, _call_lambda_raw=in_turn)
     ministack.replace(functions, _sqs_esm_concurrency=limited)

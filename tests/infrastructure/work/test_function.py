@@ -95,9 +95,13 @@ def test_there_is_no_other_function(template: Template) -> None:
     assert len(list(template.all("Lambda::Function"))) == len(functions_of(template))
 
 
-def test_a_hundred_creates_have_their_functions_reserved(template: Template) -> None:
-    """No other function can take the environments that a hundred simultaneous orders need."""
-    assert template.one("Lambda::Function", "CreateOrder")["ReservedConcurrentExecutions"] == 100
+def test_placing_has_reserved_what_is_let_through(template: Template) -> None:
+    """No other function can take the environments that two full bursts of orders need."""
+    reserved = template.one("Lambda::Function", "CreateOrder")["ReservedConcurrentExecutions"]
+    limits = template.one("ApiGateway::Stage")["MethodSettings"]
+    bursts = [limit["ThrottlingBurstLimit"] for limit in limits if limit["HttpMethod"] == "POST"]
+    assert len(bursts) == 2
+    assert 2 * 100 <= sum(bursts) <= reserved == 300
 
 
 def test_each_function_has_a_role_of_its_own(template: Template) -> None:

@@ -36,6 +36,10 @@ def process(event, context):
 def trace(event, context):
     return answer(os.environ.get("_X_AMZN_TRACE_ID"))
 
+def scarce(event, context):
+    time.sleep(1)
+    return answer("done")
+
 def raises(event, context):
     raise RuntimeError("the password is hunter2")
 
@@ -60,9 +64,7 @@ MODEL = {
 }
 
 _ROLE = "arn:aws:iam::000000000000:role/laboratory"
-_PROBLEM = (
-    '{"problem":"$context.error.responseType","faults":"$context.error.validationErrorString"}'
-)
+_PROBLEM = '{"problem":"$context.error.responseType","message":$context.error.messageString}'
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def build(endpoints: Endpoints) -> Laboratory:
         _add_method(gateway, api, name, name)
     _add_method(gateway, api, "keyless", "echo", key=False)
     _validate(gateway, api)
-    for kind in ("DEFAULT_5XX", "BAD_REQUEST_BODY"):
+    for kind in ("DEFAULT_4XX", "DEFAULT_5XX", "MISSING_AUTHENTICATION_TOKEN"):
         gateway.put_gateway_response(
             restApiId=api["id"],
             responseType=kind,
@@ -117,9 +119,10 @@ def _deploy_functions(client: Callable[[str], Any]) -> list[str]:
             Timeout=20,
             TracingConfig={"Mode": "Active"},
         )
-    client("lambda").put_function_concurrency(
-        FunctionName="laboratory-throttled", ReservedConcurrentExecutions=0
-    )
+    for name, most in (("throttled", 0), ("scarce", 2)):
+        client("lambda").put_function_concurrency(
+            FunctionName=f"laboratory-{name}", ReservedConcurrentExecutions=most
+        )
     return names
 
 
@@ -138,12 +141,15 @@ def _add_method(gateway: Any, api: Any, path: str, function: str, *, key: bool =
 
 
 def _validate(gateway: Any, api: Any) -> None:
-    """Add a path `checked` whose bodies must fit the model."""
+    """Add a path `checked`: PUT's bodies must fit the model, DELETE needs the header X-Wanted."""
     _add_method(gateway, api, "checked", "echo")
     resources = gateway.get_resources(restApiId=api["id"], limit=500)["items"]
     resource = next(item["id"] for item in resources if item["path"] == "/checked")
     validator = gateway.create_request_validator(
-        restApiId=api["id"], name="bodies", validateRequestBody=True
+        restApiId=api["id"],
+        name="all",
+        validateRequestBody=True,
+        validateRequestParameters=True,
     )
     gateway.create_model(
         restApiId=api["id"],
@@ -151,16 +157,21 @@ def _validate(gateway: Any, api: Any) -> None:
         contentType="application/json",
         schema=json.dumps(MODEL),
     )
-    gateway.put_method(
-        restApiId=api["id"],
-        resourceId=resource,
-        httpMethod="PUT",
-        authorizationType="NONE",
-        apiKeyRequired=True,
-        requestValidatorId=validator["id"],
-        requestModels={"application/json": "Thing"},
-    )
-    gateway.put_integration(restApiId=api["id"], resourceId=resource, httpMethod="PUT", type="MOCK")
+    asked: dict[str, dict[str, Any]] = {
+        "PUT": {"requestModels": {"application/json": "Thing"}},
+        "DELETE": {"requestParameters": {"method.request.header.X-Wanted": True}},
+    }
+    for method, what in asked.items():
+        place = {"restApiId": api["id"], "resourceId": resource, "httpMethod": method}
+        gateway.put_method(
+            **place, authorizationType="NONE", requestValidatorId=validator["id"], **what
+        )
+        gateway.put_integration(**place, type="MOCK")
+        gateway.put_integration_response(
+            **place,
+            statusCode="200",
+            responseTemplates={"application/json": '{"id":"$context.requestId"}'},
+        )
 
 
 def _admit(gateway: Any, api: Any) -> Any:

@@ -14,10 +14,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-NO_SIZE = pytest.mark.xfail(
-    reason="the emulator says 0 bytes of each record", raises=AssertionError
-)
-
 
 def shown(record: dict[str, Any]) -> tuple[str, Any, Any, Any]:
     """Give what a record tells of an item: what became of it, its key, and both images."""
@@ -79,7 +75,6 @@ def test_a_record_has_the_form_that_aws_gives_it(table: Table) -> None:
     assert first["eventID"] != second["eventID"]
 
 
-@NO_SIZE
 def test_a_record_tells_its_size(table: Table) -> None:
     """Its keys and its images count, names and texts in bytes.
 

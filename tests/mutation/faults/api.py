@@ -71,15 +71,37 @@ def validator_that_checks_no_bodies(template: Template) -> None:
 
 @fault
 def validator_that_checks_no_parameters(template: Template) -> None:
-    """A POST without an Idempotency-Key reaches the function."""
+    """What is one day required of a request would not be looked at."""
     template.one("ApiGateway::RequestValidator")["ValidateRequestParameters"] = False
 
 
 @fault
-def idempotency_key_left_to_chance(template: Template) -> None:
-    """API Gateway no longer refuses an order that cannot be repeated safely."""
-    required = method(template, "create_order")["RequestParameters"]
-    required["method.request.header.Idempotency-Key"] = False
+def header_asked_for_with_case(template: Template) -> None:
+    """API Gateway refuses every browser: HTTP/2 sends the header's name in lower case."""
+    create = method(template, "create_order")
+    create["RequestParameters"] = {"method.request.header.Idempotency-Key": True}
+
+
+@fault
+def unknown_routes_by_signature(template: Template) -> None:
+    """An unknown route with a token answers 403, about a signature that nobody has made."""
+    template.one("ApiGateway::Method", "ApiRestApiproxyANY")["HttpMethod"] = "POST"
+
+
+@fault
+def unknown_method_that_is_open(template: Template) -> None:
+    """A method that no route has reaches a function, without a token."""
+    opened = method(template, "get_order")["Integration"]
+    for _, other in template.all("ApiGateway::Method"):
+        if other["HttpMethod"] == "ANY":
+            other["Integration"] = opened
+
+
+@fault
+def challenge_forgotten(template: Template) -> None:
+    """Clients that ask how to sign in are not told."""
+    for _, response in template.all("ApiGateway::GatewayResponse"):
+        response["ResponseParameters"].pop("gatewayresponse.header.WWW-Authenticate", None)
 
 
 @fault

@@ -88,9 +88,9 @@ MISTAKES = [
         Settings,
         {
             "stage": "x",
-            "plans": {"gold": Plan(throttle=Throttle(rate=1, burst=601), daily_quota=1)},
+            "plans": {"gold": Plan(throttle=Throttle(rate=1, burst=251), daily_quota=1)},
         },
-        "plans.gold.throttle.burst must not be above stage_throttle.burst, 600",
+        "plans.gold.throttle.burst must not be above stage_throttle.burst, 250",
     ),
     (Settings, {"stage": "x", "workers": {"process_order": WORKER}}, "workers must be"),
     (
@@ -106,7 +106,36 @@ MISTAKES = [
     (
         Settings,
         {"stage": "x", "concurrency_quota": 10},
-        "adds up to 100, but of concurrency_quota 10 ",
+        "adds up to 300, but of concurrency_quota 10 ",
+    ),
+    (
+        Settings,
+        {"stage": "x", "placing_throttle": Throttle(rate=150, burst=151)},
+        "routes of create_order let 302 requests through at one moment, but only 300 can run",
+    ),
+    (
+        Settings,
+        {"stage": "x", "stage_throttle": Throttle(rate=250, burst=251)},
+        "routes of get_order let 552 requests through at one moment, but only 550 can run",
+    ),
+    (
+        Settings,
+        {"stage": "x", "head_throttle": Throttle(rate=1, burst=26)},
+        "routes of get_order let 552 requests through .* 550 can run, neither reserved nor the",
+    ),
+    (
+        Settings,
+        {
+            "stage": "x",
+            "concurrency_quota": 2_000,
+            "reserved_concurrency": {"create_order": 300, "update_order": 400},
+        },
+        "routes of update_order let 500 requests .* only 400 can run, its reservation",
+    ),
+    (
+        Settings,
+        {"stage": "x", "concurrency_quota": 999},
+        "routes of get_order let 550 requests through at one moment, but only 549 can run",
     ),
     (Capacity, {"mode": "on-demand"}, "capacity.mode must be a CapacityMode, not"),
     (Throttle, {"rate": 2, "burst": 1}, "throttle.burst must not be below throttle.rate"),
@@ -180,9 +209,32 @@ def test_other_partitions_are_refused(region: str) -> None:
 
 
 def test_an_account_of_ten_can_be_served() -> None:
-    """With nothing reserved, a new account's quota of 10 is no obstacle."""
-    settings = Settings(stage="x", concurrency_quota=10, reserved_concurrency={})
+    """With nothing reserved and small throttles, a new account's quota of 10 is no obstacle."""
+    two, worker = Throttle(rate=2, burst=2), Worker(most_at_once=2, retry_seconds=1)
+    settings = Settings(
+        stage="x",
+        concurrency_quota=10,
+        reserved_concurrency={},
+        placing_throttle=two,
+        stage_throttle=two,
+        head_throttle=Throttle(rate=1, burst=1),
+        plans={"small": Plan(throttle=two, daily_quota=100)},
+        workers=dict.fromkeys(STAGES["dev"].workers, worker),
+    )
     assert settings.reserved == 0
+
+
+def test_a_function_s_routes_let_no_more_through_than_can_run() -> None:
+    """All routes of a function together, HEAD included, stay within what Lambda lets it run.
+
+    Beyond that Lambda refuses at once, and callers would get 500 instead of 429.
+    """
+    for stage in STAGES.values():
+        assert stage.burst_of("create_order") == 2 * 150 <= 300
+        assert stage.burst_of("get_order") == stage.burst_of("list_orders") == 2 * 250 + 2 * 25
+        assert stage.burst_of("update_order") == 2 * 250
+        shared = stage.concurrency_quota - stage.reserved - stage.shared_workers
+        assert stage.burst_of("get_order") <= shared == 550
 
 
 ANYTHING = st.recursive(
@@ -277,9 +329,10 @@ def test_an_unknown_stage_is_told_which_there_are() -> None:
         settings_of("prd")
 
 
-def test_both_stages_reserve_a_hundred_creates() -> None:
-    """At lunch, a hundred orders at the same moment find a function each."""
-    assert {stage.reserved_concurrency["create_order"] for stage in STAGES.values()} == {100}
+def test_both_stages_reserve_what_placing_lets_through() -> None:
+    """At lunch, a hundred orders at the same moment find a function each, by either route."""
+    assert {stage.reserved_concurrency["create_order"] for stage in STAGES.values()} == {300}
+    assert min(stage.placing_throttle.burst for stage in STAGES.values()) >= 100
 
 
 def test_both_stages_let_a_hundred_creates_pass_at_once() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ import simpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from infrastructure.settings import settings_of
 from project.markdown import with_blocks
 from simulation import figures, report, scenarios
 from simulation.__main__ import FOUND, PAGE
@@ -35,8 +37,29 @@ def test_every_request_is_answered_once(
     assert service.pool.busy == service.worker_pool.busy == 0
     for answer in service.answers:
         assert answer.seconds >= 0
-        assert answer.status in {201, 429}
+        assert answer.status in {201, 500}
         assert answer.processed is None or answer.processed > answer.seconds
+
+
+@pytest.mark.parametrize("at_once", [100, 150, 300])
+@pytest.mark.parametrize("routes", [1, 2])
+def test_a_burst_is_served_or_told_to_come_back(at_once: int, routes: int) -> None:
+    """As prod is set up, what is let through is served; the rest gets 429, and nobody a 500.
+
+    By one of the two routes that place orders, or by both together.
+    """
+    setup = replace(scenarios.base(), routes=routes)
+    service = Service(setup).run([0.0] * at_once)
+    statuses = Counter(answer.status for answer in service.answers)
+    let_through = min(at_once, routes * settings_of("prod").placing_throttle.burst)
+    assert statuses == +Counter({201: let_through, 429: at_once - let_through})
+
+
+def test_more_let_through_than_reserved_is_an_error_to_callers() -> None:
+    """Two routes' bursts above the reservation: Lambda refuses at once, and callers get 500."""
+    setup = replace(scenarios.base(), routes=2, reserved=100)
+    service = Service(setup).run([0.0] * 300)
+    assert Counter(answer.status for answer in service.answers) == {201: 100, 500: 200}
 
 
 def test_the_same_seed_gives_the_same_answers() -> None:

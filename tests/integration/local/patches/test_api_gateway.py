@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -67,41 +68,84 @@ def test_client_path_is_needed(unpatched: Laboratory) -> None:
     assert context_of(unpatched.post("echo"))["path"] == "/v1/echo"
 
 
-def put(where: Laboratory, body: str) -> httpx.Response:
-    headers = {"x-api-key": where.key, "Content-Type": "application/json"}
-    return httpx.put(f"{where.url}/checked", content=body, headers=headers, timeout=30)
+def ask_unknown(where: Laboratory, **headers: str) -> httpx.Response:
+    return httpx.get(f"{where.url}/no/such/route", headers=headers, timeout=30)
 
 
-def test_validation_errors(patched: Laboratory) -> None:
-    """A refused body is told what is wrong with it, in a text that is safe inside JSON's quotes."""
-    answer = put(patched, '{"name": 1, "a\\"b": 2}')
-    assert answer.status_code == 400
-    assert answer.json() == {
-        "problem": "BAD_REQUEST_BODY",
-        "faults": '[object instance has properties which are not allowed by the schema: ["a\\"b"]]',
-    }
+def test_unknown_routes(patched: Laboratory) -> None:
+    """A token on an unknown route is taken for a signature that is none; without one it is not."""
+    refused = ask_unknown(patched, Authorization="Bearer a.b.c")
+    assert (refused.status_code, refused.json()["problem"]) == (403, "DEFAULT_4XX")
+    assert refused.json()["message"].startswith("Invalid key=value pair (missing equal-sign)")
+    assert ask_unknown(patched).json()["problem"] == "MISSING_AUTHENTICATION_TOKEN"
 
 
-def test_validation_errors_is_needed(unpatched: Laboratory) -> None:
-    """Ministack leaves the variable as it stands."""
-    assert put(unpatched, "{}").json()["faults"] == "$context.error.validationErrorString"
+def test_unknown_routes_is_needed(unpatched: Laboratory) -> None:
+    """Ministack answers as if there were no token."""
+    refused = ask_unknown(unpatched, Authorization="Bearer a.b.c")
+    assert refused.json()["problem"] == "MISSING_AUTHENTICATION_TOKEN"
+
+
+def status_with_the_wanted_header(where: Laboratory) -> int:
+    answer = httpx.delete(f"{where.url}/checked", headers={"X-Wanted": "yes"}, timeout=30)
+    return answer.status_code
+
+
+def test_header_case(patched: Laboratory) -> None:
+    """A header that comes in lower case, as by HTTP/2, is not the one that a method requires."""
+    assert status_with_the_wanted_header(patched) == 400
+
+
+def test_header_case_is_needed(unpatched: Laboratory) -> None:
+    """Ministack takes the header in any case."""
+    assert status_with_the_wanted_header(unpatched) == 200
+
+
+def put(where: Laboratory, content_type: str) -> httpx.Response:
+    headers = {"Content-Type": content_type}
+    return httpx.put(f"{where.url}/checked", content="no thing", headers=headers, timeout=30)
+
+
+def test_unchecked_types(patched: Laboratory) -> None:
+    """A body of a type without a model passes unread; one with a model does not."""
+    assert put(patched, "text/plain").status_code == 200
+    assert put(patched, "application/json; charset=utf-8").status_code == 400
+
+
+def test_unchecked_types_is_needed(unpatched: Laboratory) -> None:
+    """Ministack reads a body of any type as the model of JSON has it."""
+    assert put(unpatched, "text/plain").status_code == 400
+
+
+def test_mock_answers(patched: Laboratory) -> None:
+    """What API Gateway answers by itself tells the id of its request, a new one for each."""
+    ids = {put(patched, "text/plain").json()["id"] for _ in range(2)}
+    assert all(uuid.UUID(one) for one in ids)
+    assert len(ids) == 2
+
+
+def test_mock_answers_is_needed(unpatched: Laboratory) -> None:
+    """Ministack sends the variable as it stands."""
+    headers = {"Content-Type": "application/json"}
+    answer = httpx.put(f"{unpatched.url}/checked", content='{"name": 1}', headers=headers)
+    assert answer.json()["id"] == "$context.requestId"
 
 
 @pytest.mark.parametrize(
-    ("function", "status"),
+    ("function", "status", "kind"),
     [
-        ("raises", 502),
-        ("dies", 502),
-        ("returns_text", 502),
-        ("returns_no_status", 502),
-        ("throttled", 500),
+        ("raises", 502, "INTEGRATION_FAILURE"),
+        ("dies", 502, "INTEGRATION_FAILURE"),
+        ("returns_text", 502, "INTEGRATION_FAILURE"),
+        ("returns_no_status", 502, "INTEGRATION_FAILURE"),
+        ("throttled", 500, "DEFAULT_5XX"),
     ],
 )
-def test_function_failures(patched: Laboratory, function: str, status: int) -> None:
-    """A function that fails is answered by the API's 5XX response, which tells nothing of it."""
+def test_function_failures(patched: Laboratory, function: str, status: int, kind: str) -> None:
+    """A function that fails is answered by the API's 5XX responses, which tell nothing of it."""
     answer = patched.post(function)
     assert answer.status_code == status
-    assert answer.json()["problem"] == "DEFAULT_5XX"
+    assert answer.json()["problem"] == kind
     assert "hunter2" not in answer.text
 
 

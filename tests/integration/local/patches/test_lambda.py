@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,16 @@ def test_function_queue(patched: Laboratory) -> None:
 def test_function_queue_is_needed(unpatched: Laboratory) -> None:
     """Ministack starts an interpreter for each of the requests."""
     assert len(processes(unpatched)) > LIMIT
+
+
+def test_function_queue_beyond_a_reservation(stack: Endpoints, patched: Laboratory) -> None:
+    """What a function's reservation does not hold is refused at once, and does not wait."""
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda _: patched.post("scarce"), range(6)))
+    statuses = Counter(answer.status_code for answer in answers)
+    assert statuses == {200: 2, 500: 4}
+    throttled = Figure("AWS/Lambda", "Throttles", {"FunctionName": "laboratory-scarce"})
+    assert figures.figure(stack, throttled) == 4
 
 
 def test_function_queue_for_batches(stack: Endpoints, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_no_bootstrap(aws: Aws) -> None:
 
 @pytest.mark.parametrize(
     ("unreserved", "by_stack", "result"),
-    [(1000, None, "ok"), (10, None, "failure"), (100, 100, "ok"), (150, 40, "failure")],
+    [(1000, None, "ok"), (10, None, "failure"), (100, 300, "ok"), (350, 40, "failure")],
 )
 def test_reserved(aws: Aws, unreserved: int, by_stack: int | None, result: str) -> None:
     """A quota that leaves no room is found; what the stage has reserved already is not counted."""
@@ -77,7 +77,7 @@ def test_nothing_reserved(aws: Aws) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unreserved", "result"), [(1000, "ok"), (250, "ok"), (249, "warning"), (10, "warning")]
+    ("unreserved", "result"), [(1000, "ok"), (450, "ok"), (449, "warning"), (10, "warning")]
 )
 def test_workers(aws: Aws, unreserved: int, result: str) -> None:
     """Workers that could take all that is left from the API are a warning."""
@@ -102,7 +102,7 @@ def test_logging_role(aws: Aws, role: str, result: str) -> None:
     assert (found.result, "role/other" in found.sentence) == (result, result != "ok")
 
 
-@pytest.mark.parametrize(("rate", "result"), [(10_000.0, "ok"), (299.0, "warning")])
+@pytest.mark.parametrize(("rate", "result"), [(10_000.0, "ok"), (249.0, "warning")])
 def test_gateway_throttle(aws: Aws, rate: float, result: str) -> None:
     """An account that lets less through than the stage promises is a warning."""
     throttle = {"rateLimit": rate, "burstLimit": 5_000}

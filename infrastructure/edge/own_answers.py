@@ -1,0 +1,186 @@
+"""What API Gateway answers by itself, without a function: health, unknown routes, its errors.
+
+GET, HEAD /health              200
+any other method, any path     404, a problem
+what it refuses                the problem for the type of its error (orders.problems)
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from aws_cdk import aws_apigateway as apigateway
+
+from orders.cors import EXPOSED_HEADERS
+from orders.problems import (
+    CHALLENGE,
+    CONTENT_TYPE,
+    GATEWAY_PROBLEMS,
+    NO_SNIFFING,
+    NO_SUCH_ROUTE,
+    TOO_MANY_REQUESTS,
+    UNAUTHENTICATED,
+    Kind,
+)
+from orders.routes import HEAD, JSON, MERGE_PATCH, ROUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from constructs import IConstruct
+
+HEALTH = "/health"
+ANYTHING = "/{proxy+}"
+"""Every path, of any depth, that is no other's."""
+
+_UNKNOWN_TYPES = (
+    *(JSON, MERGE_PATCH, "application/x-www-form-urlencoded", "multipart/form-data"),
+    *("text/plain", "text/xml", "application/xml", "application/octet-stream"),
+)
+"""Of which types a body on an unknown route may be; with others it is refused as 415."""
+
+_DETAILS = {
+    # Which field it is stands in a variable that, unescaped, would break the JSON
+    # (docs/decisions/0006): the text is one of ours.
+    "BAD_REQUEST_BODY": json.dumps(
+        "The body is no JSON object, lacks a required field or has an unknown one"
+    ),
+    # AWS quotes this one itself: "the quoted value of $context.error.message".
+    "BAD_REQUEST_PARAMETERS": "$context.error.messageString",
+}
+
+
+def add_health(api: apigateway.RestApi, origins: tuple[str, ...]) -> None:
+    """Answer that API Gateway answers."""
+    resource = api.root.resource_for_path(HEALTH)
+    for method, operation in (("GET", "health"), (HEAD, "head_health")):
+        _mock(
+            resource,
+            method,
+            headers_of(origins),
+            status="200",
+            body='{"status":"ok"}',
+            types=(JSON,),
+            operation=operation,
+        )
+
+
+def add_unknown_routes(api: apigateway.RestApi, origins: tuple[str, ...]) -> None:
+    """Answer 404 to every method of every path that is no route.
+
+    Without these API Gateway takes an unknown route with an Authorization header for a request that
+    is signed, and refuses the signature with 403 (docs/decisions/0017).
+    """
+    headers = {**headers_of(origins), "Content-Type": CONTENT_TYPE}
+    body = problem_template("RESOURCE_NOT_FOUND", NO_SUCH_ROUTE)
+    for path in unknown_paths():
+        resource = api.root if path == "/" else api.root.resource_for_path(path)
+        _mock(resource, "ANY", headers, status="404", body=body, types=_UNKNOWN_TYPES)
+
+
+def unknown_paths() -> list[str]:
+    """List the paths of which some methods are no route: all that there are, and any other."""
+    known = {route.path for route in ROUTES} | {HEALTH}
+    return ["/", *sorted({part for path in known for part in _upwards(path)}), ANYTHING]
+
+
+def _upwards(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition("/")[0]
+
+
+def _mock(
+    resource: apigateway.IResource,
+    method: str,
+    headers: Mapping[str, str],
+    *,
+    status: str,
+    body: str,
+    types: Iterable[str],
+    operation: str | None = None,
+) -> None:
+    parameters = {f"method.response.header.{name}": f"'{text}'" for name, text in headers.items()}
+    resource.add_method(
+        method,
+        apigateway.MockIntegration(
+            request_templates=dict.fromkeys(types, json.dumps({"statusCode": int(status)})),
+            # Without a template for its content type a mock has no status and answers 500.
+            passthrough_behavior=apigateway.PassthroughBehavior.NEVER,
+            integration_responses=[
+                apigateway.IntegrationResponse(
+                    status_code=status,
+                    response_templates={JSON: body},
+                    response_parameters=parameters,
+                )
+            ],
+        ),
+        operation_name=operation,
+        method_responses=[
+            apigateway.MethodResponse(
+                status_code=status, response_parameters=dict.fromkeys(parameters, True)
+            )
+        ],
+    )
+
+
+def add_problems(api: apigateway.RestApi, origins: tuple[str, ...]) -> None:
+    """Answer every error of API Gateway with a problem."""
+    for response_type, kind in GATEWAY_PROBLEMS.items():
+        headers = {"Content-Type": CONTENT_TYPE, **headers_of(origins)}
+        if kind is UNAUTHENTICATED:
+            headers |= CHALLENGE
+        if kind is TOO_MANY_REQUESTS or kind.status >= 500:
+            headers["Retry-After"] = "1"  # a repetition is safe: POST has its Idempotency-Key
+        api.add_gateway_response(
+            f"Problem{response_type}",
+            type=apigateway.ResponseType.of(response_type),
+            status_code=None if _is_default(response_type) else str(kind.status),
+            response_headers={name: f"'{value}'" for name, value in headers.items()},
+            templates={JSON: problem_template(response_type, kind)},
+        )
+
+
+def harden_preflights(methods: Iterable[IConstruct]) -> None:
+    """Give the answers to preflights, which CDK makes, the header that all other answers have."""
+    for method in methods:
+        resource = method.node.default_child
+        assert isinstance(resource, apigateway.CfnMethod)
+        if resource.http_method != "OPTIONS":
+            continue
+        for name, value in NO_SNIFFING.items():
+            header = rf"ResponseParameters.method\.response\.header\.{name}"
+            answer = f"Integration.IntegrationResponses.0.{header}"
+            resource.add_property_override(answer, f"'{value}'")
+            resource.add_property_override(f"MethodResponses.0.{header}", value=True)
+
+
+def headers_of(origins: tuple[str, ...]) -> dict[str, str]:
+    """Give the headers of all that API Gateway answers by itself.
+
+    It cannot choose by the request's origin there, so they permit the first one only.
+    """
+    return {
+        "Access-Control-Allow-Origin": origins[0],
+        "Access-Control-Expose-Headers": ", ".join(EXPOSED_HEADERS),
+        "Vary": "Origin",
+        **NO_SNIFFING,
+    }
+
+
+def problem_template(response_type: str, kind: Kind) -> str:
+    """Write the body with which API Gateway answers an error: plain substitution, no logic."""
+    members = {
+        "type": json.dumps(kind.type),
+        "title": json.dumps(kind.title),
+        "status": "" if _is_default(response_type) else str(kind.status),
+        "detail": _DETAILS.get(response_type, ""),
+        "requestId": '"$context.requestId"',
+    }
+    return "{" + ",".join(f'"{name}":{text}' for name, text in members.items() if text) + "}"
+
+
+def _is_default(response_type: str) -> bool:
+    """Tell the two catch-alls: they keep the status of whatever they catch."""
+    return response_type.startswith("DEFAULT_")

@@ -1,0 +1,181 @@
+"""What API Gateway answers by itself, as the template defines it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from infrastructure.edge.own_answers import unknown_paths
+from orders.cors import EXPOSED_HEADERS
+from orders.problems import CHALLENGE, GATEWAY_PROBLEMS, NO_SUCH_ROUTE
+from orders.routes import HEAD, ROUTES
+from tests.infrastructure.edge.test_api import method_of
+
+if TYPE_CHECKING:
+    from tests.infrastructure.conftest import Template
+
+
+def headers_in(parameters: dict[str, str]) -> dict[str, str]:
+    """Give the headers of an answer, each a fixed text."""
+    assert all(text[0] == text[-1] == "'" for text in parameters.values())
+    return {name.partition(".header.")[2]: text[1:-1] for name, text in parameters.items()}
+
+
+def mock_of(method: dict[str, Any]) -> dict[str, Any]:
+    """Give the one answer of a method that runs nothing."""
+    assert method["Integration"]["Type"] == "MOCK"
+    (answer,) = method["Integration"]["IntegrationResponses"]
+    assert isinstance(answer, dict)
+    return answer
+
+
+def path_of(template: Template, resource: dict[str, Any]) -> str:
+    """Give the path of a resource; the root's is empty."""
+    if "Ref" not in resource:
+        return ""
+    made = template.document["Resources"][resource["Ref"]]["Properties"]
+    return f"{path_of(template, made['ParentId'])}/{made['PathPart']}"
+
+
+def any_methods(template: Template) -> dict[str, dict[str, Any]]:
+    """Give, by its path, each method that stands for all that a path does not have."""
+    methods = (method for _, method in template.all("ApiGateway::Method"))
+    return {
+        path_of(template, method["ResourceId"]) or "/": method
+        for method in methods
+        if method["HttpMethod"] == "ANY"
+    }
+
+
+def test_health_is_open_and_runs_nothing(template: Template) -> None:
+    """Anybody can ask for health; API Gateway answers by itself."""
+    for operation, method in (("health", "GET"), ("head_health", HEAD)):
+        health = method_of(template, operation)
+        assert (health["HttpMethod"], mock_of(health)["StatusCode"]) == (method, "200")
+        assert not health.get("ApiKeyRequired", False)
+
+
+def test_unknown_routes_are_answered_for_every_path(template: Template) -> None:
+    """Each path that there is, and any other of any depth, has an answer for unknown methods.
+
+    Without one API Gateway takes an Authorization header there for a signature, and answers 403.
+    """
+    paths = {path_of(template, {"Ref": name}) for name, _ in template.all("ApiGateway::Resource")}
+    assert set(any_methods(template)) == {"/", *paths} == set(unknown_paths())
+    assert {route.path for route in ROUTES} | {"/health", "/{proxy+}"} <= paths
+
+
+def test_an_unknown_route_is_a_problem_and_runs_nothing(template: Template) -> None:
+    """It answers 404 as problem+json to anybody, whatever is sent, and no function is asked."""
+    for path, method in any_methods(template).items():
+        answer = mock_of(method)
+        body = json.loads(answer["ResponseTemplates"]["application/json"])
+        assert (answer["StatusCode"], body["status"]) == ("404", 404), path
+        assert body["type"] == NO_SUCH_ROUTE.type
+        assert body["requestId"] == "$context.requestId"
+        assert headers_in(answer["ResponseParameters"])["Content-Type"] == (
+            "application/problem+json"
+        )
+        for template_of_type in method["Integration"]["RequestTemplates"].values():
+            assert json.loads(template_of_type) == {"statusCode": 404}
+        assert (method["AuthorizationType"], "ApiKeyRequired" in method) == ("NONE", False)
+
+
+def test_a_known_route_is_never_open_by_its_unknown_methods(template: Template) -> None:
+    """What answers unknown methods leaves every route its own method, with who may call it."""
+    own = {method["HttpMethod"] for _, method in template.all("ApiGateway::Method")}
+    assert own == {route.method for route in ROUTES} | {"OPTIONS", "ANY"}
+
+
+ALL_RESPONSE_TYPES = set(
+    """
+    ACCESS_DENIED API_CONFIGURATION_ERROR AUTHORIZER_CONFIGURATION_ERROR AUTHORIZER_FAILURE
+    BAD_REQUEST_BODY BAD_REQUEST_PARAMETERS DEFAULT_4XX DEFAULT_5XX EXPIRED_TOKEN
+    INTEGRATION_FAILURE INTEGRATION_TIMEOUT INVALID_API_KEY INVALID_SIGNATURE
+    MISSING_AUTHENTICATION_TOKEN QUOTA_EXCEEDED REQUEST_TOO_LARGE RESOURCE_NOT_FOUND THROTTLED
+    UNAUTHORIZED UNSUPPORTED_MEDIA_TYPE WAF_FILTERED
+    """.split()
+)  # docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+
+
+HOSTILE = (
+    '[object has missing required properties (["items"])]',
+    r"[object has missing required properties ([\"items\"])]",
+    '"}, \\ \x00',
+)
+"""What the validator may say of a body: with its quotes as they are, and escaped."""
+
+
+def filled(response: dict[str, Any], message: str) -> str:
+    """Render a gateway response as API Gateway does: by plain substitution."""
+    text: str = response["ResponseTemplates"]["application/json"]
+    # It quotes and escapes this one itself ("the quoted value of $context.error.message").
+    text = text.replace("$context.error.messageString", message)
+    return re.sub(r"\$context\.requestId", "request-1", text)
+
+
+@pytest.mark.parametrize("said", HOSTILE)
+def test_a_refusal_is_json_whatever_the_validator_says(template: Template, said: str) -> None:
+    """However API Gateway escapes what a caller has sent, each of its problems can be read."""
+    for _, response in template.all("ApiGateway::GatewayResponse"):
+        text = filled(response, json.dumps(said))
+        for variable in ("validationErrorString", "message"):
+            text = text.replace(f"$context.error.{variable}", said)
+        assert "$" not in text, response["ResponseType"]
+        assert json.loads(text)["type"] == GATEWAY_PROBLEMS[response["ResponseType"]].type
+
+
+def test_a_401_says_how_to_sign_in(template: Template) -> None:
+    """Every 401 carries WWW-Authenticate, and nothing else does (RFC 9110, 15.5.2)."""
+    for _, response in template.all("ApiGateway::GatewayResponse"):
+        headers = headers_in(response["ResponseParameters"])
+        challenge = headers.get("WWW-Authenticate")
+        expected = CHALLENGE["WWW-Authenticate"] if response.get("StatusCode") == "401" else None
+        assert challenge == expected, response["ResponseType"]
+
+
+def test_no_answer_is_sniffed(template: Template) -> None:
+    """Whatever API Gateway answers by itself, preflights too, a browser takes as what it says."""
+    answers = [r["ResponseParameters"] for _, r in template.all("ApiGateway::GatewayResponse")]
+    for _, method in template.all("ApiGateway::Method"):
+        if method["Integration"]["Type"] == "MOCK":
+            answers.append(mock_of(method)["ResponseParameters"])
+            (declared,) = method["MethodResponses"]
+            assert "method.response.header.X-Content-Type-Options" in declared["ResponseParameters"]
+    assert {headers_in(answer)["X-Content-Type-Options"] for answer in answers} == {"nosniff"}
+
+
+def test_every_error_of_the_gateway_is_a_problem(template: Template) -> None:
+    """Whatever API Gateway answers by itself is problem+json with a stable type."""
+    responses = {r["ResponseType"]: r for _, r in template.all("ApiGateway::GatewayResponse")}
+    assert set(responses) == set(GATEWAY_PROBLEMS) == ALL_RESPONSE_TYPES
+    for name, response in responses.items():
+        headers = response["ResponseParameters"]
+        assert headers["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+        body = json.loads(filled(response, '"message"'))
+        assert body["type"] == GATEWAY_PROBLEMS[name].type
+        assert {"title", "requestId"} <= set(body)
+        if not name.startswith("DEFAULT_"):
+            assert response["StatusCode"] == str(body["status"])
+
+
+def test_a_throttled_caller_is_told_when_to_come_back(template: Template) -> None:
+    """429 carries Retry-After."""
+    responses = {r["ResponseType"]: r for _, r in template.all("ApiGateway::GatewayResponse")}
+    headers = responses["THROTTLED"]["ResponseParameters"]
+    assert headers["gatewayresponse.header.Retry-After"] == "'1'"
+
+
+def test_a_page_can_read_the_gateway_s_own_errors(template: Template) -> None:
+    """Errors that API Gateway makes carry the CORS headers too, and never for every origin."""
+    for _, response in template.all("ApiGateway::GatewayResponse"):
+        headers = {
+            name.removeprefix("gatewayresponse.header."): value.strip("'")
+            for name, value in response["ResponseParameters"].items()
+        }
+        assert headers["Access-Control-Allow-Origin"].startswith(("https://", "http://localhost"))
+        assert headers["Access-Control-Expose-Headers"] == ", ".join(EXPOSED_HEADERS)
+        assert headers["Vary"] == "Origin"
