@@ -80,8 +80,14 @@ CLAIMS = (
     ),
     Claim(
         id="partial-batches",
-        says="Of a batch only the messages come back that the function names.",
-        said=("orders/consumer.py", "docs/reliability.md"),
+        says="Of a batch only the messages come back that the function names; all, if it names none "
+        "of them.",
+        said=(
+            "orders/consumer.py",
+            "docs/reliability.md",
+            "local/inside/patches/lambda_.py#whole_batches",
+        ),
+        patches=("whole_batches",),
         expected="One bad message of ten is tried again alone.",
         look="Send nine orders' changes and one poison message to the queue.",
         sources=(
