@@ -70,6 +70,7 @@ from orders.settings import (
     PARTNERS_TABLE,
     RETRY_SECONDS,
     SIGNING_KEY_PARAMETER,
+    STAGE,
 )
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ class Service(Stack):
     def _observe(self, settings: Settings) -> None:
         """Add what shows how the service does, and what calls people when it does badly."""
         resources = Resources(
+            stage=settings.stage,
             api=self.api.rest_api,
             functions=self.functions,
             queues=self.processing.queues,
@@ -246,6 +248,7 @@ class Service(Stack):
         """Give what any function may find in its environment."""
         prefix = parameter_prefix(settings.stage)
         return {
+            STAGE: settings.stage,
             ORDERS_TABLE: self.data.orders.table_name,
             IDEMPOTENCY_TABLE: self.data.idempotency_keys.table_name,
             PARTNERS_TABLE: self.data.partners.table_name,

@@ -49,6 +49,11 @@ metric() {
     --query "sort_by(Datapoints,&Timestamp)[].[Timestamp,$_statistic]"
 }
 
+# own_metric NAME STATISTIC: the same of a metric that our code counts, of this stage
+own_metric() {
+  metric FoodDelivery/Orders "$1" "$2" Name=service,Value=orders "Name=stage,Value=$STAGE"
+}
+
 # order ID: an order as it stands in the table
 order() {
   aws dynamodb query --table-name "$(output OrdersTable)" --consistent-read --output json \

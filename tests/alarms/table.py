@@ -65,12 +65,18 @@ FIRES: Mapping[str, Mapping[str, int | str]] = {
         "tables fail": 10,
     },
     "api-slow": {"slow API": 8},
-    "no-orders": {"outage": 30, "silence": 30, "unreachable": 30},
+    "no-orders": {
+        "outage": 30,
+        "silence": 30,
+        "unreachable": 30,
+        "unreachable, other not": 30,
+    },
     "heartbeat-failing": {
         "outage": 8,
         "outage at night": 8,
         "unreachable": 8,
         "heartbeat stands": 31,
+        "unreachable, other not": 8,
     },
     "create-order-errors-fast": {"outage": 3},
     "create-order-errors-slow": {

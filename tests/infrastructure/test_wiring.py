@@ -174,6 +174,7 @@ def test_variables_have_the_stage_s_values(templates: dict[str, Template], stage
         variables = function["Environment"]["Variables"]
         for name in {"IDEMPOTENCY_HOURS", "RETRY_SECONDS"} & set(variables):
             assert int(variables[name]) >= 1, name
+        assert variables.get("STAGE", stage) == stage
         for name in {"FLAGS_PARAMETER", "SIGNING_KEY_PARAMETER", "PARTNERS_PREFIX"} & set(
             variables
         ):

@@ -209,7 +209,10 @@ def alarm_on_what_nobody_counts(template: Template) -> None:
         {
             "Namespace": "FoodDelivery/Orders",
             "MetricName": "OrderCreated",
-            "Dimensions": [{"Name": "service", "Value": "orders"}],
+            "Dimensions": [
+                {"Name": "service", "Value": "orders"},
+                {"Name": "stage", "Value": "dev"},
+            ],
             "Statistic": "Sum",
             "Period": 60,
             "EvaluationPeriods": 1,
