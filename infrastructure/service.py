@@ -150,7 +150,7 @@ class Service(Stack):
             Firewall(self, "Firewall", stage=stage, limits=settings.address_limits)
         self._write_parameters(settings)
         topic = self.processing.topic
-        Tracing(self, "Tracing", stage=stage, topic=topic, sampling=settings.sampling)
+        Tracing(self, "Tracing", stage=stage, topic=topic, settings=settings)
         if settings.budget.alarm_emails:
             MonthlyBudget(self, "Budget", settings=settings, model=model)
 
@@ -412,6 +412,7 @@ class Service(Stack):
             outputs.IDEMPOTENCY_TABLE: self.data.idempotency_keys.table_name,
             outputs.PARTNERS_TABLE: self.data.partners.table_name,
             outputs.ORDER_CHANGES_TOPIC: self.processing.topic.topic_arn,
+            outputs.ORDER_CHANGES_PIPE: self.processing.pipe_name,
             outputs.PIPE_DEAD_LETTERS: self.processing.pipe_dead_letters.queue_url,
             outputs.FLAGS_PARAMETER: self._flags_parameter,
             outputs.PARTNER_SECRETS_KEY: self.partner_secrets.key.key_arn,

@@ -4,7 +4,6 @@
 
 STAGE=${1:-prod}
 STACK=food-delivery-orders-$STAGE
-PIPE=$STACK-order-changes
 export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_PAGER=
 
 # output NAME: an output of the stack, such as OrdersTable
@@ -16,7 +15,7 @@ output() {
 # log_group FUNCTION|access|pipe: the log group of a function (CreateOrder, NotifyPartner …)
 log_group() {
   case $1 in
-    pipe) echo "/aws/vendedlogs/pipes/$PIPE" ;;
+    pipe) echo "/aws/vendedlogs/pipes/$STACK-order-changes" ;;
     access)
       aws apigateway get-stage --rest-api-id "$(output RestApiId)" --stage-name v1 --output text \
         --query accessLogSettings.destinationArn | sed 's/.*:log-group://; s/:\*$//' ;;

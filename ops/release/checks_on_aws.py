@@ -197,13 +197,6 @@ def topic(place: Place) -> Finding:
     return _name(place, "topic", arn, f"aws sns delete-topic --topic-arn {arn}", there=there)
 
 
-def pipe(place: Place) -> Finding:
-    """See whether the name of the pipe is free, or ours."""
-    name = _changes(place)
-    there = _there(lambda: place.client("pipes").describe_pipe(Name=name))
-    return _name(place, "pipe", name, f"aws pipes delete-pipe --name {name}", there=there)
-
-
 def _changes(place: Place) -> str:
     return f"{place.stack}-order-changes"
 
@@ -241,6 +234,5 @@ ON_AWS = (
     Check("X-Ray sampling", tracing, "xray:GetSamplingRules"),
     Check("log group's name", log_group, f"logs:DescribeLogGroups and {_STACK_RESOURCES}"),
     Check("topic's name", topic, f"sns:GetTopicAttributes and {_STACK_RESOURCES}"),
-    Check("pipe's name", pipe, f"pipes:DescribePipe and {_STACK_RESOURCES}"),
 )
 """The checks that need AWS, in the order in which they are shown."""

@@ -105,7 +105,7 @@ def stage_of(resources: Resources) -> Stage:
         for name, resource in _of(resources, "DynamoDB::GlobalTable")
     }
     workers = {worker: _queue_of(resources, functions[worker]) for worker in names(Caller.QUEUE)}
-    ((_, pipe),) = _of(resources, "Pipes::Pipe")
+    ((pipe_name, pipe),) = _of(resources, "Pipes::Pipe")
     ((_, api),) = _of(resources, "ApiGateway::RestApi")
     ((_, api_stage),) = _of(resources, "ApiGateway::Stage")
     ((_, rule),) = _of(resources, "CloudWatch::InsightRule")
@@ -131,7 +131,7 @@ def stage_of(resources: Resources) -> Stage:
             for index in table.get("GlobalSecondaryIndexes", ())
         },
         ceiling=_ceiling(next(table for _, table in tables.values())),
-        pipe=text(pipe["Properties"]["Name"]),
+        pipe=text(pipe["Properties"].get("Name", pipe_name)),
         rule=text(rule["Properties"]["RuleName"]),
         own=dimensions_of(_variables(resources, functions["create_order"])[STAGE]),
     )

@@ -168,7 +168,7 @@ def dead_alarms(template: Template) -> list[str]:
 
 def faults_of_alarm(alarm: dict[str, Any], template: Template) -> Iterator[str]:
     """Say why an alarm can never fire; of what has a name of ours, metrics go by that name."""
-    named = {template.one(kind)["Name"] for kind in ("ApiGateway::RestApi", "Pipes::Pipe")}
+    named = {template.one("ApiGateway::RestApi")["Name"]}
     for metric in metrics_of(alarm):
         name = metric["MetricName"]
         dimensions = {d["Name"]: d["Value"] for d in metric.get("Dimensions", [])}

@@ -29,6 +29,7 @@ OF_TYPE = {
     "QueueName": "AWS::SQS::Queue",
     "TableName": "AWS::DynamoDB::GlobalTable",
     "LogGroupName": "AWS::Logs::LogGroup",
+    "PipeName": "AWS::Pipes::Pipe",
 }
 """What a dimension's value must be the name of."""
 
@@ -98,7 +99,6 @@ def is_there(dimension: str, value: str, template: Template) -> bool:
     names = {
         "ApiName": {template.one("ApiGateway::RestApi")["Name"]},
         "Stage": {template.one("ApiGateway::Stage")["StageName"]},
-        "PipeName": {template.one("Pipes::Pipe")["Name"]},
         "GlobalSecondaryIndexName": {index["IndexName"] for index in indexes},
         "Operation": {"TransactWriteItems", "UpdateItem", "GetItem", "Query"},
     }

@@ -203,19 +203,7 @@ def name_of_topic(aws: Aws, *, there: bool) -> str:
     return TOPIC
 
 
-def name_of_pipe(aws: Aws, *, there: bool) -> str:
-    if there:
-        aws.answers("pipes", "describe_pipe", Name=NAME)
-    else:
-        aws.refuses("pipes", "describe_pipe", "NotFoundException")
-    return NAME
-
-
-NAMES = {
-    "log group's name": name_of_log_group,
-    "topic's name": name_of_topic,
-    "pipe's name": name_of_pipe,
-}
+NAMES = {"log group's name": name_of_log_group, "topic's name": name_of_topic}
 
 
 @pytest.mark.parametrize("check", NAMES)
@@ -252,7 +240,6 @@ QUESTIONS = {
     "X-Ray sampling": ("xray", "get_sampling_rules"),
     "log group's name": ("logs", "describe_log_groups"),
     "topic's name": ("sns", "get_topic_attributes"),
-    "pipe's name": ("pipes", "describe_pipe"),
 }
 
 
