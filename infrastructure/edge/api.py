@@ -10,6 +10,7 @@ from aws_cdk import aws_apigateway as apigateway
 from constructs import Construct
 
 from infrastructure.edge.models import model_schema
+from infrastructure.settings import stack_name
 from infrastructure.work.function import log_group
 from orders.cors import EXPOSED_HEADERS, REQUEST_HEADERS
 from orders.domain.lifecycle import Role
@@ -94,7 +95,7 @@ class Api(Construct):
         return apigateway.RestApi(
             self,
             "RestApi",
-            rest_api_name=f"food-delivery-orders-{settings.stage}",
+            rest_api_name=stack_name(settings.stage),
             description="Orders of a food-delivery company",
             api_key_source_type=apigateway.ApiKeySourceType.HEADER,
             endpoint_types=[apigateway.EndpointType.REGIONAL],
@@ -201,7 +202,7 @@ class Api(Construct):
         return {
             name: self.rest_api.add_usage_plan(
                 f"Plan-{name}",
-                name=f"food-delivery-orders-{settings.stage}-{name}",
+                name=f"{stack_name(settings.stage)}-{name}",
                 throttle=apigateway.ThrottleSettings(
                     rate_limit=plan.throttle.rate, burst_limit=plan.throttle.burst
                 ),
