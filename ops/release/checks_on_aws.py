@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from infrastructure.settings import STAGES, stack_name
 from ops.release import cdk
-from ops.release.account import check_bootstrap, check_concurrency, concurrency_of
+from ops.release.account import (
+    check_bootstrap,
+    check_concurrency,
+    concurrency_of,
+    resources_of,
+)
 from ops.release.findings import Check, Finding, failure, ok, unknown, warning
 
 if TYPE_CHECKING:
@@ -85,8 +91,10 @@ def logging_role(place: Place) -> Finding:
     role = place.client("apigateway").get_account().get("cloudwatchRoleArn", "")
     if not role:
         return ok("API Gateway has no logging role yet; the deployment sets it.")
-    if f"/{place.stack.removesuffix(place.settings.stage)}" in role:
-        return ok("API Gateway's logging role is one of ours.")
+    ours = ("AWS::IAM::Role", role.rpartition("/")[2])
+    for stage in STAGES:
+        if ours in resources_of(place.account, stack_name(stage)):
+            return ok(f"API Gateway's logging role is that of stage {stage}.")
     return warning(
         f"API Gateway logs with {role}; the deployment puts its own in its place, for every API "
         "of the account in this Region.",
@@ -228,7 +236,9 @@ ON_AWS = (
     Check("stack", stack, "cloudformation:DescribeStacks"),
     Check("reserved concurrency", reserved, _CONCURRENCY),
     Check("workers' concurrency", workers, _CONCURRENCY),
-    Check("API Gateway logging", logging_role, "apigateway:GET on /account"),
+    Check(
+        "API Gateway logging", logging_role, f"apigateway:GET on /account and {_STACK_RESOURCES}"
+    ),
     Check("API Gateway throttle", gateway_throttle, "apigateway:GET on /account"),
     Check("SSM parameters", parameters, "ssm:DescribeParameters"),
     Check("X-Ray sampling", tracing, "xray:GetSamplingRules"),
