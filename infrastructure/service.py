@@ -70,6 +70,7 @@ from orders.settings import (
     PARTNERS_TABLE,
     RETRY_SECONDS,
     SIGNING_KEY_PARAMETER,
+    STAGE,
 )
 
 if TYPE_CHECKING:
@@ -149,13 +150,14 @@ class Service(Stack):
             Firewall(self, "Firewall", stage=stage, limits=settings.address_limits)
         self._write_parameters(settings)
         topic = self.processing.topic
-        Tracing(self, "Tracing", stage=stage, topic=topic, sampling=settings.sampling)
+        Tracing(self, "Tracing", stage=stage, topic=topic, settings=settings)
         if settings.budget.alarm_emails:
             MonthlyBudget(self, "Budget", settings=settings, model=model)
 
     def _observe(self, settings: Settings) -> None:
         """Add what shows how the service does, and what calls people when it does badly."""
         resources = Resources(
+            stage=settings.stage,
             api=self.api.rest_api,
             functions=self.functions,
             queues=self.processing.queues,
@@ -246,6 +248,7 @@ class Service(Stack):
         """Give what any function may find in its environment."""
         prefix = parameter_prefix(settings.stage)
         return {
+            STAGE: settings.stage,
             ORDERS_TABLE: self.data.orders.table_name,
             IDEMPOTENCY_TABLE: self.data.idempotency_keys.table_name,
             PARTNERS_TABLE: self.data.partners.table_name,
@@ -409,6 +412,7 @@ class Service(Stack):
             outputs.IDEMPOTENCY_TABLE: self.data.idempotency_keys.table_name,
             outputs.PARTNERS_TABLE: self.data.partners.table_name,
             outputs.ORDER_CHANGES_TOPIC: self.processing.topic.topic_arn,
+            outputs.ORDER_CHANGES_PIPE: self.processing.pipe_name,
             outputs.PIPE_DEAD_LETTERS: self.processing.pipe_dead_letters.queue_url,
             outputs.FLAGS_PARAMETER: self._flags_parameter,
             outputs.PARTNER_SECRETS_KEY: self.partner_secrets.key.key_arn,

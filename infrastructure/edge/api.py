@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infrastructure.edge import own_answers
 from infrastructure.edge.models import model_schema
+from infrastructure.settings import stack_name
 from infrastructure.work.function import log_group
 from orders.cors import REQUEST_HEADERS
 from orders.domain.lifecycle import Role
@@ -89,7 +90,7 @@ class Api(Construct):
         return apigateway.RestApi(
             self,
             "RestApi",
-            rest_api_name=f"food-delivery-orders-{settings.stage}",
+            rest_api_name=stack_name(settings.stage),
             description="Orders of a food-delivery company",
             api_key_source_type=apigateway.ApiKeySourceType.HEADER,
             endpoint_types=[apigateway.EndpointType.REGIONAL],
@@ -156,7 +157,7 @@ class Api(Construct):
         return {
             name: self.rest_api.add_usage_plan(
                 f"Plan-{name}",
-                name=f"food-delivery-orders-{settings.stage}-{name}",
+                name=f"{stack_name(settings.stage)}-{name}",
                 throttle=apigateway.ThrottleSettings(
                     rate_limit=plan.throttle.rate, burst_limit=plan.throttle.burst
                 ),

@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from infrastructure.settings import tracing_policy
+from infrastructure.settings import STAGES, stack_name, tracing_policy
 from ops.release import cdk
-from ops.release.account import check_bootstrap, check_concurrency, concurrency_of
+from ops.release.account import (
+    check_bootstrap,
+    check_concurrency,
+    concurrency_of,
+    resources_of,
+)
 from ops.release.findings import Check, Finding, failure, ok, unknown, warning
 
 if TYPE_CHECKING:
@@ -87,8 +92,10 @@ def logging_role(place: Place) -> Finding:
     role = place.client("apigateway").get_account().get("cloudwatchRoleArn", "")
     if not role:
         return ok("API Gateway has no logging role yet; the deployment sets it.")
-    if f"/{place.stack.removesuffix(place.settings.stage)}" in role:
-        return ok("API Gateway's logging role is one of ours.")
+    ours = ("AWS::IAM::Role", role.rpartition("/")[2])
+    for stage in STAGES:
+        if ours in resources_of(place.account, stack_name(stage)):
+            return ok(f"API Gateway's logging role is that of stage {stage}.")
     return warning(
         f"API Gateway logs with {role}; the deployment puts its own in its place, for every API "
         "of the account in this Region.",
@@ -212,13 +219,6 @@ def topic(place: Place) -> Finding:
     return _name(place, "topic", arn, f"aws sns delete-topic --topic-arn {arn}", there=there)
 
 
-def pipe(place: Place) -> Finding:
-    """See whether the name of the pipe is free, or ours."""
-    name = _changes(place)
-    there = _there(lambda: place.client("pipes").describe_pipe(Name=name))
-    return _name(place, "pipe", name, f"aws pipes delete-pipe --name {name}", there=there)
-
-
 def _changes(place: Place) -> str:
     return f"{place.stack}-order-changes"
 
@@ -250,13 +250,14 @@ ON_AWS = (
     Check("stack", stack, "cloudformation:DescribeStacks"),
     Check("reserved concurrency", reserved, _CONCURRENCY),
     Check("workers' concurrency", workers, _CONCURRENCY),
-    Check("API Gateway logging", logging_role, "apigateway:GET on /account"),
+    Check(
+        "API Gateway logging", logging_role, f"apigateway:GET on /account and {_STACK_RESOURCES}"
+    ),
     Check("API Gateway throttle", gateway_throttle, "apigateway:GET on /account"),
     Check("SSM parameters", parameters, "ssm:DescribeParameters"),
     Check("X-Ray sampling", tracing, "xray:GetSamplingRules"),
     Check("X-Ray policies", tracing_policies, "xray:ListResourcePolicies"),
     Check("log group's name", log_group, f"logs:DescribeLogGroups and {_STACK_RESOURCES}"),
     Check("topic's name", topic, f"sns:GetTopicAttributes and {_STACK_RESOURCES}"),
-    Check("pipe's name", pipe, f"pipes:DescribePipe and {_STACK_RESOURCES}"),
 )
 """The checks that need AWS, in the order in which they are shown."""

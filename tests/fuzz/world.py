@@ -55,6 +55,7 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "secret-access-key",
     "AWS_LAMBDA_FUNCTION_NAME": "function-of-the-fuzz",
     "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+    "STAGE": "fuzz",
     "ORDERS_TABLE": ORDERS,
     "IDEMPOTENCY_TABLE": KEYS,
     "PARTNERS_TABLE": PARTNERS,

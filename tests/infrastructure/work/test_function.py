@@ -66,10 +66,12 @@ GRANTS = {
 }
 PARTNERS_GRANTS = {("dynamodb:GetItem", "DataPartners"), ("dynamodb:Scan", "DataPartners")}
 TABLES = {"ORDERS_TABLE", "IDEMPOTENCY_TABLE", "PARTNERS_TABLE"}
-OF_A_QUEUE = {"DEAD_LETTER_QUEUE", "RETRY_SECONDS"}
+OF_REQUESTS = {*TABLES, "IDEMPOTENCY_HOURS", "ALLOWED_ORIGINS"}
+OF_A_QUEUE = {"STAGE", "DEAD_LETTER_QUEUE", "RETRY_SECONDS"}
 VARIABLES = {
-    **{name: {*TABLES, "IDEMPOTENCY_HOURS", "ALLOWED_ORIGINS"} for name in names(Caller.API)},
-    "update_order": {*TABLES, "IDEMPOTENCY_HOURS", "ALLOWED_ORIGINS", "FLAGS_PARAMETER"},
+    **dict.fromkeys(names(Caller.API), OF_REQUESTS),
+    "create_order": {*OF_REQUESTS, "STAGE"},
+    "update_order": {*OF_REQUESTS, "STAGE", "FLAGS_PARAMETER"},
     "process_order": {"ORDERS_TABLE", "FLAGS_PARAMETER", *OF_A_QUEUE},
     "notify_partner": {
         *("PARTNERS_PREFIX", "SIGNING_KEY_PARAMETER", "FLAGS_PARAMETER"),

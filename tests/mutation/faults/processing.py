@@ -36,6 +36,12 @@ def pipe_to_a_queue(template: Template) -> None:
 
 
 @fault
+def pipe_with_a_name_of_its_own(template: Template) -> None:
+    """A fixed name: the day the table's stream is another one, no deployment succeeds any more."""
+    pipe(template)["Name"] = "food-delivery-orders-prod-order-changes"
+
+
+@fault
 def pipe_that_stands_still(template: Template) -> None:
     """No change is told, and after a day the stream forgets them."""
     pipe(template)["DesiredState"] = "STOPPED"
