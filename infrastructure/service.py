@@ -309,7 +309,8 @@ class Service(Stack):
         create = self.functions["create_parameters"]
         for made in (flags, key):
             create.allow("ssm:PutParameter", on=made, why="Makes it at the first deployment")
-            create.allow("ssm:DeleteParameters", on=made, why="Removes it with the stack")
+            if not settings.keep_data:
+                create.allow("ssm:DeleteParameters", on=made, why="Removes it with the stack")
         create.allow(
             "kms:Encrypt",
             on=self.partner_secrets.key.key_arn,
@@ -336,6 +337,7 @@ class Service(Stack):
             stage=settings.stage,
             function=self.functions["create_parameters"],
             key=self.partner_secrets.key,
+            keep=settings.keep_data,
         )
 
     def _parameter_arn(self, settings: Settings, name: str) -> str:
