@@ -10,14 +10,16 @@ import typer
 from cli import options, terminal
 from cli.options import Stage, Yes, lines
 from infrastructure import outputs
+from infrastructure.stateful import DECLARED
 from ops.reach.errors import OperatorError
+from project.checkout import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from infrastructure.settings import Settings
     from ops.release.account import Place
-    from ops.release.change_set import Stack
+    from ops.release.change_set import Loss, Stack
     from ops.release.deploying import Review
 
 DEPLOY_EXAMPLES = lines("""
@@ -92,15 +94,29 @@ def _agree(settings: Settings, reviewed: Review, *, lose_data: bool, yes: bool) 
         terminal.say("Nothing has changed.")
         return
     if reviewed.losses:
-        terminal.say("\n  ".join(["This change loses data:", *reviewed.losses]))
-        _accept_losses(settings, lose_data=lose_data, yes=yes)
+        _say_losses(reviewed.losses)
+        _accept_losses(settings, reviewed.losses, lose_data=lose_data, yes=yes)
     terminal.agree(f"Deploy stage {settings.stage}?", yes=yes)
 
 
-def _accept_losses(settings: Settings, *, lose_data: bool, yes: bool) -> None:
-    """Ask whether data may be lost: that takes more than a yes, and some stages lose none."""
-    if settings.keep_data:
-        raise OperatorError(f"Stage {settings.stage} keeps its data, so this is not deployed.")
+def _say_losses(losses: Iterable[Loss]) -> None:
+    terminal.say("This change loses data:")
+    for loss in losses:
+        terminal.say(f"  {loss.sentence}" + (f" (meant: {loss.reason})" if loss.reason else ""))
+
+
+def _accept_losses(
+    settings: Settings, losses: Iterable[Loss], *, lose_data: bool, yes: bool
+) -> None:
+    """Ask whether data may be lost: that takes more than a yes, and some stages lose none.
+
+    Those lose only what the release declares, with a reason.
+    """
+    if settings.keep_data and not all(loss.reason for loss in losses):
+        raise OperatorError(
+            f"Stage {settings.stage} keeps its data, so this is not deployed. "
+            f"What is meant is declared in {DECLARED.relative_to(ROOT)}."
+        )
     if yes and not lose_data:
         raise terminal.not_agreed(_LOSE_DATA)
     terminal.agree_by_typing("", settings.stage, to="lose it", yes=lose_data, otherwise=_LOSE_DATA)

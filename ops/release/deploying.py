@@ -13,10 +13,11 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure.asset import AssetError, build_for_aws
+from infrastructure.stateful import declared
 from ops.reach.errors import OperatorError
 from ops.release import cdk
 from ops.release.account import Place, check_bootstrap, check_concurrency, sign_in
-from ops.release.change_set import CHANGE_SET, Stack, changes_of, drop, losses, stack_of
+from ops.release.change_set import CHANGE_SET, Loss, Stack, changes_of, drop, losses, stack_of
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class Review(NamedTuple):
     stack: Stack | None
     """None where it makes the first one; then nothing is prepared, and nothing can be lost."""
     changes: bool = True
-    losses: tuple[str, ...] = ()
-    """The resources whose data would or might be lost, each with what happens to it."""
+    losses: tuple[Loss, ...] = ()
+    """What would or might be lost, whether the release means that or not."""
 
 
 def enter(settings: Settings) -> Place:
@@ -102,7 +103,8 @@ def _prepared(place: Place, found: Stack | None) -> Review:
     if not cdk.run("deploy", place.stack, *_NEVER_ASK, *prepare):
         raise OperatorError("CloudFormation refuses the change; what it said stands above.")
     changes = changes_of(place.client("cloudformation"), place.stack)
-    return Review(found, bool(changes), tuple(losses(changes)))
+    meant = declared(place.settings.stage)
+    return Review(found, bool(changes), tuple(losses(changes, meant)))
 
 
 def carry_out(place: Place, reviewed: Review) -> None:

@@ -7,17 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from documents.stateful_changes import (
-    FOLDER,
-    HOLDS,
-    declared,
-    fixed_properties,
-    losses,
-    normalised,
-    path_of,
-    released,
-)
+from documents.stateful_changes import fixed_properties, losses, normalised, path_of, released
 from infrastructure.settings import STAGES
+from infrastructure.stateful import FOLDER, HOLDS, declared
 
 if TYPE_CHECKING:
     from collections.abc import Callable

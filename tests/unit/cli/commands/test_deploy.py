@@ -15,7 +15,7 @@ from cli.app import app
 from ops.reach.errors import OperatorError
 from ops.release import deploying
 from ops.release.account import Place
-from ops.release.change_set import Stack
+from ops.release.change_set import Loss, Stack
 from ops.release.deploying import Review
 from project.checkout import ROOT
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from infrastructure.settings import Settings
 
 THERE = Stack(protected=False, outputs={"ApiUrl": "https://api.example"})
-LOSS = "T (AWS::DynamoDB::GlobalTable) would be deleted"
+LOSS = Loss("T (AWS::DynamoDB::GlobalTable) would be deleted: this loses the table's items")
+MEANT = Loss("P (AWS::Pipes::Pipe) would be replaced", "its name was fixed")
 
 
 class Release:
@@ -144,18 +145,28 @@ def test_losses(
     """Data is lost only by a stage's name, or by an option that says so; --yes is not enough."""
     release.reviewed = Review(THERE, losses=(LOSS,))
     result = run("deploy", *options, answers=answers)
-    assert f"This change loses data:\n  {LOSS}\n" in result.stdout
+    assert f"This change loses data:\n  {LOSS.sentence}\n" in result.stdout
     assert release.steps == ["prepare", "carry_out" if deployed else "drop"]
     if not deployed:
         assert "--lose-data goes on" in refusal(result)
 
 
 def test_stage_that_keeps_its_data(release: Release) -> None:
-    """Of such a stage nothing is lost, whatever was said."""
-    release.reviewed = Review(THERE, losses=(LOSS,))
+    """Of such a stage nothing is lost that the release does not mean, whatever was said."""
+    release.reviewed = Review(THERE, losses=(MEANT, LOSS))
     result = run("deploy", "--stage", "prod", "--lose-data", "--yes")
     assert "keeps its data" in refusal(result)
+    assert "infrastructure/released/declared.toml" in refusal(result)
     assert release.steps == ["prepare", "drop"]
+
+
+def test_loss_that_the_release_means(release: Release) -> None:
+    """What is declared is shown with its reason, and takes more than a yes."""
+    release.reviewed = Review(THERE, losses=(MEANT,))
+    result = run("deploy", "--stage", "prod", answers="prod\ny\n")
+    assert "would be replaced (meant: its name was fixed)" in result.stdout
+    assert release.steps == ["prepare", "carry_out"]
+    assert "--lose-data goes on" in refusal(run("deploy", "--stage", "prod", "--yes"))
 
 
 def test_destroy(release: Release) -> None:

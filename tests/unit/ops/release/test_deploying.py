@@ -21,7 +21,7 @@ from ops.release.deploying import Review
 if TYPE_CHECKING:
     from pathlib import Path
 
-REMOVED = {"Action": "Remove", "LogicalResourceId": "T", "ResourceType": "AWS::DynamoDB::Table"}
+REMOVED = {"Action": "Remove", "LogicalResourceId": "T", "ResourceType": "AWS::SQS::Queue"}
 
 
 class Cloud:
@@ -67,7 +67,8 @@ def place(cloud: Cloud) -> Place:
 def test_what_was_reviewed_is_carried_out(place: Place, cloud: Cloud) -> None:
     """The change set that was looked at is the one that is executed."""
     with deploying.review(place) as reviewed:
-        assert reviewed.losses == ("T (AWS::DynamoDB::Table) would be deleted",)
+        (loss,) = reviewed.losses
+        assert loss.sentence.startswith("T (AWS::SQS::Queue) would be deleted")
     deploying.carry_out(place, reviewed)
     assert cloud.dropped == 0
     prepare, execute = cloud.ran
