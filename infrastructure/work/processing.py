@@ -101,7 +101,9 @@ class Processing(Construct):
         self._subscribe("process_order", _with("status", [Status.PLACED.value]))
         self._subscribe("notify_partner", _with("partnerId", but=[HEARTBEAT]))
         self.pipe_dead_letters = _queue(self, "PipeDeadLetters", key=self._key)
-        self._pipe(orders, name)
+        self._pipe = self._define_pipe(orders, name)
+        self.waits_for_iam: list[Construct] = [self._pipe]
+        """What AWS makes only where a role may do its work already."""
 
     def feed(self, name: str, function: Function) -> None:
         """Let a worker's queue feed its function, and the function postpone and bury messages."""
@@ -110,13 +112,15 @@ class Processing(Construct):
             function.allow(action, on=queue.live.queue_arn, why=why)
         bury = "Buries what no repetition mends"
         function.allow("sqs:SendMessage", on=queue.dead.queue_arn, why=bury)
-        function.function.add_event_source_mapping(
+        mapping = function.function.add_event_source_mapping(
             "Queue",
             event_source_arn=queue.live.queue_arn,
             batch_size=worker.batch_size,
             max_concurrency=worker.most_at_once,
             report_batch_item_failures=True,
         )
+        self.waits_for_iam.append(mapping)
+        self._pipe.node.add_dependency(mapping)  # nothing is told before somebody listens
 
     def _admit_topic(self, key: kms.IKey, name: str) -> kms.IKey:
         """Let SNS use the key for our topic, and give the key as one whose policy is finished.
@@ -149,7 +153,7 @@ class Processing(Construct):
             )
         )
 
-    def _pipe(self, orders: dynamodb.TableV2, name: str) -> None:
+    def _define_pipe(self, orders: dynamodb.TableV2, name: str) -> pipes.CfnPipe:
         stream = orders.table_stream_arn
         if stream is None:
             raise RuntimeError("the table of orders has no stream")
@@ -167,6 +171,7 @@ class Processing(Construct):
         )
         # A pipe checks what it may do when it is made; the role itself it names.
         pipe.node.add_dependency(role.node.find_child("DefaultPolicy"))
+        return pipe
 
     def _source_parameters(self) -> pipes.CfnPipe.PipeSourceParametersProperty:
         dead = pipes.CfnPipe.DeadLetterConfigProperty(arn=self.pipe_dead_letters.queue_arn)
