@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from infrastructure.stateful import FIXED_BESIDES, HOLDS, REMOVED
+from ops.release import states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,6 +32,9 @@ class Loss(NamedTuple):
 class Stack(NamedTuple):
     """A stack that is there."""
 
+    stack_id: str
+    """Unlike its name, this still leads to it when it is deleted."""
+    status: str
     protected: bool
     """Whether AWS refuses to delete it."""
     outputs: dict[str, str]
@@ -40,12 +44,15 @@ def stack_of(cloudformation: Any, name: str) -> Stack | None:
     """Describe a stack; None when there is none of this name, or none that was ever created."""
     try:
         found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError:
-        return None
-    if found["StackStatus"] in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE"):
+    except ClientError as error:
+        if "does not exist" in error.response["Error"]["Message"]:
+            return None
+        raise
+    if found["StackStatus"] in states.ABSENT:
         return None
     outputs = {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
-    return Stack(bool(found.get("EnableTerminationProtection")), outputs)
+    protected = bool(found.get("EnableTerminationProtection"))
+    return Stack(found["StackId"], found["StackStatus"], protected, outputs)
 
 
 def changes_of(cloudformation: Any, stack: str) -> list[Change]:
