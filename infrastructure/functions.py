@@ -176,7 +176,12 @@ the order is {editable}. `status` moves the order:
         ),
         queue="PartnerNotifications",
     ),
-    Row("create_parameters", Caller.DEPLOYMENT, counts=False),
+    Row(
+        "create_parameters",
+        Caller.DEPLOYMENT,
+        counts=False,
+        timeout_seconds=90,  # half a minute until IAM lets it, and three answers that time out
+    ),
     Row(
         "place_heartbeat",
         Caller.SCHEDULE,

@@ -70,6 +70,8 @@ class Api(Construct):
         self._functions = functions
         self._models: dict[str, apigateway.Model] = {}
         self.rest_api = self._rest_api(settings)
+        self.waits_for_iam = [self.rest_api.node.find_child("Account")]
+        """What AWS makes only where a role may do its work already."""
         self.rest_api.node.try_remove_child("Endpoint")  # CDK's output; the service has its own
         self._validator = self.rest_api.add_request_validator(
             "Validator", validate_request_body=True, validate_request_parameters=True

@@ -112,7 +112,10 @@ class Processing(Construct):
         self._subscribe("process_order", _with("status", [Status.PLACED.value]))
         self._subscribe("notify_partner", _with("partnerId", but=[HEARTBEAT]))
         self.pipe_dead_letters = _queue(self, "PipeDeadLetters", key=self._key)
-        self.pipe_name = self._pipe(orders, name).ref
+        self._pipe = self._define_pipe(orders, name)
+        self.pipe_name = self._pipe.ref
+        self.waits_for_iam: list[Construct] = [self._pipe]
+        """What AWS makes only where a role may do its work already."""
 
     def feed(self, name: str, function: Function) -> None:
         """Let a worker's queue feed its function, and the function postpone and bury messages."""
@@ -121,13 +124,15 @@ class Processing(Construct):
             function.allow(action, on=queue.live.queue_arn, why=why)
         bury = "Buries what no repetition mends"
         function.allow("sqs:SendMessage", on=queue.dead.queue_arn, why=bury)
-        function.function.add_event_source_mapping(
+        mapping = function.function.add_event_source_mapping(
             "Queue",
             event_source_arn=queue.live.queue_arn,
             batch_size=worker.batch_size,
             max_concurrency=worker.most_at_once,
             report_batch_item_failures=True,
         )
+        self.waits_for_iam.append(mapping)
+        self._pipe.node.add_dependency(mapping)  # nothing is told before somebody listens
 
     def _admit_topic(self, key: kms.IKey, name: str) -> kms.IKey:
         """Let SNS use the key for our topic, and give the key as one whose policy is finished.
@@ -160,7 +165,7 @@ class Processing(Construct):
             )
         )
 
-    def _pipe(self, orders: dynamodb.TableV2, name: str) -> pipes.CfnPipe:
+    def _define_pipe(self, orders: dynamodb.TableV2, name: str) -> pipes.CfnPipe:
         """Define it without a name: one that has its own cannot be replaced for another stream."""
         stream = orders.table_stream_arn
         if stream is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from infrastructure.settings import STAGES, stack_name, tracing_policy
-from ops.release import cdk
+from ops.release import cdk, states
 from ops.release.account import (
     check_bootstrap,
     check_concurrency,
@@ -31,19 +31,6 @@ _COUNTING_SECONDS = 4
 _MUCH_TRACED = 0.2
 _STACK_RESOURCES = "cloudformation:ListStackResources"
 _CONCURRENCY = f"lambda:GetAccountSettings, lambda:GetFunctionConcurrency and {_STACK_RESOURCES}"
-_UNLOCK = "Switch its termination protection off first. "
-_DELETE = "It can only be deleted; tables that are kept stay: aws cloudformation delete-stack"
-_BROKEN = {
-    "CREATE_FAILED": _DELETE,
-    "ROLLBACK_COMPLETE": _DELETE,
-    "ROLLBACK_FAILED": _DELETE,
-    "DELETE_FAILED": _DELETE,
-    "UPDATE_FAILED": "Mend what its events name, then: aws cloudformation rollback-stack",
-    "UPDATE_ROLLBACK_FAILED": (
-        "Mend what its events name, then: aws cloudformation continue-update-rollback"
-    ),
-}
-"""The states that no deployment can start from, each with what leads out of it."""
 
 
 def identity(place: Place) -> Finding:
@@ -176,15 +163,11 @@ def stack(place: Place) -> Finding:
 
 def _state(place: Place, status: str, protected: bool) -> Finding:  # noqa: FBT001 - as AWS says it
     said = f"{place.stack} is {status}."
-    if status in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE"):
+    if status in states.ABSENT:
         return ok(f"{place.stack} was never made; the deployment makes it.")
-    if status.endswith("_IN_PROGRESS"):
-        return failure(said, "Wait until it is done: a stack takes one change at a time.")
-    if status in _BROKEN:
-        where = f"--stack-name {place.stack} --region {place.account.region}"
-        unlock = _UNLOCK if protected and "delete-stack" in _BROKEN[status] else ""
-        return failure(said, f"{unlock}{_BROKEN[status]} {where}")
-    if status == "UPDATE_ROLLBACK_COMPLETE":
+    if remedy := states.obstacle(status, place):
+        return failure(said, remedy)
+    if status in states.ROLLED_BACK:
         return warning(f"{said} The last deployment failed.", "Mend what its events name.")
     return _protection(place, said, protected)
 

@@ -314,6 +314,7 @@ def world() -> Iterator[World]:
         patch.setenv("_X_AMZN_TRACE_ID", "")  # is put back in the end
         patch.setattr(stores, "time", clock)
         patch.setattr(aws_api, "time", clock)
+        patch.setattr(custom_resource, "time", clock)
         patch.setattr(aws_api, "_exchange", made.aws)
         patch.setattr(webhooks, "_exchange", made.deliver)
         patch.setattr(tracing, "_socket_of_process", lambda: made)

@@ -221,6 +221,18 @@ def test_a_function_is_made_after_its_permissions(template: Template) -> None:
         assert policy in template.resource("Lambda::Function", f"{start}Function")["DependsOn"]
 
 
+def test_what_aws_checks_a_role_for_comes_late(template: Template) -> None:
+    """A first deployment does not fail where IAM spreads a new role's policy only after seconds."""
+    resources: dict[str, dict[str, Any]] = template.document["Resources"]
+    (created,) = (n for n, r in resources.items() if r["Type"] == "Custom::CreatedParameters")
+    mappings = {name for name, _ in template.all("Lambda::EventSourceMapping")}
+    late = ("Lambda::EventSourceMapping", "Pipes::Pipe", "Scheduler::Schedule")
+    for kind in (*late, "ApiGateway::Account"):
+        for name, _ in template.all(kind):
+            assert created in resources[name]["DependsOn"], name
+    assert mappings < set(template.resource("Pipes::Pipe", "Processing")["DependsOn"])
+
+
 def test_functions_run_the_asset(template: Template) -> None:
     """Their code comes from the bucket of the account's own bootstrap, all from one file."""
     codes = {json.dumps(function["Code"]) for _, function in template.all("Lambda::Function")}

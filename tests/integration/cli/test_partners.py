@@ -262,6 +262,19 @@ def test_half_made_opens_nothing(
     assert number > 5
 
 
+def test_partner_of_a_stage_that_came_back(
+    stack: Endpoints, target: Target, partners: Callable[..., Ended], made: dict[str, Any]
+) -> None:
+    """Its plans are new: `add` once more puts a partner's keys on one, and shows no key again."""
+    (key,) = accounts.look(target, made["id"]).keys
+    partner_keys.leave(target, key)
+    assert status(stack, made["apiKey"]) == 403
+    again = partners("add", "A Partner", "--id", made["id"], "--plan", "premium")
+    assert (again.code, again.out) == (0, ""), again
+    assert accounts.look(target, made["id"]).plan == "premium"
+    assert status(stack, made["apiKey"]) == 201
+
+
 def test_disable(stack: Endpoints, partners: Callable[..., Ended], made: dict[str, Any]) -> None:
     """The first request after I disable a partner gets 403, and enabling lets it in again."""
     partner_id, key = made["id"], made["apiKey"]

@@ -93,13 +93,6 @@ def store(engine: Engine) -> Store:
     return Store(connect())
 
 
-CONSTANT_UNITS = pytest.mark.xfail(
-    reason="the emulator takes one unit, whatever the item's size", raises=AssertionError
-)
-
-TEXT_ADDED = pytest.mark.xfail(reason="the emulator adds a number to a text")
-
-
 def on(*names: Any) -> pytest.MarkDecorator:
     """Ask these engines only; the tests at the end say why no others."""
     return pytest.mark.parametrize("engine", names, indirect=True)
@@ -184,7 +177,7 @@ def test_a_list_is_read_page_by_page(engine: Engine, store: Store) -> None:
     assert len(everybody) == len(set(everybody))
 
 
-@on("dynalite", pytest.param("ministack", marks=CONSTANT_UNITS))
+@on("dynalite", "ministack")
 def test_a_large_order_takes_the_units_that_aws_names(engine: Engine, store: Store) -> None:
     """What the log and `orders spent` tell of reading 33 KB is what AWS charges: a unit for 4 KB.
 
@@ -201,9 +194,7 @@ def test_a_large_order_takes_the_units_that_aws_names(engine: Engine, store: Sto
     }
 
 
-@pytest.mark.parametrize(
-    "engine", [*ENGINES, pytest.param("ministack", marks=TEXT_ADDED)], indirect=True
-)
+@pytest.mark.parametrize("engine", [*ENGINES, "ministack"], indirect=True)
 def test_a_text_is_added_to_no_number(engine: Engine) -> None:
     """An update that means to add, and meets a text, is refused and changes nothing."""
     placed, dynamodb = engine.put(new_order()), engine.dynamodb

@@ -183,10 +183,8 @@ def described(status: str, *, protected: bool = True) -> dict[str, Any]:
         ("UPDATE_COMPLETE", "ok", ""),
         ("REVIEW_IN_PROGRESS", "ok", ""),
         ("UPDATE_IN_PROGRESS", "failure", "Wait"),
-        ("ROLLBACK_COMPLETE", "failure", f"delete-stack --stack-name {STACK} --region us-east-1"),
-        ("DELETE_FAILED", "failure", "termination protection off first"),
-        ("UPDATE_ROLLBACK_FAILED", "failure", "continue-update-rollback --stack-name"),
-        ("UPDATE_FAILED", "failure", "rollback-stack"),
+        ("ROLLBACK_COMPLETE", "failure", "orders deploy --stage prod"),
+        ("UPDATE_ROLLBACK_FAILED", "failure", f"continue-update-rollback --stack-name {STACK}"),
         ("UPDATE_ROLLBACK_COMPLETE", "warning", "events"),
     ],
 )
