@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def placeholders() -> None:
-    """Take whatever ministack refuses in a template as if it had been made.
+    """Take whatever ministack refuses in a template, and AWS makes, as if it had been made.
 
     Not for the local run, which leaves it out and says so: for trying `make deploy` itself, which
     sends the whole template.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import re
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
@@ -176,6 +177,51 @@ def test_what_an_account_has_one_of_outlives_a_stage(
     roles = [resources[item["Properties"]["CloudWatchRoleArn"]["Fn::GetAtt"][0]] for item in kept]
     assert len(kept) == 1
     assert {item["DeletionPolicy"] for item in (*kept, *roles)} == {"Retain"}
+
+
+def meetings(template: Template) -> list[str]:
+    """Say which two names of one type are the same for some two stages, whatever those are called.
+
+    `orders-dev-sns` is what `orders-` makes of a stage `dev-sns`, and what `orders-…-sns` makes of
+    `dev`.
+    """
+    found = [
+        (name.kind, *name.value.split(template.stage, 1))
+        for name in names(template)
+        if not name.owned and template.stage in name.value
+    ]
+    return [
+        f"{kind}: {before}…{after} and {begin}…{end}"
+        for kind, before, after in found
+        for other, begin, end in found
+        if kind == other
+        and (
+            (before == begin and _in_a_stage_s_name(after.removesuffix(end), after))
+            or (after == end and _in_a_stage_s_name(before.removeprefix(begin), before))
+        )
+    ]
+
+
+def _in_a_stage_s_name(more: str, whole: str) -> bool:
+    """Tell whether what one name has more than another could be a part of a stage's name."""
+    return more != whole and bool(re.fullmatch("[a-z0-9-]+", more))
+
+
+@pytest.mark.synthesizes
+def test_no_two_stages_meet_whatever_they_are_called(full: dict[str, Template]) -> None:
+    """Nobody has to think of the names that there are when a stage gets its own."""
+    assert meetings(full["dev-eu"]) == []
+
+
+@pytest.mark.synthesizes
+@pytest.mark.parametrize("name", ["orders-dev-eu-sns", "orders-changes-dev-eu"])
+def test_a_name_that_could_be_another_stage_s_is_found(
+    full: dict[str, Template], name: str
+) -> None:
+    """What stands behind or before a stage's name may be taken for a part of it."""
+    one = Template(copy.deepcopy(full["dev-eu"].document))
+    one.one("XRay::SamplingRule", "TracingChanges")["SamplingRule"]["RuleName"] = name
+    assert meetings(one)
 
 
 # --- What finds too much
