@@ -248,12 +248,16 @@ def read(properties: Mapping[str, Any]) -> Alarm:
 
 
 def _treatment(properties: Mapping[str, Any], metrics: Mapping[str, Statistic]) -> str:
-    """Look up how missing data is treated; the default is another one for DynamoDB's metrics."""
-    of_dynamodb = any(one.metric.namespace == "AWS/DynamoDB" for one in metrics.values())
-    treatment = str(properties.get("TreatMissingData", IGNORE if of_dynamodb else MISSING))
+    """Look up how missing data is treated.
+
+    "Alarms that evaluate metrics in the AWS/DynamoDB namespace always ignore missing data even if
+    you choose a different option" (PutMetricAlarm, TreatMissingData).
+    """
+    treatment = str(properties.get("TreatMissingData", MISSING))
     if treatment not in (BREACHING, NOT_BREACHING, IGNORE, MISSING):
         raise AlarmError(f"TreatMissingData {treatment}")
-    return treatment
+    of_dynamodb = any(one.metric.namespace == "AWS/DynamoDB" for one in metrics.values())
+    return IGNORE if of_dynamodb else treatment
 
 
 def _fewest_samples(properties: Mapping[str, Any]) -> float:

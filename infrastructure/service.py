@@ -171,7 +171,7 @@ class Service(Stack):
             "Alarms",
             resources=resources,
             settings=settings,
-            failing_partner=failing.rule_name,
+            failing_partners=failing,
             key=self.key,
         )
         log_groups = {
@@ -185,7 +185,7 @@ class Service(Stack):
             resources=resources,
             log_groups=log_groups,
             alarms=self.alarms,
-            failing_partner=failing.rule_name,
+            failing_partners=failing,
             settings=settings,
         )
 

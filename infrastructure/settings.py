@@ -185,7 +185,7 @@ class Sampling:
     share: Annotated[float, between(0, 1)] = 0.1
     """The share of the other requests."""
     changes: Annotated[float, between(0, 1)] = 0.03
-    """The share of the changes of orders on their way to the workers."""
+    """The share of the changes of orders at the topic, should it decide (docs/tracing.md)."""
 
 
 @checked
@@ -468,6 +468,11 @@ def settings_of(stage: str) -> Settings:
 def stack_name(stage: str) -> str:
     """Name the stack of a stage."""
     return f"food-delivery-orders-{stage}"
+
+
+def tracing_policy(stack: str) -> str:
+    """Name the resource policy in X-Ray that lets a stack's topic trace."""
+    return f"{stack}-topic"
 
 
 def tags(stage: str) -> dict[str, str]:

@@ -52,8 +52,10 @@ def document() -> Schema:
         "openapi": "3.0.3",
         "info": {
             "title": "Food-delivery orders",
-            "version": _version(),
+            "version": str(_project()["version"]),
             "description": _OVERVIEW,
+            "contact": {"name": "The food-delivery company that gave you your key or app"},
+            "license": {"name": str(_project()["license"]), "url": _LICENSE},
         },
         "servers": [
             {
@@ -95,6 +97,8 @@ Customers and partner companies place, read, list and change orders.
 * Within `{STAGE}` answers may gain fields, and sets of values marked `x-extensible` may grow: pass
   over what you do not know.
 """
+
+_LICENSE = "https://www.apache.org/licenses/LICENSE-2.0"  # as LICENSE itself says
 
 _SECURITY = {
     API_KEY: {
@@ -260,9 +264,9 @@ def _targets(origin: Status, role: Role) -> str:
     return ", ".join(statuses_after(origin, role)) or "–"
 
 
-def _version() -> str:
+def _project() -> dict[str, Any]:
     project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return str(project["version"])
+    return project
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aws_cdk import Aws, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -29,7 +29,6 @@ from constructs import Construct
 
 from infrastructure.functions import BY_NAME, Caller, names
 from infrastructure.watching.aws_metrics import MAXIMUM, OPERATIONS, P95, PARTS, SUM, Measured
-from infrastructure.watching.contributor_insights import worst
 from infrastructure.work.processing import VISIBILITY_FACTOR
 from orders.metrics import ORDERS_CREATED
 from orders.settings import longest_wait
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
 
     from infrastructure.settings import OpeningHours, Settings
     from infrastructure.watching.aws_metrics import Resources
+    from infrastructure.watching.contributor_insights import FailingPartners
 
 P95_MILLISECONDS = 500
 """What the API promises for 95 of 100 requests."""
@@ -101,8 +101,8 @@ class Condition(NamedTuple):
         window: None for as many as `periods`.
         reached: whether the threshold itself is bad already.
         below: whether low values are the bad ones.
-        silence_is_bad: whether a period without data counts as a bad one. Most of our metrics
-            have no data when nothing happens, which is no reason to wake anybody.
+        silence: what a period without data counts as. Most of our metrics have none when nothing
+            happens, which is no reason to wake anybody; DynamoDB's can have it only ignored.
     """
 
     metric: cloudwatch.IMetric
@@ -111,7 +111,7 @@ class Condition(NamedTuple):
     window: int | None = None
     reached: bool = False
     below: bool = False
-    silence_is_bad: bool = False
+    silence: cloudwatch.TreatMissingData = _Missing.NOT_BREACHING
 
     @property
     def comparison(self) -> cloudwatch.ComparisonOperator:
@@ -133,7 +133,7 @@ class Alarms(Construct):
         *,
         resources: Resources,
         settings: Settings,
-        failing_partner: str,
+        failing_partners: FailingPartners,
         key: kms.Key | None = None,
     ) -> None:
         """Define them.
@@ -143,7 +143,7 @@ class Alarms(Construct):
             construct_id: the id within it.
             resources: what is looked at.
             settings: the stage's.
-            failing_partner: the rule of Contributor Insights that counts failed tries by partner.
+            failing_partners: the rule that counts failed tries of webhooks by partner.
             key: encrypts what the topic tells; None for no key of our own.
         """
         super().__init__(scope, construct_id)
@@ -161,14 +161,14 @@ class Alarms(Construct):
         self._watch_concurrency()
         self._watch_queues(resources)
         self._watch_pipe(resources)
-        self._watch_partners(failing_partner)
+        self._watch_partners(failing_partners)
         self._watch_tables()
         if settings.heartbeat_minutes is not None:
             self._watch_heartbeat(settings.heartbeat_minutes)
 
     def _add(
         self, name: str, severity: Severity, meaning: str, runbook: str, condition: Condition
-    ) -> None:
+    ) -> cloudwatch.Alarm:
         """Define an alarm.
 
         Args:
@@ -178,7 +178,6 @@ class Alarms(Construct):
             runbook: the page's name, without its ending.
             condition: when it fires.
         """
-        bad = condition.silence_is_bad
         alarm_name = f"{self._stack_name}-{name}"
         alarm = cloudwatch.Alarm(
             self,
@@ -191,11 +190,12 @@ class Alarms(Construct):
             comparison_operator=condition.comparison,
             evaluation_periods=condition.window or condition.periods,
             datapoints_to_alarm=condition.periods,
-            treat_missing_data=_Missing.BREACHING if bad else _Missing.NOT_BREACHING,
+            treat_missing_data=condition.silence,
         )
         alarm.add_alarm_action(actions.SnsAction(self.topic))
         alarm.add_ok_action(actions.SnsAction(self.topic))
         self.names.append(alarm_name)
+        return alarm
 
     def _watch_customers(self) -> None:
         api = self._measured.api
@@ -265,7 +265,7 @@ class Alarms(Construct):
             Severity.CRITICAL,
             "Nobody placed an order for half an hour, in opening hours.",
             "no-orders",
-            Condition(created, 1, periods=2, below=True, silence_is_bad=True),
+            Condition(created, 1, periods=2, below=True, silence=_Missing.BREACHING),
         )
 
     def _watch_function(self, function: str) -> None:
@@ -312,7 +312,7 @@ class Alarms(Construct):
             "Our own order was not placed, read, repeated and cancelled as it should, "
             "twice in three times.",
             "heartbeat",
-            Condition(runs, 1, periods=2, window=3, below=True, silence_is_bad=True),
+            Condition(runs, 1, periods=2, window=3, below=True, silence=_Missing.BREACHING),
         )
 
     def _watch_concurrency(self) -> None:
@@ -398,17 +398,17 @@ class Alarms(Construct):
             Condition(silent, 0, periods=4),
         )
 
-    def _watch_partners(self, rule: str) -> None:
+    def _watch_partners(self, rule: FailingPartners) -> None:
         """Watch the worst partner, whoever it is: no metric for each of them is paid for."""
-        tries = worst(rule, minutes=15)
-        self._add(
+        alarm = self._add(
             "partner-failing",
             Severity.WARNING,
             f"One partner did not take {TRIES_FAILED} webhooks or more within a quarter of an "
             "hour.",
             "failing-partner",
-            Condition(tries, TRIES_FAILED, reached=True),
+            Condition(rule.worst(minutes=15), TRIES_FAILED, reached=True),
         )
+        alarm.node.add_dependency(rule)  # its expression names the rule by a text, not by Ref
 
     def _watch_tables(self) -> None:
         """Watch all tables at once: which one it is, the dashboard shows."""
@@ -425,7 +425,7 @@ class Alarms(Construct):
             Severity.CRITICAL,
             "DynamoDB refused requests above a table's or an index's capacity.",
             "throttling",
-            Condition(_total(throttled, "throttled requests"), 0, periods=2, window=3),
+            _of_tables(_total(throttled, "throttled requests"), 0, periods=2, window=3),
         )
         errors = {
             f"{operation.lower()}_{table}": self._measured.table(
@@ -438,14 +438,14 @@ class Alarms(Construct):
             Severity.WARNING,
             f"DynamoDB itself failed, {ERRORS_IN_FIVE_MINUTES} times or more in five minutes.",
             "errors",
-            Condition(_total(errors, "errors of DynamoDB"), ERRORS_IN_FIVE_MINUTES, reached=True),
+            _of_tables(_total(errors, "errors of DynamoDB"), ERRORS_IN_FIVE_MINUTES, reached=True),
         )
         self._add(
             "tables-near-ceiling",
             Severity.WARNING,
             f"A table or an index uses more than {NEAR_PERCENT} % of the most that it may.",
             "throttling",
-            Condition(self._used_percentage(), NEAR_PERCENT, periods=3, window=5),
+            _of_tables(self._used_percentage(), NEAR_PERCENT, periods=3, window=5),
         )
 
     def _used_percentage(self) -> cloudwatch.IMetric:
@@ -493,6 +493,14 @@ def _total(metrics: Mapping[str, cloudwatch.Metric], label: str) -> cloudwatch.I
         label=label,
         period=Duration.minutes(5),
     )
+
+
+def _of_tables(metric: cloudwatch.IMetric, threshold: float, **when: Any) -> Condition:
+    """Say what CloudWatch does: it ignores missing data of AWS/DynamoDB whatever a template says.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html
+    """
+    return Condition(metric, threshold, silence=_Missing.IGNORE, **when)
 
 
 def _expression_id(name: str) -> str:

@@ -17,21 +17,6 @@ if TYPE_CHECKING:
     from aws_cdk import aws_logs as logs
 
 
-def worst(rule: str, *, minutes: int) -> cloudwatch.MathExpression:
-    """Count the failed tries of whichever partner has the most in a period.
-
-    Args:
-        rule: the name of the rule below.
-        minutes: the period.
-    """
-    return cloudwatch.MathExpression(
-        expression=f"INSIGHT_RULE_METRIC('{rule}', 'MaxContributorValue')",
-        using_metrics={},
-        label="failed tries of the partner with the most",
-        period=Duration.minutes(minutes),
-    )
-
-
 class FailingPartners(Construct):
     """A rule that counts, for each partner, the tries of webhooks that failed."""
 
@@ -66,4 +51,16 @@ class FailingPartners(Construct):
             rule_name=self.rule_name,
             rule_state="ENABLED",
             rule_body=stack.to_json_string(body),
+        )
+
+    def worst(self, *, minutes: int) -> cloudwatch.MathExpression:
+        """Count the failed tries of whichever partner has the most in a period.
+
+        CloudWatch wants the rule to be there: what uses this depends on the construct.
+        """
+        return cloudwatch.MathExpression(
+            expression=f"INSIGHT_RULE_METRIC('{self.rule_name}', 'MaxContributorValue')",
+            using_metrics={},
+            label="failed tries of the partner with the most",
+            period=Duration.minutes(minutes),
         )

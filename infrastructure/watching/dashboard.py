@@ -33,7 +33,6 @@ from infrastructure.watching.aws_metrics import (
     SUM,
     Measured,
 )
-from infrastructure.watching.contributor_insights import worst
 from orders import metrics
 
 if TYPE_CHECKING:
@@ -44,6 +43,7 @@ if TYPE_CHECKING:
     from infrastructure.settings import Settings
     from infrastructure.watching.alarms import Alarms
     from infrastructure.watching.aws_metrics import Resources
+    from infrastructure.watching.contributor_insights import FailingPartners
     from infrastructure.watching.queries import Query
 
 WIDTH = 24
@@ -64,7 +64,7 @@ class Dashboard(Construct):
         resources: Resources,
         log_groups: Mapping[str, logs.ILogGroup],
         alarms: Alarms,
-        failing_partner: str,
+        failing_partners: FailingPartners,
         settings: Settings,
     ) -> None:
         """Define the dashboard.
@@ -75,7 +75,7 @@ class Dashboard(Construct):
             resources: what is shown.
             log_groups: by function, and `access`.
             alarms: whose states stand on top.
-            failing_partner: the rule of Contributor Insights that counts failed tries by partner.
+            failing_partners: the rule that counts failed tries of webhooks by partner.
             settings: the stage's.
         """
         super().__init__(scope, construct_id)
@@ -96,7 +96,7 @@ class Dashboard(Construct):
         self._add("Functions", *self._functions())
         self._add("Tables", *self._tables())
         self._add("On the way to workers and partners", *self._queues())
-        self._add("Webhooks", *self._webhooks(failing_partner))
+        self._add("Webhooks", *self._webhooks(failing_partners))
         self._add("Business", *self._business())
         self._add("What the bill follows", *self._cost())
 
@@ -210,9 +210,9 @@ class Dashboard(Construct):
             _graph("From the stream to the worker, ms", [_labelled(stream, P95)], 5),
         ]
 
-    def _webhooks(self, rule: str) -> list[cloudwatch.IWidget]:
+    def _webhooks(self, rule: FailingPartners) -> list[cloudwatch.IWidget]:
         told = (metrics.WEBHOOKS_DELIVERED, metrics.WEBHOOKS_RETRIED, metrics.WEBHOOKS_GIVEN_UP)
-        tries = worst(rule, minutes=5)
+        tries = rule.worst(minutes=5)
         return [
             _graph("Webhooks a minute", [self._measured.own(metric, SUM) for metric in told], 8),
             _graph("Failed tries of the worst partner", [tries], 6),

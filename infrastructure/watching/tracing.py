@@ -1,7 +1,7 @@
 """Which requests and changes X-Ray records, and who may tell it of them.
 
 request ─► API Gateway decides ─► the function follows
-change  ─► the topic decides ───► the queue carries it ─► the worker follows
+change  ─► the topic may decide ─► the queue carries it ─► the worker follows, or decides
 
 A decision is made once, by the first that is traced, and whoever comes later keeps to it:
 https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html
@@ -15,6 +15,8 @@ from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_xray as xray
 from constructs import Construct
+
+from infrastructure.settings import tracing_policy
 
 if TYPE_CHECKING:
     from aws_cdk import aws_apigateway as apigateway
@@ -93,7 +95,7 @@ class Tracing(Construct):
         xray.CfnResourcePolicy(
             self,
             "TopicPolicy",
-            policy_name=f"{Stack.of(self).stack_name}-topic",
+            policy_name=tracing_policy(Stack.of(self).stack_name),
             policy_document=Stack.of(self).to_json_string(document),
         )
 

@@ -40,6 +40,10 @@ VISIBILITY_FACTOR = 6
 """A queue's visibility time-out in time-outs of its function, as AWS advises."""
 
 PIPE_RETRIES = 20
+PIPE_RECORD_HOURS = 22
+"""How old a change may be that the pipe still carries. The stream drops it after 24 hours without a
+word; what is given up before is a dead letter, and two hours are left to read it again."""
+
 PIPE_AT_ONCE = 10
 """How many records of a shard are on their way at once; those of one order stay one after another.
 
@@ -176,6 +180,7 @@ class Processing(Construct):
                 batch_size=1,
                 parallelization_factor=PIPE_AT_ONCE,
                 maximum_retry_attempts=PIPE_RETRIES,
+                maximum_record_age_in_seconds=3_600 * PIPE_RECORD_HOURS,
                 on_partial_batch_item_failure="AUTOMATIC_BISECT",
                 dead_letter_config=dead,
             )

@@ -125,7 +125,12 @@ def make() -> Path:
     Raises:
         LocalError: when the packages cannot be installed.
     """
-    return EMULATOR.make(find_interpreter(RUNTIME_PYTHON) or Path(sys.executable).resolve())
+    return EMULATOR.make(runtime_interpreter())
+
+
+def runtime_interpreter() -> Path:
+    """Give a Python of the version that the functions run on in AWS; without one, this one."""
+    return find_interpreter(RUNTIME_PYTHON) or Path(sys.executable).resolve()
 
 
 def without_bytecode_ban() -> dict[str, str]:

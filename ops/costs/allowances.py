@@ -33,12 +33,17 @@ class Allowance(NamedTuple):
 
 
 _CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/?nc2=type_a"
+_STREAMS = (
+    "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/"
+    "CostOptimization_StreamsUsage.html"
+)
 _QUOTED = "https://costpulse.cloud/insights/aws-free-tier-costs"
 
 ALLOWANCES = (
     Allowance(prices.LAMBDA_REQUEST, MILLION, _QUOTED),
     Allowance(prices.LAMBDA_ARM, 400_000, _QUOTED),
     Allowance(prices.TABLE_STORAGE, 25, _QUOTED),
+    Allowance(prices.STREAM_READ, 2_500_000, _STREAMS),
     Allowance(prices.QUEUE_REQUEST, MILLION, _QUOTED),
     Allowance(prices.TOPIC_REQUEST, MILLION, _QUOTED),
     Allowance(prices.CUSTOM_METRIC, 10, _CLOUDWATCH),

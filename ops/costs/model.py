@@ -44,7 +44,7 @@ WAF, SIGN_IN = "AWS WAF", "Cognito"
 OFTEN_RENEWED = 2
 """Renewals of a key that AWS bills; from the third on it asks no more."""
 
-_OF_REQUESTS, _OF_CHANGES = "AWS::ApiGateway::Stage", "*"  # of the rules for them
+_OF_REQUESTS = "AWS::ApiGateway::Stage"  # of the rule for them
 
 ALARMS_OF_SCALING = 4
 """Alarms that auto-scaling makes for the reads or the writes of each table and index."""
@@ -201,52 +201,36 @@ def _stage(month: Month) -> Iterator[BillLine]:
         raise Unpriced("a cache of API Gateway's stage")
     traffic = month.traffic
     if stage.get("TracingEnabled"):
-        recorded = traffic.traced(traffic.requests, _sampling(month, _OF_REQUESTS))
+        recorded = traffic.traced(traffic.requests, _sampling(month))
         yield _traces("requests", recorded)
     if "AccessLogSetting" in stage:
         yield from _logs("access logs", traffic.requests * traffic.access_bytes, month)
 
 
-def _sampling(month: Month, service_type: str) -> Sampling:
-    """Read the rule for requests or for changes; X-Ray's default holds where there is none."""
+def _sampling(month: Month) -> Sampling:
+    """Read the rule for requests; X-Ray's default holds where there is none."""
     rules = [rule["SamplingRule"] for rule in month.some("AWS::XRay::SamplingRule")]
     for rule in rules:
-        if rule["ServiceType"] == service_type:
+        if rule["ServiceType"] == _OF_REQUESTS:
             return Sampling(rule["ReservoirSize"], rule["FixedRate"])
     return DEFAULT_SAMPLING
 
 
-def _traces(name: str, quantity: float, *, settled: bool = True) -> BillLine:
+def _traces(name: str, quantity: float) -> BillLine:
     return BillLine(
-        service="X-Ray",
-        name=f"traces of {name}",
-        quantity=quantity,
-        price=prices.TRACE,
-        settled=settled,
+        service="X-Ray", name=f"traces of {name}", quantity=quantity, price=prices.TRACE
     )
 
 
-def _traces_of_changes(month: Month, calls: Mapping[str, float]) -> Iterator[BillLine]:
-    """Traces that the topic begins, and those of the workers, which follow what the topic decided.
+def _traces_of_workers(month: Month, calls: Mapping[str, float]) -> Iterator[BillLine]:
+    """Traces of the workers: nobody decides before them, so Lambda does, by a rate of its own.
 
-    AWS writes that X-Ray's decisions are made once and kept to (xray-console-sampling.html), that
-    Lambda's trace of a queue's message is another one, linked with it (xray-tracelinking.html),
-    and that SNS has to be allowed to ask for the rules (xray-services-sns.html). It does not write
-    that SNS decides when its publisher, the pipe, has not. If it does not, Lambda decides by
-    its own rate, the default: that is the line which is not in the totals.
+    The pipe publishes without a trace's header, and a topic records "if the sampled flag in the
+    tracing header is true" (CDK, TracingConfig). Lambda's rate cannot be configured
+    (lambda/latest/dg/services-xray.html). docs/tracing.md has the two other cases.
     """
-    traffic = month.traffic
-    begun = 0.0
-    if any(topic.get("TracingConfig") == "Active" for topic in month.some("AWS::SNS::Topic")):
-        begun = traffic.traced(traffic.events, _sampling(month, _OF_CHANGES))
-        yield _traces("changes", begun)
-    undecided = 0.0
     for name, number in calls.items():
-        by_itself = traffic.traced(number)
-        followed = number * begun / traffic.events if begun else by_itself
-        yield _traces(name, followed)
-        undecided += max(by_itself - followed, 0.0)
-    yield _traces("workers, if the topic decides nothing", undecided, settled=False)
+        yield _traces(name, month.traffic.traced(number))
 
 
 def _logs(name: str, size: float, month: Month) -> Iterator[BillLine]:
@@ -278,7 +262,7 @@ def _functions(month: Month) -> Iterator[BillLine]:
             price=prices.LAMBDA_ARM if arm else prices.LAMBDA_X86,
         )
     fed = [name for name, function in named.items() if _is_fed(name) and _is_traced(function)]
-    yield from _traces_of_changes(month, {name: calls[name] for name in fed})
+    yield from _traces_of_workers(month, {name: calls[name] for name in fed})
     size = requests * (traffic.log_bytes + traffic.platform_bytes)
     yield from _logs("functions", size, month)
     yield from _logs("metrics", traffic.counting() * traffic.metric_bytes, month)
@@ -422,7 +406,11 @@ def _scaled(verb: str, capacity: Capacity) -> dict[str, Any]:
 
 
 def _stream(month: Month) -> Iterator[BillLine]:
-    """What the pipe reads: AWS exempts Lambda's triggers by name and does not mention pipes."""
+    """What the pipe reads: "calls made by consumers of any other kind" than Lambda are charged.
+
+    Lambda polls a shard four times a second, and so, we take it, does a pipe
+    (amazondynamodb/latest/developerguide/CostOptimization_StreamsUsage.html).
+    """
     if month.some(_PIPE):
         traffic = month.traffic
         yield BillLine(
@@ -430,7 +418,6 @@ def _stream(month: Month) -> Iterator[BillLine]:
             name="reads of the stream by the pipe",
             quantity=SECONDS * traffic.shards * traffic.shard_polls,
             price=prices.STREAM_READ,
-            settled=False,
         )
 
 
@@ -590,10 +577,8 @@ def _heartbeat(month: Month, run: HeartbeatRun) -> Iterator[tuple[str, str, floa
     seconds = (own_ms + (run.calls - 1) * others_ms) / 1_000
     log_bytes = run.calls * (traffic.log_bytes + traffic.platform_bytes)
     log_bytes += run.requests * traffic.access_bytes
-    # Its own call begins a trace that nothing before it could decide on.
-    traced = (
-        1 + run.requests * _share(month, _OF_REQUESTS) + run.changes * _share(month, _OF_CHANGES)
-    )
+    # Nothing decides before its own call and its messages, each of which is first in its second.
+    traced = 1 + run.requests * _share(month) + run.messages
     filters = len(month.some("AWS::SNS::Subscription"))
     yield "EventBridge Scheduler", "runs", 1, prices.SCHEDULE_RUN
     yield "API Gateway", "requests", run.requests, prices.API_REQUEST
@@ -614,9 +599,9 @@ def _heartbeat(month: Month, run: HeartbeatRun) -> Iterator[tuple[str, str, floa
     yield WAF, "requests", run.requests * len(month.some(_ACL)), prices.WEB_ACL_REQUEST
 
 
-def _share(month: Month, service_type: str) -> float:
-    """Give the share that is recorded of requests or changes that come alone in their second."""
-    sampling = _sampling(month, service_type)
+def _share(month: Month) -> float:
+    """Give the share that is recorded of requests that come alone in their second."""
+    sampling = _sampling(month)
     return 1.0 if sampling.reservoir else sampling.fixed_rate
 
 

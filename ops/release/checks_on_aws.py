@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from infrastructure.settings import tracing_policy
 from ops.release import cdk
 from ops.release.account import check_bootstrap, check_concurrency, concurrency_of
 from ops.release.findings import Check, Finding, failure, ok, unknown, warning
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _PARAMETERS = 10_000  # standard ones of an account and Region (Systems Manager quotas)
 _FEW_PARAMETERS = 500
+_TRACING_POLICIES = 5  # of an account and Region (PutResourcePolicy, PolicyCountLimitExceeded)
 _COUNTING_SECONDS = 4
 _MUCH_TRACED = 0.2
 _STACK_RESOURCES = "cloudformation:ListStackResources"
@@ -140,6 +142,19 @@ def _traces_much(rule: dict[str, Any]) -> bool:
     return bool(rule["FixedRate"] > _MUCH_TRACED and rule.get("ServiceName") == "*")
 
 
+def tracing_policies(place: Place) -> Finding:
+    """See whether X-Ray has room for the policy that lets the topic trace: it takes few."""
+    pages = place.client("xray").get_paginator("list_resource_policies").paginate()
+    named = sorted(policy["PolicyName"] for page in pages for policy in page["ResourcePolicies"])
+    said = f"X-Ray has {len(named)} of at most {_TRACING_POLICIES} resource policies"
+    if len(named) < _TRACING_POLICIES or tracing_policy(place.stack) in named:
+        return ok(f"{said}.")
+    return failure(
+        f"{said}, none of them ours: {', '.join(named)}.",
+        "Delete one that nobody needs: aws xray delete-resource-policy --policy-name …",
+    )
+
+
 def stack(place: Place) -> Finding:
     """See whether the stack is in a state that a deployment can start from."""
     try:
@@ -239,6 +254,7 @@ ON_AWS = (
     Check("API Gateway throttle", gateway_throttle, "apigateway:GET on /account"),
     Check("SSM parameters", parameters, "ssm:DescribeParameters"),
     Check("X-Ray sampling", tracing, "xray:GetSamplingRules"),
+    Check("X-Ray policies", tracing_policies, "xray:ListResourcePolicies"),
     Check("log group's name", log_group, f"logs:DescribeLogGroups and {_STACK_RESOURCES}"),
     Check("topic's name", topic, f"sns:GetTopicAttributes and {_STACK_RESOURCES}"),
     Check("pipe's name", pipe, f"pipes:DescribePipe and {_STACK_RESOURCES}"),

@@ -308,6 +308,11 @@ SCENARIOS: Mapping[str, Scenario] = {
     "healthy lunch": Scenario(
         meaning="Two of a thousand requests fail, as on any day.", changed=BACKGROUND, watched=240
     ),
+    "new stack": Scenario(
+        meaning="The stack was made just now, and customers order: nothing was measured before.",
+        before=0,
+        changed=BACKGROUND,
+    ),
     "unlucky error": Scenario(
         meaning="One request fails, on a day without any other error.",
         healthy=Conditions(),

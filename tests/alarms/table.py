@@ -65,8 +65,9 @@ FIRES: Mapping[str, Mapping[str, int | str]] = {
         "tables fail": 10,
     },
     "api-slow": {"slow API": 8},
-    "no-orders": {"outage": 30, "silence": 30, "unreachable": 30},
+    "no-orders": {"new stack": PERHAPS, "outage": 30, "silence": 30, "unreachable": 30},
     "heartbeat-failing": {
+        "new stack": 1,
         "outage": 8,
         "outage at night": 8,
         "unreachable": 8,

@@ -17,6 +17,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LOCKS = sorted(ROOT.glob("requirements/*.txt"))
+NPM_LOCKS = [
+    ROOT / folder / "package-lock.json"
+    for folder in ("", "tests/shared/node_packages", "tests/integration/browser")
+]
+
+
+def shown(lock: Path) -> str:
+    """Name a lock file."""
+    return str(lock.relative_to(ROOT))
 
 
 def requirements_of(lock: Path) -> list[str]:
@@ -40,16 +49,29 @@ def test_locks_pin_with_hashes(lock: Path) -> None:
         assert "--hash=sha256:" in requirement, requirement
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, ROOT / "package-lock.json"], ids=lambda lock: lock.name)
+def without_thanks(lock: Path) -> str:
+    """Read a lock file, without the addresses at which its packages ask for money."""
+    if lock not in NPM_LOCKS:
+        return lock.read_text()
+    document = json.loads(lock.read_text())
+    for package in document["packages"].values():
+        package.pop("funding", None)
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize("lock", [*LOCKS, *NPM_LOCKS], ids=shown)
 def test_locks_name_no_host(lock: Path) -> None:
     """You can install from any index or mirror: no lock file names one."""
-    assert not re.search(r"\w+://|--(extra-)?index|--find-links|\"resolved\"", lock.read_text())
+    text = without_thanks(lock)
+    assert not re.search(r"\w+://|--(extra-)?index|--find-links|\"resolved\"", text)
 
 
-def test_cdk_command_line_is_pinned_with_hashes() -> None:
-    """`make deploy` runs exactly the CDK command line that was tested."""
-    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
-    wanted = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+@pytest.mark.parametrize("lock", NPM_LOCKS, ids=shown)
+def test_programs_of_npm_are_pinned_with_hashes(lock: Path) -> None:
+    """`make deploy` runs exactly the CDK command line that was tested, and tests what they name."""
+    packages = json.loads(lock.read_text())["packages"]
+    named = json.loads(lock.with_name("package.json").read_text())
+    wanted = named.get("devDependencies") or named["dependencies"]
     assert {name: packages[f"node_modules/{name}"]["version"] for name in wanted} == wanted
     assert all(package["integrity"] for name, package in packages.items() if name)
 

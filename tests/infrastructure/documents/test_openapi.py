@@ -108,7 +108,8 @@ def test_a_stale_document_is_told(
     stale.write_text("{}")
     monkeypatch.setattr(openapi, "DOCUMENT", stale)
     monkeypatch.setattr(openapi, "ROOT", tmp_path)
-    monkeypatch.setattr(openapi, "_version", lambda: "1.2.3")
+    project = {"version": "1.2.3", "license": "Apache-2.0"}
+    monkeypatch.setattr(openapi, "_project", lambda: project)
     monkeypatch.setattr(sys, "argv", ["openapi", "--check"])
     with pytest.raises(SystemExit, match="make docs"):
         openapi.main()

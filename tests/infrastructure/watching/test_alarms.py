@@ -202,7 +202,7 @@ def _hasty(properties: dict[str, Any]) -> None:
 
 
 def _missing(properties: dict[str, Any]) -> None:
-    others = {"breaching": "notBreaching", "notBreaching": "breaching"}
+    others = {"breaching": "notBreaching", "notBreaching": "breaching", "ignore": "breaching"}
     properties["TreatMissingData"] = others[properties["TreatMissingData"]]
 
 
@@ -319,7 +319,9 @@ def test_missing_data_is_treated_on_purpose(template: Template) -> None:
     treated = {name: properties.get("TreatMissingData") for name, properties in alarms.items()}
     breaching = {name for name, treatment in treated.items() if treatment == "breaching"}
     assert breaching <= {"no-orders", "heartbeat-failing"}
-    assert set(treated.values()) <= {"breaching", "notBreaching"}
+    of_tables = {name for name, treatment in treated.items() if treatment == "ignore"}
+    assert of_tables == {"tables-throttled", "tables-failing", "tables-near-ceiling"}
+    assert set(treated.values()) <= {"breaching", "notBreaching", "ignore"}
 
 
 def test_false_alarms_are_rare(prod_proof: Proof) -> None:

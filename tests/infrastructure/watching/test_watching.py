@@ -31,10 +31,28 @@ def test_every_alarm_tells_somebody(template: Template) -> None:
 
 
 def test_silence_alarms_where_it_is_the_fault(template: Template) -> None:
-    """A heartbeat or orders that do not come raise an alarm; everywhere else no data is well."""
+    """A heartbeat or orders that do not come raise an alarm; everywhere else no data is well.
+
+    An alarm on DynamoDB's metrics says what CloudWatch does with it, which is to ignore it.
+    """
     for name, alarm in template.all("CloudWatch::Alarm"):
         wanted = "breaching" if name.startswith(SILENCE) else "notBreaching"
+        if "AWS/DynamoDB" in json.dumps(alarm):
+            wanted = "ignore"
         assert alarm["TreatMissingData"] == wanted, name
+
+
+def test_an_alarm_comes_after_what_it_names(template: Template) -> None:
+    """An alarm on a rule of Contributor Insights is made when the rule is there."""
+    rules = {rule["RuleName"]: name for name, rule in template.all("CloudWatch::InsightRule")}
+    named: dict[str, str] = {}
+    for name, alarm in template.document["Resources"].items():
+        if alarm["Type"] == "AWS::CloudWatch::Alarm":
+            found = re.search(r"INSIGHT_RULE_METRIC\('([^']+)'", json.dumps(alarm))
+            named |= {name: rules[found[1]]} if found else {}
+    assert named
+    for name, rule in named.items():
+        assert rule in template.document["Resources"][name]["DependsOn"]
 
 
 def test_every_dead_letter_alarms(template: Template) -> None:

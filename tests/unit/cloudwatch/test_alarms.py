@@ -208,12 +208,12 @@ def test_percentiles_of_few_samples_can_keep_the_state() -> None:
     assert found(properties, data, 5) == [OK, ALARM, ALARM, OK, OK]
 
 
-def test_dynamodbs_metrics_keep_the_state_by_default() -> None:
-    """Without TreatMissingData, alarms on AWS/DynamoDB ignore what is missing."""
+def test_dynamodbs_metrics_keep_the_state() -> None:
+    """Alarms on AWS/DynamoDB ignore what is missing, whatever TreatMissingData says."""
     assert read(alarm(Namespace="AWS/DynamoDB")).missing == "ignore"
     assert read(alarm()).missing == "missing"
     stated = alarm(Namespace="AWS/DynamoDB", TreatMissingData="breaching")
-    assert read(stated).missing == "breaching"
+    assert read(stated).missing == "ignore"
 
 
 @pytest.mark.parametrize(

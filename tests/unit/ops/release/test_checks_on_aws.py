@@ -149,6 +149,23 @@ def test_sampling(aws: Aws, rate: float, service: str, result: str) -> None:
     assert aws.finds("X-Ray sampling").result == result
 
 
+@pytest.mark.parametrize(
+    ("names", "result"),
+    [
+        ([], "ok"),
+        (["a", "b", "c", "d"], "ok"),
+        (["a", "b", "c", "d", f"{STACK}-topic"], "ok"),
+        (["a", "b", "c", "d", "e"], "failure"),
+    ],
+)
+def test_tracing_policies(aws: Aws, names: list[str], result: str) -> None:
+    """X-Ray takes five resource policies: a full account is found before the stage's is refused."""
+    policies = [{"PolicyName": name} for name in names]
+    aws.answers("xray", "list_resource_policies", ResourcePolicies=policies)
+    found = aws.finds("X-Ray policies")
+    assert (found.result, "delete-resource-policy" in found.remedy) == (result, result != "ok")
+
+
 def described(status: str, *, protected: bool = True) -> dict[str, Any]:
     stack = {"StackName": STACK, "StackStatus": status, "CreationTime": 0}
     return {"Stacks": [{**stack, "EnableTerminationProtection": protected}]}
@@ -250,6 +267,7 @@ QUESTIONS = {
     "API Gateway throttle": ("apigateway", "get_account"),
     "SSM parameters": ("ssm", "describe_parameters"),
     "X-Ray sampling": ("xray", "get_sampling_rules"),
+    "X-Ray policies": ("xray", "list_resource_policies"),
     "log group's name": ("logs", "describe_log_groups"),
     "topic's name": ("sns", "get_topic_attributes"),
     "pipe's name": ("pipes", "describe_pipe"),

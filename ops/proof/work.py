@@ -1,0 +1,202 @@
+"""Claims about Lambda, the pipe, topics and queues, and the heartbeat's schedule."""
+
+from __future__ import annotations
+
+from ops.proof.claim import Claim
+
+_LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg"
+_PIPES = "https://docs.aws.amazon.com/eventbridge/latest/userguide"
+_SQS = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide"
+_SNS = "https://docs.aws.amazon.com/sns/latest/dg"
+
+CLAIMS = (
+    Claim(
+        id="an-environment-a-request",
+        says="Lambda starts an environment for each call that finds none free.",
+        said=("local/inside/patches/lambda_.py#function_queue", "docs/performance/scale.md"),
+        expected="A hundred calls at once are a hundred environments, within a second or two.",
+        look="`make load` with a burst on a cold stage; count coldStart in the log.",
+        sources=(
+            f"{_LAMBDA}/lambda-concurrency.html",
+            f"{_LAMBDA}/scaling-behavior.html",
+            f"{_LAMBDA}/gettingstarted-limits.html",
+        ),
+        patches=("function_queue",),
+    ),
+    Claim(
+        id="reservation-refuses-at-once",
+        says="A call above a function's reservation is refused at once, which callers get as 500.",
+        said=("docs/decisions/0018-bursts.md", "local/inside/patches/lambda_.py#function_queue"),
+        expected="Two full bursts of orders: 201 or 429, no 500.",
+        look="300 POSTs at once over both routes; then with 10 reserved, which gives some 500.",
+        sources=(
+            f"{_LAMBDA}/configuration-concurrency.html",
+            f"{_LAMBDA}/services-apigateway-errors.html",
+        ),
+    ),
+    Claim(
+        id="nothing-but-our-code",
+        says="A function starts with Python, its asset and the runtime's modules, nothing else.",
+        said=("local/inside/patches/lambda_.py#quick_functions", "docs/performance/README.md"),
+        expected="All functions start; none misses a module.",
+        look="Call each once, and look for an error of the import in its log.",
+        sources=(f"{_LAMBDA}/lambda-python.html",),
+        patches=("quick_functions",),
+    ),
+    Claim(
+        id="bytecode-is-used",
+        says="Compiled bytecode in the asset is used as it is, and starts take half the time.",
+        said=("docs/performance/README.md",),
+        expected="Init Duration is below that of an asset without bytecode by half.",
+        look="Deploy both, start each ten times, compare the REPORT lines.",
+        sources=("https://docs.python.org/3/library/py_compile.html",),
+    ),
+    Claim(
+        id="init-has-a-processor",
+        says="A start has a whole processor whatever the memory; later its share grows with it.",
+        said=("docs/performance/scale.md",),
+        expected="Init Duration hardly depends on the memory's size.",
+        look="`MemorySize` of 128, 256 and 1,024, ten starts each.",
+        sources=(f"{_LAMBDA}/configuration-memory.html",),
+    ),
+    Claim(
+        id="logs-of-a-run",
+        says="All that a run has written is in its log group, in order.",
+        said=("local/inside/patches/lambda_.py#whole_logs",),
+        expected="A line for each request and message, in the stream of its environment.",
+        look="Send a thousand requests, and count the lines.",
+        sources=(f"{_LAMBDA}/monitoring-cloudwatchlogs.html",),
+        patches=("whole_logs",),
+    ),
+    Claim(
+        id="functions-are-traced",
+        says="_X_AMZN_TRACE_ID names the trace, the parent and whether it is sampled.",
+        said=("local/inside/patches/lambda_.py#traced_functions", "docs/tracing.md"),
+        expected="Our subsegments stand below the function's segment.",
+        look="`orders trace` of an order that was placed with Sampled=1.",
+        sources=(
+            f"{_LAMBDA}/services-xray.html",
+            "https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html",
+        ),
+        patches=("traced_functions",),
+    ),
+    Claim(
+        id="function-metrics",
+        says="AWS/Lambda counts runs, errors, throttles and what runs at once, by FunctionName.",
+        said=("local/inside/patches/lambda_.py#function_figures", "docs/metrics.md"),
+        expected="A refused call is a throttle and no invocation.",
+        look="Reserve one, call ten at once, get the metrics.",
+        sources=(f"{_LAMBDA}/monitoring-metrics-types.html",),
+        patches=("function_figures",),
+    ),
+    Claim(
+        id="partial-batches",
+        says="Of a batch only the messages come back that the function names.",
+        said=("orders/consumer.py", "docs/reliability.md"),
+        expected="One bad message of ten is tried again alone.",
+        look="Send nine orders' changes and one poison message to the queue.",
+        sources=(
+            f"{_LAMBDA}/services-sqs-errorhandling.html",
+            f"{_LAMBDA}/services-sqs-configure.html",
+        ),
+    ),
+    Claim(
+        id="pipe-one-record-a-message",
+        says="The pipe publishes each record of the stream as a message of its own, whole.",
+        said=("docs/decisions/0010-outbox.md", "docs/architecture.md"),
+        expected="A message's body is the stream's record, as `orders.order_changes` reads it.",
+        look="Subscribe a queue to the topic without raw delivery, place an order.",
+        sources=(f"{_PIPES}/eb-pipes-dynamodb.html", f"{_PIPES}/eb-pipes-targets-specifics.html"),
+    ),
+    Claim(
+        id="pipe-role-and-retries",
+        says="A pipe tries a record again and sends its place to the dead-letter queue in the end.",
+        said=("docs/runbooks/stuck-pipe.md", "docs/reliability.md"),
+        expected="Dead letters after 20 tries, in the form that `orders dlq show pipe` reads; "
+        "after a redrive the order is confirmed.",
+        look="Deny sns:Publish to the pipe's role, place an order, allow it again, redrive.",
+        sources=(
+            f"{_PIPES}/eb-pipes-permissions.html",
+            f"{_PIPES}/eb-pipes-batching-concurrency.html",
+        ),
+    ),
+    Claim(
+        id="pipe-metrics",
+        says="AWS/EventBridge/Pipes counts executions and failures by PipeName.",
+        said=("local/inside/patches/pipes.py#pipe_figures", "docs/metrics.md"),
+        expected="Invocations as many as changes; ExecutionFailed where the target refuses.",
+        look="As above, then get the metrics.",
+        sources=(f"{_PIPES}/eb-pipes-monitoring.html",),
+        patches=("pipe_figures",),
+    ),
+    Claim(
+        id="stream-to-worker-in-seconds",
+        says="From the write to the worker it takes a second or two.",
+        said=("docs/performance/scale.md",),
+        expected="p95 of StreamLatency below two seconds.",
+        look="The metric StreamLatency after a load test.",
+        sources=(f"{_PIPES}/eb-pipes-dynamodb.html",),
+    ),
+    Claim(
+        id="filter-on-bodies",
+        says="A subscription's filter looks into the message's body, four keys deep.",
+        said=("docs/decisions/0010-outbox.md", "infrastructure/work/processing.py#_with"),
+        expected="process_order hears of placed orders alone, notify_partner of partners' alone.",
+        look="Place one order of a customer and one of a partner; read both workers' logs.",
+        sources=(f"{_SNS}/sns-message-filtering.html",),
+    ),
+    Claim(
+        id="traces-through-messages",
+        says="SNS hands the tracing header on, and SQS gives it to the worker as AWSTraceHeader.",
+        said=("local/inside/patches/sns.py#traced_messages", "docs/tracing.md"),
+        expected="A message with Sampled=1 has one trace through topic, queue and worker.",
+        look="Publish one by a traced client.",
+        sources=(f"{_SNS}/sns-active-tracing.html", f"{_LAMBDA}/services-xray.html"),
+        patches=("traced_messages",),
+    ),
+    Claim(
+        id="topic-metrics",
+        says="AWS/SNS counts what a topic publishes, filters out and delivers, by TopicName.",
+        said=("local/inside/patches/sns.py#topic_figures",),
+        expected="NumberOfMessagesPublished as many as changes.",
+        look="Place a hundred orders, get the metrics.",
+        sources=(f"{_SNS}/sns-monitoring-using-cloudwatch.html",),
+        patches=("topic_figures",),
+    ),
+    Claim(
+        id="queue-metrics",
+        says="AWS/SQS tells each minute what is in a queue in use, and how old the oldest is.",
+        said=("local/inside/patches/sqs.py#queue_figures", "docs/metrics.md"),
+        expected="A dead letter is in ApproximateNumberOfMessagesVisible within 18 minutes.",
+        look="Send a poison message; wait for the alarm.",
+        sources=(f"{_SQS}/sqs-available-cloudwatch-metrics.html",),
+        patches=("queue_figures",),
+    ),
+    Claim(
+        id="schedule-calls",
+        says="EventBridge Scheduler calls the heartbeat at its rate, and tries once more.",
+        said=("docs/operations.md#the-heartbeat",),
+        expected="Twelve runs an hour.",
+        look="Invocations of place_heartbeat after an hour.",
+        sources=(
+            "https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html",
+            "https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html",
+        ),
+    ),
+    Claim(
+        id="queues-redrive-themselves",
+        says="SQS moves dead letters back with StartMessageMoveTask, as long as they are kept.",
+        said=("docs/operations.md#dead-letters", "docs/runbooks/dead-letters.md"),
+        expected="All of them are processed; their age counts from when they were first sent.",
+        look="`orders dlq redrive processing` after some poison was mended.",
+        sources=(f"{_SQS}/sqs-configure-dead-letter-queue-redrive.html",),
+    ),
+    Claim(
+        id="postponed-by-the-worker",
+        says="A worker may postpone a message it was given, and it comes back when it said.",
+        said=("orders/consumer.py", "docs/reliability.md"),
+        expected="A webhook that failed is tried again after the pauses of docs/webhooks.md.",
+        look="A partner that answers 503 five times; the times in its log.",
+        sources=(f"{_SQS}/sqs-visibility-timeout.html",),
+    ),
+)
