@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+RECORDINGS = "https://github.com/localstack/localstack/blob/main/tests/aws/services"
+"""AWS's answers that LocalStack has recorded; tests/integration/recorded has cases after them."""
+
 
 class Known(StrEnum):
     """Where a claim is known from."""

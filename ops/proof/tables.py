@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from ops.proof.claim import Claim, Known
+from ops.proof.claim import RECORDINGS, Claim, Known
 
 _GUIDE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide"
+
+_API = "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference"
+_RECORDED = f"{RECORDINGS}/dynamodb/test_dynamodb.snapshot.json"
 
 CLAIMS = (
     Claim(
@@ -13,7 +16,8 @@ CLAIMS = (
         said=("docs/reliability.md", "docs/architecture.md"),
         expected="A hundred POSTs with one key: one order, a hundred equal answers.",
         look="Send them at once, then scan for the note.",
-        sources=(f"{_GUIDE}/transaction-apis.html",),
+        sources=(f"{_GUIDE}/transaction-apis.html", _RECORDED),
+        known=Known.RECORDED,
     ),
     Claim(
         id="failed-condition-tells-the-item",
@@ -21,9 +25,8 @@ CLAIMS = (
         said=("docs/architecture.md",),
         expected="404, 409 and 412 are told apart in one round trip.",
         look="PATCH with a stale If-Match, from a wrong status, of a stranger's order.",
-        sources=(
-            "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html",
-        ),
+        sources=(f"{_API}/API_UpdateItem.html", _RECORDED),
+        known=Known.RECORDED,
     ),
     Claim(
         id="stream-keeps-a-day",
@@ -37,28 +40,6 @@ CLAIMS = (
         look="Stop the pipe, place an order, start it an hour later.",
         sources=(f"{_GUIDE}/Streams.html",),
         patches=("kept_streams", "steady_saving", "state_before_work"),
-    ),
-    Claim(
-        id="sizes-of-records",
-        says="A stream's record says its size: that of its keys and images.",
-        said=("local/inside/patches/dynamodb.py#record_sizes",),
-        expected="SizeBytes of a dead letter is what its keys and images come to.",
-        look="Let a webhook fail to the end, and compare.",
-        sources=("https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html",),
-        known=Known.RECORDED,
-        patches=("record_sizes",),
-    ),
-    Claim(
-        id="sums-of-numbers",
-        says="An update that adds a number to a text is refused with a ValidationException.",
-        said=("local/inside/patches/dynamodb.py#typed_arithmetic",),
-        expected='"An operand in the update expression has an incorrect data type".',
-        look="UpdateItem on an order of a stage: SET #note = #note + :one.",
-        sources=(
-            f"{_GUIDE}/Expressions.UpdateExpressions.html",
-            "https://github.com/aws/aws-sdk-js-v3/issues/6069",
-        ),
-        patches=("typed_arithmetic",),
     ),
     Claim(
         id="table-metrics",
@@ -77,6 +58,32 @@ CLAIMS = (
         look="Place an order of 30 KB, GET it, and read the log.",
         sources=(f"{_GUIDE}/CapacityUnitCalculations.html",),
         patches=("read_units",),
+    ),
+    Claim(
+        id="sizes-of-records",
+        says="A stream's record says how large its keys and images are.",
+        said=("local/inside/patches/dynamodb.py#record_sizes",),
+        expected="SizeBytes grows with the order.",
+        look="A subscription without raw delivery, two orders.",
+        sources=(
+            f"{_API}/API_streams_StreamRecord.html",
+            _RECORDED,
+        ),
+        known=Known.RECORDED,
+        patches=("record_sizes",),
+    ),
+    Claim(
+        id="numbers-are-added-to-numbers",
+        says="An update that adds to a number what is none is refused.",
+        said=("local/inside/patches/dynamodb.py#typed_arithmetic",),
+        expected="ValidationException: An operand in the update expression has an incorrect data "
+        "type.",
+        look="UpdateItem with `SET #v = note + :one` on a test table.",
+        sources=(
+            f"{_GUIDE}/Expressions.UpdateExpressions.html",
+            "https://github.com/aws/aws-sdk-js-v3/issues/6069",
+        ),
+        patches=("typed_arithmetic",),
     ),
     Claim(
         id="on-demand-from-the-start",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ops.proof.claim import Claim
+from ops.proof.claim import RECORDINGS, Claim, Known
 
 _LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg"
 _PIPES = "https://docs.aws.amazon.com/eventbridge/latest/userguide"
@@ -22,17 +22,6 @@ CLAIMS = (
             f"{_LAMBDA}/gettingstarted-limits.html",
         ),
         patches=("function_queue",),
-    ),
-    Claim(
-        id="reservation-refuses-at-once",
-        says="A call above a function's reservation is refused at once, which callers get as 500.",
-        said=("docs/decisions/0018-bursts.md", "local/inside/patches/lambda_.py#function_queue"),
-        expected="Two full bursts of orders: 201 or 429, no 500.",
-        look="300 POSTs at once over both routes; then with 10 reserved, which gives some 500.",
-        sources=(
-            f"{_LAMBDA}/configuration-concurrency.html",
-            f"{_LAMBDA}/services-apigateway-errors.html",
-        ),
     ),
     Claim(
         id="nothing-but-our-code",
@@ -91,14 +80,22 @@ CLAIMS = (
     ),
     Claim(
         id="partial-batches",
-        says="Of a batch only the messages come back that the function names.",
-        said=("orders/consumer.py", "docs/reliability.md"),
+        says="Of a batch only the messages come back that the function names; "
+        "all, if it names none of them.",
+        said=(
+            "orders/consumer.py",
+            "docs/reliability.md",
+            "local/inside/patches/lambda_.py#whole_batches",
+        ),
+        patches=("whole_batches",),
         expected="One bad message of ten is tried again alone.",
         look="Send nine orders' changes and one poison message to the queue.",
         sources=(
             f"{_LAMBDA}/services-sqs-errorhandling.html",
             f"{_LAMBDA}/services-sqs-configure.html",
+            f"{RECORDINGS}/lambda_/event_source_mapping/test_lambda_integration_sqs.snapshot.json",
         ),
+        known=Known.RECORDED,
     ),
     Claim(
         id="pipe-one-record-a-message",
@@ -143,7 +140,10 @@ CLAIMS = (
         said=("docs/decisions/0010-outbox.md", "infrastructure/work/processing.py#_with"),
         expected="process_order hears of placed orders alone, notify_partner of partners' alone.",
         look="Place one order of a customer and one of a partner; read both workers' logs.",
-        sources=(f"{_SNS}/sns-message-filtering.html",),
+        sources=(
+            f"{_SNS}/sns-message-filtering.html",
+            f"{RECORDINGS}/sns/test_sns_filter_policy.snapshot.json",
+        ),
     ),
     Claim(
         id="traces-through-messages",
@@ -189,7 +189,11 @@ CLAIMS = (
         said=("docs/operations.md#dead-letters", "docs/runbooks/dead-letters.md"),
         expected="All of them are processed; their age counts from when they were first sent.",
         look="`orders dlq redrive processing` after some poison was mended.",
-        sources=(f"{_SQS}/sqs-configure-dead-letter-queue-redrive.html",),
+        sources=(
+            f"{_SQS}/sqs-configure-dead-letter-queue-redrive.html",
+            f"{RECORDINGS}/sqs/test_sqs_move_task.snapshot.json",
+        ),
+        known=Known.RECORDED,
     ),
     Claim(
         id="postponed-by-the-worker",

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from orders import flags, partners, store
+from tests.integration.laboratories import rest_api
 from tests.shared.examples import order
 from tests.shared.people import aws
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ops.reach.endpoints import Endpoints
+    from tests.integration.laboratories.rest_api import Laboratory
 
 
 class Partner:
@@ -64,6 +66,12 @@ class Partner:
         """Change one order; `if_match` is the header."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.http.patch(f"/partner/orders/{order_id}", json=body, headers=sent)
+
+
+@pytest.fixture(scope="session")
+def laboratory(stack: Endpoints) -> Laboratory:
+    """An API of its own on the stack, of which there can be one."""
+    return rest_api.build(stack)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     mock_answers        mock integrations tell the request's id
     function_failures   a function that fails is answered through the gateway responses
     function_queue      no more than some functions at a time; the others wait
+    whole_batches       an answer that reports an unknown message fails its whole batch
     quick_functions     functions start with nothing but their own code
     whole_logs          what a run has written is told with it, not with a later one
     steady_saving       state is saved every few seconds, not only on a clean stop
@@ -67,6 +68,7 @@ PATCHES: dict[str, Callable[[], None]] = {
         api_gateway.mock_answers,
         api_gateway.function_failures,
         lambda_.function_queue,
+        lambda_.whole_batches,
         lambda_.quick_functions,
         lambda_.whole_logs,
         persistence.steady_saving,

@@ -13,6 +13,7 @@ import threading
 import time
 import zipfile
 from collections import Counter
+from contextvars import ContextVar
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,44 @@ def function_queue() -> None:
 
     ministack.replace(gateway, _call_lambda_raw=in_turn)
     ministack.replace(functions, _sqs_esm_concurrency=limited)
+
+
+def whole_batches() -> None:
+    """Let a batch fail as a whole whose answer reports a message that is not in it.
+
+    AWS does so for an empty or unknown name, too (Lambda developer guide, "Handling errors for an
+    SQS event source in Lambda"). Ministack passes over such a name, and deletes all messages.
+    """
+    functions = ministack.module("services.lambda_svc")
+    run, execute = functions._run_sqs_batch, functions._execute_function
+    of_batch: ContextVar[frozenset[str]] = ContextVar("of_batch", default=frozenset())
+
+    @functools.wraps(run)
+    def noting_names(esm: Any, func: Any, event: Any, batch: Any, *rest: Any) -> None:
+        token = of_batch.set(frozenset(message["id"] for message in batch))
+        try:
+            run(esm, func, event, batch, *rest)
+        finally:
+            of_batch.reset(token)
+
+    @functools.wraps(execute)
+    def judged(func: Any, event: Any) -> Any:
+        result, names = execute(func, event), of_batch.get()
+        if names and not result.get("error") and not _reported(result.get("body")) <= names:
+            all_of_it = [{"itemIdentifier": name} for name in names]
+            return {**result, "body": {"batchItemFailures": all_of_it}}
+        return result
+
+    ministack.replace(functions, _run_sqs_batch=noting_names, _execute_function=judged)
+
+
+def _reported(answer: Any) -> set[str]:
+    """Name the messages that a function reports as failed; what is no name is an empty one."""
+    entries = answer.get("batchItemFailures") if isinstance(answer, dict) else None
+    if not isinstance(entries, list):
+        return set()
+    names = [entry.get("itemIdentifier") if isinstance(entry, dict) else "" for entry in entries]
+    return {name if isinstance(name, str) else "" for name in names}
 
 
 def quick_functions() -> None:

@@ -96,7 +96,7 @@ def a_parameter_of_no_path(contract: dict[str, Any]) -> None:
 
 
 def an_error_of_another_form(contract: dict[str, Any]) -> None:
-    problem = contract["components"]["responses"]["InvalidParameterOrRequestRefused"]
+    problem = contract["components"]["responses"]["MoveNotAllowed"]
     problem["content"] = {"text/html": problem["content"].popitem()[1]}
 
 

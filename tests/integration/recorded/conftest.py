@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from tests.integration.laboratories.queues import Queue, make
 from tests.shared.people import aws
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ops.reach.endpoints import Endpoints
-
-PATIENCE_SECONDS = 10
 
 
 class Table(NamedTuple):
@@ -102,38 +101,7 @@ def table(stack: Endpoints) -> Table:
     return Table(dynamodb, aws(stack, "dynamodbstreams"), name)
 
 
-class Queue(NamedTuple):
-    """A queue."""
-
-    sqs: Any
-    url: str
-    arn: str
-
-    def receive(self) -> dict[str, Any]:
-        """Wait for one message, with all that is known of it, and keep it for a moment."""
-        received = self.sqs.receive_message(
-            QueueUrl=self.url,
-            AttributeNames=["All"],
-            MessageAttributeNames=["All"],
-            WaitTimeSeconds=PATIENCE_SECONDS,
-        )
-        (message,) = received["Messages"]
-        return dict(message)
-
-    def send(self, body: Any) -> str:
-        """Send a message; gives its id."""
-        text = body if isinstance(body, str) else json.dumps(body)
-        return str(self.sqs.send_message(QueueUrl=self.url, MessageBody=text)["MessageId"])
-
-
 @pytest.fixture
 def queue(stack: Endpoints) -> Callable[..., Queue]:
     """Make a queue, with some attributes."""
-    sqs = aws(stack, "sqs")
-
-    def make(**attributes: str) -> Queue:
-        url = sqs.create_queue(QueueName=unique("recorded"), Attributes=attributes)["QueueUrl"]
-        known = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
-        return Queue(sqs, url, known["Attributes"]["QueueArn"])
-
-    return make
+    return functools.partial(make, stack)

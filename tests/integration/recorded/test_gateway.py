@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.integration.laboratories import rest_api
 from tests.integration.recorded.conftest import unique
 from tests.shared.people import aws
 
@@ -36,11 +35,6 @@ NO_HEIRS = pytest.mark.xfail(
 )
 
 MODEL = {"type": "object", "required": ["a", "b"]}
-
-
-@pytest.fixture(scope="module")
-def laboratory(stack: Endpoints) -> Laboratory:
-    return rest_api.build(stack)
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="package")
-def patched(stack: Endpoints) -> Laboratory:
-    return rest_api.build(stack)
+def patched(laboratory: Laboratory) -> Laboratory:
+    return laboratory
 
 
 @pytest.fixture(scope="package")

@@ -19,6 +19,7 @@ from tests.integration.laboratories import metrics as figures
 from tests.integration.laboratories import traces
 from tests.integration.laboratories.batches import most_at_once
 from tests.integration.laboratories.metrics import Figure
+from tests.integration.laboratories.queues import worker
 from tests.integration.laboratories.traces import HEADER, SETTLED, begin, wait_for
 
 if TYPE_CHECKING:
@@ -66,6 +67,28 @@ def test_function_queue_beyond_a_reservation(stack: Endpoints, patched: Laborato
     assert statuses == {200: 2, 500: 4}
     throttled = Figure("AWS/Lambda", "Throttles", {"FunctionName": "laboratory-scarce"})
     assert figures.figure(stack, throttled) == 4
+
+
+def buried(endpoints: Endpoints, body: str) -> int:
+    """Count the dead letters of a queue whose function answers so."""
+    with worker(endpoints) as (source, dead):
+        source.send(body)
+        source.emptied()
+        return dead.left()
+
+
+UNKNOWN = [{"batchItemFailures": [{"itemIdentifier": name}]} for name in ("", "another", None)]
+
+
+@pytest.mark.parametrize("answer", UNKNOWN, ids=str)
+def test_whole_batches(stack: Endpoints, answer: dict[str, object]) -> None:
+    """Where a function reports a message that is not in its batch, nothing of the batch is lost."""
+    assert buried(stack, json.dumps(answer)) == 1
+
+
+def test_whole_batches_is_needed(endpoints_without_patches: Endpoints) -> None:
+    """Ministack takes such a batch for done, and deletes it."""
+    assert buried(endpoints_without_patches, json.dumps(UNKNOWN[0])) == 0
 
 
 def test_function_queue_for_batches(stack: Endpoints, tmp_path: Path) -> None:
