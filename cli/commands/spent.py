@@ -37,7 +37,7 @@ def spent(
 
     target = options.find(stage, local=local)
     with terminal.waiting(f"Reading what {target.name} has logged …"):
-        seen = readings.spending(target, latest(minutes), local=local)
+        seen = readings.spending(target, latest(minutes))
     with terminal.waiting(f"Synthesizing stage {target.stage} …"):
         template = templates.synthesized(target.stage)
     compared = seen.compared(template, settings_of(target.stage).budget.orders_per_day)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cloudwatch.log_lines import record_of
-from ops.costs.units import item_bytes, placing_units, read_units, transaction_units
+from ops.costs.units import item_bytes, placing_units, transaction_units
 from orders.domain.synthetic import SYNTHETIC
 
 if TYPE_CHECKING:
@@ -175,13 +175,3 @@ def key_record(order: Mapping[str, Any]) -> dict[str, Any]:
         "orderId": order["orderId"],
         "expiresAt": moment,
     }
-
-
-def list_units(pages: Sequence[int], order_bytes: float) -> float:
-    """Give the read units of lists by DynamoDB's rule: a page is read as a whole.
-
-    Args:
-        pages: orders in each.
-        order_bytes: of an order, on average.
-    """
-    return sum(read_units(round(number * order_bytes), consistent=False) for number in pages)

@@ -38,13 +38,12 @@ _HASH = re.compile("[0-9A-F]{8}$")  # CDK's, at the end of a logical id
 _ACCESS_LOGS = "ApiAccessLogs"
 
 
-def spending(target: Target, window: TimeRange, *, local: bool) -> Spending:
+def spending(target: Target, window: TimeRange) -> Spending:
     """Read what a time's orders took, all of it.
 
     Args:
         target: the deployment.
         window: the time.
-        local: whether it is the local run.
 
     Raises:
         OperatorError: when no order was placed in it.
@@ -57,7 +56,7 @@ def spending(target: Target, window: TimeRange, *, local: bool) -> Spending:
             "anything. Look further back with --minutes, or place some: make load"
         )
     units = sample(target, consumed.placed)
-    return Spending(consumed, units, carried(target, window), pages_by_rule=local)
+    return Spending(consumed, units, carried(target, window))
 
 
 def consumption(target: Target, window: TimeRange) -> Consumption:

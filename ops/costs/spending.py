@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure.settings import Capacity
-from ops.costs.consumption import list_units
 from ops.costs.model import bill
 from ops.costs.prices import GB, MILLION
 from ops.costs.traffic import Traffic
@@ -27,7 +26,6 @@ _READS, _WRITES = " reads", " writes"
 _FROM_ACCESS, _FROM_REPORTS = "access log", "REPORT lines"
 _FROM_LINES, _FROM_METRICS = "log lines", "CloudWatch"
 _FROM_UNITS = "log lines; transactions by their items' sizes"
-_FROM_PAGES = "log lines; pages by their items' sizes"
 
 
 class Carried(NamedTuple):
@@ -100,14 +98,11 @@ class Spending:
         consumed: what the logs tell.
         units: what orders take by DynamoDB's rule.
         carried: what CloudWatch counted.
-        pages_by_rule: whether DynamoDB's word on lists is not to be taken: the emulator counts
-            each page as the smallest.
     """
 
     consumed: Consumption
     units: Units
     carried: Carried
-    pages_by_rule: bool = False
 
     def traffic(self, orders_per_day: float) -> Traffic:
         """Give the model's traffic with as much for each order as was seen.
@@ -169,11 +164,7 @@ class Spending:
     def _reads(self) -> Quantity:
         if self.carried.read is not None:
             return Quantity(self.carried.read, _FROM_METRICS)
-        told: dict[str, float] = dict(self.consumed.told_reads)
-        if not self.pages_by_rule:
-            return Quantity(sum(told.values()), _FROM_LINES)
-        told["list_orders"] = list_units(self.consumed.pages, self.units.order_bytes)
-        return Quantity(sum(told.values()), _FROM_PAGES)
+        return Quantity(sum(self.consumed.told_reads.values()), _FROM_LINES)
 
     def compared(self, template: Mapping[str, Any], orders_per_day: float) -> Comparison:
         """Set it beside the model.

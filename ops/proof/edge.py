@@ -92,6 +92,25 @@ CLAIMS = (
         sources=(f"{_GUIDE}/limits.html",),
     ),
     Claim(
+        id="challenge-of-a-401",
+        says="A gateway response may carry WWW-Authenticate; that of a function is renamed.",
+        said=("orders/problems.py#CHALLENGE", "docs/emulator.md"),
+        expected="401 without a token has WWW-Authenticate with the realm.",
+        look="GET /orders without a token and with a wrong one.",
+        sources=(
+            f"{_GUIDE}/api-gateway-known-issues.html",
+            f"{_GUIDE}/supported-gateway-response-types.html",
+        ),
+    ),
+    Claim(
+        id="head-is-a-method",
+        says="A method HEAD of a REST API is answered without a body, whatever its function gives.",
+        said=("docs/decisions/0017-front-door.md#head",),
+        expected="HEAD has GET's status and headers, and no body.",
+        look="`curl --head` for each GET, and /health.",
+        sources=("https://www.rfc-editor.org/rfc/rfc9110#section-9.3.2",),
+    ),
+    Claim(
         id="failed-function",
         says="A function that fails, or answers what is no proxy response, is a 502.",
         said=(f"{_PATCH}#function_failures", "docs/api/problems.md"),

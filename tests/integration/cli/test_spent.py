@@ -69,7 +69,7 @@ def _logged(target: Target, window: TimeRange) -> Spending:
     while True:
         found = readings.consumption(target, window)
         if (found.orders, found.changed, found.asked["get_order"]) == (ORDERS, 1, 1):
-            return readings.spending(target, window, local=True)
+            return readings.spending(target, window)
         assert time.monotonic() < deadline, found
         time.sleep(0.3)
 

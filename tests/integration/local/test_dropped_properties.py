@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infrastructure.settings import settings_of
 from local.copy.dropped_properties import Mending
 from ops.reach.clients import clients
 
@@ -149,4 +150,5 @@ def test_the_service_is_mended(stack: Endpoints, client: Callable[[str], Any]) -
         assert recovery["PointInTimeRecoveryStatus"] == "ENABLED"
     name = stack.functions["create_order"]
     reserved = client("lambda").get_function_concurrency(FunctionName=name)
-    assert reserved["ReservedConcurrentExecutions"] == 100
+    wanted = settings_of("dev").reserved_concurrency["create_order"]
+    assert reserved["ReservedConcurrentExecutions"] == wanted

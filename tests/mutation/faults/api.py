@@ -98,6 +98,14 @@ def unknown_method_that_is_open(template: Template) -> None:
 
 
 @fault
+def bursts_above_the_reservation(template: Template) -> None:
+    """Callers that are only too quick get 500, for Lambda refuses them at once."""
+    for limit in template.one("ApiGateway::Stage")["MethodSettings"]:
+        if limit["HttpMethod"] == "POST":
+            limit["ThrottlingBurstLimit"] = 200
+
+
+@fault
 def challenge_forgotten(template: Template) -> None:
     """Clients that ask how to sign in are not told."""
     for _, response in template.all("ApiGateway::GatewayResponse"):

@@ -13,7 +13,6 @@ from ops.costs.consumption import (
     Consumption,
     as_placed,
     key_record,
-    list_units,
     units_of,
 )
 from ops.costs.units import item_bytes
@@ -91,8 +90,3 @@ def test_the_record_has_the_size_of_the_real_one() -> None:
         real = {"key": claim.key, "requestHash": claim.request_hash}
         guessed = key_record(order)
         assert {name: len(guessed[name]) for name in real} == {k: len(v) for k, v in real.items()}
-
-
-def test_lists_take_what_their_pages_hold() -> None:
-    """A page is read as a whole, four kilobytes a unit, half of it as lists may be behind."""
-    assert list_units([0, 1, 20], 1_000) == 0.5 + 0.5 + 5 * 0.5

@@ -71,4 +71,4 @@ def test_without_orders(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readings, "consumption", lambda *_: Consumption())
     target = Target("stage dev", "food-delivery-orders-dev", lambda _: None, {}, "make deploy")
     with pytest.raises(OperatorError, match=r"No order was placed in stage dev in the last 5 min"):
-        readings.spending(target, latest(5), local=False)
+        readings.spending(target, latest(5))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -22,9 +22,9 @@ def consumed() -> Consumption:
     return spent_orders.consumed()
 
 
-def spending(consumed: Consumption, **options: Any) -> Spending:
+def spending(consumed: Consumption) -> Spending:
     units = units_of([stored("acme"), stored("acme"), stored()])
-    return Spending(consumed, units, Carried(published=7, queued=12), **options)
+    return Spending(consumed, units, Carried(published=7, queued=12))
 
 
 def test_each_order_has_its_share(consumed: Consumption) -> None:
@@ -51,14 +51,9 @@ def test_writes_are_what_dynamodb_told_and_what_its_rule_says(consumed: Consumpt
     assert rows["DynamoDB", "writes"].seen_dollars == pytest.approx(seen.write_units() / 3 * 0.625)
 
 
-def test_the_emulators_word_on_pages_is_not_taken(consumed: Consumption) -> None:
-    """Where every page is told to be the smallest, its size counts; elsewhere what was told."""
-    consumed.pages[:] = [20]
-    reads = ("DynamoDB", "reads")
-    assert spending(consumed).quantities()[reads].units == 2 + 0.5
-    by_rule = spending(consumed, pages_by_rule=True).quantities()[reads]
-    assert by_rule.units > 2 + 0.5
-    assert "sizes" in by_rule.source
+def test_reads_are_what_dynamodb_told(consumed: Consumption) -> None:
+    """Each line's own units are taken, of lists as of single orders."""
+    assert spending(consumed).quantities()["DynamoDB", "reads"].units == 2 + 0.5
 
 
 def test_where_dynamodb_counts_its_word_is_taken(consumed: Consumption) -> None:
