@@ -264,7 +264,8 @@ class Settings:
     capacity: Capacity = field(default_factory=Capacity)
     """What the tables can take."""
     keep_data: bool = False
-    """Whether tables and people stay when the stack goes, and the stack is protected from going."""
+    """Whether what holds data (tables, people, keys, flags) stays when the stack goes, and the
+    stack is protected from going."""
     memory_mb: Annotated[int, between(128, 10_240)] = 256
     """Memory of each function; Lambda gives processor time in proportion. `make simulate` says
     which is the cheapest that keeps the promised p95."""

@@ -27,8 +27,7 @@ DEPLOY_EXAMPLES = lines("""
     For example:
     orders deploy --stage dev
     orders deploy --stage prod --yes
-    --yes answers every question but those that have an option of their own: whether data may be
-    lost, whether a stack that failed is deleted, whether what an earlier one kept is taken over.
+    --yes answers every question but those of --clear, --adopt and --lose-data.
 """)
 DESTROY_EXAMPLES = lines("""
     For example:

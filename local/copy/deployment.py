@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 
 from ops.reach.clients import ACCOUNT, REGION
 from ops.reach.errors import LocalError
+from ops.release.states import REMAINS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,6 @@ _WAIT_SECONDS = 120.0
 _POLL_SECONDS = 0.1
 _LONGEST_REASON = 1_000
 
-_NEVER_CREATED = {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}
 _DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 # After an update that failed the stack is as it was before, and so is its template.
 _USABLE = {*_DONE, "UPDATE_ROLLBACK_COMPLETE"}
@@ -57,7 +57,7 @@ class Deployment:
         """
         url = self._provide(template, files)
         status = self._status()
-        if status in _NEVER_CREATED:
+        if status in REMAINS:
             self._cloudformation.delete_stack(StackName=self._stack)
             self._wait()
             status = None

@@ -36,7 +36,7 @@ class _Lookup(NamedTuple):
 
 
 ADOPTABLE: Mapping[str, _Lookup] = {
-    "AWS::Cognito::UserPool": _Lookup("UserPoolId", "cognito-idp", "describe_user_pool"),
+    _POOL: _Lookup("UserPoolId", "cognito-idp", "describe_user_pool"),
     "AWS::Cognito::UserPoolClient": _Lookup(
         "ClientId", "cognito-idp", "describe_user_pool_client", in_a_pool=True
     ),
@@ -65,7 +65,7 @@ class Kept(NamedTuple):
     def identifiers(self) -> dict[str, str]:
         """What CloudFormation, and the service, know it by."""
         found = ADOPTABLE[self.kind]
-        pool = {"UserPoolId": self.pool} if found.in_a_pool else {}
+        pool = {ADOPTABLE[_POOL].identifier: self.pool} if found.in_a_pool else {}
         return {**pool, found.identifier: self.name}
 
 

@@ -127,21 +127,39 @@ class Walk:
         """Remove what a deployment has made, as with the stack, and make it anew."""
         flags = self.stack.parameters["flags"]
         signing_key = f"{flags.rpartition('/')[0]}/webhook-signing-key"
-        properties = {"Flags": flags, "SigningKey": signing_key, "KeyId": self._secrets_key()}
-        event = {
-            "StackId": self.stack.stack_name,
-            "RequestId": uuid.uuid4().hex,
-            "LogicalResourceId": "CreatedParameters",
-            "ResponseURL": f"{self.stack.aws_endpoint_url}/_ministack/cfn-response/walk?of=tests",
-            "ResourceProperties": properties,
-        }
-        functions, name = aws(self.stack, "lambda"), self.stack.functions["create_parameters"]
+        address = f"{self.stack.aws_endpoint_url}/_ministack/cfn-response/walk?of=tests"
         for request in ("Delete", "Create"):
-            payload = json.dumps({**event, "RequestType": request})
-            functions.invoke(FunctionName=name, Payload=payload)
+            self.ask_for_parameters(request, address, kind="RequestResponse")
         for action in ("ssm:DeleteParameters", "ssm:PutParameter"):
             for parameter in (flags, signing_key):
                 self._await("CreateParameters", action, parameter)
+
+    def ask_for_parameters(self, request: str, address: str, kind: str = "Event") -> None:
+        """Call the function that makes parameters as CloudFormation does.
+
+        Args:
+            request: `Create`, `Update` or `Delete`.
+            address: where its answer goes.
+            kind: whether to wait for it.
+        """
+        flags = self.stack.parameters["flags"]
+        event = {
+            "RequestType": request,
+            "StackId": self.stack.stack_name,
+            "RequestId": uuid.uuid4().hex,
+            "LogicalResourceId": "CreatedParameters",
+            "ResponseURL": address,
+            "ResourceProperties": {
+                "Flags": flags,
+                "SigningKey": f"{flags.rpartition('/')[0]}/webhook-signing-key",
+                "KeyId": self._secrets_key(),
+            },
+        }
+        aws(self.stack, "lambda").invoke(
+            FunctionName=self.stack.functions["create_parameters"],
+            InvocationType=kind,
+            Payload=json.dumps(event),
+        )
 
     def renew(self, function: str) -> None:
         """Let new processes of a function take over, which know nothing yet."""

@@ -7,7 +7,11 @@ speak (local/inside/refused_resources.py, without_tls_rule).
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from queue import Queue
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
@@ -70,11 +74,7 @@ def test_a_grant_that_is_taken_away_is_missed_at_once(
     walk: Walk, function: str, action: str, method: str, path: str
 ) -> None:
     """Without a grant its request answers 500, and with it 200: it is the roles that decide."""
-    deployed = Deployed(walk.stack)
-    (role,) = (name for name in deployed.roles.values() if f"{function}Role" in name)
-    iam = deployed.client("iam")
-    (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+    iam, role, policy, document = policy_of(walk, function)
     left = [s for s in document["Statement"] if action not in s["Action"]]
     with client_of(walk.stack, {"Authorization": walk.stack.customer_token}) as http:
         order_id = walk.place(http)["orderId"]
@@ -88,6 +88,57 @@ def test_a_grant_that_is_taken_away_is_missed_at_once(
         assert answers() == 500
         put_policy(iam, role, policy, document)
         assert answers() == 200
+
+
+def policy_of(walk: Walk, function: str) -> tuple[Any, str, str, dict[str, Any]]:
+    """Give IAM, and a function's role with the name of its policy and what that says."""
+    deployed = Deployed(walk.stack)
+    (role,) = (name for name in deployed.roles.values() if f"{function}Role" in name)
+    iam = deployed.client("iam")
+    (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+    return iam, role, policy, document
+
+
+class CloudFormation(BaseHTTPRequestHandler):
+    """Where answers go to; it is out of order when the first one comes."""
+
+    statuses: ClassVar[list[int]] = []
+    answers: ClassVar[Queue[dict[str, Any]]] = Queue()
+
+    def do_PUT(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        status = self.statuses.pop(0) if self.statuses else 200
+        self.send_response(status)
+        self.end_headers()
+        if status == 200:
+            self.answers.put(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """Where CloudFormation waits for an answer."""
+    with HTTPServer(("127.0.0.1", 0), CloudFormation) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/answer?of=tests"
+        server.shutdown()
+
+
+def test_a_first_deployment_waits_for_iam(walk: Walk, address: str) -> None:
+    """What makes the signing key is refused until its role's policy is spread, and then heard."""
+    iam, role, policy, document = policy_of(walk, "CreateParameters")
+    put = "ssm:PutParameter"
+    left = [s for s in document["Statement"] if put not in s["Action"]]
+    put_policy(iam, role, policy, {**document, "Statement": left})
+    CloudFormation.statuses[:] = [503]
+    walk.ask_for_parameters("Create", address)
+    time.sleep(5)
+    assert CloudFormation.answers.empty()
+    put_policy(iam, role, policy, document)
+    assert CloudFormation.answers.get(timeout=60)["Status"] == "SUCCESS"
 
 
 def put_policy(iam: Any, role: str, policy: str, document: dict[str, Any]) -> None:
