@@ -191,8 +191,14 @@ def _emulator(
     watch: Watch,
 ) -> Iterator[Emulator]:
     """Run the emulator, whose functions tell X-Ray, and the endpoints only while it runs."""
-    variables = xray.function_environment
-    emulator = launch(interpreter, layout, patches=patches, variables=variables, watch=watch)
+    emulator = launch(
+        interpreter,
+        layout,
+        origins=settings_of(_STAGE).origins,
+        patches=patches,
+        variables=xray.function_environment,
+        watch=watch,
+    )
     try:
         yield emulator
     finally:

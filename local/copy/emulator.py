@@ -111,6 +111,7 @@ def launch(
     interpreter: Path,
     layout: Layout,
     *,
+    origins: Iterable[str] = (),
     patches: Iterable[str] | None = None,
     variables: Mapping[str, str] | None = None,
     watch: Watch = Watch(),  # noqa: B008 - immutable
@@ -120,6 +121,7 @@ def launch(
     Args:
         interpreter: of the emulator's own environment.
         layout: where it keeps its things, and its port.
+        origins: of the stage, whose pages may sign people in.
         patches: the names of the patches to apply; None for all.
         variables: for its environment, which its functions have too.
         watch: how closely it looks at permissions.
@@ -127,7 +129,9 @@ def launch(
     shutil.rmtree(layout.temporary, ignore_errors=True)
     for folder in (layout.state, layout.objects, layout.temporary):
         folder.mkdir(parents=True, exist_ok=True)
-    chosen = [] if patches is None else ["--patches", ",".join(patches)]
+    chosen = ["--origins", *origins]
+    if patches is not None:
+        chosen += ["--patches", ",".join(patches)]
     if watch.record is not None:
         chosen += ["--record", str(watch.record)]
     with layout.log.open("wb") as log:
@@ -189,7 +193,7 @@ def _environment(layout: Layout) -> dict[str, str]:
         "STATE_DIR": str(layout.state),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(layout.objects),
-        # Listeners that nobody here needs.
+        # Listeners that nobody here needs; local/inside/guard.py keeps all others on this machine.
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         # It removes every container that it takes for its own: let it find no Docker.
