@@ -13,10 +13,12 @@ import httpx
 import pytest
 
 from ops.reach.clients import clients
+from tests.shared.functions import function
 from tests.shared.people import aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ops.reach.endpoints import Endpoints
 
@@ -62,23 +64,20 @@ def test_a_link_elsewhere_opens_our_pages(stack: Endpoints, http: httpx.Client, 
     assert http.get(getattr(stack, port), headers=LINK).status_code == 200
 
 
-def test_a_page_elsewhere_makes_no_function(stack: Endpoints) -> None:
+def test_a_page_elsewhere_makes_no_function(stack: Endpoints, tmp_path: Path) -> None:
     """Two posts that no browser asks about first would have run code as the developer."""
     functions, name = aws(stack, "lambda"), f"planted-{uuid.uuid4().hex}"
-    body: dict[str, Any] = {
-        "FunctionName": name,
-        "Runtime": "python3.13",
-        "Handler": "index.handler",
-    }
-    body |= {"Role": "arn:aws:iam::000000000000:role/any", "Code": {"ZipFile": ""}}
-    headers = {"Content-Type": "text/plain", "Origin": EVIL}
     url = f"{stack.aws_endpoint_url}/2015-03-31/functions"
-    assert httpx.post(url, content=json.dumps(body), headers=headers).status_code == 403
-    known = stack.functions["create_order"]
-    called = httpx.post(f"{url}/{known}/invocations", content="{}", headers=headers)
-    assert called.status_code == 403
+    body, headers = json.dumps(function(name, tmp_path)), {"Content-Type": "text/plain"}
+    page = {**headers, "Origin": EVIL}
+    assert httpx.post(url, content=body, headers=page).status_code == 403
     with pytest.raises(functions.exceptions.ResourceNotFoundException):
         functions.get_function(FunctionName=name)
+    assert httpx.post(url, content=body, headers=headers).status_code == 201
+    invocation = f"{url}/{name}/invocations"
+    assert httpx.post(invocation, content="{}", headers=page).status_code == 403
+    assert httpx.post(invocation, content="{}", headers=headers).json() == {}
+    functions.delete_function(FunctionName=name)
 
 
 def queues(stack: Endpoints) -> set[str]:
