@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from local.copy.tls import function_environment
 from ops.reach.clients import ACCOUNT, OPERATOR, REGION
 from ops.reach.errors import LocalError
+from project import private_files
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
@@ -127,8 +128,9 @@ def launch(
         watch: how closely it looks at permissions.
     """
     shutil.rmtree(layout.temporary, ignore_errors=True)
-    for folder in (layout.state, layout.objects, layout.temporary):
-        folder.mkdir(parents=True, exist_ok=True)
+    for folder in (layout.home, layout.state, layout.objects, layout.temporary):
+        private_files.make_folder(folder)
+    private_files.make_file(layout.log)
     chosen = ["--origins", *origins]
     if patches is not None:
         chosen += ["--patches", ",".join(patches)]
@@ -150,7 +152,7 @@ def launch(
             # Of its own group: ^C on the terminal reaches this process alone.
             start_new_session=True,
         )
-    layout.emulator_pid.write_text(f"{process.pid}\n")
+    private_files.write(layout.emulator_pid, b"%d\n" % process.pid)
     return Emulator(process, layout)
 
 

@@ -84,7 +84,7 @@ def begin(layout: Layout) -> Iterator[Callable[[], Run]]:
     shutil.rmtree(layout.directory, ignore_errors=True)  # pytest would keep some hundred megabytes
 
 
-def launch(layout: Layout, **variables: str) -> subprocess.Popen[str]:
+def launch(layout: Layout, *, umask: int = -1, **variables: str) -> subprocess.Popen[str]:
     environment = {key: value for key, value in os.environ.items() if key != "MAKELEVEL"}
     environment |= {"LOCAL_PORT": str(layout.port), "LOCAL_DIR": str(layout.directory), **variables}
     return subprocess.Popen(
@@ -94,6 +94,7 @@ def launch(layout: Layout, **variables: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        umask=umask,
     )
 
 
@@ -169,6 +170,38 @@ def test_start_to_stop(begin: Callable[[], Run], layout: Layout) -> None:
     assert nothing_runs(layout)
     assert not layout.endpoints.exists()
     assert not layout.latest_endpoints.exists()
+
+
+def open_to_others(layout: Layout) -> list[str]:
+    """List what others on this machine may read, write or enter."""
+    below = [path for path in layout.home.rglob("*") if not path.is_symlink()]
+    paths = [layout.home, *below, *layout.directory.glob("*.json*")]
+    return [str(path) for path in paths if path.exists() and path.stat().st_mode & 0o077]
+
+
+def test_what_it_keeps_is_for_me_alone(layout: Layout) -> None:
+    """Keys, tokens, secrets and orders cannot be read by others, even where my shell lets them.
+
+    What an earlier version has left for all to read is closed at the start.
+    """
+    for path in (layout.log, layout.objects / "any/object", layout.latest_endpoints):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("of an earlier version")
+        path.chmod(0o666)
+        path.parent.chmod(0o777)
+    run = Run(layout, launch(layout, umask=0))
+    try:
+        place(run.endpoints())
+        wait_for((layout.state / "dynamodb.json").exists, 10)
+        wait_for(layout.traces.exists, 10)
+        kept = {path.suffix for path in layout.home.rglob("*")}
+        assert kept >= {".json", ".pem", ".log", ".jsonl", ".zip", ".py"}
+        assert layout.latest_endpoints.exists()
+        assert open_to_others(layout) == []
+    finally:
+        run.process.send_signal(signal.SIGINT)
+        run.ended()
+    assert open_to_others(layout) == []
 
 
 def test_stop_while_starting(begin: Callable[[], Run], layout: Layout) -> None:
