@@ -13,6 +13,7 @@ import urllib.request
 from typing import TYPE_CHECKING, NamedTuple
 
 from local.copy.tls import function_environment
+from local.inside.saved_state import SAVING_SECONDS
 from ops.reach.clients import ACCOUNT, OPERATOR, REGION
 from ops.reach.errors import LocalError
 from project import private_files
@@ -35,6 +36,11 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 35.0
 _POLL_SECONDS = 0.05
 _LOG_LINES = 5
+
+_KILLED = (
+    f"was killed. What it answered in its last {SAVING_SECONDS:.0f} seconds or so may be lost, "
+    "orders included."
+)
 
 
 class Emulator:
@@ -72,8 +78,9 @@ class Emulator:
     def epitaph(self) -> LocalError:
         """Say how it ended, with its last lines."""
         code = self._process.poll()
-        how = "was killed" if code is not None and code < 0 else f"ended with exit code {code}"
-        return LocalError(f"The emulator {how}.{self._last_words()}")
+        killed = code is not None and code < 0
+        how = _KILLED if killed else f"ended with exit code {code}."
+        return LocalError(f"The emulator {how}{self._last_words()}")
 
     def stop(self) -> None:
         """Let it save its state and end; then end whatever it has left behind."""
