@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from local.inside.patches import PATCHES
+
+if TYPE_CHECKING:
+    from ops.reach.endpoints import Endpoints
 
 pytestmark = pytest.mark.integration
 
@@ -18,3 +23,11 @@ def test_every_patch_is_tested() -> None:
     names = [one.name for module in modules for one in module.body if hasattr(one, "name")]
     needed = {name.removesuffix("_is_needed") for name in names if name.endswith("_is_needed")}
     assert {name.removeprefix("test_") for name in needed} == set(PATCHES)
+
+
+def test_the_guard_is_no_patch(endpoints_without_patches: Endpoints) -> None:
+    """However little is patched, no page elsewhere calls the emulator."""
+    url = endpoints_without_patches.aws_endpoint_url
+    assert httpx.get(url).status_code == 200
+    for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
+        assert httpx.get(url, headers=headers).status_code == 403
