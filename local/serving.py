@@ -1,4 +1,7 @@
-"""HTTP servers for this machine alone: what pages, tools and receivers of the local run share."""
+"""HTTP servers for this machine alone: what pages, tools and receivers of the local run share.
+
+Each of them refuses what a page elsewhere sends (local/inside/visitors.py), before it is read.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,16 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+
+from local.inside.visitors import headers_of, refusal
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator, Mapping
 
-_HOSTS = {"127.0.0.1", "localhost"}
 _NO_CONTENT = 204
+_FORBIDDEN = 403
 _HANDSHAKE_SECONDS = 30
-
-OTHER_HOST = b"Open it as 127.0.0.1 or localhost."
-"""What whoever comes under another name is told."""
 
 
 class Server(ThreadingHTTPServer):
@@ -54,13 +55,18 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
 
-    @property
-    def addressed_here(self) -> bool:
-        """Whether the request is to this machine by one of its own names.
+    def parse_request(self) -> bool:
+        """Read the request's head, and go on only with one that may come in.
 
-        A page elsewhere can have its own host name lead here, and would then be of this origin.
+        A link from elsewhere may open what is here: no GET of these servers does anything.
         """
-        return urlsplit(f"//{self.headers.get('Host')}").hostname in _HOSTS
+        if not super().parse_request():
+            return False
+        why = refusal(self.command, headers_of(self.headers.items()), links=True)
+        if why:
+            self.close_connection = True  # what is left of the request is not read
+            self.send(_FORBIDDEN, {"Content-Type": "text/plain"}, why.encode())
+        return why is None
 
     def send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Send an answer; its length is said here."""

@@ -34,6 +34,7 @@ from ops.reach.errors import LocalError
 from ops.reach.layout import SHARED, Layout
 from ops.reach.target import Target
 from orders.routes import STAGE
+from project import private_files
 from project.file_lock import alone
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def afresh(layout: Layout) -> str:
 @contextlib.contextmanager
 def _only_copy(layout: Layout, steps: Steps) -> Iterator[None]:
     """Hold the copy's lock, which ends with this process however it ends."""
-    layout.home.mkdir(parents=True, exist_ok=True)
+    _keep_from_others(layout, steps)
     with layout.lock.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -182,6 +183,23 @@ def _only_copy(layout: Layout, steps: Steps) -> Iterator[None]:
         yield
 
 
+def _keep_from_others(layout: Layout, steps: Steps) -> None:
+    """Let nobody else on this machine read what is here, as earlier versions did."""
+    private_files.make_folder(layout.home)
+    private_files.make_file(layout.lock)
+    try:
+        private_files.tighten(layout.latest_endpoints)
+        private_files.tighten(layout.home)
+    except PermissionError as error:
+        raise LocalError(
+            f"{error.filename} is somebody else's. Remove it, or keep the copy elsewhere: "
+            "LOCAL_DIR=~/.local-orders make run"
+        ) from None
+    if not private_files.is_private(layout.home):
+        where = layout.shown(layout.home)
+        steps.note(f"Others on this machine can read {where}: its disk keeps no permissions")
+
+
 @contextlib.contextmanager
 def _emulator(
     interpreter: Path,
@@ -191,8 +209,14 @@ def _emulator(
     watch: Watch,
 ) -> Iterator[Emulator]:
     """Run the emulator, whose functions tell X-Ray, and the endpoints only while it runs."""
-    variables = xray.function_environment
-    emulator = launch(interpreter, layout, patches=patches, variables=variables, watch=watch)
+    emulator = launch(
+        interpreter,
+        layout,
+        origins=settings_of(_STAGE).origins,
+        patches=patches,
+        variables=xray.function_environment,
+        watch=watch,
+    )
     try:
         yield emulator
     finally:

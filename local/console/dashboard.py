@@ -5,8 +5,8 @@
     /dashboard.json?name=…                  a dashboard's widgets and their places
     /widget.json?name=…&index=…&minutes=…   what one of them shows
 
-Whoever may ask is on this machine and on this page: other names for this host, and other origins,
-are refused. Nothing here holds a credential.
+Whoever may ask is on this machine and on this page (local/serving.py). Nothing here holds a
+credential.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cloudwatch.widgets import COLUMNS, widgets_of
 from local.console.alarm_states import AlarmStates, definitions
 from local.console.readings import Readings
 from local.copy.references import Resolver
-from local.serving import OTHER_HOST, Handler, serving
+from local.serving import Handler, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -51,8 +51,6 @@ _POLICY = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'; "
     "require-trusted-types-for 'script'"
 )
-_FROM_HERE = {None, "same-origin", "none"}
-
 
 _DASHBOARD, _RULE = "AWS::CloudWatch::Dashboard", "AWS::CloudWatch::InsightRule"
 
@@ -159,23 +157,13 @@ class _Handler(Handler):
 
     def _respond(self) -> None:
         address = urlsplit(self.path)
-        if not self.addressed_here:
-            self._send(403, "text/plain", OTHER_HOST)
-        elif address.path in self.files:
+        if address.path in self.files:
             self._send(200, *self.files[address.path])
-        elif not self._of_our_page():
-            self._send(403, "text/plain", b"Figures are for the page itself.")
         else:
             asked = {name: values[0] for name, values in parse_qs(address.query).items()}
             self._figures(address.path, asked)
 
     do_GET = _respond  # noqa: N815 - the base class's name
-
-    def _of_our_page(self) -> bool:
-        origin = self.headers.get("Origin")
-        return self.headers.get("Sec-Fetch-Site") in _FROM_HERE and (
-            origin is None or urlsplit(origin).netloc == self.headers.get("Host")
-        )
 
     def _figures(self, path: str, asked: dict[str, str]) -> None:
         try:

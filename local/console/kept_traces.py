@@ -9,6 +9,8 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from project import private_files
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -149,9 +151,7 @@ class Traces:
                 return
             self._changed = False
             lines = [d.text for trace in self._traces.values() for d in trace.documents.values()]
-        draft = self._path.with_suffix(".draft")
-        draft.write_text("".join(f"{line}\n" for line in lines))
-        draft.replace(self._path)
+        private_files.write(self._path, "".join(f"{line}\n" for line in lines).encode())
 
     def _load(self, text: str) -> None:
         for line in text.splitlines():

@@ -281,9 +281,7 @@ class _Handler(Handler):
     def _respond(self) -> None:
         operation = _OPERATIONS.get(urlsplit(self.path).path)
         length = self.headers.get("Content-Length", "")
-        if not self.addressed_here:
-            self._refuse(403, "AccessDeniedException", "Call it 127.0.0.1 or localhost.")
-        elif operation is None:
+        if operation is None:
             self._refuse(404, "UnknownOperationException", "The local X-Ray only reads traces.")
         elif not (length.isascii() and length.isdigit() and int(length) <= _LARGEST_REQUEST):
             self._refuse(413, "InvalidRequestException", "The request is too large.")

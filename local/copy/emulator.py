@@ -13,8 +13,10 @@ import urllib.request
 from typing import TYPE_CHECKING, NamedTuple
 
 from local.copy.tls import function_environment
+from local.inside.saved_state import SAVING_SECONDS
 from ops.reach.clients import ACCOUNT, OPERATOR, REGION
 from ops.reach.errors import LocalError
+from project import private_files
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
@@ -34,6 +36,11 @@ _START_SECONDS = 60.0
 _STOP_SECONDS = 35.0
 _POLL_SECONDS = 0.05
 _LOG_LINES = 5
+
+_KILLED = (
+    f"was killed. What it answered in its last {SAVING_SECONDS:.0f} seconds or so may be lost, "
+    "orders included."
+)
 
 
 class Emulator:
@@ -71,8 +78,9 @@ class Emulator:
     def epitaph(self) -> LocalError:
         """Say how it ended, with its last lines."""
         code = self._process.poll()
-        how = "was killed" if code is not None and code < 0 else f"ended with exit code {code}"
-        return LocalError(f"The emulator {how}.{self._last_words()}")
+        killed = code is not None and code < 0
+        how = _KILLED if killed else f"ended with exit code {code}."
+        return LocalError(f"The emulator {how}{self._last_words()}")
 
     def stop(self) -> None:
         """Let it save its state and end; then end whatever it has left behind."""
@@ -111,6 +119,7 @@ def launch(
     interpreter: Path,
     layout: Layout,
     *,
+    origins: Iterable[str] = (),
     patches: Iterable[str] | None = None,
     variables: Mapping[str, str] | None = None,
     watch: Watch = Watch(),  # noqa: B008 - immutable
@@ -120,14 +129,18 @@ def launch(
     Args:
         interpreter: of the emulator's own environment.
         layout: where it keeps its things, and its port.
+        origins: of the stage, whose pages may sign people in.
         patches: the names of the patches to apply; None for all.
         variables: for its environment, which its functions have too.
         watch: how closely it looks at permissions.
     """
     shutil.rmtree(layout.temporary, ignore_errors=True)
-    for folder in (layout.state, layout.objects, layout.temporary):
-        folder.mkdir(parents=True, exist_ok=True)
-    chosen = [] if patches is None else ["--patches", ",".join(patches)]
+    for folder in (layout.home, layout.state, layout.objects, layout.temporary):
+        private_files.make_folder(folder)
+    private_files.make_file(layout.log)
+    chosen = ["--origins", *origins]
+    if patches is not None:
+        chosen += ["--patches", ",".join(patches)]
     if watch.record is not None:
         chosen += ["--record", str(watch.record)]
     with layout.log.open("wb") as log:
@@ -146,7 +159,7 @@ def launch(
             # Of its own group: ^C on the terminal reaches this process alone.
             start_new_session=True,
         )
-    layout.emulator_pid.write_text(f"{process.pid}\n")
+    private_files.write(layout.emulator_pid, b"%d\n" % process.pid)
     return Emulator(process, layout)
 
 
@@ -189,7 +202,7 @@ def _environment(layout: Layout) -> dict[str, str]:
         "STATE_DIR": str(layout.state),
         "S3_PERSIST": "1",
         "S3_DATA_DIR": str(layout.objects),
-        # Listeners that nobody here needs.
+        # Listeners that nobody here needs; local/inside/guard.py keeps all others on this machine.
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         # It removes every container that it takes for its own: let it find no Docker.

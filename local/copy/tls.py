@@ -7,12 +7,13 @@ serve with it.
 
 from __future__ import annotations
 
-import os
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import trustme
+
+from project import private_files
 
 if TYPE_CHECKING:
     from ops.reach.layout import Layout
@@ -60,7 +61,4 @@ def _of_the_system() -> list[bytes]:
 
 
 def _write(path: Path, parts: list[bytes]) -> None:
-    draft = path.with_suffix(".draft")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(b"\n".join(parts))
-    draft.replace(path)
+    private_files.write(path, b"\n".join(parts))

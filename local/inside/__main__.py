@@ -1,4 +1,4 @@
-"""The emulator's own process: ministack with our patches, ending when the local run does.
+"""The emulator's own process: ministack, patched and guarded, ending when the local run does.
 
 Runs in the emulator's environment, so it imports nothing but the standard library, ministack and
 what stands in this folder.
@@ -14,12 +14,13 @@ import threading
 import time
 from pathlib import Path
 
-from local.inside import ministack, patches, recording
+from local.inside import guard, ministack, patches, recording
 from local.inside.saved_state import deploying
 
 _DEPLOYMENT_SECONDS = 10.0
 _SHUTDOWN_SECONDS = 20.0
 _POLL_SECONDS = 0.05
+_OWNER_ALONE = 0o077  # it and its functions write orders, keys and secrets
 
 
 def main() -> None:
@@ -27,7 +28,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="local.inside.__main__", description=__doc__)
     parser.add_argument("--patches", default=",".join(patches.PATCHES), help="which, by name")
     parser.add_argument("--record", type=Path, help="where to write the functions' AWS calls")
+    parser.add_argument("--origins", nargs="*", default=[], help="whose pages may sign people in")
     arguments = parser.parse_args()
+    os.umask(_OWNER_ALONE)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.path.remove(str(Path.cwd()))  # the checkout's modules are not for ministack to find
     os.chdir(os.environ["TMPDIR"])
@@ -35,6 +38,7 @@ def main() -> None:
     patches.apply(name for name in arguments.patches.split(",") if name)
     if arguments.record:
         recording.record(arguments.record)
+    guard.guard(arguments.origins)
     sys.argv = sys.argv[:1]  # ministack reads it too
     try:
         app.main()

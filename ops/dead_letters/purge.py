@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ops.dead_letters.letters import Errand, take_out
 from ops.reach.errors import OperatorError
+from project import private_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _DURATION = re.compile(r"([0-9]{1,9})([smhdw])", re.ASCII)
-_OWNER_ONLY = 0o600  # addresses and names of customers are in it
 
 
 def duration(text: str) -> int:
@@ -100,7 +100,7 @@ def _new(path: Path) -> Iterator[BinaryIO]:
     """Make a file that was not there; remove it if it stays empty."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
-        descriptor = os.open(path, flags, _OWNER_ONLY)
+        descriptor = os.open(path, flags, private_files.FILE)
     except FileExistsError:
         refuse_existing(path)
         raise

@@ -20,6 +20,7 @@ from ops.reach.clients import clients
 from orders.routes import ROUTES
 from project.checkout import ROOT
 from tests.shared.examples import ORDER
+from tests.shared.functions import function
 from tests.shared.node import PROGRAM, packages, variables
 from tests.shared.people import client_of
 
@@ -168,6 +169,44 @@ def test_a_page_on_a_foreign_origin_can_do_nothing(stack: Endpoints, pages: int)
     attempts = {name: seen[name] for name in ("place", "list", "simple", "health")}
     assert set(attempts.values()) == {"nothing"}, attempts
     assert orders_of_customer(stack) == before
+
+
+def planted_in(stack: Endpoints, name: str) -> list[str]:
+    """List what has been made on this machine under a name."""
+    client = clients(stack.aws_endpoint_url)
+    made = [one["FunctionName"] for one in client("lambda").list_functions()["Functions"]]
+    made += client("sqs").list_queues().get("QueueUrls", [])
+    return [one for one in made if name in one]
+
+
+def test_a_page_on_a_foreign_origin_gets_nothing_done_here(
+    stack: Endpoints, pages: int, tmp_path: Path
+) -> None:
+    """It can make no function and no queue: by no request, image, form, link, or name of its own.
+
+    A link from it to the documentation opens that.
+    """
+    evil, emulator = urlsplit(FOREIGN).netloc, urlsplit(stack.aws_endpoint_url).netloc
+    rebound, planted = f"{evil}:{urlsplit(stack.aws_endpoint_url).port}", f"planted-{uuid.uuid4()}"
+    seen = visit(
+        "attacker.mjs",
+        rules=[f"MAP {rebound} {emulator}", f"MAP {evil}:80 127.0.0.1:{pages}"],
+        page=FOREIGN,
+        rebound=f"http://{rebound}/",
+        aws=stack.aws_endpoint_url,
+        docs=stack.docs_url,
+        planted=planted,
+        code=json.dumps(function(planted, tmp_path)),
+    )
+    assert planted_in(stack, planted) == []
+    answers = seen["answers"]
+    assert len(answers) == len(["function", "invocation", "image", "form", "link"])
+    assert {status for statuses in answers.values() for status in statuses} == {403}
+    assert not seen["opened"]
+    assert seen["linked"] == {"queue": 403, "docs": 200}
+    assert seen["title"] == "Food-delivery orders"
+    assert seen["rebound"]["status"] == 403
+    assert "its own name" in seen["rebound"]["said"]
 
 
 def test_the_documentation_can_be_tried_out(stack: Endpoints, tmp_path: Path) -> None:

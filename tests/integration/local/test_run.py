@@ -12,7 +12,9 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -25,7 +27,6 @@ from project.checkout import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from ops.reach.endpoints import Endpoints
 
@@ -84,7 +85,7 @@ def begin(layout: Layout) -> Iterator[Callable[[], Run]]:
     shutil.rmtree(layout.directory, ignore_errors=True)  # pytest would keep some hundred megabytes
 
 
-def launch(layout: Layout, **variables: str) -> subprocess.Popen[str]:
+def launch(layout: Layout, *, umask: int = -1, **variables: str) -> subprocess.Popen[str]:
     environment = {key: value for key, value in os.environ.items() if key != "MAKELEVEL"}
     environment |= {"LOCAL_PORT": str(layout.port), "LOCAL_DIR": str(layout.directory), **variables}
     return subprocess.Popen(
@@ -94,6 +95,7 @@ def launch(layout: Layout, **variables: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        umask=umask,
     )
 
 
@@ -133,17 +135,19 @@ def placed(endpoints: Endpoints) -> set[str]:
     return {order["orderId"] for order in answer.json()["orders"]}
 
 
+def ps(*arguments: str) -> str:
+    return subprocess.run(["ps", *arguments], capture_output=True, text=True, check=True).stdout
+
+
 def processes_of(layout: Layout) -> list[str]:
     """List the processes that know of this copy: its run, its emulator, its functions."""
-    shown = subprocess.run(
-        ["ps", "-Aww", "-o", "pid=,command="], capture_output=True, text=True, check=True
-    )
+    shown = ps("-Aww", "-o", "pid=,command=")
     mine = [f"{layout.directory}/"]
     if layout.emulator_pid.exists():
         mine.append(f"{layout.emulator_pid.read_text().strip()} ")
     return [
         line
-        for line in map(str.strip, shown.stdout.splitlines())
+        for line in map(str.strip, shown.splitlines())
         if any(line.startswith(mark) or mark in line for mark in mine) and "defunct" not in line
     ]
 
@@ -169,6 +173,74 @@ def test_start_to_stop(begin: Callable[[], Run], layout: Layout) -> None:
     assert nothing_runs(layout)
     assert not layout.endpoints.exists()
     assert not layout.latest_endpoints.exists()
+
+
+def open_to_others(layout: Layout) -> list[str]:
+    """List what others on this machine may read, write or enter."""
+    below = [path for path in layout.home.rglob("*") if not path.is_symlink()]
+    paths = [layout.home, *below, *layout.directory.glob("*.json*")]
+    return [str(path) for path in paths if path.exists() and path.stat().st_mode & 0o077]
+
+
+def test_what_it_keeps_is_for_me_alone(layout: Layout) -> None:
+    """Keys, tokens, secrets and orders cannot be read by others, even where my shell lets them.
+
+    What an earlier version has left for all to read is closed at the start.
+    """
+    for path in (layout.log, layout.objects / "any/object", layout.latest_endpoints):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("of an earlier version")
+        path.chmod(0o666)
+        path.parent.chmod(0o777)
+    run = Run(layout, launch(layout, umask=0))
+    try:
+        place(run.endpoints())
+        wait_for((layout.state / "dynamodb.json").exists, 10)
+        wait_for(layout.traces.exists, 10)
+        kept = {path.suffix for path in layout.home.rglob("*")}
+        assert kept >= {".json", ".pem", ".log", ".jsonl", ".zip", ".py"}
+        assert layout.latest_endpoints.exists()
+        assert open_to_others(layout) == []
+    finally:
+        run.process.send_signal(signal.SIGINT)
+        run.ended()
+    assert open_to_others(layout) == []
+
+
+def listening(pids: set[int], protocol: str, state: str) -> dict[int, str]:
+    """Give the ports at which processes listen, each with its address as Linux shows it."""
+    sockets = set()
+    for pid in pids:
+        for opened in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):  # closed meanwhile
+                sockets.add(str(opened.readlink()))
+    found = {}
+    for table in (Path(f"/proc/net/{protocol}"), Path(f"/proc/net/{protocol}6")):
+        for line in table.read_text().splitlines()[1:]:
+            fields = line.split()
+            address, _, port = fields[1].partition(":")
+            if fields[3] == state and f"socket:[{fields[9]}]" in sockets:
+                found[int(port, 16)] = address
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads what Linux shows in /proc")
+def test_its_ports_are_those_that_it_names(begin: Callable[[], Run]) -> None:
+    """Nobody in the network reaches it, and nothing listens that I am not told of."""
+    run = begin()
+    endpoints = run.endpoints()
+    place(endpoints)
+    named = [endpoints.aws_endpoint_url, endpoints.docs_url, endpoints.dashboard_url]
+    named += [endpoints.webhooks_url, endpoints.traces_url]
+    ports = {urlsplit(url).port for url in named}
+    group = [line.split() for line in ps("-Ao", "pid=,pgid=").splitlines()]
+    emulator = {int(pid) for pid, leader in group if int(leader) == run.emulator()}
+    assert len(emulator) > 1, "no function runs"
+    loopback = "0100007F"
+    everyone = {run.process.pid, *emulator}
+    assert listening(everyone, "tcp", "0A") == dict.fromkeys(ports, loopback)
+    traces = urlsplit(endpoints.traces_url).port
+    assert listening({run.process.pid}, "udp", "07") == {traces: loopback}
 
 
 def test_stop_while_starting(begin: Callable[[], Run], layout: Layout) -> None:
@@ -295,7 +367,9 @@ def test_killed_emulator(begin: Callable[[], Run], layout: Layout) -> None:
     os.kill(run.emulator(), signal.SIGKILL)
     said = run.ended()
     assert run.process.returncode == 1
-    assert "The emulator was killed" in said
+    assert (
+        "The emulator was killed. What it answered in its last 2 seconds or so may be lost" in said
+    )
     assert "Traceback" not in said
     assert nothing_runs(layout)
     assert order in placed(begin().endpoints())

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
 from local.inside.patches import FOR_DEPLOYMENTS, PATCHES
+
+if TYPE_CHECKING:
+    from ops.reach.endpoints import Endpoints
 
 pytestmark = pytest.mark.integration
 
@@ -20,3 +25,11 @@ def test_every_patch_is_tested() -> None:
     # What placeholders stand for is tested with local/inside/refused_resources.py.
     patches = {*PATCHES, *FOR_DEPLOYMENTS} - {"placeholders"}
     assert {name.removeprefix("test_") for name in needed} == patches
+
+
+def test_the_guard_is_no_patch(endpoints_without_patches: Endpoints) -> None:
+    """However little is patched, no page elsewhere calls the emulator."""
+    url = endpoints_without_patches.aws_endpoint_url
+    assert httpx.get(url).status_code == 200
+    for headers in ({"Host": "evil.example"}, {"Origin": "http://evil.example"}):
+        assert httpx.get(url, headers=headers).status_code == 403

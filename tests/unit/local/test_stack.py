@@ -1,0 +1,62 @@
+"""What a start says where it cannot keep the copy's files from others."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local import stack
+from local.steps import Steps
+from ops.reach.errors import LocalError
+from ops.reach.layout import Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """A copy of an earlier version, open to all."""
+    layout = Layout(tmp_path, 4566)
+    layout.home.mkdir()
+    layout.home.chmod(0o755)
+    return layout
+
+
+def begin(layout: Layout) -> str:
+    """Begin a start; gives what it tells."""
+    said = io.StringIO()
+    stack._keep_from_others(layout, Steps(said))
+    return said.getvalue()
+
+
+def test_where_it_can_it_says_nothing(layout: Layout) -> None:
+    """The folder is closed, and that is no news."""
+    assert begin(layout) == ""
+    assert layout.home.stat().st_mode & 0o777 == 0o700
+
+
+def changing(monkeypatch: pytest.MonkeyPatch, change: Callable[[Path, int], None]) -> None:
+    monkeypatch.setattr(Path, "chmod", change)
+
+
+def test_a_disk_without_permissions_is_told(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes on, and I know that others on this machine can read my orders."""
+    changing(monkeypatch, lambda _path, _mode: None)
+    assert f"Others on this machine can read {layout.home}" in begin(layout)
+
+
+def test_what_is_somebody_elses_is_told(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not start on what it cannot close, and says what I can do."""
+
+    def refused(path: Path, _mode: int) -> None:
+        raise PermissionError(1, "Operation not permitted", str(path))
+
+    changing(monkeypatch, refused)
+    with pytest.raises(LocalError, match=r"is somebody else's\. Remove it, or .*LOCAL_DIR="):
+        begin(layout)
