@@ -173,6 +173,7 @@ class Stub:
             "RETRY_SECONDS": "5",
             "SIGNING_KEY_PARAMETER": "/orders/signing-key",
             "SSL_CERT_FILE": str(authority),
+            "STAGE": "bench",
             "_X_AMZN_TRACE_ID": _TRACE,
         }
 

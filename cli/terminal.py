@@ -121,14 +121,22 @@ def as_json(document: Any) -> None:
     print(json.dumps(document, indent=2))
 
 
-def agree(question: str, *, yes: bool) -> None:
+def agree(
+    question: str, *, yes: bool, otherwise: str = _YES, refused: str = "Nothing was changed."
+) -> None:
     """Go on only if the operator says yes, or has said so beforehand.
+
+    Args:
+        question: what it is about.
+        yes: whether it was said beforehand.
+        otherwise: the option that says it beforehand.
+        refused: what is then true.
 
     Raises:
         OperatorError: otherwise.
     """
     if not yes and _answer(f"{question} [y/N] ").lower() not in ("y", "yes"):
-        raise not_agreed()
+        raise not_agreed(otherwise, refused)
 
 
 def agree_by_typing(
@@ -150,9 +158,9 @@ def agree_by_typing(
         raise not_agreed(otherwise)
 
 
-def not_agreed(option: str = _YES) -> OperatorError:
+def not_agreed(option: str = _YES, refused: str = "Nothing was changed.") -> OperatorError:
     """Say that nothing came of it, and which option would have agreed."""
-    return OperatorError(f"Nothing was changed. ({option} goes on without asking.)")
+    return OperatorError(f"{refused} ({option} goes on without asking.)")
 
 
 def _answer(question: str) -> str:

@@ -50,13 +50,12 @@ def patches() -> Iterator[tuple[str, str, str]]:
 def _listed() -> list[str]:
     """Name the patches that `local/inside/patches/__init__.py` lists, in its order."""
     module = ast.parse((PATCHES / "__init__.py").read_text())
-    (listed,) = (
-        node
+    listed: list[Any] = [
+        node.generators[0].iter
         for node in ast.walk(module)
         if isinstance(node, ast.DictComp) and isinstance(node.generators[0].iter, ast.Tuple)
-    )
-    made: Any = listed.generators[0].iter
-    return [patch.attr for patch in made.elts]
+    ]
+    return [patch.attr for made in listed for patch in made.elts]
 
 
 def _patches() -> str:

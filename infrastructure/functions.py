@@ -75,7 +75,7 @@ _OF_REQUESTS = (
     *(variables.ORDERS_TABLE, variables.IDEMPOTENCY_TABLE, variables.PARTNERS_TABLE),
     *(variables.IDEMPOTENCY_HOURS, variables.ALLOWED_ORIGINS),
 )
-_OF_MESSAGES = (variables.DEAD_LETTER_QUEUE, variables.RETRY_SECONDS)
+_OF_MESSAGES = (variables.STAGE, variables.DEAD_LETTER_QUEUE, variables.RETRY_SECONDS)
 
 _OF_BODIES = (
     problems.MALFORMED_JSON,
@@ -90,7 +90,7 @@ FUNCTIONS = (
         Caller.API,
         tables=(ORDERS, PARTNERS, IDEMPOTENCY_KEYS),
         writes=True,
-        variables=_OF_REQUESTS,
+        variables=(variables.STAGE, *_OF_REQUESTS),
         answer=Answer.PLACED,
         problems=(*_OF_BODIES, problems.INVALID_PARAMETER, problems.KEY_REUSED),
         headers=("Idempotency-Key",),
@@ -138,7 +138,7 @@ filtered by `status` may hold fewer orders than `limit`, even none, and still ha
         tables=(ORDERS, PARTNERS),
         writes=True,
         asks="Whether customers may edit orders",
-        variables=(*_OF_REQUESTS, variables.FLAGS_PARAMETER),
+        variables=(variables.STAGE, *_OF_REQUESTS, variables.FLAGS_PARAMETER),
         answer=Answer.CHANGED,
         problems=(
             *_OF_BODIES,
@@ -176,7 +176,12 @@ the order is {editable}. `status` moves the order:
         ),
         queue="PartnerNotifications",
     ),
-    Row("create_parameters", Caller.DEPLOYMENT, counts=False),
+    Row(
+        "create_parameters",
+        Caller.DEPLOYMENT,
+        counts=False,
+        timeout_seconds=90,  # half a minute until IAM lets it, and three answers that time out
+    ),
     Row(
         "place_heartbeat",
         Caller.SCHEDULE,

@@ -18,6 +18,7 @@ IDEMPOTENCY_TABLE = "IdempotencyTable"
 PARTNERS_TABLE = "PartnersTable"
 
 ORDER_CHANGES_TOPIC = "OrderChangesTopic"
+ORDER_CHANGES_PIPE = "OrderChangesPipe"
 PIPE_DEAD_LETTERS = "PipeDeadLetters"
 FLAGS_PARAMETER = "FlagsParameter"
 PARTNER_SECRETS_KEY = "PartnerSecretsKey"

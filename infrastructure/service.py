@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -70,13 +71,14 @@ from orders.settings import (
     PARTNERS_TABLE,
     RETRY_SECONDS,
     SIGNING_KEY_PARAMETER,
+    STAGE,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from aws_cdk import aws_kms as kms
-    from constructs import Construct
+    from constructs import Construct, IConstruct
 
     from infrastructure.settings import Settings
     from infrastructure.watching.budget import CostModel
@@ -137,6 +139,7 @@ class Service(Stack):
         self._guard(settings, model)
         if settings.heartbeat_minutes is not None:
             self._place_heartbeats(settings, code, settings.heartbeat_minutes)
+        self._wait_for_iam(self.processing.waits_for_iam, self.api.waits_for_iam)
         self._grant_key()
         self._observe(settings)
         self._outputs()
@@ -149,13 +152,14 @@ class Service(Stack):
             Firewall(self, "Firewall", stage=stage, limits=settings.address_limits)
         self._write_parameters(settings)
         topic = self.processing.topic
-        Tracing(self, "Tracing", stage=stage, topic=topic, sampling=settings.sampling)
+        Tracing(self, "Tracing", stage=stage, topic=topic, settings=settings)
         if settings.budget.alarm_emails:
             MonthlyBudget(self, "Budget", settings=settings, model=model)
 
     def _observe(self, settings: Settings) -> None:
         """Add what shows how the service does, and what calls people when it does badly."""
         resources = Resources(
+            stage=settings.stage,
             api=self.api.rest_api,
             functions=self.functions,
             queues=self.processing.queues,
@@ -206,7 +210,7 @@ class Service(Stack):
             why="Says whose its own API key is",
             conditions=of_items([key.key_id]),
         )
-        heartbeat.call(function)
+        self._wait_for_iam([heartbeat.call(function)])
         self.functions[name] = function
 
     def _tag(self, settings: Settings) -> None:
@@ -246,6 +250,7 @@ class Service(Stack):
         """Give what any function may find in its environment."""
         prefix = parameter_prefix(settings.stage)
         return {
+            STAGE: settings.stage,
             ORDERS_TABLE: self.data.orders.table_name,
             IDEMPOTENCY_TABLE: self.data.idempotency_keys.table_name,
             PARTNERS_TABLE: self.data.partners.table_name,
@@ -309,7 +314,8 @@ class Service(Stack):
         create = self.functions["create_parameters"]
         for made in (flags, key):
             create.allow("ssm:PutParameter", on=made, why="Makes it at the first deployment")
-            create.allow("ssm:DeleteParameters", on=made, why="Removes it with the stack")
+            if not settings.keep_data:
+                create.allow("ssm:DeleteParameters", on=made, why="Removes it with the stack")
         create.allow(
             "kms:Encrypt",
             on=self.partner_secrets.key.key_arn,
@@ -330,13 +336,23 @@ class Service(Stack):
 
     def _write_parameters(self, settings: Settings) -> None:
         Parameters(self, "Parameters", stage=settings.stage, facts=self._facts(settings))
-        CreatedParameters(
+        self._created_parameters = CreatedParameters(
             self,
             "CreatedParameters",
             stage=settings.stage,
             function=self.functions["create_parameters"],
             key=self.partner_secrets.key,
+            keep=settings.keep_data,
         )
+
+    def _wait_for_iam(self, *late: Iterable[IConstruct]) -> None:
+        """Make last what AWS makes only where a role may do its work already.
+
+        IAM may spread a role's policy some seconds after it is CREATE_COMPLETE (aws-cdk #31211).
+        What makes the parameters tries until its own is: whatever comes after that comes late.
+        """
+        for construct in itertools.chain(*late):
+            construct.node.add_dependency(self._created_parameters)
 
     def _parameter_arn(self, settings: Settings, name: str) -> str:
         prefix = parameter_prefix(settings.stage).removeprefix("/")
@@ -409,6 +425,7 @@ class Service(Stack):
             outputs.IDEMPOTENCY_TABLE: self.data.idempotency_keys.table_name,
             outputs.PARTNERS_TABLE: self.data.partners.table_name,
             outputs.ORDER_CHANGES_TOPIC: self.processing.topic.topic_arn,
+            outputs.ORDER_CHANGES_PIPE: self.processing.pipe_name,
             outputs.PIPE_DEAD_LETTERS: self.processing.pipe_dead_letters.queue_url,
             outputs.FLAGS_PARAMETER: self._flags_parameter,
             outputs.PARTNER_SECRETS_KEY: self.partner_secrets.key.key_arn,

@@ -344,6 +344,7 @@ def _describe(
         tables={name: found[output] for name, output in _TABLES.items()},
         queues={name: found[output] for name, output in _QUEUES.items()},
         topics={"order_changes": found[outputs.ORDER_CHANGES_TOPIC]},
+        pipe=found[outputs.ORDER_CHANGES_PIPE],
         parameters=_PARAMETERS,
         functions=functions,
         log_groups=log_groups,

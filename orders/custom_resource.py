@@ -1,16 +1,20 @@
 """CloudFormation's custom resources: does what is asked, and always answers.
 
-A function that does not answer keeps a deployment waiting for an hour.
+A function that does not answer keeps a deployment waiting until ServiceTimeout. So an answer is
+sent until it is taken, here first, and then by Lambda, which calls a function again that raises.
+Whatever is done must bear being done again.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-responses.html
 """
 
 from __future__ import annotations
 
 import json
-from http.client import HTTPConnection, HTTPSConnection, InvalidURL
+import time
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, InvalidURL
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from orders.aws_api import ApiError
 from orders.telemetry import log_event
 
 if TYPE_CHECKING:
@@ -19,6 +23,19 @@ if TYPE_CHECKING:
     Event = dict[str, Any]
 
 _SECONDS = 5.0
+_ANSWERS = 3
+"""How often an answer is sent before Lambda is left to call again, some minutes later."""
+
+_NOT_YET = ("AccessDenied", "AccessDeniedException", "InvalidKeyId")
+"""What AWS says of a role's policy, or a key, that AWS has made but not yet spread."""
+
+_TRIES = 16
+_PAUSE = 2.0
+"""Half a minute in all: IAM takes up to 16 s after CREATE_COMPLETE (aws-cdk #37675, #37939)."""
+
+
+class NotTaken(OSError):
+    """CloudFormation's address did not take the answer."""
 
 
 class _Asked(NamedTuple):
@@ -60,6 +77,8 @@ def custom_resource(act: Callable[[str, dict[str, Any]], str]) -> Callable[[Even
     Args:
         act: takes the type of the request (`Create`, `Update` or `Delete`) and the resource's
             properties, and gives the resource's id. The same id for an update keeps the resource.
+            It is called again where AWS refuses it what its role has just been given, and where
+            the answer was not taken: a second call must do no harm.
             No secret may go into what it raises: its type is told to CloudFormation.
     """
 
@@ -73,7 +92,7 @@ def custom_resource(act: Callable[[str, dict[str, Any]], str]) -> Callable[[Even
         log_event({"request": asked.request_type, "status": answer["Status"]}, failure)
         try:
             _answer(asked.response_url, json.dumps(answer).encode())
-        except (ValueError, InvalidURL) as error:  # what ends in an OSError, Lambda tries again
+        except (ValueError, InvalidURL) as error:  # no address: nobody can be answered
             log_event({"request": asked.request_type, "status": "UNANSWERED"}, error)
 
     return handler
@@ -88,7 +107,7 @@ def _outcome(
         "LogicalResourceId": asked.logical_resource_id,
     }
     try:
-        physical_id = act(asked.request_type, asked.resource_properties)
+        physical_id = _patiently(act, asked)
     except Exception as error:  # noqa: BLE001 - whatever happens, CloudFormation gets an answer
         known = asked.physical_resource_id or asked.logical_resource_id
         reason = f"{type(error).__name__}; the function's log says where"
@@ -96,13 +115,46 @@ def _outcome(
     return {**answer, "Status": "SUCCESS", "PhysicalResourceId": physical_id}, None
 
 
+def _patiently(act: Callable[[str, dict[str, Any]], str], asked: _Asked) -> str:
+    """Act, and again while AWS does not know yet what the role may do."""
+    for left in reversed(range(_TRIES)):
+        try:
+            return act(asked.request_type, asked.resource_properties)
+        except ApiError as error:
+            if error.code not in _NOT_YET or not left:
+                raise
+        time.sleep(_PAUSE)
+    raise AssertionError("the last try returns or raises")
+
+
 def _answer(address: str, body: bytes) -> None:
+    """Send the answer until it is taken.
+
+    Raises:
+        OSError: when it is not; Lambda then calls the function again.
+        HTTPException: likewise.
+        ValueError: when there is no such address; InvalidURL likewise.
+    """
+    for left in reversed(range(_ANSWERS)):
+        try:
+            return _send(address, body)
+        except (OSError, HTTPException) as error:
+            if isinstance(error, InvalidURL) or not left:
+                raise
+        time.sleep(_PAUSE)
+    raise AssertionError("the last try returns or raises")
+
+
+def _send(address: str, body: bytes) -> None:
     url = urlsplit(address)
     kind = HTTPSConnection if url.scheme == "https" else HTTPConnection
     connection = kind(url.netloc, timeout=_SECONDS)
     try:
         # The address is signed for requests without a content type.
         connection.request("PUT", f"{url.path}?{url.query}", body, {"Content-Type": ""})
-        connection.getresponse().read()
+        answer = connection.getresponse()
+        answer.read()
     finally:
         connection.close()
+    if answer.status // 100 != 2:
+        raise NotTaken(f"status {answer.status}")

@@ -1,8 +1,9 @@
 """The service's own metrics, by name: what the code counts, and alarms, dashboard and docs show.
 
 Each costs money by the month, and once more for each combination of dimensions. So there are few,
-with the service's name as their only dimension; reasons, partners, flags, round trips and units
-stand in the log lines, where Logs Insights counts them for nothing until somebody asks.
+with one set of dimensions, service and stage: two stages of an account write no metric together.
+Reasons, partners, flags, round trips and units stand in the log lines, where Logs Insights counts
+them for nothing until somebody asks.
 """
 
 from __future__ import annotations
@@ -12,9 +13,18 @@ from typing import NamedTuple
 NAMESPACE = "FoodDelivery/Orders"
 
 SERVICE = "orders"
-"""The only dimension's value; its name is `service`."""
+"""The service's name, in metrics and in log lines."""
 
 COUNT, MILLISECONDS = "Count", "Milliseconds"
+
+
+def dimensions_of(stage: str) -> dict[str, str]:
+    """Give the dimensions of all metrics of a stage.
+
+    CloudWatch knows a metric by its namespace, name and dimensions, for a whole account and Region:
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html
+    """
+    return {"service": SERVICE, "stage": stage}
 
 
 class Metric(NamedTuple):

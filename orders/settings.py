@@ -20,6 +20,7 @@ DEAD_LETTER_QUEUE = "DEAD_LETTER_QUEUE"
 RETRY_SECONDS = "RETRY_SECONDS"
 API_URL = "API_URL"
 LOG_LEVEL = "LOG_LEVEL"  # how much a function logs
+STAGE = "STAGE"  # whose metrics a function counts
 HEARTBEAT_KEY_ID = "HEARTBEAT_KEY_ID"
 
 BY_CUSTOMER = "by-customer"

@@ -12,7 +12,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from orders.log import ERROR, INFO, WARNING, log
-from orders.metrics import NAMESPACE, SERVICE, Metric
+from orders.metrics import NAMESPACE, Metric, dimensions_of
+from orders.settings import STAGE, setting
 from orders.tracing import trace_id
 
 if TYPE_CHECKING:
@@ -62,11 +63,12 @@ def flush_metrics() -> None:
     """Write what has been counted and measured, if anything."""
     if _counted:
         metrics = [{"Name": metric.name, "Unit": metric.unit} for metric in _counted]
-        directive = {"Namespace": NAMESPACE, "Dimensions": [["service"]], "Metrics": metrics}
+        of_stage = dimensions_of(setting(STAGE))
+        directive = {"Namespace": NAMESPACE, "Dimensions": [[*of_stage]], "Metrics": metrics}
         moment = time.time_ns() // 1_000_000
         embedded = {"Timestamp": moment, "CloudWatchMetrics": [directive]}
         values = {metric.name: found for metric, found in _counted.items()}
-        log.put({"_aws": embedded, "service": SERVICE, **values})
+        log.put({"_aws": embedded, **of_stage, **values})
         forget_metrics()
 
 

@@ -3,43 +3,74 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import options, terminal
 from cli.options import Stage, Yes, lines
 from infrastructure import outputs
+from infrastructure.stateful import DECLARED
 from ops.reach.errors import OperatorError
+from project.checkout import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from infrastructure.settings import Settings
     from ops.release.account import Place
-    from ops.release.change_set import Stack
+    from ops.release.change_set import Loss, Stack
     from ops.release.deploying import Review
+    from ops.release.leftovers import Kept
 
 DEPLOY_EXAMPLES = lines("""
     For example:
     orders deploy --stage dev
     orders deploy --stage prod --yes
-    --yes answers every question but one: whether data may be lost.
+    --yes answers every question but those that have an option of their own: whether data may be
+    lost, whether a stack that failed is deleted, whether what an earlier one kept is taken over.
 """)
 DESTROY_EXAMPLES = lines("""
     For example:
     orders destroy --stage dev
 """)
 
-_LOSE_DATA = "--lose-data"
-_TABLES_STAY = "The tables of this stage are kept when it goes; delete them by hand if you mean to."
+_LOSE_DATA, _CLEAR, _ADOPT = "--lose-data", "--clear", "--adopt"
+_DATA_STAYS = (
+    "Tables, people, KMS keys, flags and the signing key of this stage are kept when it goes; "
+    "delete them by hand if you mean to."
+)
+_TO_BEGIN_WITH_NOTHING = (
+    "Nothing was deployed. To begin with nothing, delete by hand what is listed above."
+)
 
+Clear = Annotated[
+    bool,
+    typer.Option(
+        _CLEAR,
+        help="Do not ask before a stack is deleted that can only be deleted, such as one whose "
+        "first deployment failed. What its template keeps stays.",
+    ),
+]
+Adopt = Annotated[
+    bool,
+    typer.Option(
+        _ADOPT, help="Do not ask before what an earlier stack of the stage kept is taken over."
+    ),
+]
 LoseData = Annotated[
     bool, typer.Option(_LOSE_DATA, help="Do not ask before a stage loses data, either.")
 ]
 
 
-def deploy(*, stage: Stage = None, lose_data: LoseData = False, yes: Yes = False) -> None:
+def deploy(
+    *,
+    stage: Stage = None,
+    clear: Clear = False,
+    adopt: Adopt = False,
+    lose_data: LoseData = False,
+    yes: Yes = False,
+) -> None:
     """Deploy a stage to your AWS account; shows what would change, and asks first."""
     from ops.release import deploying  # noqa: PLC0415 - boto3; `orders --help` is quick without
 
@@ -47,8 +78,11 @@ def deploy(*, stage: Stage = None, lose_data: LoseData = False, yes: Yes = False
     with _telling_of_interrupts():
         place = deploying.enter(settings)
         _say_where(place)
+        _clear(place, agreed=clear)
         _accept_flaw(deploying.flaw_of_bytecode(), yes=yes)
-        deploying.prepare(place, terminal.say)
+        template = deploying.prepare(place, terminal.say)
+        _adopt(place, template, agreed=adopt)
+        deploying.compare(place)
         with deploying.review(place) as reviewed:
             _agree(settings, reviewed, lose_data=lose_data, yes=yes)
         deploying.carry_out(place, reviewed)
@@ -68,17 +102,55 @@ def destroy(*, stage: Stage = None, yes: Yes = False) -> None:
             terminal.say(f"There is no stack {place.stack}: nothing to remove.")
             return
         if settings.keep_data:
-            terminal.say(_TABLES_STAY)
+            terminal.say(_DATA_STAYS)
         deploying.check_unprotected(place, stack)
         terminal.agree_by_typing("", settings.stage, to="remove it", yes=yes)
-        for kept in deploying.remove(place, terminal.say):
-            terminal.say(f"Kept, as the template says: {kept}")
+        _say_kept(deploying.remove(place, stack, terminal.say))
+        if settings.keep_data:
+            terminal.say(f"It comes back with: orders deploy --stage {settings.stage} {_ADOPT}")
 
 
 def _say_where(place: Place) -> None:
     account = place.account
     terminal.say(f"Stage {place.settings.stage}: account {account.account_id}, {account.region}")
     terminal.say(f"As {account.caller}")
+
+
+def _clear(place: Place, *, agreed: bool) -> None:
+    """Delete a stack that can only be deleted, once the operator has typed the stage's name."""
+    from ops.release import deploying, leftovers  # noqa: PLC0415 - as above
+
+    found = deploying.stack(place)
+    if found is None or not deploying.remains(place, found):
+        return
+    terminal.say(
+        f"{place.stack} is {found.status}: its first deployment failed, or its removal did. "
+        "It can only be deleted" + (", and its protection lifted." if found.protected else ".")
+    )
+    _say_kept(leftovers.kept_by(place, found.stack_id))
+    name = place.settings.stage
+    terminal.agree_by_typing("", name, to="delete it", yes=agreed, otherwise=_CLEAR)
+    deploying.clear(place, found, terminal.say)
+
+
+def _adopt(place: Place, template: dict[str, Any], *, agreed: bool) -> None:
+    """Take over what earlier stacks have kept; a stage never begins anew beside its old data."""
+    from ops.release import deploying, leftovers  # noqa: PLC0415 - as above
+
+    left = leftovers.adoptable(place, deploying.stack(place), template)
+    if not left:
+        return
+    terminal.say("An earlier deployment of this stage has left:")
+    for kept in left:
+        terminal.say(f"  {kept}")
+    question = "Take this over as it is, with what it holds?"
+    terminal.agree(question, yes=agreed, otherwise=_ADOPT, refused=_TO_BEGIN_WITH_NOTHING)
+    leftovers.adopt(place, left)
+
+
+def _say_kept(kept: Iterable[Kept]) -> None:
+    for each in kept:
+        terminal.say(f"Kept, as the template says: {each}")
 
 
 def _accept_flaw(flaw: str | None, *, yes: bool) -> None:
@@ -92,15 +164,29 @@ def _agree(settings: Settings, reviewed: Review, *, lose_data: bool, yes: bool) 
         terminal.say("Nothing has changed.")
         return
     if reviewed.losses:
-        terminal.say("\n  ".join(["This change loses data:", *reviewed.losses]))
-        _accept_losses(settings, lose_data=lose_data, yes=yes)
+        _say_losses(reviewed.losses)
+        _accept_losses(settings, reviewed.losses, lose_data=lose_data, yes=yes)
     terminal.agree(f"Deploy stage {settings.stage}?", yes=yes)
 
 
-def _accept_losses(settings: Settings, *, lose_data: bool, yes: bool) -> None:
-    """Ask whether data may be lost: that takes more than a yes, and some stages lose none."""
-    if settings.keep_data:
-        raise OperatorError(f"Stage {settings.stage} keeps its data, so this is not deployed.")
+def _say_losses(losses: Iterable[Loss]) -> None:
+    terminal.say("This change loses data:")
+    for loss in losses:
+        terminal.say(f"  {loss.sentence}" + (f" (meant: {loss.reason})" if loss.reason else ""))
+
+
+def _accept_losses(
+    settings: Settings, losses: Iterable[Loss], *, lose_data: bool, yes: bool
+) -> None:
+    """Ask whether data may be lost: that takes more than a yes, and some stages lose none.
+
+    Those lose only what the release declares, with a reason.
+    """
+    if settings.keep_data and not all(loss.reason for loss in losses):
+        raise OperatorError(
+            f"Stage {settings.stage} keeps its data, so this is not deployed. "
+            f"What is meant is declared in {DECLARED.relative_to(ROOT)}."
+        )
     if yes and not lose_data:
         raise terminal.not_agreed(_LOSE_DATA)
     terminal.agree_by_typing("", settings.stage, to="lose it", yes=lose_data, otherwise=_LOSE_DATA)

@@ -9,10 +9,13 @@ import typer
 
 from cli import options, terminal, waterfall
 from cli.options import Json, Local, Stage  # noqa: TC001 - Typer reads the annotations
+from infrastructure.settings import stack_name
 from ops.reach.errors import OperatorError
-from ops.traces.search import KEPT_DAYS, Found, Search, times_of
+from ops.reach.target import DEFAULT_STAGE
+from ops.traces.search import KEPT_DAYS, Found, Search, front_doors, times_of
 from ops.traces.spans import waterfall as put_together
 from orders.domain.ids import timestamp_in
+from orders.routes import STAGE as API_STAGE
 
 if TYPE_CHECKING:
     from ops.traces.spans import Section, Waterfall
@@ -64,10 +67,24 @@ def trace(
         found = Search(client, times).run(order_id, told)
     if not any(each.documents for each in found):
         raise OperatorError(_nothing(order_id, placed_at, name, local=local))
+    _refuse_another_stage_s(order_id, found, name, stage)
     if json_:
         terminal.as_json(_as_json(order_id, placed_at, found))
     else:
         _print(order_id, placed_at, found)
+
+
+def _refuse_another_stage_s(
+    order_id: str, found: list[Found], name: str, stage: str | None
+) -> None:
+    """Show no order of another stage: X-Ray has the traces of all of an account in one place."""
+    own = f"{stack_name(stage or DEFAULT_STAGE)}/{API_STAGE}"
+    doors = front_doors(found)
+    if doors and own not in doors:
+        raise OperatorError(
+            f"{name.capitalize()} has no order {order_id}: it came through "
+            f"{' and '.join(sorted(doors))}. Name that stage: --stage"
+        )
 
 
 def _nothing(order_id: str, placed_at: str, name: str, *, local: bool) -> str:

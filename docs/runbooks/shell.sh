@@ -4,7 +4,6 @@
 
 STAGE=${1:-prod}
 STACK=food-delivery-orders-$STAGE
-PIPE=$STACK-order-changes
 export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_PAGER=
 
 # output NAME: an output of the stack, such as OrdersTable
@@ -16,7 +15,7 @@ output() {
 # log_group FUNCTION|access|pipe: the log group of a function (CreateOrder, NotifyPartner …)
 log_group() {
   case $1 in
-    pipe) echo "/aws/vendedlogs/pipes/$PIPE" ;;
+    pipe) echo "/aws/vendedlogs/pipes/$STACK-order-changes" ;;
     access)
       aws apigateway get-stage --rest-api-id "$(output RestApiId)" --stage-name v1 --output text \
         --query accessLogSettings.destinationArn | sed 's/.*:log-group://; s/:\*$//' ;;
@@ -47,6 +46,11 @@ metric() {
     --statistics "$_statistic" --dimensions "$@" --period 300 \
     --start-time "$(began)" --end-time "$(date +%s)" --output text \
     --query "sort_by(Datapoints,&Timestamp)[].[Timestamp,$_statistic]"
+}
+
+# own_metric NAME STATISTIC: the same of a metric that our code counts, of this stage
+own_metric() {
+  metric FoodDelivery/Orders "$1" "$2" Name=service,Value=orders "Name=stage,Value=$STAGE"
 }
 
 # order ID: an order as it stands in the table

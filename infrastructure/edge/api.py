@@ -11,6 +11,7 @@ from constructs import Construct
 
 from infrastructure.edge import own_answers
 from infrastructure.edge.models import model_schema
+from infrastructure.settings import stack_name
 from infrastructure.work.function import log_group
 from orders.cors import REQUEST_HEADERS
 from orders.domain.lifecycle import Role
@@ -69,6 +70,8 @@ class Api(Construct):
         self._functions = functions
         self._models: dict[str, apigateway.Model] = {}
         self.rest_api = self._rest_api(settings)
+        self.waits_for_iam = [self.rest_api.node.find_child("Account")]
+        """What AWS makes only where a role may do its work already."""
         self.rest_api.node.try_remove_child("Endpoint")  # CDK's output; the service has its own
         self._validator = self.rest_api.add_request_validator(
             "Validator", validate_request_body=True, validate_request_parameters=True
@@ -89,7 +92,7 @@ class Api(Construct):
         return apigateway.RestApi(
             self,
             "RestApi",
-            rest_api_name=f"food-delivery-orders-{settings.stage}",
+            rest_api_name=stack_name(settings.stage),
             description="Orders of a food-delivery company",
             api_key_source_type=apigateway.ApiKeySourceType.HEADER,
             endpoint_types=[apigateway.EndpointType.REGIONAL],
@@ -156,7 +159,7 @@ class Api(Construct):
         return {
             name: self.rest_api.add_usage_plan(
                 f"Plan-{name}",
-                name=f"food-delivery-orders-{settings.stage}-{name}",
+                name=f"{stack_name(settings.stage)}-{name}",
                 throttle=apigateway.ThrottleSettings(
                     rate_limit=plan.throttle.rate, burst_limit=plan.throttle.burst
                 ),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aws_cdk import Stack
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
@@ -86,7 +87,8 @@ class Firewall(Construct):
             description="Known attacks and floods stop here",
             default_action=_Acl.DefaultActionProperty(allow={}),
             rules=self._rules,
-            visibility_config=_metrics("Firewall"),
+            # AWS tells web ACLs apart by this in metrics, and rules by theirs within it.
+            visibility_config=_metrics(Stack.of(self).stack_name),
             association_config=_Acl.AssociationConfigProperty(request_body={"API_GATEWAY": body}),
             data_protection_config=_protections(),
         )

@@ -23,9 +23,13 @@ class Identity(Construct):
         super().__init__(scope, construct_id)
         self.user_pool = self._user_pool(keep=keep)
         self.client = self._client()
-        self.user_pool.add_group(
+        operators = self.user_pool.add_group(
             "Operators", group_name=OPERATORS, description="See and move all orders"
         )
+        for of_the_pool in (self.client, operators):
+            of_the_pool.apply_removal_policy(
+                RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if keep else RemovalPolicy.DESTROY
+            )
 
     def _user_pool(self, *, keep: bool) -> cognito.UserPool:
         return cognito.UserPool(

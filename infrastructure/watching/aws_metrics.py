@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from orders.metrics import NAMESPACE, SERVICE
+from orders.metrics import NAMESPACE, dimensions_of
 from orders.routes import STAGE
 from orders.settings import BY_CUSTOMER, BY_PARTNER
 
@@ -123,6 +123,7 @@ OPERATIONS = (
 class Resources(NamedTuple):
     """What is measured: of one stage, all of it."""
 
+    stage: str
     api: apigateway.RestApi
     functions: Mapping[str, Function]
     queues: Mapping[str, WorkQueue]
@@ -186,7 +187,8 @@ class Measured:
 
     def own(self, metric: Metric, statistic: str, *, minutes: int = 1) -> cloudwatch.Metric:
         """Take a metric that our code writes."""
-        return _metric(NAMESPACE, metric.name, {"service": SERVICE}, statistic, minutes)
+        of_stage = dimensions_of(self.resources.stage)
+        return _metric(NAMESPACE, metric.name, of_stage, statistic, minutes)
 
 
 def _metric(

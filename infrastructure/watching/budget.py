@@ -14,7 +14,6 @@ import math
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from aws_cdk import Stack
 from aws_cdk import aws_budgets as budgets
 from constructs import Construct
 
@@ -68,8 +67,9 @@ class MonthlyBudget(Construct):
         """
         super().__init__(scope, construct_id)
         stage, budget = settings.stage, settings.budget
+        # It has no name of its own: whom it tells cannot be changed in place, and CloudFormation
+        # replaces nothing that has a name (coverage-roadmap, issue 365).
         data = _Budget.BudgetDataProperty(
-            budget_name=Stack.of(self).stack_name,
             budget_type="COST",
             time_unit="MONTHLY",
             budget_limit=_Budget.SpendProperty(amount=limit(settings, model), unit="USD"),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_apigateway as apigateway
     from aws_cdk import aws_sns as sns
 
-    from infrastructure.settings import Sampling
+    from infrastructure.settings import Settings
 
 _BEFORE_THE_DEFAULT = 1_000
 
@@ -42,7 +42,7 @@ class Tracing(Construct):
         *,
         stage: apigateway.Stage,
         topic: sns.ITopic,
-        sampling: Sampling | None,
+        settings: Settings,
     ) -> None:
         """Define them.
 
@@ -51,17 +51,18 @@ class Tracing(Construct):
             construct_id: the id within it.
             stage: the API's.
             topic: tells the workers of changes.
-            sampling: what is recorded; None for X-Ray's default.
+            settings: the stage's, whose `sampling` says what is recorded.
         """
         super().__init__(scope, construct_id)
         self._admit(topic)
+        sampling, stage_name = settings.sampling, settings.stage
         if sampling is None:
             return
-        # X-Ray takes 32 characters, fewer than the stack's name may have.
-        name = Stack.of(self).stack_name.removeprefix("food-delivery-")
+        # X-Ray takes 32 characters, fewer than the stack's name may have. What is of a stage ends
+        # with its name: were `-sns` behind it, that could be another stage's.
         self._rule(
             "Rule",
-            name=name,
+            name=f"orders-{stage_name}",
             service_type="AWS::ApiGateway::Stage",
             resource=stage.stage_arn,
             reservoir=sampling.a_second,
@@ -70,7 +71,7 @@ class Tracing(Construct):
         # What SNS calls its type nobody has written down: the ARN is enough.
         self._rule(
             "ChangesRule",
-            name=f"{name}-sns",
+            name=f"changes-{stage_name}",
             service_type="*",
             resource=topic.topic_arn,
             reservoir=0,

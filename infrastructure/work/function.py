@@ -48,7 +48,7 @@ class Function(Construct):
             timeout_seconds: when it is ended; None for what requests have.
         """
         super().__init__(scope, construct_id(name))
-        self._timeout = Duration.seconds(timeout_seconds or settings.timeout_seconds)
+        self.timeout = Duration.seconds(timeout_seconds or settings.timeout_seconds)
         self.log_group = log_group(self, "Logs")
         self._role = iam.Role(
             self,
@@ -75,7 +75,7 @@ class Function(Construct):
             log_group=self.log_group,
             environment={LOG_LEVEL: settings.log_level, **environment},
             memory_size=settings.memory_mb,
-            timeout=self._timeout,
+            timeout=self.timeout,
             reserved_concurrent_executions=settings.reserved_concurrency.get(name),
             tracing=lambda_.Tracing.ACTIVE,
         )

@@ -71,10 +71,13 @@ class Heartbeat(Construct):
             api_stages=[apigateway.UsagePlanPerApiStage(api=api, stage=api.deployment_stage)],
         )
 
-    def call(self, function: Function) -> None:
+    def call(self, function: Function) -> scheduler.CfnSchedule:
         """Let the schedule call the function, once the function can do its work.
 
         A run that fails is not repeated: it has failed, and the next one comes anyway.
+
+        Returns:
+            the schedule, which AWS makes only where its role may do its work already.
         """
         function.function.configure_async_invoke(max_event_age=_SOON, retry_attempts=0)
         group = scheduler.CfnScheduleGroup(self, "Schedules", name=self._name)
@@ -99,6 +102,7 @@ class Heartbeat(Construct):
         )
         # The role and the function it names; these it does not.
         schedule.node.add_dependency(self._plan, role.node.find_child("DefaultPolicy"))
+        return schedule
 
     def _role(self, function: str) -> iam.Role:
         # AWS compares with the schedule's group, and not with the schedule.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from aws_cdk import CustomResource, Duration
+from aws_cdk import CustomResource, Duration, RemovalPolicy
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
     from infrastructure.work.function import Function
 
-_ANSWER_SECONDS = 60
+_REPEATED_AFTER = (60, 120)
+"""When Lambda calls a function again that CloudFormation has called and that failed, in seconds:
+https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"""
+
+_SPARE_SECONDS = 30
 
 ARN = r"^arn:aws[a-z-]*:[a-z0-9-]+:.+$"
 NAME = r"^[A-Za-z0-9_.-]{3,255}$"
@@ -96,6 +100,7 @@ class CreatedParameters(Construct):
         stage: str,
         function: Function,
         key: kms.IKey,
+        keep: bool,
     ) -> None:
         """Have them made.
 
@@ -105,6 +110,8 @@ class CreatedParameters(Construct):
             stage: the stage's name.
             function: makes them.
             key: encrypts the signing key.
+            keep: whether they survive the stack, as that key does: then CloudFormation never asks
+                the function to delete them, nor may it.
         """
         super().__init__(scope, construct_id)
         prefix = parameter_prefix(stage)
@@ -114,10 +121,21 @@ class CreatedParameters(Construct):
             "Resource",
             resource_type="Custom::CreatedParameters",
             service_token=function.function.function_arn,
-            service_timeout=Duration.seconds(_ANSWER_SECONDS),
+            service_timeout=_until_answered(function.timeout),
+            removal_policy=RemovalPolicy.RETAIN if keep else RemovalPolicy.DESTROY,
             properties={
                 "Flags": f"{prefix}/{FLAGS}",
                 "SigningKey": f"{prefix}/{SIGNING_KEY}",
                 "KeyId": key.key_arn,
             },
         )
+
+
+def _until_answered(timeout: Duration) -> Duration:
+    """Give the time in which the function has answered, if it ever does: until its last call ends.
+
+    Args:
+        timeout: of each call.
+    """
+    calls = (1 + len(_REPEATED_AFTER)) * timeout.to_seconds()
+    return Duration.seconds(calls + sum(_REPEATED_AFTER) + _SPARE_SECONDS)

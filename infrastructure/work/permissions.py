@@ -83,7 +83,9 @@ def _for(service: str, key: str, values: Iterable[str]) -> Conditions:
 def of_this_account(service: str) -> iam.ServicePrincipal:
     """Trust a service when it acts for this account.
 
-    For services that name no resource which is known before the role: a function's own ARN is not.
+    For services that name no resource which is known before the role: the ARN of a function or a
+    pipe is not. Those who pass a role to a service need iam:PassRole on it:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
     """
     principal = f"{service}.amazonaws.com"
     here = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
@@ -21,7 +21,14 @@ from constructs import Construct
 from infrastructure.functions import BY_NAME, Caller, names
 from infrastructure.work.encryption import READING, YOUR_KEY
 from infrastructure.work.function import RETENTION
-from infrastructure.work.permissions import allow, of_queues, of_tables, of_topic, through
+from infrastructure.work.permissions import (
+    allow,
+    of_queues,
+    of_tables,
+    of_this_account,
+    of_topic,
+    through,
+)
 from orders.domain.lifecycle import Status
 from orders.domain.synthetic import HEARTBEAT
 from orders.settings import MAX_RECEIVES
@@ -88,7 +95,7 @@ class Processing(Construct):
             key: encrypts what waits; None for keys that AWS owns.
         """
         super().__init__(scope, construct_id)
-        self.pipe_name = name = f"{Stack.of(self).stack_name}-order-changes"
+        name = f"{Stack.of(self).stack_name}-order-changes"
         self._key = None if key is None else self._admit_topic(key, name)
         self._workers = settings.workers
         # AWS's own key for SNS lets whoever may publish in this account do so.
@@ -105,7 +112,10 @@ class Processing(Construct):
         self._subscribe("process_order", _with("status", [Status.PLACED.value]))
         self._subscribe("notify_partner", _with("partnerId", but=[HEARTBEAT]))
         self.pipe_dead_letters = _queue(self, "PipeDeadLetters", key=self._key)
-        self._pipe(orders, name)
+        self._pipe = self._define_pipe(orders, name)
+        self.pipe_name = self._pipe.ref
+        self.waits_for_iam: list[Construct] = [self._pipe]
+        """What AWS makes only where a role may do its work already."""
 
     def feed(self, name: str, function: Function) -> None:
         """Let a worker's queue feed its function, and the function postpone and bury messages."""
@@ -114,13 +124,15 @@ class Processing(Construct):
             function.allow(action, on=queue.live.queue_arn, why=why)
         bury = "Buries what no repetition mends"
         function.allow("sqs:SendMessage", on=queue.dead.queue_arn, why=bury)
-        function.function.add_event_source_mapping(
+        mapping = function.function.add_event_source_mapping(
             "Queue",
             event_source_arn=queue.live.queue_arn,
             batch_size=worker.batch_size,
             max_concurrency=worker.most_at_once,
             report_batch_item_failures=True,
         )
+        self.waits_for_iam.append(mapping)
+        self._pipe.node.add_dependency(mapping)  # nothing is told before somebody listens
 
     def _admit_topic(self, key: kms.IKey, name: str) -> kms.IKey:
         """Let SNS use the key for our topic, and give the key as one whose policy is finished.
@@ -153,15 +165,15 @@ class Processing(Construct):
             )
         )
 
-    def _pipe(self, orders: dynamodb.TableV2, name: str) -> None:
+    def _define_pipe(self, orders: dynamodb.TableV2, name: str) -> pipes.CfnPipe:
+        """Define it without a name: one that has its own cannot be replaced for another stream."""
         stream = orders.table_stream_arn
         if stream is None:
             raise RuntimeError("the table of orders has no stream")
-        role = self._pipe_role(orders.table_name, stream, name)
+        role = self._pipe_role(orders.table_name, stream)
         pipe = pipes.CfnPipe(
             self,
             "Pipe",
-            name=name,
             description="Tells the topic of every change of an order",
             role_arn=role.role_arn,
             source=stream,
@@ -171,6 +183,7 @@ class Processing(Construct):
         )
         # A pipe checks what it may do when it is made; the role itself it names.
         pipe.node.add_dependency(role.node.find_child("DefaultPolicy"))
+        return pipe
 
     def _source_parameters(self) -> pipes.CfnPipe.PipeSourceParametersProperty:
         dead = pipes.CfnPipe.DeadLetterConfigProperty(arn=self.pipe_dead_letters.queue_arn)
@@ -203,15 +216,11 @@ class Processing(Construct):
             level="ERROR",
         )
 
-    def _pipe_role(self, orders: str, stream: str, name: str) -> iam.Role:
-        arn = f"arn:{Aws.PARTITION}:pipes:{Aws.REGION}:{Aws.ACCOUNT_ID}:pipe/{name}"
-        principal = iam.ServicePrincipal(
-            "pipes.amazonaws.com",
-            conditions={
-                "StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID, "aws:SourceArn": arn}
-            },
-        )
-        role = iam.Role(self, "PipeRole", assumed_by=principal, description="Stream to topic")
+    def _pipe_role(self, orders: str, stream: str) -> iam.Role:
+        # The pipe names its role, so the role cannot name the pipe. Within the account nobody gives
+        # it to a pipe of their own without iam:PassRole on it.
+        trusted = of_this_account("pipes")
+        role = iam.Role(self, "PipeRole", assumed_by=trusted, description="Stream to topic")
         dead = self.pipe_dead_letters.queue_arn
         allow(role, *_READING_STREAMS, on=stream, why="Reads the changes of orders")
         allow(role, "sns:Publish", on=self.topic.topic_arn, why="Tells the topic of each change")

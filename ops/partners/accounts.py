@@ -207,6 +207,8 @@ def _has_orders(target: Target, partner_id: str) -> bool:
 def prepare(target: Target, wanted: Wanted) -> Prepared | None:
     """Make a partner up to its last step; what an interrupted attempt has made is used.
 
+    One that is there, but on no plan, is put on it: a stage that came back has plans of its own.
+
     Returns:
         None when there is this partner already.
 
@@ -216,6 +218,7 @@ def prepare(target: Target, wanted: Wanted) -> Prepared | None:
     account = look(target, wanted.partner_id)
     if account.finished:
         _refuse_another(account, wanted)
+        _join_again(target, account, wanted.plan)
         return None
     key = _closed_key(target, account, wanted.name, wanted.plan)
     endpoint = account.endpoint
@@ -265,8 +268,15 @@ def _closed_key(target: Target, account: Account, name: str, plan: str) -> Key:
     return replace(key, mark=State.NEW, plan=plan)
 
 
+def _join_again(target: Target, account: Account, plan: str) -> None:
+    """Put the keys of a partner that is on no plan on one."""
+    if account.plan is None:
+        for key in account.live:
+            partner_keys.join(target, key, plan)
+
+
 def _refuse_another(account: Account, wanted: Wanted) -> None:
-    same = account.name == wanted.name and account.plan == wanted.plan
+    same = account.name == wanted.name and account.plan in (None, wanted.plan)
     url = account.endpoint.url if account.endpoint else None
     if same and wanted.url in (None, url):
         return

@@ -7,6 +7,9 @@ has a mark that says what the key is meant to be:
             └───────┴──► expired    for good
 
 What is true is what API Gateway says: a key that it holds as enabled is on, whatever the mark.
+
+Which keys are a stage's, its tags say: `service`, `stage` and `partner`, given as it is made. A key
+without them is a stage's if that has an entry for it.
 """
 
 from __future__ import annotations
@@ -22,13 +25,16 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from infrastructure import outputs
+from infrastructure.settings import tags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ops.reach.target import Target
 
 _TYPE: Any = "API_KEY"
+_PARTNER = "partner"
+"""The tag that says whose a key is, beside those that all of a stage has."""
 
 
 class State(StrEnum):
@@ -43,7 +49,7 @@ class State(StrEnum):
     OFF = "off"
     """Switched off by somebody at API Gateway; no command here switches it on."""
     GONE = "gone"
-    """In the table only: somebody deleted it at API Gateway."""
+    """In the table only: somebody deleted it at API Gateway, or it is another stage's there."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ class Key:
     number: int = 0
     """Counts a partner's keys; 0 for one that these commands did not make."""
     enabled: bool | None = None
-    """None when API Gateway does not know it."""
+    """None when API Gateway does not know it as the stage's."""
     created: dt.datetime | None = None
     plan: str | None = None
     mark: State | None = None
@@ -104,14 +110,27 @@ def plans(target: Target) -> dict[str, str]:
 
 
 def key_name(stage: str, partner_id: str, number: int) -> str:
-    """Name a key, so that it is found again."""
+    """Name a key, for people and so that fewer are looked through."""
     return f"{_prefix(stage)}{partner_id}-{number}"
 
 
-def owner_in(stage: str, name: str) -> tuple[str, int] | None:
-    """Read partner and number out of a key's name; None when it is none of ours."""
-    found = re.fullmatch(f"{re.escape(_prefix(stage))}([a-z0-9-]{{1,40}})-([0-9]{{1,6}})", name)
-    return (found[1], int(found[2])) if found else None
+def owner_in(stage: str, described: Mapping[str, Any]) -> tuple[str, int] | None:
+    """Read partner and number from what describes a key; None for a key that is none of ours.
+
+    Its tags tell, and not its name: what begins as dev's keys do may be of a stage dev-eu.
+    """
+    given = described.get("tags") or {}
+    if _PARTNER not in given or not tags(stage).items() <= given.items():
+        return None
+    partner_id = str(given[_PARTNER])
+    number = str(described.get("name", "")).removeprefix(f"{_prefix(stage)}{partner_id}-")
+    return partner_id, int(number) if re.fullmatch("[0-9]{1,6}", number) else 0
+
+
+def _is_another_stage_s(stage: str, described: Mapping[str, Any]) -> bool:
+    """Tell whether a key's tags say so; one without them is whose table has it."""
+    given = described.get("tags") or {}
+    return any(given.get(name, value) != value for name, value in tags(stage).items())
 
 
 def _prefix(stage: str) -> str:
@@ -124,7 +143,7 @@ def _prefix(stage: str) -> str:
 def read(target: Target, partner_id: str | None = None) -> list[Key]:
     """Read the keys of one partner, or of all; the oldest first."""
     entries = {entry["apiKeyId"]["S"]: entry for entry in _entries(target, partner_id)}
-    keys = {key.key_id: key for key in _by_name(target, partner_id)}
+    keys = {key.key_id: key for key in _by_tags(target, partner_id)}
     for key_id, entry in entries.items():
         key = keys.get(key_id) or _by_id(target, key_id)
         keys[key_id] = replace(
@@ -155,13 +174,13 @@ def _mark_in(entry: dict[str, Any]) -> State:
     return State(text) if text in tuple(State) else State.ON  # made before there were marks
 
 
-def _by_name(target: Target, partner_id: str | None) -> Iterable[Key]:
+def _by_tags(target: Target, partner_id: str | None) -> Iterable[Key]:
     """Find the keys that these commands made: also those without an entry as yet."""
     wanted = _prefix(target.stage) + (f"{partner_id}-" if partner_id else "")
     pages = target.client("apigateway").get_paginator("get_api_keys")
     for page in pages.paginate(nameQuery=wanted):
         for described in page["items"]:
-            owner = owner_in(target.stage, described.get("name", ""))
+            owner = owner_in(target.stage, described)
             if owner and partner_id in (None, owner[0]):
                 yield _described(described, *owner)
 
@@ -172,6 +191,8 @@ def _by_id(target: Target, key_id: str) -> Key:
     except ClientError as error:
         if not _missing(error):
             raise
+        return Key(key_id, "")
+    if _is_another_stage_s(target.stage, described):
         return Key(key_id, "")
     return _described(described, "")
 
@@ -213,10 +234,10 @@ def create(target: Target, partner_id: str, number: int) -> Key:
             description=f"Partner {partner_id}",
             enabled=False,
             value=secrets.token_urlsafe(30),
-            tags={"service": "food-delivery-orders", "stage": target.stage, "partner": partner_id},
+            tags={**tags(target.stage), _PARTNER: partner_id},
         )
     except ClientError as error:
-        again = [key for key in _by_name(target, partner_id) if key.number == number]
+        again = [key for key in _by_tags(target, partner_id) if key.number == number]
         if _code(error) != "ConflictException" or not again:
             raise
         return again[0]
@@ -273,8 +294,9 @@ def switch(target: Target, key: Key, *, on: bool) -> None:
 def delete(target: Target, key: Key) -> None:
     """Delete the key, and its entry last: by the entry it is found again."""
     leave(target, key)
-    with _missing_is_well():
-        target.client("apigateway").delete_api_key(apiKey=key.key_id)
+    if key.state is not State.GONE:
+        with _missing_is_well():
+            target.client("apigateway").delete_api_key(apiKey=key.key_id)
     target.client("dynamodb").delete_item(
         TableName=target.output(outputs.PARTNERS_TABLE), Key={"apiKeyId": {"S": key.key_id}}
     )

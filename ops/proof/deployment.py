@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ops.proof.claim import Claim
 
+_CLOUDWATCH = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring"
 _GUIDE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide"
 
 CLAIMS = (
@@ -32,5 +33,68 @@ CLAIMS = (
         sources=(
             "https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-logging.html",
         ),
+    ),
+    Claim(
+        id="what-was-kept-is-imported",
+        says="A stack is made of tables, pool, client, group and keys that another has kept.",
+        said=(
+            "local/inside/patches/cloudformation.py#adopted_tables",
+            "docs/operations.md#a-stage-comes-back",
+        ),
+        expected="IMPORT_COMPLETE, then the old orders, people and keys in the new stage.",
+        look="`orders destroy` of a stage that keeps its data, then `orders deploy --adopt`.",
+        sources=(
+            f"{_GUIDE}/resource-import-supported-resources.html",
+            f"{_GUIDE}/import-resources.html",
+        ),
+        patches=("adopted_tables",),
+    ),
+    Claim(
+        id="iam-spreads-in-seconds",
+        says="A role's policy may not hold yet, for up to 16 seconds after it was made.",
+        said=("docs/operations.md", "orders/custom_resource.py"),
+        expected="Ten first deployments in a row, none of which fails.",
+        look="Deploy and destroy a stage ten times.",
+        sources=(
+            "https://github.com/aws/aws-cdk/issues/37675",
+            "https://github.com/aws/aws-cdk/issues/37939",
+            "https://github.com/aws/aws-cdk/issues/31211",
+            "https://github.com/hashicorp/terraform-provider-aws/issues/40572",
+        ),
+    ),
+    Claim(
+        id="heard-by-cloudformation",
+        says="CloudFormation waits for an answer at the response URL until its time is over.",
+        said=("orders/custom_resource.py",),
+        expected="CREATE_COMPLETE although the first answer was refused with 503.",
+        look="Cannot be brought about on AWS; read the function's log of each deployment.",
+        sources=(f"{_GUIDE}/crpg-ref-responses.html",),
+    ),
+    Claim(
+        id="protected-before-it-is-made",
+        says="The CDK protects a stack before its first change set, so a rollback leaves it.",
+        said=("docs/decisions/0019-a-stage-comes-back.md",),
+        expected="ROLLBACK_COMPLETE with termination protection; `orders deploy` lifts it, asked.",
+        look="Deploy with a wrong certificate, then `orders deploy` again.",
+        sources=("https://github.com/aws/aws-cdk-cli/blob/main/packages/aws-cdk/README.md",),
+    ),
+    Claim(
+        id="names-are-not-replaced",
+        says="A resource with a name of its own cannot be replaced.",
+        said=("docs/emulator.md#still-different",),
+        expected="An update of a budget's addresses, and a new stream, go through.",
+        look="Change `alarm_emails` twice.",
+        sources=(
+            f"{_GUIDE}/aws-properties-name.html",
+            "https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/365",
+        ),
+    ),
+    Claim(
+        id="stages-share-no-metric",
+        says="A metric is its namespace, name and dimensions, in an account and Region.",
+        said=("docs/metrics.md",),
+        expected="An order in dev changes no figure of prod in the same account.",
+        look="Two stages in one account, an order in one, both metrics.",
+        sources=(f"{_CLOUDWATCH}/cloudwatch_concepts.html",),
     ),
 )

@@ -97,18 +97,15 @@ CLAIMS = (
         conditions=("aws:SourceAccount of lambda.amazonaws.com",),
     ),
     Claim(
-        id="pipe-trusts-with-arn",
-        says="EventBridge Pipes names the account and the pipe when it takes the role.",
+        id="pipe-trusts-with-account",
+        says="EventBridge Pipes names our account when it takes the pipe's role.",
         said=_SAID,
         expected="The pipe is RUNNING and carries.",
         look="describe-pipe after the first deployment.",
         sources=(
             "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-permissions.html",
         ),
-        conditions=(
-            "aws:SourceAccount of pipes.amazonaws.com",
-            "aws:SourceArn of pipes.amazonaws.com",
-        ),
+        conditions=("aws:SourceAccount of pipes.amazonaws.com",),
     ),
     Claim(
         id="schedule-trusts-with-group",

@@ -80,8 +80,8 @@ CLAIMS = (
     ),
     Claim(
         id="partial-batches",
-        says="Of a batch only the messages come back that the function names; "
-        "all, if it names none of them.",
+        says="Of a batch only those messages come back that the function names; all, if it names "
+        "none of them.",
         said=(
             "orders/consumer.py",
             "docs/reliability.md",

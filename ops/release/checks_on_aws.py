@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from infrastructure.settings import tracing_policy
-from ops.release import cdk
-from ops.release.account import check_bootstrap, check_concurrency, concurrency_of
+from infrastructure.settings import STAGES, stack_name, tracing_policy
+from ops.release import cdk, states
+from ops.release.account import (
+    check_bootstrap,
+    check_concurrency,
+    concurrency_of,
+    resources_of,
+)
 from ops.release.findings import Check, Finding, failure, ok, unknown, warning
 
 if TYPE_CHECKING:
@@ -26,19 +31,6 @@ _COUNTING_SECONDS = 4
 _MUCH_TRACED = 0.2
 _STACK_RESOURCES = "cloudformation:ListStackResources"
 _CONCURRENCY = f"lambda:GetAccountSettings, lambda:GetFunctionConcurrency and {_STACK_RESOURCES}"
-_UNLOCK = "Switch its termination protection off first. "
-_DELETE = "It can only be deleted; tables that are kept stay: aws cloudformation delete-stack"
-_BROKEN = {
-    "CREATE_FAILED": _DELETE,
-    "ROLLBACK_COMPLETE": _DELETE,
-    "ROLLBACK_FAILED": _DELETE,
-    "DELETE_FAILED": _DELETE,
-    "UPDATE_FAILED": "Mend what its events name, then: aws cloudformation rollback-stack",
-    "UPDATE_ROLLBACK_FAILED": (
-        "Mend what its events name, then: aws cloudformation continue-update-rollback"
-    ),
-}
-"""The states that no deployment can start from, each with what leads out of it."""
 
 
 def identity(place: Place) -> Finding:
@@ -87,8 +79,10 @@ def logging_role(place: Place) -> Finding:
     role = place.client("apigateway").get_account().get("cloudwatchRoleArn", "")
     if not role:
         return ok("API Gateway has no logging role yet; the deployment sets it.")
-    if f"/{place.stack.removesuffix(place.settings.stage)}" in role:
-        return ok("API Gateway's logging role is one of ours.")
+    ours = ("AWS::IAM::Role", role.rpartition("/")[2])
+    for stage in STAGES:
+        if ours in resources_of(place.account, stack_name(stage)):
+            return ok(f"API Gateway's logging role is that of stage {stage}.")
     return warning(
         f"API Gateway logs with {role}; the deployment puts its own in its place, for every API "
         "of the account in this Region.",
@@ -169,15 +163,11 @@ def stack(place: Place) -> Finding:
 
 def _state(place: Place, status: str, protected: bool) -> Finding:  # noqa: FBT001 - as AWS says it
     said = f"{place.stack} is {status}."
-    if status in ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE"):
+    if status in states.ABSENT:
         return ok(f"{place.stack} was never made; the deployment makes it.")
-    if status.endswith("_IN_PROGRESS"):
-        return failure(said, "Wait until it is done: a stack takes one change at a time.")
-    if status in _BROKEN:
-        where = f"--stack-name {place.stack} --region {place.account.region}"
-        unlock = _UNLOCK if protected and "delete-stack" in _BROKEN[status] else ""
-        return failure(said, f"{unlock}{_BROKEN[status]} {where}")
-    if status == "UPDATE_ROLLBACK_COMPLETE":
+    if remedy := states.obstacle(status, place):
+        return failure(said, remedy)
+    if status in states.ROLLED_BACK:
         return warning(f"{said} The last deployment failed.", "Mend what its events name.")
     return _protection(place, said, protected)
 
@@ -212,13 +202,6 @@ def topic(place: Place) -> Finding:
     return _name(place, "topic", arn, f"aws sns delete-topic --topic-arn {arn}", there=there)
 
 
-def pipe(place: Place) -> Finding:
-    """See whether the name of the pipe is free, or ours."""
-    name = _changes(place)
-    there = _there(lambda: place.client("pipes").describe_pipe(Name=name))
-    return _name(place, "pipe", name, f"aws pipes delete-pipe --name {name}", there=there)
-
-
 def _changes(place: Place) -> str:
     return f"{place.stack}-order-changes"
 
@@ -250,13 +233,14 @@ ON_AWS = (
     Check("stack", stack, "cloudformation:DescribeStacks"),
     Check("reserved concurrency", reserved, _CONCURRENCY),
     Check("workers' concurrency", workers, _CONCURRENCY),
-    Check("API Gateway logging", logging_role, "apigateway:GET on /account"),
+    Check(
+        "API Gateway logging", logging_role, f"apigateway:GET on /account and {_STACK_RESOURCES}"
+    ),
     Check("API Gateway throttle", gateway_throttle, "apigateway:GET on /account"),
     Check("SSM parameters", parameters, "ssm:DescribeParameters"),
     Check("X-Ray sampling", tracing, "xray:GetSamplingRules"),
     Check("X-Ray policies", tracing_policies, "xray:ListResourcePolicies"),
     Check("log group's name", log_group, f"logs:DescribeLogGroups and {_STACK_RESOURCES}"),
     Check("topic's name", topic, f"sns:GetTopicAttributes and {_STACK_RESOURCES}"),
-    Check("pipe's name", pipe, f"pipes:DescribePipe and {_STACK_RESOURCES}"),
 )
 """The checks that need AWS, in the order in which they are shown."""

@@ -1,6 +1,7 @@
 """A stage to an AWS account, and out of it again; whoever calls this asks the operator between.
 
-    enter ─► bytecode ─► prepare: CDK CLI, bootstrap, quota, synthesis, diff ─► review ─► carry_out
+    enter ─► clear? ─► bytecode ─► prepare: CDK CLI, bootstrap, quota, synthesis
+          ─► adopt? (leftovers.py) ─► compare ─► review ─► carry_out
     enter ─► check_unprotected ─► remove
 
 Whatever would fail half-way or lose data is found before anything is changed.
@@ -9,24 +10,32 @@ Whatever would fail half-way or lose data is found before anything is changed.
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure.asset import AssetError, build_for_aws
+from infrastructure.stateful import declared
 from ops.reach.errors import OperatorError
-from ops.release import cdk
+from ops.reach.templates import read
+from ops.release import cdk, leftovers, states
 from ops.release.account import Place, check_bootstrap, check_concurrency, sign_in
-from ops.release.change_set import CHANGE_SET, Stack, changes_of, drop, losses, stack_of
+from ops.release.change_set import CHANGE_SET, Loss, Stack, changes_of, drop, losses, stack_of
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from infrastructure.settings import Settings
+    from ops.release.leftovers import Kept
 
 _NEVER_ASK = ("--require-approval", "never")  # we have asked
 _REVIEWED = ("--change-set-name", CHANGE_SET)
+
+_WHY = "The first resource with FAILED above says why."
+_FAILED = f"The deployment failed, and CloudFormation goes back to what was there. {_WHY}"
+_FAILED_AT_FIRST = (
+    f"The first deployment failed. {_WHY} Mend that and deploy again: what is left of the stack is "
+    "then deleted, once you agree, and what its template keeps is taken over."
+)
 
 
 class Review(NamedTuple):
@@ -35,8 +44,8 @@ class Review(NamedTuple):
     stack: Stack | None
     """None where it makes the first one; then nothing is prepared, and nothing can be lost."""
     changes: bool = True
-    losses: tuple[str, ...] = ()
-    """The resources whose data would or might be lost, each with what happens to it."""
+    losses: tuple[Loss, ...] = ()
+    """What would or might be lost, whether the release means that or not."""
 
 
 def enter(settings: Settings) -> Place:
@@ -60,8 +69,8 @@ def flaw_of_bytecode() -> str | None:
         raise OperatorError(str(error)) from error
 
 
-def prepare(place: Place, told: Callable[[str], None]) -> None:
-    """Get everything ready for a deployment, and have the CDK show what differs.
+def prepare(place: Place, told: Callable[[str], None]) -> dict[str, Any]:
+    """Get everything ready for a deployment; gives the template.
 
     Args:
         place: the stage and its account.
@@ -74,7 +83,15 @@ def prepare(place: Place, told: Callable[[str], None]) -> None:
     cdk.install(told)
     check_bootstrap(account, cdk.bootstrap_command(account.account_id, account.region))
     check_concurrency(account, place.stack, place.settings.reserved_concurrency)
-    cdk.synthesize(place.settings.stage)
+    return read(cdk.synthesize(place.settings.stage) / f"{place.stack}.template.json")
+
+
+def compare(place: Place) -> None:
+    """Have the CDK show what differs.
+
+    Raises:
+        OperatorError: when it cannot.
+    """
     if not cdk.run("diff", place.stack):
         raise OperatorError("The CDK cannot compare the stage with what is deployed.")
 
@@ -102,7 +119,8 @@ def _prepared(place: Place, found: Stack | None) -> Review:
     if not cdk.run("deploy", place.stack, *_NEVER_ASK, *prepare):
         raise OperatorError("CloudFormation refuses the change; what it said stands above.")
     changes = changes_of(place.client("cloudformation"), place.stack)
-    return Review(found, bool(changes), tuple(losses(changes)))
+    meant = declared(place.settings.stage)
+    return Review(found, bool(changes), tuple(losses(changes, meant)))
 
 
 def carry_out(place: Place, reviewed: Review) -> None:
@@ -115,15 +133,47 @@ def carry_out(place: Place, reviewed: Review) -> None:
         return
     prepared = ("--method", "execute-change-set", *_REVIEWED) if reviewed.stack else ()
     if not cdk.run("deploy", place.stack, *_NEVER_ASK, *prepared, "--progress", "events"):
-        raise OperatorError(
-            "The deployment failed, and CloudFormation goes back to what was there; the first "
-            "resource with FAILED above says why."
-        )
+        raise OperatorError(_FAILED if reviewed.stack else _FAILED_AT_FIRST)
 
 
 def stack(place: Place) -> Stack | None:
     """Look at the stack of a stage; None when it is not deployed."""
     return stack_of(place.client("cloudformation"), place.stack)
+
+
+def remains(place: Place, found: Stack | None) -> bool:
+    """Tell whether a stack can only be deleted before there can be another.
+
+    Raises:
+        OperatorError: when it takes no deployment, with what to do.
+    """
+    if found is None:
+        return False
+    if found.status in states.REMAINS:
+        return True
+    if what_to_do := states.obstacle(found.status, place):
+        raise OperatorError(f"{place.stack} is {found.status}. {what_to_do}")
+    return False
+
+
+def clear(place: Place, found: Stack, told: Callable[[str], None]) -> None:
+    """Delete a stack that can only be deleted, protected or not; what its template keeps stays.
+
+    The CDK CLI protects a stack before it makes it, and so could not delete it itself.
+
+    Args:
+        place: the stage and its account.
+        found: the stack.
+        told: is told what takes its time.
+
+    Raises:
+        OperatorError: when it fails.
+    """
+    if found.protected:
+        place.client("cloudformation").update_termination_protection(
+            StackName=found.stack_id, EnableTerminationProtection=False
+        )
+    remove(place, found, told)
 
 
 def check_unprotected(place: Place, found: Stack) -> None:
@@ -140,27 +190,19 @@ def check_unprotected(place: Place, found: Stack) -> None:
         )
 
 
-def remove(place: Place, told: Callable[[str], None]) -> list[str]:
+def remove(place: Place, found: Stack, told: Callable[[str], None]) -> list[Kept]:
     """Remove a stage; gives what stays on AWS.
 
     Args:
         place: the stage and its account.
+        found: its stack.
         told: is told what takes its time.
 
     Raises:
         OperatorError: when it fails.
     """
     cdk.install(told)
-    template = cdk.synthesize(place.settings.stage) / f"{place.stack}.template.json"
+    cdk.synthesize(place.settings.stage)
     if not cdk.run("destroy", place.stack, "--force"):
         raise OperatorError("The removal failed; what CloudFormation said stands above.")
-    return _kept(template)
-
-
-def _kept(template: Path) -> list[str]:
-    resources: dict[str, Any] = json.loads(template.read_text())["Resources"]
-    return [
-        f"{name} ({resource['Type']})"
-        for name, resource in resources.items()
-        if resource.get("DeletionPolicy", "").startswith("Retain")
-    ]
+    return leftovers.kept_by(place, found.stack_id)

@@ -12,7 +12,7 @@ from ops.reach.errors import OperatorError
 from ops.traces.spans import ORDER, REQUEST, linked_traces, read, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 KEPT_DAYS = 30
 """How long X-Ray keeps traces."""
@@ -29,6 +29,7 @@ _SKEW = 60.0
 _AHEAD = 3_600.0
 """Seconds by which an order's time may be ahead of this machine's clock."""
 
+_FRONT_DOOR = "AWS::ApiGateway::Stage"
 _TRIES = 3
 _PAUSE_SECONDS = 1.0
 _MOST_TRACES = 500
@@ -57,6 +58,15 @@ class Times(NamedTuple):
             pieces.append((start, end))
             start = end
         return pieces
+
+
+def front_doors(found: Iterable[Found]) -> set[str]:
+    """Name the APIs, with their stages, that traces came through: one of ours is its stack's name.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-using-xray-maps.html
+    """
+    documents = (document for trace in found for document in trace.documents)
+    return {str(each.get("name")) for each in documents if each.get("origin") == _FRONT_DOOR}
 
 
 def times_of(placed_at: str, until: dt.datetime | None) -> Times:

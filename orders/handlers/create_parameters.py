@@ -3,7 +3,9 @@
     the flags            belong to the operators from the first deployment on
     the signing key      is made here, and known to nobody: no template, event or log holds it
 
-What is there stays as it is, at each later deployment; what is made goes with the stack.
+What is there stays as it is: at each later deployment, when a call is repeated, and when a stage
+comes back over what an earlier stack of it has kept. What is made goes with the stack only where
+CloudFormation asks for that: of a stage that keeps its data it does not (CreatedParameters).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Situations, as the metrics that CloudWatch would get of them: what the alarms are proven with.
 
     template ─► Stage: the names under which its resources are measured
-    scenario ─► Conditions before and after something happens
+    scenario ─► Conditions before and after something happens, here and in the account's other stage
     both     ─► Recorded: samples of every minute, as AWS and our code would have sent them
 
 Nothing is left to chance: requests come evenly through the busy hours, at the rates of
@@ -22,8 +22,8 @@ from infrastructure.functions import Caller, names
 from infrastructure.settings import STAGES
 from ops.costs.traffic import DAYS, TableUse, Traffic
 from orders.heartbeat import REQUESTS
-from orders.metrics import NAMESPACE, ORDERS_CREATED, SERVICE
-from orders.settings import RETRY_SECONDS, longest_wait
+from orders.metrics import NAMESPACE, ORDERS_CREATED, dimensions_of
+from orders.settings import RETRY_SECONDS, STAGE, longest_wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from cloudwatch.alarms import Contributions, Minutes
 
     Resources = Mapping[str, Mapping[str, Any]]
+    _Series = Mapping[Any, dict[int, dict[Any, float]]]
+
 
 TRAFFIC = Traffic(orders_per_day=STAGES["prod"].budget.orders_per_day)
 """The load of a day."""
@@ -78,6 +80,7 @@ class Stage(NamedTuple):
         ceiling: the most units a second of a table or index.
         pipe: its name.
         rule: the rule of Contributor Insights.
+        own: dimensions of the metrics that its functions write.
     """
 
     api: Mapping[str, str]
@@ -91,6 +94,7 @@ class Stage(NamedTuple):
     ceiling: float
     pipe: str
     rule: str
+    own: Mapping[str, str]
 
 
 def stage_of(resources: Resources) -> Stage:
@@ -101,7 +105,7 @@ def stage_of(resources: Resources) -> Stage:
         for name, resource in _of(resources, "DynamoDB::GlobalTable")
     }
     workers = {worker: _queue_of(resources, functions[worker]) for worker in names(Caller.QUEUE)}
-    ((_, pipe),) = _of(resources, "Pipes::Pipe")
+    ((pipe_name, pipe),) = _of(resources, "Pipes::Pipe")
     ((_, api),) = _of(resources, "ApiGateway::RestApi")
     ((_, api_stage),) = _of(resources, "ApiGateway::Stage")
     ((_, rule),) = _of(resources, "CloudWatch::InsightRule")
@@ -127,9 +131,33 @@ def stage_of(resources: Resources) -> Stage:
             for index in table.get("GlobalSecondaryIndexes", ())
         },
         ceiling=_ceiling(next(table for _, table in tables.values())),
-        pipe=text(pipe["Properties"]["Name"]),
+        pipe=text(pipe["Properties"].get("Name", pipe_name)),
         rule=text(rule["Properties"]["RuleName"]),
+        own=dimensions_of(_variables(resources, functions["create_order"])[STAGE]),
     )
+
+
+def beside(resources: Resources) -> Resources:
+    """Give the Resources of the account's other stage, under other ids.
+
+    What AWS names is named apart in each stack; what we name ourselves keeps its name, and is the
+    same thing here as there if the two names are one.
+    """
+    found: Resources = _renamed(dict(resources), set(resources))
+    return {f"Other{name}": resource for name, resource in found.items()}
+
+
+def _renamed(node: Any, ids: set[str]) -> Any:
+    match node:
+        case {"Ref": str(name)} if name in ids:
+            return {"Ref": f"Other{name}"}
+        case {"Fn::GetAtt": [name, *rest]} if name in ids:
+            return {"Fn::GetAtt": [f"Other{name}", *rest]}
+        case dict():
+            return {key: _renamed(value, ids) for key, value in node.items()}
+        case list():
+            return [_renamed(value, ids) for value in node]
+    return node
 
 
 def _of(resources: Resources, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -183,9 +211,13 @@ def _queue_name(resources: Resources, queue: str) -> str:
 def _dies_after(resources: Resources, function: str, queue: str) -> tuple[int, int]:
     properties = resources[queue]["Properties"]
     tries = properties["RedrivePolicy"]["maxReceiveCount"]
-    variables = resources[function]["Properties"]["Environment"]["Variables"]
-    said = longest_wait(float(variables[RETRY_SECONDS]))
+    said = longest_wait(float(_variables(resources, function)[RETRY_SECONDS]))
     return math.ceil(said / 60), math.ceil(tries * properties["VisibilityTimeout"] / 60)
+
+
+def _variables(resources: Resources, function: str) -> Mapping[str, str]:
+    variables: Mapping[str, str] = resources[function]["Properties"]["Environment"]["Variables"]
+    return variables
 
 
 def _ceiling(table: Mapping[str, Any]) -> float:
@@ -257,6 +289,7 @@ class Scenario:
         before: minutes until it happens, which are healthy.
         healthy: how it is before, and afterwards.
         changed: how it is while it lasts.
+        other: how another stage of the account does meanwhile; None where there is none.
         lasts: minutes; None for all the time that is looked at.
         watched: minutes from when it happens that are looked at.
     """
@@ -266,6 +299,7 @@ class Scenario:
     before: int = 90
     healthy: Conditions = BACKGROUND
     changed: Conditions
+    other: Conditions | None = None
     lasts: int | None = None
     watched: int = 120
 
@@ -296,6 +330,22 @@ def _is_open(minute: int) -> bool:
 def _changed(**changes: Any) -> Conditions:
     return replace(BACKGROUND, **changes)
 
+
+_ALL_AT_ONCE = _changed(
+    failing=0.5,
+    heartbeat=False,
+    slow=0.5,
+    refused=0.1,
+    busy=1,
+    killed=True,
+    partner_gone=True,
+    letters=True,
+    throttled=10,
+    tables_fail=5,
+    used=1,
+    pipe_fails=True,
+)
+"""Whatever can go wrong while there are requests."""
 
 SCENARIOS: Mapping[str, Scenario] = {
     "healthy night": Scenario(
@@ -395,6 +445,22 @@ SCENARIOS: Mapping[str, Scenario] = {
     "tables near ceiling": Scenario(
         meaning="A table uses nine tenths of what it may.", changed=_changed(used=0.9)
     ),
+    "other stage busy": Scenario(
+        meaning="Nobody orders here at night; the account's other stage is busy.",
+        begins=CLOSES + 1,
+        changed=BACKGROUND,
+        other=BACKGROUND,
+    ),
+    "other stage dead": Scenario(
+        meaning="All is well here; in the account's other stage everything goes wrong.",
+        changed=BACKGROUND,
+        other=_ALL_AT_ONCE,
+    ),
+    "unreachable, other not": Scenario(
+        meaning="No request arrives here any more; the account's other stage is busy.",
+        changed=_changed(unreachable=True),
+        other=BACKGROUND,
+    ),
 }
 """By name."""
 
@@ -419,9 +485,33 @@ A_THIRD = 1 / 3
 SECOND_MS = 1_000
 
 
-def record(stage: Stage, scenario: Scenario) -> Recorded:
-    """Write down all that would have been measured."""
-    return _Recorder(stage, scenario).recorded()
+def record(stage: Stage, scenario: Scenario, other: Stage) -> Recorded:
+    """Write down all that would have been measured.
+
+    Args:
+        stage: the one that is looked at.
+        scenario: what happens.
+        other: the account's other stage, in scenarios that have it.
+    """
+    found = _Recorder(stage, scenario).recorded()
+    if scenario.other is None:
+        return found
+    others = _Recorder(other, scenario, other=scenario.other).recorded()
+    return Recorded(
+        _together(found.samples, others.samples),
+        _together(found.contributions, others.contributions),
+    )
+
+
+def _together(one: _Series, other: _Series) -> _Series:
+    """Add up what two stages send: whatever both send under one name is one thing."""
+    found = {name: {at: {**values} for at, values in by.items()} for name, by in one.items()}
+    for name, minutes in other.items():
+        for at, values in minutes.items():
+            there = found.setdefault(name, {}).setdefault(at, {})
+            for value, count in values.items():
+                there[value] = there.get(value, 0.0) + count
+    return found
 
 
 @dataclass
@@ -430,6 +520,8 @@ class _Recorder:
 
     stage: Stage
     scenario: Scenario
+    other: Conditions | None = None
+    """How it does all the time, if it is the account's other stage."""
     samples: dict[Metric, Minutes] = field(default_factory=dict)
     by_name: dict[tuple[str, ...], Minutes] = field(default_factory=dict)
     """The same, quicker to find: the dimensions of a metric of ours are told by their values."""
@@ -444,7 +536,7 @@ class _Recorder:
         for queue in self.stage.queues.values():
             self.queue_used[queue] = self.queue_woke[queue] = self.scenario.span.start - 60
         for minute in self.scenario.span:
-            self._minute(minute, self.scenario.conditions(minute))
+            self._minute(minute, self.other or self.scenario.conditions(minute))
         return Recorded(self.samples, {self.stage.rule: self.failed_tries})
 
     def _minute(self, minute: int, now: Conditions) -> None:
@@ -460,7 +552,7 @@ class _Recorder:
         told = self._pipe(minute, now, done, changed)
         self._workers(minute, now, told)
         self._tables(minute, now)
-        self._add(minute, NAMESPACE, ORDERS_CREATED.name, {"service": SERVICE}, {1: placed})
+        self._add(minute, NAMESPACE, ORDERS_CREATED.name, self.stage.own, {1: placed})
 
     def _heartbeat(self, minute: int, now: Conditions, calls: dict[str, int]) -> None:
         """Let the heartbeat place its order, if the stage has one; adds to the calls."""

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloudwatch.alarms import Reading, State, read, states
 from infrastructure.functions import Caller, names
+from infrastructure.settings import stack_name
 from ops.reach.templates import synthesized
 from project.checkout import ROOT
 from tests.alarms.chances import BURN, HEALTHY, false_alarms, missed, window
-from tests.alarms.scenarios import SCENARIOS, TRAFFIC, rates
+from tests.alarms.scenarios import SCENARIOS, TRAFFIC, rates, stage_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -65,13 +66,20 @@ FIRES: Mapping[str, Mapping[str, int | str]] = {
         "tables fail": 10,
     },
     "api-slow": {"slow API": 8},
-    "no-orders": {"new stack": PERHAPS, "outage": 30, "silence": 30, "unreachable": 30},
+    "no-orders": {
+        "new stack": PERHAPS,
+        "outage": 30,
+        "silence": 30,
+        "unreachable": 30,
+        "unreachable, other not": 30,
+    },
     "heartbeat-failing": {
         "new stack": 1,
         "outage": 8,
         "outage at night": 8,
         "unreachable": 8,
         "heartbeat stands": 31,
+        "unreachable, other not": 8,
     },
     "create-order-errors-fast": {"outage": 3},
     "create-order-errors-slow": {
@@ -130,6 +138,7 @@ class Described(NamedTuple):
     runbook: str
 
 
+_ALARM = "AWS::CloudWatch::Alarm"
 _DESCRIPTION = re.compile(r"(CRITICAL|WARNING): (.+\.) Runbook: (\S+\.md)")
 
 
@@ -142,14 +151,9 @@ def described(properties: Mapping[str, Any]) -> Described:
 
 def alarms_of(resources: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Give the properties of each alarm by its name, without that of the stack."""
-    named = {}
-    for resource in resources.values():
-        if resource["Type"] == "AWS::CloudWatch::Alarm":
-            properties = resource["Properties"]
-            named[re.sub(r"^food-delivery-orders-[a-z]+-", "", properties["AlarmName"])] = (
-                properties
-            )
-    return named
+    stack = stack_name(stage_of(resources).own["stage"])
+    alarms = (item["Properties"] for item in resources.values() if item["Type"] == _ALARM)
+    return {alarm["AlarmName"].removeprefix(f"{stack}-"): alarm for alarm in alarms}
 
 
 def fired(alarm: Alarm, recorded: Recorded, scenario: Scenario, reading: Reading) -> int | None:

@@ -30,7 +30,9 @@ STAGE = Stage(
     ceiling=1_000,
     pipe="pipe",
     rule="rule",
+    own={"service": "orders", "stage": "prod"},
 )
+OTHER = STAGE._replace(own={"service": "orders", "stage": "dev"})
 
 
 def minutes(recorded: Recorded, namespace: str, name: str, **dimensions: str) -> dict[int, float]:
@@ -42,7 +44,7 @@ def minutes(recorded: Recorded, namespace: str, name: str, **dimensions: str) ->
 
 @pytest.fixture(scope="module")
 def night() -> Recorded:
-    return record(STAGE, SCENARIOS["healthy night"])
+    return record(STAGE, SCENARIOS["healthy night"], OTHER)
 
 
 def test_functions_that_are_not_called_have_no_errors(night: Recorded) -> None:
@@ -80,7 +82,7 @@ def test_dynamodb_says_nothing_of_what_went_well(night: Recorded) -> None:
 
 def test_the_load_is_that_of_the_model_of_costs() -> None:
     """An hour of a healthy day has as many requests as `ops.costs.traffic` says."""
-    recorded = record(STAGE, SCENARIOS["healthy lunch"])
+    recorded = record(STAGE, SCENARIOS["healthy lunch"], OTHER)
     counted = minutes(recorded, "AWS/ApiGateway", "Count", ApiName="api", Stage="v1")
     a_minute = TRAFFIC.requests / DAYS / TRAFFIC.busy_hours / 60
     assert sum(counted.values()) / len(counted) == pytest.approx(a_minute, rel=0.01)
@@ -90,5 +92,5 @@ def test_the_load_is_that_of_the_model_of_costs() -> None:
 
 def test_scenarios_are_the_same_each_time() -> None:
     """Nothing in them is left to chance."""
-    one, other = (record(STAGE, SCENARIOS["5 % fail"]) for _ in range(2))
+    one, other = (record(STAGE, SCENARIOS["5 % fail"], OTHER) for _ in range(2))
     assert one == other

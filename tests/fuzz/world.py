@@ -55,6 +55,7 @@ ENVIRONMENT = {
     "AWS_SECRET_ACCESS_KEY": "secret-access-key",
     "AWS_LAMBDA_FUNCTION_NAME": "function-of-the-fuzz",
     "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
+    "STAGE": "fuzz",
     "ORDERS_TABLE": ORDERS,
     "IDEMPOTENCY_TABLE": KEYS,
     "PARTNERS_TABLE": PARTNERS,
@@ -313,6 +314,7 @@ def world() -> Iterator[World]:
         patch.setenv("_X_AMZN_TRACE_ID", "")  # is put back in the end
         patch.setattr(stores, "time", clock)
         patch.setattr(aws_api, "time", clock)
+        patch.setattr(custom_resource, "time", clock)
         patch.setattr(aws_api, "_exchange", made.aws)
         patch.setattr(webhooks, "_exchange", made.deliver)
         patch.setattr(tracing, "_socket_of_process", lambda: made)

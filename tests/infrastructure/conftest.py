@@ -10,6 +10,7 @@ import pytest
 
 from infrastructure.settings import STAGES, Budget, Capacity, CapacityMode, Domain
 from infrastructure.synth import compose, write
+from orders.settings import STAGE
 from tests.quick import is_quick
 
 if TYPE_CHECKING:
@@ -51,6 +52,12 @@ class Template:
         for name, resource in self.document["Resources"].items():
             if resource["Type"] == f"AWS::{kind}":
                 yield name, resource.get("Properties", {})
+
+    @property
+    def stage(self) -> str:
+        """The stage whose metrics the functions count."""
+        function = self.one("Lambda::Function", "CreateOrderFunction")
+        return str(function["Environment"]["Variables"][STAGE])
 
     def one(self, kind: str, start: str = "") -> dict[str, Any]:
         """Give the properties of the only resource of a type whose id starts so."""

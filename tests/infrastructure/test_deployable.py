@@ -10,7 +10,7 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from infrastructure.settings import KEPT_UNRESERVED, STAGES, tags
-from orders.metrics import METRICS, NAMESPACE, SERVICE
+from orders.metrics import METRICS, NAMESPACE, dimensions_of
 from tests.infrastructure.conftest import VARIANTS, Template
 
 if TYPE_CHECKING:
@@ -163,17 +163,17 @@ def metrics_of(alarm: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def dead_alarms(template: Template) -> list[str]:
     """List the alarms that can never fire, with the reason."""
     alarms = template.all("CloudWatch::Alarm")
-    named = {template.one(kind)["Name"] for kind in ("ApiGateway::RestApi", "Pipes::Pipe")}
-    return [f"{name}: {why}" for name, alarm in alarms for why in faults_of_alarm(alarm, named)]
+    return [f"{name}: {why}" for name, alarm in alarms for why in faults_of_alarm(alarm, template)]
 
 
-def faults_of_alarm(alarm: dict[str, Any], named: set[str]) -> Iterator[str]:
+def faults_of_alarm(alarm: dict[str, Any], template: Template) -> Iterator[str]:
     """Say why an alarm can never fire; of what has a name of ours, metrics go by that name."""
+    named = {template.one("ApiGateway::RestApi")["Name"]}
     for metric in metrics_of(alarm):
         name = metric["MetricName"]
         dimensions = {d["Name"]: d["Value"] for d in metric.get("Dimensions", [])}
         if metric["Namespace"] == NAMESPACE:
-            if name not in EMITTED or dimensions != {"service": SERVICE}:
+            if name not in EMITTED or dimensions != dimensions_of(template.stage):
                 yield f"nobody counts {name}"
         elif not any(isinstance(value, dict) or value in named for value in dimensions.values()):
             yield f"{name} is of nothing in this stack"
@@ -218,10 +218,10 @@ def test_every_dashboard_can_be_drawn(template: Template) -> None:
     assert faulty_dashboards(template) == []
 
 
-ALARM = {
+ALARM: dict[str, Any] = {
     "Namespace": NAMESPACE,
     "MetricName": METRICS[0].name,
-    "Dimensions": [{"Name": "service", "Value": SERVICE}],
+    "Dimensions": [{"Name": "service", "Value": "orders"}, {"Name": "stage", "Value": "dev"}],
     "Statistic": "Sum",
     "Threshold": 1,
 }
@@ -229,6 +229,7 @@ QUEUE = [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["Queue", "QueueName"]}}]
 DEAD_ALARMS = [
     {**ALARM, "MetricName": "OrderCreated"},
     {**ALARM, "Dimensions": []},
+    {**ALARM, "Dimensions": ALARM["Dimensions"][:1]},
     {**ALARM, "Namespace": "AWS/SQS", "Dimensions": [{"Name": "QueueName", "Value": "dead"}]},
     {
         **ALARM,

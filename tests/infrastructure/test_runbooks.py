@@ -38,12 +38,13 @@ def test_alarms(prod: Template) -> None:
 
 
 def test_names(prod: Template) -> None:
-    """The pipe, the API and the firewall's rules are called what the commands call them."""
+    """The API and the firewall's rules are called what the commands call them."""
     stack = "food-delivery-orders-prod"
-    assert prod.one("Pipes::Pipe")["Name"] == f"{stack}-order-changes"
+    log = prod.one("Logs::LogGroup", "ProcessingPipeLogs")["LogGroupName"]
+    assert log == f"/aws/vendedlogs/pipes/{stack}-order-changes"
     assert prod.one("ApiGateway::RestApi")["Name"] == stack
     acl: dict[str, Any] = prod.one("WAFv2::WebACL")
-    assert acl["VisibilityConfig"]["MetricName"] == "Firewall"
+    assert acl["VisibilityConfig"]["MetricName"] == stack
     (rules,) = re.findall(r"for RULE in ([A-Za-z ]+);", TEXT)
     metrics = {rule["VisibilityConfig"]["MetricName"] for rule in acl["Rules"]}
     assert set(rules.split()) == metrics

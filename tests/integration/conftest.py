@@ -111,6 +111,7 @@ def function_environment(stack: Endpoints) -> dict[str, str]:
         "AWS_REGION": stack.region,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
+        "STAGE": "dev",
         "ORDERS_TABLE": stack.tables["orders"],
         "IDEMPOTENCY_TABLE": stack.tables["idempotency_keys"],
         "PARTNERS_TABLE": stack.tables["partners"],

@@ -25,7 +25,12 @@ def part(trace_id: str, number: int, start: float, **more: Any) -> dict[str, Any
 
 POST = {"request": {"method": "POST", "url": "/v1/partner/orders"}, "response": {"status": 201}}
 DOCUMENTS = [
-    part(REQUEST, 1, 0, origin="AWS::ApiGateway::Stage", http=POST),
+    part(
+        *(REQUEST, 1, 0),
+        name="food-delivery-orders-dev/v1",
+        origin="AWS::ApiGateway::Stage",
+        http=POST,
+    ),
     part(
         *(REQUEST, 2, 0.01),
         parent_id=f"{1:016x}",

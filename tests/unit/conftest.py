@@ -12,11 +12,16 @@ import pytest
 from infrastructure.functions import Caller, names
 from orders import log as logs
 from orders import partners, store
+from orders.settings import STAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from orders.domain.order import Item
+
+
+OWN_STAGE = "unit"
+"""The stage whose functions the tests are."""
 
 
 class NoStore(store.Store):
@@ -37,6 +42,12 @@ def aws_is_described_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("botocore.session.create_loader", lambda _=None: loader)
         yield
+
+
+@pytest.fixture(autouse=True)
+def functions_of_a_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the functions that count know whose metrics those are."""
+    monkeypatch.setenv(STAGE, OWN_STAGE)
 
 
 @pytest.fixture

@@ -94,7 +94,7 @@ PATCHES: dict[str, Callable[[], None]] = {
 """All patches by name, in the order in which they are applied: a later one wraps an earlier one."""
 
 FOR_DEPLOYMENTS: dict[str, Callable[[], None]] = {
-    cloudformation.placeholders.__name__: cloudformation.placeholders
+    patch.__name__: patch for patch in (cloudformation.placeholders, cloudformation.adopted_tables)
 }
 """Those that only a whole template needs, by name."""
 

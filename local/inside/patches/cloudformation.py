@@ -1,4 +1,4 @@
-"""CloudFormation: what it refuses in a template."""
+"""CloudFormation: what it refuses in a template, and what it cannot take over."""
 # ruff: noqa: SLF001 - what a patch replaces is private to ministack
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def placeholders() -> None:
-    """Take whatever ministack refuses in a template as if it had been made.
+    """Take whatever ministack refuses in a template, and AWS makes, as if it had been made.
 
     Not for the local run, which leaves it out and says so: for trying `make deploy` itself, which
     sends the whole template.
@@ -29,6 +29,19 @@ def placeholders() -> None:
     alarms = handlers[ALARM]
     for step, wanted in (("create", 1), ("update", 2), ("delete", 1)):
         alarms[step] = _unless_computed(alarms[step], made[step], wanted)
+
+
+def adopted_tables() -> None:
+    """Take an existing table into a stack as AWS::DynamoDB::GlobalTable, as AWS does.
+
+    ministack imports AWS::DynamoDB::Table alone. For trying `orders deploy --adopt`.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resource-import-supported-resources.html
+    """
+    table, global_table = "AWS::DynamoDB::Table", "AWS::DynamoDB::GlobalTable"
+    handlers = ministack.module("services.cloudformation.provisioners")._RESOURCE_HANDLERS
+    handlers[global_table].setdefault("import", handlers[table]["import"])
+    lookups = ministack.module("services.cloudformation.changesets")._IMPORT_LOOKUPS
+    lookups.setdefault(global_table, lookups[table])
 
 
 def _unless_computed(

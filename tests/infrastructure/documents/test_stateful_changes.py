@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from documents.stateful_changes import (
-    FOLDER,
-    HOLDS,
-    declared,
-    fixed_properties,
-    losses,
-    normalised,
-    path_of,
-    released,
-)
+from documents.stateful_changes import fixed_properties, losses, normalised, path_of, released
 from infrastructure.settings import STAGES
+from infrastructure.stateful import FOLDER, HOLDS, declared
+from ops.release.leftovers import ADOPTABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -167,3 +161,41 @@ def test_aws_says_what_replaces() -> None:
     assert "SourceParameters.DynamoDBStreamParameters.StartingPosition" in fixed_properties(
         "AWS::Pipes::Pipe"
     )
+
+
+LEFT_ALONE = {
+    "AWS::ApiGateway::Account": "the account's, and not ours alone",
+    "AWS::IAM::Role": "the role that the account's API Gateway logs with",
+    "Custom::CreatedParameters": "found by the parameters' names",
+}
+"""What is kept, but not taken over."""
+
+
+@pytest.mark.parametrize("variant", ["prod", "prod-hardened"])
+def test_what_is_kept_comes_back(templates: dict[str, Template], variant: str) -> None:
+    """Whatever outlives a stack, the next stack of the stage takes over, or finds by its name."""
+    kept = {
+        resource["Type"]
+        for resource in templates[variant].document["Resources"].values()
+        if resource.get("DeletionPolicy", "").startswith("Retain")
+    }
+    assert kept == {*ADOPTABLE, *LEFT_ALONE}
+
+
+def test_what_is_taken_over_needs_nothing_else(hardened: Template) -> None:
+    """A stack can be made of the kept things alone: none refers to one that is made anew."""
+    resources = hardened.document["Resources"]
+    kept = {name: r for name, r in resources.items() if r["Type"] in ADOPTABLE}
+    others = set(resources) - set(kept)
+    for name, resource in kept.items():
+        assert not [other for other in others if f'"{other}"' in json.dumps(resource)], name
+
+
+def test_only_tables_and_the_like_are_kept_of_a_failure(prod: Template) -> None:
+    """What AWS would not let a failed first deployment delete is kept; a key, for what it opens."""
+    for kind in (*ADOPTABLE, "Custom::CreatedParameters"):
+        for resource in prod.document["Resources"].values():
+            if resource["Type"] == kind:
+                in_a_pool = kind in ADOPTABLE and ADOPTABLE[kind].in_a_pool
+                wanted = "RetainExceptOnCreate" if in_a_pool else "Retain"
+                assert resource["DeletionPolicy"] == wanted, kind

@@ -103,3 +103,12 @@ def test_production_keeps_its_people(prod: Template, dev: Template) -> None:
         resource = stage.resource("Cognito::UserPool", "Identity")
         assert resource["Properties"]["DeletionProtection"] == protection
         assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == policy
+
+
+@pytest.mark.parametrize("kind", ["Cognito::UserPoolClient", "Cognito::UserPoolGroup"])
+def test_production_keeps_what_pages_and_operators_have(
+    prod: Template, dev: Template, kind: str
+) -> None:
+    """The client's id and who is an operator stay; of a first deployment that fails they do not."""
+    assert prod.resource(kind, "Identity")["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert dev.resource(kind, "Identity")["DeletionPolicy"] == "Delete"

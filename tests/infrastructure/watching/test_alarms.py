@@ -15,7 +15,7 @@ from cloudwatch.alarms import Recorded, State, read, states, values
 from infrastructure.functions import Caller, names
 from project.checkout import ROOT
 from tests.alarms import table
-from tests.alarms.scenarios import HEARTBEAT, MIDNIGHT, SCENARIOS, record, stage_of
+from tests.alarms.scenarios import HEARTBEAT, MIDNIGHT, SCENARIOS, beside, record, stage_of
 from tests.alarms.table import FIRES, PERHAPS, READINGS
 from tests.infrastructure.conftest import VARIANTS
 
@@ -35,17 +35,24 @@ HEARTBEATS_SHIFT = 5
 class Proof:
     """A variant's alarms, and what is measured of its resources in each scenario."""
 
-    def __init__(self, template: Template, others: Iterable[Proof] = ()) -> None:
-        """Record every scenario once for all variants that are measured under the same names."""
+    def __init__(self, template: Template, other: Template, alike: Iterable[Proof] = ()) -> None:
+        """Record every scenario once for all variants that are measured under the same names.
+
+        Args:
+            template: of the stage whose alarms are proven.
+            other: of the stage that it shares an account with, in scenarios that have one.
+            alike: the proofs that there are.
+        """
         self.resources = template.document["Resources"]
         self.properties = table.alarms_of(self.resources)
         self.stage = stage_of(self.resources)
         self.has_heartbeat = HEARTBEAT in self.stage.functions
-        alike = [other.recorded for other in others if other.stage == self.stage]
-        self.recorded: dict[str, Recorded] = alike[0] if alike else self._record()
+        self.other = stage_of(beside(other.document["Resources"]))
+        known = [proof.recorded for proof in alike if proof.stage == self.stage]
+        self.recorded: dict[str, Recorded] = known[0] if known else self._record()
 
     def _record(self) -> dict[str, Recorded]:
-        return {name: record(self.stage, one) for name, one in SCENARIOS.items()}
+        return {name: record(self.stage, one, self.other) for name, one in SCENARIOS.items()}
 
     @cached_property
     def alarms(self) -> dict[str, Alarm]:
@@ -69,7 +76,8 @@ def proofs(templates: dict[str, Template]) -> dict[str, Proof]:
     """Each variant's."""
     found: dict[str, Proof] = {}
     for name, template in templates.items():
-        found[name] = Proof(template, found.values())
+        other = templates["dev" if template.stage == "prod" else "prod"]
+        found[name] = Proof(template, other, found.values())
     return found
 
 
@@ -122,6 +130,23 @@ def test_every_metric_is_measured_and_matters(prod_proof: Proof) -> None:
     for name, alarm in prod_proof.alarms.items():
         named = {one.metric for one in alarm.metrics.values()}
         assert named <= sent, name
+
+
+@pytest.mark.parametrize(
+    ("variant", "name", "scenario"),
+    [
+        ("dev", "pipe-silent", "other stage busy"),
+        ("prod", "no-orders", "unreachable, other not"),
+    ],
+)
+def test_a_metric_of_two_stages_is_noticed(
+    proofs: dict[str, Proof], variant: str, name: str, scenario: str
+) -> None:
+    """Orders counted for all stages together raise an alarm for nothing, or keep one quiet."""
+    proof, one = proofs[variant], SCENARIOS[scenario]
+    shared = record(proof.stage, one, proof.other._replace(own=proof.stage.own))
+    found = table.fired(proof.alarms[name], shared, one, READINGS["usual"])
+    assert (found is None) == (scenario in FIRES[name])
 
 
 SUMS = ("functions-throttled", "pipe-failing", "tables-throttled", "tables-failing")

@@ -13,7 +13,7 @@ import pytest
 
 from infrastructure.watching.aws_metrics import LOGS, VENDED
 from infrastructure.watching.queries import QUERIES
-from orders.metrics import METRICS, NAMESPACE
+from orders.metrics import METRICS, NAMESPACE, dimensions_of
 from project.checkout import ROOT
 from tests.infrastructure.conftest import VARIANTS
 
@@ -29,6 +29,7 @@ OF_TYPE = {
     "QueueName": "AWS::SQS::Queue",
     "TableName": "AWS::DynamoDB::GlobalTable",
     "LogGroupName": "AWS::Logs::LogGroup",
+    "PipeName": "AWS::Pipes::Pipe",
 }
 """What a dimension's value must be the name of."""
 
@@ -77,7 +78,8 @@ def unknown(body: dict[str, Any], template: Template) -> list[str]:
 def emitted(namespace: str, name: str, dimensions: dict[str, str], template: Template) -> bool:
     """Tell whether our code, or AWS for a resource of the template, has a metric."""
     if namespace == NAMESPACE:
-        return name in {metric.name for metric in METRICS} and dimensions == {"service": "orders"}
+        known = {metric.name for metric in METRICS}
+        return name in known and dimensions == dimensions_of(template.stage)
     names, sets = VENDED[namespace]
     return (
         name in names
@@ -97,7 +99,6 @@ def is_there(dimension: str, value: str, template: Template) -> bool:
     names = {
         "ApiName": {template.one("ApiGateway::RestApi")["Name"]},
         "Stage": {template.one("ApiGateway::Stage")["StageName"]},
-        "PipeName": {template.one("Pipes::Pipe")["Name"]},
         "GlobalSecondaryIndexName": {index["IndexName"] for index in indexes},
         "Operation": {"TransactWriteItems", "UpdateItem", "GetItem", "Query"},
     }
@@ -138,12 +139,13 @@ def test_every_metric_is_emitted(template: Template) -> None:
         ["AWS/Lambda", "Error", "FunctionName", "${CreateOrderFunction7CDB9A5E}"],
         ["AWS/Lambda", "Errors", "FunctionName", "${Nothing}"],
         ["AWS/ApiGateway", "Count", "ApiName", "x", "Stage", "v1"],
-        ["FoodDelivery/Orders", "OrdersCreated", "stage", "prod"],
-        ["FoodDelivery/Orders", "OrdersPlaced", "service", "orders"],
+        ["FoodDelivery/Orders", "OrdersCreated", "service", "orders"],
+        ["FoodDelivery/Orders", "OrdersCreated", "service", "orders", "stage", "prod"],
+        ["FoodDelivery/Orders", "OrdersPlaced", "service", "orders", "stage", "dev"],
     ],
 )
 def test_a_metric_that_nobody_emits_is_found(dev: Template, metric: list[str]) -> None:
-    """A misspelt name, a dimension too many or a resource that is gone does not pass."""
+    """A misspelt name, another stage's metric or a resource that is gone does not pass."""
     body = {"widgets": [{"properties": {"metrics": [metric]}}]}
     assert len(unknown(body, dev)) == 1
 

@@ -61,3 +61,23 @@ def test_what_operators_and_nobody_may_know_is_not_in_the_template(template: Tem
     assert set(created) == {"ServiceToken", "ServiceTimeout", "Flags", "SigningKey", "KeyId"}
     assert "whsec_" not in json.dumps(template.document)
     assert not [name for name in facts(template) if name in ("flags", "webhook-signing-key")]
+
+
+def created(template: Template) -> dict[str, Any]:
+    resources: dict[str, dict[str, Any]] = template.document["Resources"]
+    return next(r for r in resources.values() if r["Type"] == "Custom::CreatedParameters")
+
+
+def test_what_is_made_goes_with_dev_and_stays_with_prod(dev: Template, prod: Template) -> None:
+    """Prod's flags and signing key outlive its stack: nobody asks for their removal, or may."""
+    assert created(dev)["DeletionPolicy"] == created(dev)["UpdateReplacePolicy"] == "Delete"
+    assert created(prod)["DeletionPolicy"] == created(prod)["UpdateReplacePolicy"] == "Retain"
+    for template, allowed in ((dev, True), (prod, False)):
+        assert ("ssm:DeleteParameters" in json.dumps(template.document)) is allowed
+
+
+def test_a_deployment_waits_for_every_call_that_lambda_repeats(template: Template) -> None:
+    """An answer that only the third call gets through still comes in time: 60 s and 120 s later."""
+    function = template.one("Lambda::Function", "CreateParametersFunction")
+    assert function["Timeout"] >= 30 + 2 * 4 + 3 * 10  # IAM, two calls of SSM, three answers
+    assert int(created(template)["Properties"]["ServiceTimeout"]) >= 3 * function["Timeout"] + 180

@@ -124,6 +124,79 @@ def test_change_that_loses_a_table(cloud: Layout, client: Callable[[str], Any]) 
         cloudformation.delete_stack(StackName=STACK)
 
 
+PROD = stack_name("prod")
+IN_THE_WAY = "/food-delivery/prod/api/url"
+"""A parameter that somebody else has made; with it, prod's first deployment fails."""
+
+ORDER = {"orderId": {"S": "o"}, "timestamp": {"S": "2026-11-29T20:00:00.000Z"}}
+
+
+def state_of(client: Callable[[str], Any], stack: str) -> tuple[str, dict[str, str]]:
+    """Give the status of a stack, and its outputs."""
+    found = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    outputs = {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
+    return found["StackStatus"], outputs
+
+
+def unlock(client: Callable[[str], Any], stack: str) -> None:
+    client("cloudformation").update_termination_protection(
+        StackName=stack, EnableTerminationProtection=False
+    )
+
+
+def signing_key(client: Callable[[str], Any]) -> str:
+    """Give the key that signs webhooks; whoever cannot open it gets an error."""
+    name = "/food-delivery/prod/webhook-signing-key"
+    found = client("ssm").get_parameter(Name=name, WithDecryption=True)
+    return str(found["Parameter"]["Value"])
+
+
+@pytest.fixture
+def prod(client: Callable[[str], Any]) -> Iterator[str]:
+    """The name of a stack of prod that does not outlive the test."""
+    yield PROD
+    unlock(client, PROD)
+    client("cloudformation").delete_stack(StackName=PROD)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("bootstrapped")
+def test_prod_comes_back(cloud: Layout, client: Callable[[str], Any], prod: str) -> None:
+    """A first deployment that failed is tried again; a stage that was removed comes back whole.
+
+    Tables with their orders, people, the pages' client and the signing key are what they were.
+    """
+    client("ssm").put_parameter(Name=IN_THE_WAY, Value="x", Type="String")
+    code, said = orders(cloud.url, "deploy", "--stage", "prod", "--yes")
+    assert (code, state_of(client, prod)[0]) == (1, "ROLLBACK_COMPLETE"), said
+    assert "The first deployment failed" in said
+    kept = client("dynamodb").list_tables()["TableNames"]
+    client("ssm").delete_parameter(Name=IN_THE_WAY)
+
+    code, said = orders(cloud.url, "deploy", "--stage", "prod", answer="prod\ny\ny\ny\n")
+    assert (code, state_of(client, prod)[0]) == (0, "UPDATE_COMPLETE"), said
+    assert client("dynamodb").list_tables()["TableNames"] == kept
+    _, before = state_of(client, prod)
+    client("dynamodb").put_item(TableName=before["OrdersTable"], Item=ORDER)
+    key = signing_key(client)
+
+    unlock(client, prod)
+    code, said = orders(cloud.url, "destroy", "--stage", "prod", "--yes")
+    assert code == 0, said
+    assert f"(AWS::Cognito::UserPool): {before['UserPoolId']}" in said
+    assert "orders deploy --stage prod --adopt" in said
+
+    code, said = orders(cloud.url, "deploy", "--stage", "prod", "--yes", "--adopt")
+    assert code == 0, said
+    _, after = state_of(client, prod)
+    same = ("OrdersTable", "IdempotencyTable", "PartnersTable", "UserPoolId", "UserPoolClientId")
+    for name in (*same, "PartnerSecretsKey"):
+        assert after[name] == before[name], name
+    found = client("dynamodb").get_item(TableName=after["OrdersTable"], Key=ORDER)
+    assert found["Item"] == ORDER
+    assert signing_key(client) == key
+
+
 def test_protected_stage(cloud: Layout, client: Callable[[str], Any]) -> None:
     """Prod is not removed by mistake: I am told what protects it, and that its tables are kept."""
     cloudformation = client("cloudformation")
@@ -135,7 +208,7 @@ def test_protected_stage(cloud: Layout, client: Callable[[str], Any]) -> None:
     )
     code, said = orders(cloud.url, "destroy", "--stage", "prod", "--yes")
     assert code == 1
-    assert "tables of this stage are kept" in said
+    assert "signing key of this stage are kept" in said
     assert "--no-enable-termination-protection" in said
 
 

@@ -84,7 +84,7 @@ def test_account_that_is_not_prepared(cloud: Layout) -> None:
     code, out, err = doctor("--json", **at(cloud.url))
     found = results(out)
     assert (code, found["CDK bootstrap"], found["credentials"]) == (1, "failure", "warning"), out
-    assert (found["stack"], found["pipe's name"], found["topic's name"]) == ("ok", "ok", "ok"), out
+    assert (found["stack"], found["topic's name"]) == ("ok", "ok"), out
     assert "1 failure" in err
     (remedy,) = (item["remedy"] for item in json.loads(out) if item["check"] == "CDK bootstrap")
     assert f"/{REGION}" in remedy
@@ -136,7 +136,7 @@ def test_offline_without_credentials(tmp_path: Path) -> None:
     assert (code, found["credentials"], found["Python"]) == (1, "failure", "ok"), out
     assert found["web origins"] == "warning"
     assert {found[check.name] for check in ON_AWS[1:]} == {"unknown"}
-    assert "pipe's name" in err
+    assert "topic's name" in err
 
 
 def test_unknown_profile() -> None:

@@ -16,6 +16,7 @@ from standardwebhooks import Webhook
 
 from cli import app as cli
 from cli import options
+from infrastructure import outputs
 from infrastructure.settings import stack_name
 from ops.partners import accounts
 from ops.partners import keys as partner_keys
@@ -92,10 +93,30 @@ class Fuse:
 def target(stack: Endpoints) -> Target:
     """The stack, as operators reach it."""
     described = aws(stack, "cloudformation").describe_stacks(StackName=stack.stack_name)
-    outputs = described["Stacks"][0]["Outputs"]
-    by_name = {item["OutputKey"]: item["OutputValue"] for item in outputs}
+    given = described["Stacks"][0]["Outputs"]
+    by_name = {item["OutputKey"]: item["OutputValue"] for item in given}
     client = clients(stack.aws_endpoint_url)
     return Target("the local run", stack_name("dev"), client, by_name, "make run")
+
+
+@pytest.fixture
+def neighbour(target: Target) -> Iterator[Target]:
+    """Another stage of the account, whose name begins with that of the first."""
+    table = f"partners-{uuid.uuid4().hex[:8]}"
+    dynamodb = target.client("dynamodb")
+    dynamodb.create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": "apiKeyId", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "apiKeyId", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    plan = target.client("apigateway").create_usage_plan(name=f"plan-of-{table}")
+    own = {outputs.PARTNERS_TABLE: table, outputs.usage_plan("standard"): plan["id"]}
+    found = replace(target, stack=stack_name("dev-eu"), outputs={**target.outputs, **own})
+    yield found
+    for key in partner_keys.read(found):
+        partner_keys.delete(found, key)
+    dynamodb.delete_table(TableName=table)
 
 
 @pytest.fixture
@@ -239,6 +260,19 @@ def test_half_made_opens_nothing(
         for key in partner_keys.read(target, arguments[3]):
             assert status(stack, partner_keys.value_of(target, key)) == 403
     assert number > 5
+
+
+def test_partner_of_a_stage_that_came_back(
+    stack: Endpoints, target: Target, partners: Callable[..., Ended], made: dict[str, Any]
+) -> None:
+    """Its plans are new: `add` once more puts a partner's keys on one, and shows no key again."""
+    (key,) = accounts.look(target, made["id"]).keys
+    partner_keys.leave(target, key)
+    assert status(stack, made["apiKey"]) == 403
+    again = partners("add", "A Partner", "--id", made["id"], "--plan", "premium")
+    assert (again.code, again.out) == (0, ""), again
+    assert accounts.look(target, made["id"]).plan == "premium"
+    assert status(stack, made["apiKey"]) == 201
 
 
 def test_disable(stack: Endpoints, partners: Callable[..., Ended], made: dict[str, Any]) -> None:
@@ -490,3 +524,25 @@ def test_usage(partners: Callable[..., Ended], made: dict[str, Any]) -> None:
     assert "tells no usage" in partners("usage", made["id"]).out
     shown = partners("usage", made["id"], "--json").shown
     assert (shown["dailyQuota"], shown["days"]) == (200_000, [])
+
+
+def test_a_stage_that_begins_alike(
+    target: Target, neighbour: Target, partners: Callable[..., Ended]
+) -> None:
+    """Dev's commands neither list, use, show nor switch off a key of dev-eu, finished or not."""
+    half = partner_keys.create(neighbour, "acme", 1)
+    whole = accounts.prepare(neighbour, accounts.Wanted("other", "Other", "standard"))
+    assert whole is not None
+    accounts.open_(neighbour, whole)
+    theirs = {half.key_id, whole.key.key_id}
+    assert partners("ls", "--json").code == 0
+    assert not theirs & {key.key_id for key in partner_keys.read(target)}
+    assert partners("show", "eu-acme").code == 1
+    made = partners("add", "Acme", "--id", "eu-acme", "--plan", "standard", "--json").shown
+    (key,) = partners("show", "eu-acme", "--json").shown["keys"]
+    assert key["keyId"] not in theirs
+    assert made["apiKey"] != partner_keys.value_of(neighbour, half)
+    for command in ("disable", "remove"):
+        assert partners(command, "eu-acme", "--yes").code == 0
+    states = {each.key_id: each.state for each in partner_keys.read(neighbour)}
+    assert states == {half.key_id: "new", whole.key.key_id: "on"}

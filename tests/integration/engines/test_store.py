@@ -194,7 +194,7 @@ def test_a_large_order_takes_the_units_that_aws_names(engine: Engine, store: Sto
     }
 
 
-@on(*ENGINES, "ministack")
+@pytest.mark.parametrize("engine", [*ENGINES, "ministack"], indirect=True)
 def test_a_text_is_added_to_no_number(engine: Engine) -> None:
     """An update that means to add, and meets a text, is refused and changes nothing."""
     placed, dynamodb = engine.put(new_order()), engine.dynamodb

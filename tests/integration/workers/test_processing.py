@@ -99,7 +99,7 @@ def processing(stack: Endpoints) -> Iterator[Processing]:
         aws(stack, "logs"),
         stack.log_groups["process_order"],
         aws(stack, "pipes"),
-        f"{stack.stack_name}-order-changes",
+        stack.pipe,
         aws(stack, "sns"),
         stack.topics["order_changes"],
     )

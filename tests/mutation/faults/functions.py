@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from tests.mutation.fault import add, arn, fault, function, id_of, remove, variables
 
@@ -207,19 +207,34 @@ def function_with_a_name_too_long(template: Template) -> None:
 
 @fault
 def created_parameters_by_another_function(template: Template) -> None:
-    """CloudFormation asks a function that never answers, and the deployment hangs for an hour."""
-    created = template.document["Resources"]
-    (name,) = (name for name, r in created.items() if r["Type"] == "Custom::CreatedParameters")
+    """CloudFormation asks a function that never answers, and waits for it in vain."""
     other = arn(template, "Lambda::Function", "GetOrderFunction")
-    created[name]["Properties"]["ServiceToken"] = other
+    _created_parameters(template)["Properties"]["ServiceToken"] = other
 
 
 @fault
 def created_parameters_that_others_do_not_read(template: Template) -> None:
     """The signing key is made where no function looks for it: no webhook is signed."""
-    created = template.document["Resources"]
-    (name,) = (name for name, r in created.items() if r["Type"] == "Custom::CreatedParameters")
-    created[name]["Properties"]["SigningKey"] = "/food-delivery/dev/webhook-signing-key"
+    properties = _created_parameters(template)["Properties"]
+    properties["SigningKey"] = "/food-delivery/dev/webhook-signing-key"
+
+
+@fault
+def created_parameters_that_go_with_the_stack(template: Template) -> None:
+    """The flags and the signing key of prod are deleted with its stack; its tables stay."""
+    _created_parameters(template)["DeletionPolicy"] = "Delete"
+
+
+@fault
+def created_parameters_whose_answer_nobody_awaits(template: Template) -> None:
+    """CloudFormation gives up before Lambda has called the function again."""
+    _created_parameters(template)["Properties"]["ServiceTimeout"] = "60"
+
+
+def _created_parameters(template: Template) -> dict[str, Any]:
+    resources = template.document["Resources"].values()
+    (found,) = (each for each in resources if each["Type"] == "Custom::CreatedParameters")
+    return cast("dict[str, Any]", found)
 
 
 @fault

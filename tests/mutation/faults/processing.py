@@ -36,6 +36,12 @@ def pipe_to_a_queue(template: Template) -> None:
 
 
 @fault
+def pipe_with_a_name_of_its_own(template: Template) -> None:
+    """A fixed name: the day the table's stream is another one, no deployment succeeds any more."""
+    pipe(template)["Name"] = "food-delivery-orders-prod-order-changes"
+
+
+@fault
 def pipe_that_stands_still(template: Template) -> None:
     """No change is told, and after a day the stream forgets them."""
     pipe(template)["DesiredState"] = "STOPPED"
@@ -95,6 +101,13 @@ def pipe_of_another_table(template: Template) -> None:
 def pipe_before_its_permissions(template: Template) -> None:
     """A deployment from nothing fails: the pipe is made before its role has a policy."""
     del template.resource("Pipes::Pipe", "Processing")["DependsOn"]
+
+
+@fault
+def mapping_before_iam_knows_its_role(template: Template) -> None:
+    """A deployment from nothing fails now and then: Lambda looks at a role too soon."""
+    for name, _ in template.all("Lambda::EventSourceMapping"):
+        template.document["Resources"][name].pop("DependsOn", None)
 
 
 @fault

@@ -209,7 +209,10 @@ def alarm_on_what_nobody_counts(template: Template) -> None:
         {
             "Namespace": "FoodDelivery/Orders",
             "MetricName": "OrderCreated",
-            "Dimensions": [{"Name": "service", "Value": "orders"}],
+            "Dimensions": [
+                {"Name": "service", "Value": "orders"},
+                {"Name": "stage", "Value": "prod"},
+            ],
             "Statistic": "Sum",
             "Period": 60,
             "EvaluationPeriods": 1,
@@ -271,6 +274,12 @@ def dashboard_of_nothing(template: Template) -> None:
     """A dashboard's widget has no size and no kind: CloudWatch refuses it."""
     body = '{"widgets": [{"x": 0, "y": 0, "properties": {}}]}'
     add(template, "Dashboard", "CloudWatch::Dashboard", {"DashboardBody": body})
+
+
+@fault_in("prod-hardened")
+def budget_with_a_name_of_its_own(template: Template) -> None:
+    """A fixed name: whoever changes whom the budget tells cannot deploy it."""
+    template.one("Budgets::Budget")["Budget"]["BudgetName"] = "food-delivery-orders-prod"
 
 
 @fault_in("prod-hardened")

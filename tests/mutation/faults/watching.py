@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.mutation.fault import arn, fault, id_of, remove, resource_policy
+from tests.mutation.fault import arn, fault, id_of, remove, resource_policy, variables
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
@@ -47,6 +47,27 @@ def alarm_of_another_queue(template: Template) -> None:
     """One queue's dead letters are told twice, and the other's never."""
     other = alarm(template, "PartnerNotificationsDeadLetters")["Dimensions"]
     alarm(template, "OrderProcessingDeadLetters")["Dimensions"] = other
+
+
+@fault
+def alarm_on_orders_of_all_stages(template: Template) -> None:
+    """The metric has no stage: nobody writes it, or every stage of the account does."""
+    for query in alarm(template, "PipeSilent")["Metrics"]:
+        metric = query.get("MetricStat", {}).get("Metric", {})
+        if metric.get("MetricName") == "OrdersCreated":
+            metric["Dimensions"] = [{"Name": "service", "Value": "orders"}]
+
+
+@fault
+def function_that_counts_for_another_stage(template: Template) -> None:
+    """Prod's orders are counted as dev's: its own alarms see none."""
+    variables(template, "CreateOrder")["STAGE"] = "dev"
+
+
+@fault
+def firewall_that_counts_for_all_stages(template: Template) -> None:
+    """What dev's firewall blocks shows as blocked in prod."""
+    template.one("WAFv2::WebACL")["VisibilityConfig"]["MetricName"] = "Firewall"
 
 
 @fault

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from documents.emulator import DOCUMENT, document, patches
-from local.inside.patches import PATCHES
+from local.inside.patches import FOR_DEPLOYMENTS, PATCHES
 from local.inside.refused_resources import REFUSED_TYPES
 
 TEXT = DOCUMENT.read_text()
@@ -19,8 +19,8 @@ def test_the_document_is_current() -> None:
 def test_every_patch_is_told() -> None:
     """Each patch stands there, under its service, with what AWS does."""
     told = {name: said for _, name, said in patches()}
-    assert set(told) == set(PATCHES)
-    assert set(re.findall(r"^\* `(\w+)`: ", TEXT, re.MULTILINE)) == set(PATCHES)
+    assert set(told) == {*PATCHES, *FOR_DEPLOYMENTS}
+    assert set(re.findall(r"^\* `(\w+)`: ", TEXT, re.MULTILINE)) == set(told)
     assert [name for name, said in told.items() if "AWS" not in said] == []
 
 

@@ -7,6 +7,7 @@ import pytest
 from infrastructure.functions import BY_NAME, FUNCTIONS, Caller, Row, names
 from ops.costs.traffic import Traffic
 from orders.routes import ROUTES
+from orders.settings import STAGE
 from project.checkout import ROOT
 
 EACH = pytest.mark.parametrize("row", FUNCTIONS, ids=lambda row: row.name)
@@ -37,6 +38,12 @@ def test_only_functions_of_the_api_answer_requests(row: Row) -> None:
     """Workers and the like have no answer, no headers, no problems that a caller would see."""
     if row.caller is not Caller.API:
         assert (row.answer, row.problems, row.headers) == (None, (), ())
+
+
+@EACH
+def test_whoever_counts_knows_its_stage(row: Row) -> None:
+    """A metric without its stage would be another stage's, too; who counts none needs none."""
+    assert (STAGE in row.variables) == row.counts
 
 
 @EACH

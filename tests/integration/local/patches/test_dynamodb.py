@@ -1,14 +1,15 @@
-"""Streams that survive a restart, what reads cost, typed sums, and the metrics of tables."""
+"""Streams, units, sums, metrics of tables, and tables that a stack takes over."""
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from ops.reach.clients import clients
+from ops.reach.clients import REGION, clients
 from tests.integration.laboratories import metrics as figures
 from tests.integration.laboratories.streams import heard_after_restart
 
@@ -227,3 +228,32 @@ def test_table_figures_is_needed(endpoints_without_patches: Endpoints) -> None:
     dynamodb = clients(endpoints_without_patches.aws_endpoint_url)("dynamodb")
     dynamodb.scan(TableName=endpoints_without_patches.tables["partners"])
     assert figures.figure(endpoints_without_patches, read) is None
+
+
+def test_adopted_tables_is_needed(endpoints_without_patches: Endpoints) -> None:
+    """Ministack cannot take an existing table into a stack as AWS::DynamoDB::GlobalTable."""
+    client, name = clients(endpoints_without_patches.aws_endpoint_url), uuid.uuid4().hex
+    described: dict[str, Any] = {
+        "AttributeDefinitions": [{"AttributeName": "key", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "key", "KeyType": "HASH"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    client("dynamodb").create_table(TableName=name, **described)
+    kind = "AWS::DynamoDB::GlobalTable"
+    table = {"Type": kind, "DeletionPolicy": "Retain", "Properties": described}
+    table["Properties"] = {**described, "Replicas": [{"Region": REGION}]}
+    wanted = {"StackName": f"s{name}", "ChangeSetName": "import"}
+    client("cloudformation").create_change_set(
+        **wanted,
+        ChangeSetType="IMPORT",
+        TemplateBody=json.dumps({"Resources": {"Table": table}}),
+        ResourcesToImport=[
+            {
+                "ResourceType": kind,
+                "LogicalResourceId": "Table",
+                "ResourceIdentifier": {"TableName": name},
+            }
+        ],
+    )
+    answer = client("cloudformation").describe_change_set(**wanted)
+    assert answer["ExecutionStatus"] == "UNAVAILABLE"

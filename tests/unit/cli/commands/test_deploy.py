@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from ops.reach.errors import OperatorError
-from ops.release import deploying
+from ops.release import deploying, leftovers
 from ops.release.account import Place
-from ops.release.change_set import Stack
+from ops.release.change_set import Loss, Stack
 from ops.release.deploying import Review
+from ops.release.leftovers import Kept
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
@@ -26,8 +27,12 @@ if TYPE_CHECKING:
 
     from infrastructure.settings import Settings
 
-THERE = Stack(protected=False, outputs={"ApiUrl": "https://api.example"})
-LOSS = "T (AWS::DynamoDB::GlobalTable) would be deleted"
+THERE = Stack("id", "CREATE_COMPLETE", protected=False, outputs={"ApiUrl": "https://api.example"})
+FAILED = THERE._replace(status="ROLLBACK_COMPLETE", protected=True, outputs={})
+LEFT = Kept("Orders", "AWS::DynamoDB::GlobalTable", "orders-1")
+BEFORE = ["prepare", "compare"]
+LOSS = Loss("T (AWS::DynamoDB::GlobalTable) would be deleted: this loses the table's items")
+MEANT = Loss("P (AWS::Pipes::Pipe) would be replaced", "its name was fixed")
 
 
 class Release:
@@ -37,6 +42,7 @@ class Release:
         self.stack: Stack | None = THERE
         self.reviewed = Review(THERE)
         self.flaw: str | None = None
+        self.left: list[Kept] = []
         self.steps: list[str] = []
 
     def enter(self, settings: Settings) -> Place:
@@ -66,9 +72,12 @@ def release(monkeypatch: pytest.MonkeyPatch) -> Release:
     monkeypatch.setattr(deploying, "flaw_of_bytecode", lambda: made.flaw)
     monkeypatch.setattr(deploying, "review", made.review)
     monkeypatch.setattr(deploying, "stack", lambda _: made.stack)
-    for name in ("prepare", "carry_out"):
+    for name in ("prepare", "compare", "carry_out", "clear"):
         monkeypatch.setattr(deploying, name, made.step(name))
-    monkeypatch.setattr(deploying, "remove", made.step("remove", ["Orders (a table)"]))
+    monkeypatch.setattr(deploying, "remove", made.step("remove", [LEFT]))
+    monkeypatch.setattr(leftovers, "kept_by", lambda *_: [LEFT])
+    monkeypatch.setattr(leftovers, "adoptable", lambda *_: made.left)
+    monkeypatch.setattr(leftovers, "adopt", made.step("adopt"))
     return made
 
 
@@ -90,13 +99,13 @@ def test_deploy(release: Release) -> None:
         "As arn:me",
         "Stage dev is deployed: https://api.example",
     ]
-    assert release.steps == ["prepare", "carry_out"]
+    assert release.steps == [*BEFORE, "carry_out"]
 
 
 def test_what_is_not_agreed_to_does_not_wait(release: Release) -> None:
     """Without a yes, nobody being there included, the prepared change is dropped."""
     assert "--yes goes on" in refusal(run("deploy"))
-    assert release.steps == ["prepare", "drop"]
+    assert release.steps == [*BEFORE, "drop"]
 
 
 def test_interrupted_question(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,14 +118,14 @@ def test_interrupted_question(release: Release, monkeypatch: pytest.MonkeyPatch)
     result = run("deploy")
     assert result.exit_code == 130
     assert "AWS finishes what it has begun" in result.stderr
-    assert release.steps == ["prepare", "drop"]
+    assert release.steps == [*BEFORE, "drop"]
 
 
 def test_no_change(release: Release) -> None:
     """Where nothing differs nothing is asked."""
     release.reviewed = Review(THERE, changes=False)
     assert "Nothing has changed." in run("deploy").stdout
-    assert release.steps == ["prepare", "carry_out"]
+    assert release.steps == [*BEFORE, "carry_out"]
 
 
 def test_without_bytecode(release: Release) -> None:
@@ -144,18 +153,77 @@ def test_losses(
     """Data is lost only by a stage's name, or by an option that says so; --yes is not enough."""
     release.reviewed = Review(THERE, losses=(LOSS,))
     result = run("deploy", *options, answers=answers)
-    assert f"This change loses data:\n  {LOSS}\n" in result.stdout
-    assert release.steps == ["prepare", "carry_out" if deployed else "drop"]
+    assert f"This change loses data:\n  {LOSS.sentence}\n" in result.stdout
+    assert release.steps == [*BEFORE, "carry_out" if deployed else "drop"]
     if not deployed:
         assert "--lose-data goes on" in refusal(result)
 
 
 def test_stage_that_keeps_its_data(release: Release) -> None:
-    """Of such a stage nothing is lost, whatever was said."""
-    release.reviewed = Review(THERE, losses=(LOSS,))
+    """Of such a stage nothing is lost that the release does not mean, whatever was said."""
+    release.reviewed = Review(THERE, losses=(MEANT, LOSS))
     result = run("deploy", "--stage", "prod", "--lose-data", "--yes")
     assert "keeps its data" in refusal(result)
-    assert release.steps == ["prepare", "drop"]
+    assert "infrastructure/released/declared.toml" in refusal(result)
+    assert release.steps == [*BEFORE, "drop"]
+
+
+def test_loss_that_the_release_means(release: Release) -> None:
+    """What is declared is shown with its reason, and takes more than a yes."""
+    release.reviewed = Review(THERE, losses=(MEANT,))
+    result = run("deploy", "--stage", "prod", answers="prod\ny\n")
+    assert "would be replaced (meant: its name was fixed)" in result.stdout
+    assert release.steps == [*BEFORE, "carry_out"]
+    assert "--lose-data goes on" in refusal(run("deploy", "--stage", "prod", "--yes"))
+
+
+@pytest.mark.parametrize(
+    ("options", "answers", "cleared"),
+    [
+        ((), "prod\ny\n", True),
+        ((), "y\n", False),
+        (("--yes",), "", False),
+        (("--clear", "--yes"), "", True),
+    ],
+)
+def test_first_deployment_that_failed(
+    release: Release, options: tuple[str, ...], answers: str, *, cleared: bool
+) -> None:
+    """I see what it kept, and its stack goes by the stage's name or an option of its own."""
+    release.stack = FAILED
+    release.reviewed = Review(None)
+    result = run("deploy", "--stage", "prod", *options, answers=answers)
+    assert "is ROLLBACK_COMPLETE" in result.stdout
+    assert "its protection lifted" in result.stdout
+    assert f"Kept, as the template says: {LEFT}" in result.stdout
+    assert release.steps == (["clear", *BEFORE, "carry_out"] if cleared else [])
+    if not cleared:
+        assert refusal(result) == "Nothing was changed. (--clear goes on without asking.)"
+
+
+def test_stack_that_is_stuck(release: Release) -> None:
+    """I am told what to do first, before anything is built."""
+    release.stack = THERE._replace(status="UPDATE_ROLLBACK_FAILED")
+    assert "continue-update-rollback" in refusal(run("deploy", "--yes", "--clear"))
+    assert release.steps == []
+
+
+@pytest.mark.parametrize(
+    ("options", "answers", "adopted"),
+    [((), "y\ny\n", True), (("--yes",), "", False), (("--adopt", "--yes"), "", True)],
+)
+def test_what_an_earlier_stack_has_left(
+    release: Release, options: tuple[str, ...], answers: str, *, adopted: bool
+) -> None:
+    """A stage is made over its old tables once I agree, and never beside them."""
+    release.stack, release.left, release.reviewed = None, [LEFT], Review(None)
+    result = run("deploy", *options, answers=answers)
+    assert f"has left:\n  {LEFT}\n" in result.stdout
+    taken = ["prepare", "adopt", "compare", "carry_out"]
+    assert release.steps == (taken if adopted else ["prepare"])
+    if not adopted:
+        assert "Nothing was deployed." in refusal(result)
+        assert "--adopt goes on" in refusal(result)
 
 
 def test_destroy(release: Release) -> None:
@@ -163,15 +231,18 @@ def test_destroy(release: Release) -> None:
     assert "Nothing was changed" in refusal(run("destroy", answers="y\n"))
     result = run("destroy", answers="dev\n")
     assert "Type dev to remove it: " in result.stderr
-    assert "Kept, as the template says: Orders (a table)" in result.stdout
+    assert f"Kept, as the template says: {LEFT}" in result.stdout
     assert release.steps == ["remove"]
+    assert "comes back" not in result.stdout
+    back = run("destroy", "--stage", "prod", "--yes").stdout
+    assert "It comes back with: orders deploy --stage prod --adopt" in back
 
 
 def test_destroy_what_is_protected_or_not_there(release: Release) -> None:
     """A protected stage stays, with the command that unlocks it; one that is not there, too."""
     release.stack = THERE._replace(protected=True)
     result = run("destroy", "--stage", "prod", "--yes")
-    assert "The tables of this stage are kept" in result.stdout
+    assert "flags and the signing key of this stage are kept" in result.stdout
     assert "--no-enable-termination-protection" in refusal(result)
     release.stack = None
     assert "nothing to remove" in run("destroy", "--yes").stdout

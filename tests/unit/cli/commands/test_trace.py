@@ -158,3 +158,16 @@ def test_trace_that_x_ray_does_not_give(
     said = capsys.readouterr()
     assert "API POST" in said.out
     assert f"does not give all of it: {LONE}" in " ".join(said.err.split())
+
+
+@pytest.mark.parametrize(("stage", "code"), [("dev", 0), ("prod", 1)])
+def test_an_order_of_another_stage(
+    xray: Collector, capsys: pytest.CaptureFixture[str], stage: str, code: int
+) -> None:
+    """X-Ray has all stages' traces: I see those of my stage, and am told whose another is."""
+    fill(xray, *DOCUMENTS)
+    assert run(ORDER, "--stage", stage) == code
+    said = capsys.readouterr()
+    shown = "POST /v1/partner/orders" in said.out
+    assert shown == (code == 0)
+    assert ("food-delivery-orders-dev/v1" in said.out + said.err) == (code == 1)

@@ -37,6 +37,7 @@ EXAMPLE = Endpoints(
     tables={},
     queues={},
     topics={},
+    pipe="p",
     parameters={},
     webhooks={},
     webhooks_url="https://127.0.0.1:6566",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
@@ -21,23 +20,35 @@ from ops.release.deploying import Review
 if TYPE_CHECKING:
     from pathlib import Path
 
-REMOVED = {"Action": "Remove", "LogicalResourceId": "T", "ResourceType": "AWS::DynamoDB::Table"}
+    from ops.release.change_set import Stack
+
+REMOVED = {"Action": "Remove", "LogicalResourceId": "T", "ResourceType": "AWS::SQS::Queue"}
 
 
 class Cloud:
     """CloudFormation with one stack or none, and the CDK's command line before it."""
 
     def __init__(self) -> None:
-        self.stack: dict[str, Any] | None = {"StackStatus": "CREATE_COMPLETE"}
+        self.stack: dict[str, Any] | None = {"StackId": "id", "StackStatus": "CREATE_COMPLETE"}
         self.changes: list[dict[str, Any]] = [{"ResourceChange": REMOVED}]
         self.ran: list[tuple[str, ...]] = []
+        self.events: list[dict[str, str]] = []
+        self.lifted: list[dict[str, Any]] = []
         self.dropped = 0
         self.succeeds = True
 
     def describe_stacks(self, **_: str) -> dict[str, Any]:
         if self.stack is None:
-            raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
+            said = "Stack with id X does not exist"
+            raise ClientError({"Error": {"Code": "V", "Message": said}}, "DescribeStacks")
         return {"Stacks": [self.stack]}
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "describe_stack_events"
+        return SimpleNamespace(paginate=lambda **_: [{"StackEvents": self.events}])
+
+    def update_termination_protection(self, **given: Any) -> None:
+        self.lifted.append(given)
 
     def describe_change_set(self, **_: str) -> dict[str, Any]:
         return {"Changes": self.changes}
@@ -67,7 +78,8 @@ def place(cloud: Cloud) -> Place:
 def test_what_was_reviewed_is_carried_out(place: Place, cloud: Cloud) -> None:
     """The change set that was looked at is the one that is executed."""
     with deploying.review(place) as reviewed:
-        assert reviewed.losses == ("T (AWS::DynamoDB::Table) would be deleted",)
+        (loss,) = reviewed.losses
+        assert loss.sentence.startswith("T (AWS::SQS::Queue) would be deleted")
     deploying.carry_out(place, reviewed)
     assert cloud.dropped == 0
     prepare, execute = cloud.ran
@@ -108,8 +120,10 @@ def test_what_fails(place: Place, cloud: Cloud) -> None:
     cloud.succeeds = False
     with pytest.raises(OperatorError, match="said stands above"), deploying.review(place):
         pass
-    with pytest.raises(OperatorError, match="goes back to what was there"):
+    with pytest.raises(OperatorError, match=r"first deployment failed.*deploy again"):
         deploying.carry_out(place, Review(None))
+    with pytest.raises(OperatorError, match="goes back to what was there"):
+        deploying.carry_out(place, Review(deploying.stack(place)))
 
 
 def test_asset_that_cannot_be_built(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,17 +137,75 @@ def test_asset_that_cannot_be_built(monkeypatch: pytest.MonkeyPatch) -> None:
         deploying.flaw_of_bytecode()
 
 
-def test_what_stays(
-    place: Place, cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What the template keeps is named when the rest is removed."""
-    kept = {"Type": "AWS::DynamoDB::Table", "DeletionPolicy": "RetainExceptOnCreate"}
-    resources = {"Orders": kept, "Role": {"Type": "AWS::IAM::Role"}}
-    path = tmp_path / f"{place.stack}.template.json"
-    path.write_text(json.dumps({"Resources": resources}))
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let the CDK be installed and the app synthesized."""
     monkeypatch.setattr(cdk, "install", lambda told: told("Installing"))
     monkeypatch.setattr(cdk, "synthesize", lambda _: tmp_path)
+
+
+@pytest.mark.usefixtures("quiet")
+def test_what_stays(place: Place, cloud: Cloud) -> None:
+    """What CloudFormation has kept is named when the rest is removed."""
+    cloud.events = [
+        {
+            "LogicalResourceId": "Orders",
+            "ResourceType": "AWS::DynamoDB::GlobalTable",
+            "PhysicalResourceId": "orders-1",
+            "ResourceStatus": "DELETE_SKIPPED",
+        }
+    ]
     told: list[str] = []
-    assert deploying.remove(place, told.append) == ["Orders (AWS::DynamoDB::Table)"]
+    kept = deploying.remove(place, cast("Stack", deploying.stack(place)), told.append)
+    assert [str(each) for each in kept] == ["Orders (AWS::DynamoDB::GlobalTable): orders-1"]
     assert told == ["Installing"]
     assert cloud.ran == [("destroy", place.stack, "--force")]
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("protected", [True, False])
+def test_a_stack_that_never_worked(place: Place, cloud: Cloud, *, protected: bool) -> None:
+    """The protection that the CDK CLI has put on it is lifted, and it is deleted."""
+    cloud.stack = {
+        "StackId": "id",
+        "StackStatus": "ROLLBACK_COMPLETE",
+        "EnableTerminationProtection": protected,
+    }
+    found = cast("Stack", deploying.stack(place))
+    assert deploying.remains(place, found)
+    deploying.clear(place, found, lambda _: None)
+    lifted = {"StackName": "id", "EnableTerminationProtection": False}
+    assert cloud.lifted == [lifted] * protected
+    assert cloud.ran == [("destroy", place.stack, "--force")]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [("UPDATE_IN_PROGRESS", "Wait"), ("UPDATE_ROLLBACK_FAILED", "Mend")]
+)
+def test_a_stack_that_takes_no_deployment(
+    place: Place, cloud: Cloud, status: str, said: str
+) -> None:
+    """Nothing is built for it: I am told at once what to do first."""
+    cloud.stack = {"StackId": "id", "StackStatus": status}
+    with pytest.raises(OperatorError, match=f"{place.stack} is {status}. {said}"):
+        deploying.remains(place, deploying.stack(place))
+
+
+@pytest.mark.parametrize("status", ["UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE"])
+def test_a_stack_that_takes_one(place: Place, cloud: Cloud, status: str) -> None:
+    """What was there before a failure, or was only taken over, is deployed to as ever."""
+    cloud.stack = {"StackId": "id", "StackStatus": status}
+    assert not deploying.remains(place, deploying.stack(place))
+    cloud.stack = None
+    assert not deploying.remains(place, deploying.stack(place))
+
+
+def test_who_may_not_look_does_not_begin_anew(place: Place, cloud: Cloud) -> None:
+    """A refusal to describe the stack is not taken for a stack that is not there."""
+
+    def refuse(**_: str) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DescribeStacks")
+
+    cloud.describe_stacks = refuse  # type: ignore[method-assign, assignment]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        deploying.stack(place)

@@ -14,7 +14,7 @@ from orders.handlers import create_order, get_order, list_orders, update_order
 from tests.shared.events import event
 from tests.shared.examples import ORDER
 from tests.shared.stream_records import item
-from tests.unit.conftest import NoStore
+from tests.unit.conftest import OWN_STAGE, NoStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,11 +45,12 @@ def test_an_order_needs_an_idempotency_key(key: str | None) -> None:
 def test_a_refused_order_is_counted_once_and_its_line_says_why(
     written: Callable[[], list[dict[str, Any]]],
 ) -> None:
-    """Refusals are one metric without a dimension for the reason, which stands in the log."""
+    """Refusals are one metric of the stage, without the reason: that stands in the log."""
     refused(create_order, event("POST", body={"no": "order"}, headers={"Idempotency-Key": "k"}))
     line, counted = written()
     assert counted["OrdersRefused"] == [1.0]
-    assert counted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+    assert counted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service", "stage"]]
+    assert (counted["service"], counted["stage"]) == ("orders", OWN_STAGE)
     assert line["problem"] == "invalid-body"
 
 

@@ -7,10 +7,12 @@ import io
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from orders import custom_resource
 from orders import log as logs
 from orders.aws_api import ApiError
 from orders.handlers import create_parameters as module
@@ -27,11 +29,12 @@ class Store:
 
     def __init__(self) -> None:
         self.parameters: dict[str, dict[str, Any]] = {}
-        self.broken = False
+        self.refusals: list[str] = []
+        """What the next calls are refused with."""
 
     def call(self, _service: Any, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        if self.broken:
-            raise ApiError("AccessDeniedException")
+        if self.refusals:
+            raise ApiError(self.refusals.pop(0))
         if operation == "DeleteParameters":
             for name in arguments["Names"]:
                 self.parameters.pop(name, None)
@@ -50,17 +53,35 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Store:
     return made
 
 
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the function paused, each time; nobody waits here."""
+    made: list[float] = []
+    monkeypatch.setattr(custom_resource, "time", SimpleNamespace(sleep=made.append))
+    return made
+
+
 @pytest.fixture
-def cloudformation() -> Iterator[tuple[str, list[tuple[str, dict[str, Any]]]]]:
-    """Where CloudFormation waits for answers: its address, and what came."""
+def statuses() -> list[int]:
+    """What the address of CloudFormation says to the next answers; to those after them 200."""
+    return []
+
+
+@pytest.fixture
+def cloudformation(
+    statuses: list[int],
+) -> Iterator[tuple[str, list[tuple[str, dict[str, Any]]]]]:
+    """Where CloudFormation waits for answers: its address, and what it took."""
     came: list[tuple[str, dict[str, Any]]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            came.append((self.path, json.loads(body)))
             assert self.headers["Content-Type"] == ""
-            self.send_response(200)
+            status = statuses.pop(0) if statuses else 200
+            if status == 200:
+                came.append((self.path, json.loads(body)))
+            self.send_response(status)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -126,17 +147,74 @@ def test_both_go_with_the_stack(store: Store, ask: Callable[[str], dict[str, Any
     assert ask("Delete")["Status"] == "SUCCESS"
 
 
+@pytest.mark.parametrize("code", ["AccessDeniedException", "InvalidKeyId"])
+def test_a_role_that_iam_has_not_spread_yet(
+    store: Store, ask: Callable[[str], dict[str, Any]], pauses: list[float], code: str
+) -> None:
+    """A first deployment waits for IAM and KMS, up to 16 s as others saw, and then goes through."""
+    store.refusals = [code] * 8
+    assert ask("Create")["Status"] == "SUCCESS"
+    assert set(store.parameters) == {"/s/flags", "/s/key"}
+    assert sum(pauses) == 16
+
+
+def test_a_role_that_may_not(
+    store: Store, ask: Callable[[str], dict[str, Any]], pauses: list[float]
+) -> None:
+    """What is not allowed after half a minute never is: the deployment is told that it failed."""
+    store.refusals = ["AccessDeniedException"] * 100
+    assert ask("Create")["Status"] == "FAILED"
+    assert sum(pauses) == 30
+
+
+def test_the_answer_is_sent_until_it_is_taken(
+    store: Store, ask: Callable[[str], dict[str, Any]], statuses: list[int]
+) -> None:
+    """A bucket that is out of order for a moment does not keep the deployment waiting."""
+    statuses += [503, 500]
+    assert ask("Create")["Status"] == "SUCCESS"
+    assert set(store.parameters) == {"/s/flags", "/s/key"}
+
+
+@pytest.mark.parametrize("status", [503, 403])
+def test_an_answer_that_is_not_taken_fails_the_call(
+    store: Store, ask: Callable[[str], dict[str, Any]], statuses: list[int], status: int
+) -> None:
+    """Lambda then calls again, and that answers the same: the same key, made once."""
+    statuses += [status] * 3
+    with pytest.raises(custom_resource.NotTaken, match=str(status)):
+        ask("Create")
+    before = json.dumps(store.parameters)
+    assert ask("Create")["Status"] == "SUCCESS"
+    assert json.dumps(store.parameters) == before
+
+
+def test_nobody_listens(store: Store, pauses: list[float]) -> None:
+    """An address that cannot be reached is tried three times, and then by Lambda's next call."""
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as closed:
+        address = f"http://127.0.0.1:{closed.server_port}/"
+    event = {"StackId": "s", "RequestId": "r", "LogicalResourceId": "l", "RequestType": "Create"}
+    with pytest.raises(ConnectionError):
+        module.handler({**event, "ResponseURL": address, "ResourceProperties": PROPERTIES}, None)
+    assert len(pauses) == 2
+    assert store.parameters
+
+
 def test_a_failure_is_answered_too(
-    store: Store, ask: Callable[[str], dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    store: Store,
+    ask: Callable[[str], dict[str, Any]],
+    pauses: list[float],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A deployment that cannot go on is told so at once, and waits for nothing."""
     log = io.StringIO()
     monkeypatch.setattr(logs.log, "stream", log)
-    store.broken = True
+    store.refusals = ["ParameterLimitExceeded"]
     answer = ask("Create")
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith("ApiError")
     assert "ApiError" in log.getvalue()
+    assert not pauses
 
 
 def test_no_secret_is_told(
