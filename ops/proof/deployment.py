@@ -97,4 +97,23 @@ CLAIMS = (
         look="Two stages in one account, an order in one, both metrics.",
         sources=(f"{_CLOUDWATCH}/cloudwatch_concepts.html",),
     ),
+    Claim(
+        id="kept-but-on-creation",
+        says="RetainExceptOnCreate deletes what a failed creation has made, and keeps it later.",
+        said=("docs/decisions/0019-a-stage-comes-back.md",),
+        expected="No pages' client after a first failure; the same client after a deletion.",
+        look="As protected-before-it-is-made; list-user-pool-clients.",
+        sources=(f"{_GUIDE}/aws-attribute-deletionpolicy.html",),
+    ),
+    Claim(
+        id="names-that-cloudformation-makes",
+        says="CloudFormation names a pipe and a budget that have no name, and Ref is the name.",
+        said=(
+            "infrastructure/work/processing.py#_define_pipe",
+            "infrastructure/watching/budget.py",
+        ),
+        expected="The output OrderChangesPipe is what describe-pipe knows.",
+        look="The stack's outputs after the first deployment.",
+        sources=(f"{_GUIDE}/aws-resource-pipes-pipe.html",),
+    ),
 )

@@ -225,4 +225,15 @@ CLAIMS = (
         look="Not worth a day: the quota stands in the console.",
         sources=(f"{_COGNITO}/quotas.html",),
     ),
+    Claim(
+        id="catch-all-of-routes",
+        says="ANY and /{proxy+} take what no more specific path and method does.",
+        said=("infrastructure/edge/own_answers.py", "docs/emulator.md"),
+        expected="404 on every unknown path and method, 415 for a media type outside the list.",
+        look="DELETE /v1/orders and POST /v1/a/b/c, as JSON, as a form and as image/webp.",
+        sources=(
+            f"{_GUIDE}/api-gateway-set-up-simple-proxy.html",
+            f"{_GUIDE}/integration-passthrough-behaviors.html",
+        ),
+    ),
 )

@@ -146,4 +146,12 @@ CLAIMS = (
         look="As functions-are-traced.",
         sources=(f"{_REFERENCE}/list_awsx-ray.html",),
     ),
+    Claim(
+        id="keys-are-tagged",
+        says="GetApiKeys tells the tags of each key, with which it was made.",
+        said=("docs/operations.md#partners", "ops/partners/keys.py"),
+        expected="`orders partners ls` of dev shows no key of dev-eu.",
+        look="Two stages in one account, a partner in each.",
+        sources=("https://docs.aws.amazon.com/apigateway/latest/api/API_GetApiKeys.html",),
+    ),
 )

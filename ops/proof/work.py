@@ -203,4 +203,24 @@ CLAIMS = (
         look="A partner that answers 503 five times; the times in its log.",
         sources=(f"{_SQS}/sqs-visibility-timeout.html",),
     ),
+    Claim(
+        id="asynchronous-calls-are-repeated",
+        says="An asynchronous call that fails is made again after one minute and after two.",
+        said=("infrastructure/work/parameters.py", "orders/custom_resource.py"),
+        expected="Three runs of create_parameters where its answer is not taken.",
+        look="Call it asynchronously with a response URL that answers 503.",
+        sources=(f"{_LAMBDA}/invocation-async-error-handling.html",),
+    ),
+    Claim(
+        id="no-change-no-record",
+        says="A write that changes nothing makes no record in the stream.",
+        said=("docs/engines.md",),
+        expected="An UpdateItem that sets what is there is heard of by nobody.",
+        look="Set an order's note to what it is, by hand; the topic's metrics.",
+        sources=(
+            "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html",
+            f"{RECORDINGS}/dynamodb/test_dynamodb.snapshot.json",
+        ),
+        known=Known.RECORDED,
+    ),
 )
