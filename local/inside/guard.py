@@ -13,6 +13,7 @@ All other answers of the emulator permit every origin to read them; here none is
 
 from __future__ import annotations
 
+import errno
 import functools
 import ipaddress
 import json
@@ -88,7 +89,7 @@ def guard(origins: Collection[str]) -> None:
     """
     app = ministack.module("app")
     ministack.replace(app, app=guarded(app.app, origins))
-    sys.addaudithook(_refuse_other_interfaces)
+    sys.addaudithook(refuse_other_interfaces)
 
 
 def guarded(serve: App, origins: Collection[str]) -> App:
@@ -169,13 +170,22 @@ def _permitted(headers: list[tuple[bytes, bytes]], origin: str | None) -> list[t
     return [*others, (wanted, origin.encode()), (b"vary", b"Origin")]
 
 
-def _refuse_other_interfaces(event: str, arguments: tuple[Any, ...]) -> None:
-    """Let nothing here listen beyond this machine: some of ministack's services would, if asked."""
+def refuse_other_interfaces(event: str, arguments: tuple[Any, ...]) -> None:
+    """Let nothing listen beyond this machine: some of ministack's services would, if asked.
+
+    Args:
+        event: as Python tells its audit hooks.
+        arguments: of `socket.bind`, the socket and its address.
+
+    Raises:
+        PermissionError: whoever wanted to listen is told so.
+    """
     if event != "socket.bind" or not isinstance(arguments[1], tuple):
         return
     host = arguments[1][0]
     if host != "localhost" and not _is_this_machine(host):
-        raise PermissionError(f"The local run listens on this machine only, not on {host!r}.")
+        why = f"The local run listens on this machine only, not on {host!r}."
+        raise PermissionError(errno.EACCES, why)
 
 
 def _is_this_machine(host: str) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import socket
+import subprocess
 import uuid
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -12,7 +14,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from local.copy import environment
 from ops.reach.clients import clients
+from project.checkout import ROOT
 from tests.shared.functions import function
 from tests.shared.people import aws
 
@@ -238,3 +242,21 @@ def test_sdks_put_the_bucket_before_localhost(stack: Endpoints) -> None:
     port = urlsplit(stack.aws_endpoint_url).port
     answer = httpx.get(stack.aws_endpoint_url, headers={"Host": f"{bucket}.localhost:{port}"})
     assert (answer.status_code, f"<Name>{bucket}</Name>" in answer.text) == (200, True)
+
+
+_LISTEN = """
+import asyncio
+from local.inside import guard, ministack
+guard.guard([])
+asyncio.run(ministack.module("core.pgproxy").start_proxy("any", 0, "127.0.0.1", 1))
+"""
+
+
+def test_a_service_that_is_asked_to_listen_does_so_nowhere_else() -> None:
+    """A database cluster of the emulator would listen on every interface of the machine."""
+    interpreter = environment.ready() or environment.make()
+    variables = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [str(interpreter), "-c", _LISTEN]
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "listens on this machine only, not on '0.0.0.0'" in done.stderr
