@@ -118,7 +118,7 @@ class Service(Stack):
         self.data = Data(
             self, "Data", capacity=settings.capacity, keep=settings.keep_data, key=self.key
         )
-        self.identity = Identity(self, "Identity", keep=settings.keep_data)
+        self.identity = Identity(self, "Identity", settings=settings)
         self.processing = Processing(
             self, "Processing", orders=self.data.orders, settings=settings, key=self.key
         )
@@ -149,7 +149,8 @@ class Service(Stack):
         """Add what watches over it: firewall, rules for traces, a budget; and the parameters."""
         stage = self.api.rest_api.deployment_stage
         if settings.web_firewall:
-            Firewall(self, "Firewall", stage=stage, limits=settings.address_limits)
+            pool = self.identity.user_pool
+            Firewall(self, "Firewall", stage=stage, user_pool=pool, settings=settings)
         self._write_parameters(settings)
         topic = self.processing.topic
         Tracing(self, "Tracing", stage=stage, topic=topic, settings=settings)

@@ -62,6 +62,7 @@ _REGION = form("|".join(regions()), "a Region of the partition aws, such as us-e
 _PLAN = form("[a-z][a-z0-9]{0,19}", "a lower-case letter, then at most 19 of a-z and 0-9")
 _ORIGIN = re.compile(rf"(https://({_LABEL}\.)*{_LABEL}|http://localhost)(:([1-9][0-9]{{0,4}}))?")
 _EMAIL = form(r"[^@\s]+@([a-zA-Z0-9-]+\.)+[a-zA-Z]{2,63}", "an e-mail address")
+_REASON = form(r"|\S[^\n]{9,299}", "nothing, or a sentence of at most 300 characters")
 _RUNBOOKS = form(r"docs/runbooks|https://[^\s]{1,300}[^\s/]", "docs/runbooks, or an https address")
 _ORIGINS_LENGTH = 2_000  # Lambda takes 4 KB of environment variables in all
 
@@ -135,6 +136,31 @@ class AddressLimits:
     """A customer is a person, or an office of them behind one address."""
     partners: Annotated[int, between(10, 2_000_000_000)] = 60_000
     """A partner is a server, whose plan must be reached before this limit."""
+
+
+@checked
+class SignInLimits:
+    """Requests that the firewall lets through to sign-in from one address in five minutes."""
+
+    mails: Annotated[int, between(10, 2_000_000_000)] = 10
+    """Those that send a mail: to sign up, to have the code again, to say that a password is
+    forgotten. Each sign-up is a customer to pay for."""
+    sign_ins: Annotated[int, between(10, 2_000_000_000)] = 100
+    """Those that begin to sign in."""
+
+
+@checked
+class Mail:
+    """Amazon SES sends the user pool's mails; Cognito's own sender sends 50 a day."""
+
+    sender: Annotated[str, _EMAIL]
+    """The address that mails come from. SES has its domain as a verified identity, in the stage's
+    Region, and is out of the sandbox there: `orders doctor` asks."""
+
+    @property
+    def domain(self) -> str:
+        """The identity in SES."""
+        return self.sender.partition("@")[2]
 
 
 @checked
@@ -293,6 +319,12 @@ class Settings:
     """Whether AWS WAF stands before the API."""
     address_limits: AddressLimits = field(default_factory=AddressLimits)
     """What the firewall lets through from one address."""
+    sign_in_limits: SignInLimits = field(default_factory=SignInLimits)
+    """What the firewall lets through to sign-in from one address."""
+    mail: Mail | None = None
+    """Who sends the mails of sign-up and forgotten passwords; None for Cognito itself, 50 a day."""
+    mail_waiver: Annotated[str, _REASON] = ""
+    """Why those 50 mails do in a stage that keeps data: it takes `mail`, or this sentence."""
     domain: Domain | None = None
     """An address of the API's own; None for the one that API Gateway gives."""
     customer_key: bool = False
@@ -332,6 +364,7 @@ class Settings:
         self._check_bursts()
         self._check_plans()
         self._check_origins()
+        self._check_mail()
         if self.domain is not None:
             _require(
                 self.domain.region == self.region,
@@ -417,6 +450,17 @@ class Settings:
             f"origins must not have more than {_ORIGINS_LENGTH} characters in all",
         )
 
+    def _check_mail(self) -> None:
+        _require(
+            bool(self.mail or self.mail_waiver) or not self.keep_data,
+            "mail must name who sends the mails of sign-up, for Cognito itself sends 50 a day; or "
+            "mail_waiver must say why they do",
+        )
+        _require(
+            not (self.mail and self.mail_waiver),
+            "mail_waiver must be empty where mail names a sender",
+        )
+
 
 def _made(stages: Mapping[str, Callable[[], Settings]]) -> Mapping[str, Settings]:
     """Make the stages, or end the command, whichever reads them, with a sentence."""
@@ -439,6 +483,7 @@ STAGES = _made(
             stage="prod",
             keep_data=True,
             origins=("https://orders.example.com",),  # yours
+            mail=Mail(sender="no-reply@orders.example.com"),  # yours
             web_firewall=True,
             sampling=Sampling(),
             opening_hours=OpeningHours(opens=15, closes=2),  # in New York's winter and summer alike

@@ -1,9 +1,11 @@
-"""AWS WAF in front of the stage: AWS's rules for known attacks, and a rate for each address.
+"""AWS WAF in front of API and sign-in: AWS's rules for known attacks, a rate for each address.
 
 request ─► rates for each address ─► known bad inputs ─► common attacks ─► API Gateway
-           (counted over five minutes)  (AWS's rule groups, at their default version)
+           (counted over five minutes)  (AWS's rule groups, at their default version)    or Cognito
 
-What it refuses is answered through the gateway response WAF_FILTERED, as a problem of 403.
+One web ACL stands before both: a second one would cost five dollars more. What it refuses of the
+API is answered through the gateway response WAF_FILTERED, as a problem of 403; of sign-in, by
+Cognito itself, with 403.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aws_cdk import aws_apigateway as apigateway
+    from aws_cdk import aws_cognito as cognito
 
-    from infrastructure.settings import AddressLimits
+    from infrastructure.settings import Settings
 
 _Acl = wafv2.CfnWebACL
 
@@ -42,6 +45,11 @@ _INSPECTED = "KB_16"  # of each body; more costs more for each request, and func
 
 _PARTNERS_PATH = rf"^(/{STAGE})?/partner/"  # a domain of the API's own has no stage in its paths
 
+_OPERATION = "x-amz-target"  # the header in which Cognito is told what is wanted
+
+_MAILING = ("SignUp", "ResendConfirmationCode", "ForgotPassword")
+_SIGNING_IN = ("InitiateAuth",)
+
 _CREDENTIALS = ("authorization", "x-api-key")
 
 
@@ -54,27 +62,32 @@ class Firewall(Construct):
         construct_id: str,
         *,
         stage: apigateway.Stage,
-        limits: AddressLimits,
+        user_pool: cognito.IUserPool,
+        settings: Settings,
     ) -> None:
-        """Define the web ACL and put it in front of the stage.
+        """Define the web ACL and put it in front of the stage and the user pool.
 
         Args:
             scope: the parent construct.
             construct_id: the id within it.
             stage: the API's.
-            limits: requests from one address in five minutes.
+            user_pool: the customers and operators.
+            settings: the stage's; they say what one address may ask for in five minutes.
         """
         super().__init__(scope, construct_id)
         self._rules: list[_Acl.RuleProperty] = []
+        limits, sign_in = settings.address_limits, settings.sign_in_limits
         # Whatever is not surely a partner's path counts as a customer's, with the lower limit.
         self._add_rate("CustomerAddress", limits.customers, _not(_partners_path()))
         self._add_rate("PartnerAddress", limits.partners, _partners_path())
+        self._add_rate("MailAddress", sign_in.mails, _asks_cognito(_MAILING))
+        self._add_rate("SignInAddress", sign_in.sign_ins, _asks_cognito(_SIGNING_IN))
         for group, counted in COUNTED.items():
             self._add_managed(group, counted)
         acl = self._web_acl()
-        wafv2.CfnWebACLAssociation(
-            self, "Association", resource_arn=stage.stage_arn, web_acl_arn=acl.attr_arn
-        )
+        guarded = {"Association": stage.stage_arn, "SignIn": user_pool.user_pool_arn}
+        for name, arn in guarded.items():
+            wafv2.CfnWebACLAssociation(self, name, resource_arn=arn, web_acl_arn=acl.attr_arn)
 
     def _web_acl(self) -> wafv2.CfnWebACL:
         body = _Acl.RequestBodyAssociatedResourceTypeConfigProperty(
@@ -143,6 +156,17 @@ def _partners_path() -> _Acl.StatementProperty:
             text_transformations=[
                 _Acl.TextTransformationProperty(priority=0, type="NORMALIZE_PATH")
             ],
+        )
+    )
+
+
+def _asks_cognito(operations: tuple[str, ...]) -> _Acl.StatementProperty:
+    """Find the requests to Cognito for one of some operations."""
+    return _Acl.StatementProperty(
+        regex_match_statement=_Acl.RegexMatchStatementProperty(
+            field_to_match=_Acl.FieldToMatchProperty(single_header={"Name": _OPERATION}),
+            regex_string=rf"^AWSCognitoIdentityProviderService\.({'|'.join(operations)})$",
+            text_transformations=[_Acl.TextTransformationProperty(priority=0, type="NONE")],
         )
     )
 

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cognito as cognito
 from constructs import Construct
 
 from orders.settings import OPERATORS
 
+if TYPE_CHECKING:
+    from infrastructure.settings import Settings
+
 
 class Identity(Construct):
     """Sign-in by e-mail address and password."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, keep: bool) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings) -> None:
         """Define the pool, its client and its group.
 
         Args:
             scope: the parent construct.
             construct_id: the id within it.
-            keep: whether the people survive the stack, and cannot be deleted by mistake.
+            settings: the stage's; they say whether the people survive the stack.
         """
         super().__init__(scope, construct_id)
-        self.user_pool = self._user_pool(keep=keep)
+        keep = settings.keep_data
+        self.user_pool = self._user_pool(keep=keep, email=_sender(settings))
         self.client = self._client()
         operators = self.user_pool.add_group(
             "Operators", group_name=OPERATORS, description="See and move all orders"
@@ -31,7 +37,7 @@ class Identity(Construct):
                 RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if keep else RemovalPolicy.DESTROY
             )
 
-    def _user_pool(self, *, keep: bool) -> cognito.UserPool:
+    def _user_pool(self, *, keep: bool, email: cognito.UserPoolEmail) -> cognito.UserPool:
         return cognito.UserPool(
             self,
             "UserPool",
@@ -39,6 +45,7 @@ class Identity(Construct):
             sign_in_case_sensitive=False,
             self_sign_up_enabled=True,
             auto_verify=cognito.AutoVerifiedAttrs(email=True),
+            email=email,
             # A changed address counts only once it is verified: else it could be somebody else's.
             keep_original=cognito.KeepOriginalAttrs(email=True),
             password_policy=cognito.PasswordPolicy(
@@ -67,6 +74,20 @@ class Identity(Construct):
             id_token_validity=Duration.minutes(60),
             access_token_validity=Duration.minutes(60),
             refresh_token_validity=Duration.days(30),
+            # Each renewal brings a new refresh token and ends the old one, but for a minute in
+            # which a page may ask again whose answer got lost.
+            refresh_token_rotation_grace_period=Duration.seconds(60),
             enable_token_revocation=True,
             prevent_user_existence_errors=True,
         )
+
+
+def _sender(settings: Settings) -> cognito.UserPoolEmail:
+    """Say who sends the pool's mails."""
+    if settings.mail is None:
+        return cognito.UserPoolEmail.with_cognito()
+    return cognito.UserPoolEmail.with_ses(
+        from_email=settings.mail.sender,
+        ses_region=settings.region,
+        ses_verified_domain=settings.mail.domain,
+    )

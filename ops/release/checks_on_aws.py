@@ -227,6 +227,49 @@ def _name(place: Place, kind: str, name: str, command: str, *, there: bool) -> F
     )
 
 
+def mail(place: Place) -> Finding:
+    """See whether whoever signs up gets the mail with the code."""
+    sender = place.settings.mail
+    if sender is None:
+        return _mails_of_cognito(place)
+    ses = place.client("sesv2")
+    account = ses.get_account()
+    if not (account["SendingEnabled"] and account["ProductionAccessEnabled"]):
+        return failure(
+            f"Amazon SES in {place.account.region} is in its sandbox or must not send: mails reach "
+            "only addresses that are verified there, so nobody can sign up.",
+            "Ask for production access in the console of Amazon SES, under Account dashboard.",
+        )
+    if not _verified(ses, sender.domain):
+        return failure(
+            f"Amazon SES in {place.account.region} has not verified {sender.domain}.",
+            f"aws sesv2 create-email-identity --email-identity {sender.domain} --region "
+            f"{place.account.region}, then enter in DNS what it answers.",
+        )
+    return ok(f"Amazon SES sends as {sender.sender}, {_most(account)} mails a day at most.")
+
+
+def _mails_of_cognito(place: Place) -> Finding:
+    waived = place.settings.mail_waiver
+    found = failure if place.settings.keep_data else warning
+    return found(
+        "Cognito itself sends the mails of sign-up and forgotten passwords, 50 a day for all people"
+        + (f"; waived: {waived.rstrip('.')}." if waived else "."),
+        "Name a `mail` sender in infrastructure/settings.py that Amazon SES has verified.",
+    )
+
+
+def _verified(ses: Any, identity: str) -> bool:
+    try:
+        return bool(ses.get_email_identity(EmailIdentity=identity)["VerifiedForSendingStatus"])
+    except ses.exceptions.NotFoundException:
+        return False
+
+
+def _most(account: dict[str, Any]) -> str:
+    return f"{account['SendQuota']['Max24HourSend']:.0f}"
+
+
 ON_AWS = (
     Check("credentials", identity),
     Check("CDK bootstrap", bootstrap, "ssm:GetParameter"),
@@ -240,6 +283,7 @@ ON_AWS = (
     Check("SSM parameters", parameters, "ssm:DescribeParameters"),
     Check("X-Ray sampling", tracing, "xray:GetSamplingRules"),
     Check("X-Ray policies", tracing_policies, "xray:ListResourcePolicies"),
+    Check("mails of sign-up", mail, "ses:GetAccount and ses:GetEmailIdentity"),
     Check("log group's name", log_group, f"logs:DescribeLogGroups and {_STACK_RESOURCES}"),
     Check("topic's name", topic, f"sns:GetTopicAttributes and {_STACK_RESOURCES}"),
 )

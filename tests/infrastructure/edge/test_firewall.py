@@ -30,12 +30,15 @@ def rate_of(rule: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_production_stands_behind_a_firewall(prod: Template) -> None:
-    """Every request to production's stage passes the firewall first."""
-    association = prod.one("WAFv2::WebACLAssociation")
-    acl, _ = next(prod.all("WAFv2::WebACL"))
-    assert association["WebACLArn"] == {"Fn::GetAtt": [acl, "Arn"]}
-    stage, _ = next(prod.all("ApiGateway::Stage"))
-    assert association["ResourceArn"]["Fn::Join"][1][-1] == {"Ref": stage}
+    """Every request to production's stage passes the firewall first, and so does each sign-up."""
+    guarded = [association for _, association in prod.all("WAFv2::WebACLAssociation")]
+    (acl, _), (stage, _), (pool, _) = (
+        next(prod.all(kind)) for kind in ("WAFv2::WebACL", "ApiGateway::Stage", "Cognito::UserPool")
+    )
+    assert [one["WebACLArn"] for one in guarded] == [{"Fn::GetAtt": [acl, "Arn"]}] * 2
+    arns = [one["ResourceArn"] for one in guarded]
+    assert {"Fn::GetAtt": [pool, "Arn"]} in arns
+    assert [arn["Fn::Join"][1][-1] for arn in arns if "Fn::Join" in arn] == [{"Ref": stage}]
 
 
 def test_development_pays_for_no_firewall(dev: Template) -> None:
@@ -86,6 +89,41 @@ def test_one_address_cannot_take_the_api_from_all_others(rules: dict[str, dict[s
     assert rules["CustomerAddress"]["Action"] == rules["PartnerAddress"]["Action"] == {"Block": {}}
 
 
+OPERATIONS = {
+    "SignUp": "MailAddress",
+    "ResendConfirmationCode": "MailAddress",
+    "ForgotPassword": "MailAddress",
+    "InitiateAuth": "SignInAddress",
+    "GetTokensFromRefreshToken": None,
+    "ForgotPasswordOfNobody": None,
+}
+"""What Cognito is asked for, and the rule that counts it besides CustomerAddress."""
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_one_address_cannot_sign_up_thousands(
+    rules: dict[str, dict[str, Any]], operation: str
+) -> None:
+    """What sends a mail, and what guesses passwords, has a rate for each address."""
+    counting = []
+    for name, rule in rules.items():
+        scope = rule["Statement"].get("RateBasedStatement", {}).get("ScopeDownStatement", {})
+        match scope.get("RegexMatchStatement"):
+            case {"FieldToMatch": {"SingleHeader": {"Name": "x-amz-target"}}} as match:
+                target = f"AWSCognitoIdentityProviderService.{operation}"
+                counting += [name] if re.search(match["RegexString"], target) else []
+    assert counting == ([OPERATIONS[operation]] if OPERATIONS[operation] else [])
+
+
+def test_sign_in_s_rates_block(rules: dict[str, dict[str, Any]]) -> None:
+    """Above its rate an address is refused: sooner where mails and customers are to be paid for."""
+    mails, sign_ins = rules["MailAddress"], rules["SignInAddress"]
+    assert mails["Action"] == sign_ins["Action"] == {"Block": {}}
+    assert rate_of(mails)["AggregateKeyType"] == rate_of(sign_ins)["AggregateKeyType"] == "IP"
+    assert 10 <= rate_of(mails)["Limit"] < rate_of(sign_ins)["Limit"]
+    assert rate_of(sign_ins)["Limit"] < rate_of(rules["CustomerAddress"])["Limit"]
+
+
 def test_a_partner_reaches_its_plan_before_the_firewall(rules: dict[str, dict[str, Any]]) -> None:
     """A partner that keeps to its usage plan never meets the firewall's rate."""
     plans = STAGES["prod"].plans.values()
@@ -110,7 +148,8 @@ def test_each_route_has_the_rate_of_its_callers(
 def test_rates_come_before_what_costs_more(rules: dict[str, dict[str, Any]]) -> None:
     """Every rule has a place of its own, the cheap ones first."""
     order = sorted(rules, key=lambda name: int(rules[name]["Priority"]))
-    assert order == ["CustomerAddress", "PartnerAddress", *MANAGED]
+    rates = ["CustomerAddress", "PartnerAddress", "MailAddress", "SignInAddress"]
+    assert order == [*rates, *MANAGED]
     assert len({rule["Priority"] for rule in rules.values()}) == len(rules)
 
 

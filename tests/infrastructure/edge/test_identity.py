@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infrastructure.settings import STAGES
 from orders.settings import OPERATORS
 
 if TYPE_CHECKING:
@@ -46,6 +47,18 @@ def test_a_changed_address_counts_once_it_is_verified(pool: dict[str, Any]) -> N
     assert settings == {"AttributesRequireVerificationBeforeUpdate": ["email"]}
 
 
+def test_customers_mails_come_from_a_sender_of_ones_own(prod: Template, dev: Template) -> None:
+    """In prod SES sends the codes, as many as its quota allows; in dev Cognito does, 50 a day."""
+    mail = STAGES["prod"].mail
+    assert mail is not None
+    given = prod.one("Cognito::UserPool")["EmailConfiguration"]
+    assert (given["EmailSendingAccount"], given["From"]) == ("DEVELOPER", mail.sender)
+    source = "".join(str(part) for part in given["SourceArn"]["Fn::Join"][1])
+    assert source.endswith(f":identity/{mail.domain}")
+    cognitos_own = {"EmailSendingAccount": "COGNITO_DEFAULT"}
+    assert dev.one("Cognito::UserPool")["EmailConfiguration"] == cognitos_own
+
+
 def test_a_second_factor_is_offered_and_is_no_sms(pool: dict[str, Any]) -> None:
     """Who wants a second factor uses an authenticator app; numbers can be taken over."""
     assert pool["MfaConfiguration"] == "OPTIONAL"
@@ -59,8 +72,8 @@ def test_an_account_is_recovered_by_e_mail_only(pool: dict[str, Any]) -> None:
 
 
 def test_the_password_never_leaves_the_page(client: dict[str, Any]) -> None:
-    """The only ways in are SRP, which does not send the password, and a refresh token."""
-    assert set(client["ExplicitAuthFlows"]) == {"ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"}
+    """The only way in is SRP, which does not send the password."""
+    assert client["ExplicitAuthFlows"] == ["ALLOW_USER_SRP_AUTH"]
 
 
 def test_the_client_has_no_secret_to_lose(client: dict[str, Any]) -> None:
@@ -84,8 +97,20 @@ def test_tokens_do_not_last(client: dict[str, Any]) -> None:
     assert client["EnableTokenRevocation"] is True
 
 
-def test_nobody_learns_who_has_an_account(client: dict[str, Any]) -> None:
-    """A wrong password and an unknown address are answered alike."""
+def test_a_refresh_token_works_once(client: dict[str, Any]) -> None:
+    """A renewal ends the token that it used, so that a stolen copy is of use to one of the two.
+
+    For a minute it may be used again, by a page whose answer got lost.
+    """
+    rotation = client["RefreshTokenRotation"]
+    assert rotation["Feature"] == "ENABLED"
+    assert 0 < rotation["RetryGracePeriodSeconds"] <= 60
+    # The older way to renew knows no rotation, and Cognito takes only one of the two.
+    assert "ALLOW_REFRESH_TOKEN_AUTH" not in client["ExplicitAuthFlows"]
+
+
+def test_nobody_learns_by_signing_in_who_has_an_account(client: dict[str, Any]) -> None:
+    """A wrong password and an unknown address are answered alike; sign-up tells (SECURITY.md)."""
     assert client["PreventUserExistenceErrors"] == "ENABLED"
 
 

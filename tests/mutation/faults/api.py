@@ -415,7 +415,23 @@ def domain_with_yesterdays_tls(template: Template) -> None:
 @fault
 def firewall_before_nothing(template: Template) -> None:
     """The firewall is paid for and guards nothing."""
-    remove(template, "WAFv2::WebACLAssociation")
+    remove(template, "WAFv2::WebACLAssociation", "FirewallAssociation")
+
+
+@fault
+def firewall_not_before_sign_in(template: Template) -> None:
+    """One machine signs up thousands, each of whom is paid for."""
+    remove(template, "WAFv2::WebACLAssociation", "FirewallSignIn")
+
+
+@fault
+def sign_up_counted_by_the_wrong_name(template: Template) -> None:
+    """The rule for sign-up looks for an operation that Cognito has not, and never blocks."""
+    (rule,) = (
+        rule for rule in template.one("WAFv2::WebACL")["Rules"] if rule["Name"] == "MailAddress"
+    )
+    match = rule["Statement"]["RateBasedStatement"]["ScopeDownStatement"]["RegexMatchStatement"]
+    match["RegexString"] = "^CognitoIdentityProvider[.]SignUp$"
 
 
 @fault

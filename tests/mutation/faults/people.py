@@ -31,6 +31,18 @@ def plain_passwords(template: Template) -> None:
 
 
 @fault
+def fifty_mails_a_day(template: Template) -> None:
+    """The 51st customer of a day gets no code."""
+    pool(template)["EmailConfiguration"] = {"EmailSendingAccount": "COGNITO_DEFAULT"}
+
+
+@fault
+def refresh_tokens_that_stay(template: Template) -> None:
+    """A copy of a refresh token works beside its owner's for a month."""
+    client(template)["RefreshTokenRotation"]["Feature"] = "DISABLED"
+
+
+@fault
 def passwords_that_wait(template: Template) -> None:
     """A temporary password in a lost mail is good for a year."""
     pool(template)["Policies"]["PasswordPolicy"]["TemporaryPasswordValidityDays"] = 365

@@ -250,6 +250,48 @@ def test_taken_name(aws: Aws, check: str) -> None:
     assert (found.result, name in found.remedy) == ("failure", True)
 
 
+def ses(aws: Aws, *, sandbox: bool = False, sending: bool = True) -> None:
+    """Have an account of Amazon SES."""
+    quota = {"Max24HourSend": 50_000.0}
+    state = {"ProductionAccessEnabled": not sandbox, "SendingEnabled": sending}
+    aws.answers("sesv2", "get_account", SendQuota=quota, **state)
+
+
+def test_mails(aws: Aws) -> None:
+    """A sender that SES has verified, and a way out of the sandbox, are what sign-up takes."""
+    ses(aws)
+    aws.answers("sesv2", "get_email_identity", VerifiedForSendingStatus=True)
+    found = aws.finds("mails of sign-up")
+    assert (found.result, "50000 mails a day" in found.sentence) == ("ok", True)
+
+
+@pytest.mark.parametrize("state", [{"sandbox": True}, {"sending": False}])
+def test_mails_that_reach_nobody(aws: Aws, state: dict[str, bool]) -> None:
+    """While SES is in its sandbox, or stopped, nobody can sign up: that is a failure."""
+    ses(aws, **state)
+    found = aws.finds("mails of sign-up")
+    assert (found.result, "production access" in found.remedy) == ("failure", True)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_mails_of_a_stranger(aws: Aws, *, there: bool) -> None:
+    """A domain that SES has not verified, or does not know, sends nothing."""
+    ses(aws)
+    if there:
+        aws.answers("sesv2", "get_email_identity", VerifiedForSendingStatus=False)
+    else:
+        aws.refuses("sesv2", "get_email_identity", "NotFoundException")
+    found = aws.finds("mails of sign-up")
+    assert (found.result, "orders.example.com" in found.sentence) == ("failure", True)
+
+
+def test_fifty_mails_a_day(aws: Aws) -> None:
+    """Where Cognito's 50 mails a day are all, doctor fails, waived or not; in dev it warns."""
+    waived = aws.finds("mails of sign-up", mail=None, mail_waiver="Twelve people, by invitation.")
+    assert (waived.result, "Twelve people" in waived.sentence) == ("failure", True)
+    assert aws.finds("mails of sign-up", "dev").result == "warning"
+
+
 QUESTIONS = {
     "CDK bootstrap": ("ssm", "get_parameter"),
     "stack": ("cloudformation", "describe_stacks"),
@@ -260,6 +302,7 @@ QUESTIONS = {
     "SSM parameters": ("ssm", "describe_parameters"),
     "X-Ray sampling": ("xray", "get_sampling_rules"),
     "X-Ray policies": ("xray", "list_resource_policies"),
+    "mails of sign-up": ("sesv2", "get_account"),
     "log group's name": ("logs", "describe_log_groups"),
     "topic's name": ("sns", "get_topic_attributes"),
 }
