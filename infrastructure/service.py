@@ -177,7 +177,7 @@ class Service(Stack):
             resources=resources,
             settings=settings,
             failing_partners=failing,
-            key=self.key,
+            key=self.key or self.partner_secrets.key,
         )
         log_groups = {
             name: self.functions[name].log_group for name in names(Caller.API, Caller.QUEUE)

@@ -27,14 +27,18 @@ DEPLOY_EXAMPLES = lines("""
     For example:
     orders deploy --stage dev
     orders deploy --stage prod --yes
-    --yes answers every question but those of --clear, --adopt and --lose-data.
+    --yes answers every question but those of --clear, --adopt, --lose-data and --unheard.
 """)
 DESTROY_EXAMPLES = lines("""
     For example:
     orders destroy --stage dev
 """)
 
-_LOSE_DATA, _CLEAR, _ADOPT = "--lose-data", "--clear", "--adopt"
+_LOSE_DATA, _CLEAR, _ADOPT, _UNHEARD = "--lose-data", "--clear", "--adopt", "--unheard"
+_NOBODY_HEARS = (
+    "Nobody hears the alarms of this stage, which keeps its data: alarm_emails in "
+    "infrastructure/settings.py is empty."
+)
 _DATA_STAYS = (
     "Tables, people, KMS keys, flags and the signing key of this stage are kept when it goes; "
     "delete them by hand if you mean to."
@@ -61,6 +65,13 @@ LoseData = Annotated[
     bool, typer.Option(_LOSE_DATA, help="Do not ask before a stage loses data, either.")
 ]
 
+Unheard = Annotated[
+    bool,
+    typer.Option(
+        _UNHEARD, help="Do not ask before a stage is deployed whose alarms nobody hears, either."
+    ),
+]
+
 
 def deploy(
     *,
@@ -68,6 +79,7 @@ def deploy(
     clear: Clear = False,
     adopt: Adopt = False,
     lose_data: LoseData = False,
+    unheard: Unheard = False,
     yes: Yes = False,
 ) -> None:
     """Deploy a stage to your AWS account; shows what would change, and asks first."""
@@ -83,6 +95,8 @@ def deploy(
         _adopt(place, template, agreed=adopt)
         deploying.compare(place)
         with deploying.review(place) as reviewed:
+            if reviewed.changes:
+                _accept_silence(settings, agreed=unheard)
             _agree(settings, reviewed, lose_data=lose_data, yes=yes)
         deploying.carry_out(place, reviewed)
         _say_address(place, deploying.stack(place))
@@ -156,6 +170,13 @@ def _accept_flaw(flaw: str | None, *, yes: bool) -> None:
     if flaw:
         terminal.say(flaw)
         terminal.agree("Go on without?", yes=yes)
+
+
+def _accept_silence(settings: Settings, *, agreed: bool) -> None:
+    """Ask whether a stage whose data matters may go wrong unheard; others need not call anybody."""
+    if settings.keep_data and not settings.alarm_emails:
+        terminal.say(_NOBODY_HEARS)
+        terminal.agree("Deploy it all the same?", yes=agreed, otherwise=_UNHEARD)
 
 
 def _agree(settings: Settings, reviewed: Review, *, lose_data: bool, yes: bool) -> None:

@@ -134,7 +134,7 @@ class Alarms(Construct):
         resources: Resources,
         settings: Settings,
         failing_partners: FailingPartners,
-        key: kms.Key | None = None,
+        key: kms.Key,
     ) -> None:
         """Define them.
 
@@ -144,7 +144,7 @@ class Alarms(Construct):
             resources: what is looked at.
             settings: the stage's.
             failing_partners: the rule that counts failed tries of webhooks by partner.
-            key: encrypts what the topic tells; None for no key of our own.
+            key: encrypts what the topic tells.
         """
         super().__init__(scope, construct_id)
         self._settings = settings
@@ -521,17 +521,13 @@ def _kebab(name: str) -> str:
     return words.removeprefix("-")
 
 
-def _topic(scope: Construct, settings: Settings, key: kms.Key | None) -> sns.Topic:
-    """Define the topic; without a key of ours it is not encrypted, as AWS's own admits no alarms.
-
-    What alarms say holds no personal data.
-    """
+def _topic(scope: Construct, settings: Settings, key: kms.Key) -> sns.Topic:
+    """Define the topic, and let alarms use its key; what they say holds no personal data."""
     name = f"{Stack.of(scope).stack_name}-alarms"
     topic = sns.Topic(scope, "Topic", topic_name=name, enforce_ssl=True, master_key=key)
     topic.add_to_resource_policy(_from_alarms("sns:Publish", on=topic.topic_arn))
-    if key is not None:
-        using = ("kms:Decrypt", "kms:GenerateDataKey")
-        key.add_to_resource_policy(_from_alarms(*using, on="*"))  # in a key's policy: this key
+    using = ("kms:Decrypt", "kms:GenerateDataKey")
+    key.add_to_resource_policy(_from_alarms(*using, on="*"))  # in a key's policy: this key
     for address in settings.alarm_emails:
         topic.add_subscription(subscriptions.EmailSubscription(address))
     return topic

@@ -34,7 +34,9 @@ class CustomerKey(Construct):
 class PartnerSecrets(Construct):
     """The key under which partners' endpoints and secrets stand in Parameter Store.
 
-    A key of their own, so that whoever may read parameters does not by that read secrets.
+    A key of their own, so that whoever may read parameters does not by that read secrets. Where
+    there is no key of yours it encrypts what alarms say, too: AWS's own key for SNS admits no
+    alarms, and one more key would cost a dollar in each stage.
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, keep: bool) -> None:

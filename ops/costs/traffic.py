@@ -143,7 +143,7 @@ class Traffic:
     log_bytes: int = 450
     platform_bytes: int = 300
     metric_bytes: int = 350
-    access_bytes: int = 330
+    access_bytes: int = 450
     compression: float = 0.15
     warm_ms: float = 15
     webhook_ms: float = 200

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
 """Where `cdk bootstrap` leaves the version of what it has made."""
 
-_OLDEST_BOOTSTRAP = 6
+_OLDEST_BOOTSTRAP = 21
+"""Before it, whoever made the account's bucket of assets anew, had it been deleted, got our
+templates and code to change: https://github.com/aws/aws-cdk/issues/31885."""
+
 _ONE_AT_A_TIME = threading.Lock()  # a session cannot make two clients at once
 
 
@@ -121,7 +124,12 @@ def check_bootstrap(account: Account, command: str) -> None:
     except ssm.exceptions.ParameterNotFound:
         raise Obstacle(f"{where} is not prepared for the CDK.", f"Once:\n  {command}") from None
     if version < _OLDEST_BOOTSTRAP:
-        raise Obstacle(f"{where} was prepared for an older CDK.", f"Once more:\n  {command}")
+        raise Obstacle(
+            f"{where} was prepared by an older CDK (bootstrap version {version}, not "
+            f"{_OLDEST_BOOTSTRAP}), which is not safe: code would go to a stranger's bucket that "
+            "has the name of ours.",
+            f"Once more:\n  {command}",
+        )
 
 
 @dataclass(frozen=True)

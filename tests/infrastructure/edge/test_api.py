@@ -194,6 +194,15 @@ def test_access_logs_are_json_without_personal_data(template: Template) -> None:
     assert not {"$context.identity.sourceIp", "$context.identity.userAgent"} & {*fields.values()}
 
 
+def test_access_logs_say_why_and_by_which_tls(template: Template) -> None:
+    """Whoever is refused by authorizer, firewall or integration is told apart, and old TLS seen."""
+    values = set(
+        json.loads(template.one("ApiGateway::Stage")["AccessLogSetting"]["Format"]).values()
+    )
+    why = {"error.responseType", "authorizer.error", "integration.error", "wafResponseCode"}
+    assert {f"$context.{name}" for name in {*why, "waf.error", "tlsVersion"}} <= values
+
+
 def test_the_usage_plans_are_standard_and_premium(template: Template) -> None:
     """A partner's key comes with a rate, a burst and a daily quota; premium allows more."""
     plans = {

@@ -75,6 +75,15 @@ def test_nobody_raises_alarms_but_cloudwatch(template: Template) -> None:
                 assert "aws:SourceAccount" in json.dumps(statement["Condition"]), name
 
 
+def test_what_alarms_say_is_encrypted(template: Template) -> None:
+    """In every stage, by a key that CloudWatch may use: or nobody would hear the alarm."""
+    key = template.one("SNS::Topic", "Alarms")["KmsMasterKeyId"]["Fn::GetAtt"][0]
+    policy = template.document["Resources"][key]["Properties"]["KeyPolicy"]["Statement"]
+    (alarms,) = (s for s in policy if s["Principal"] == {"Service": "cloudwatch.amazonaws.com"})
+    assert alarms["Effect"] == "Allow"
+    assert set(alarms["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
+
+
 def test_the_dashboard_shows_every_function(template: Template) -> None:
     """Whichever function of the API or of a queue fails, its figures are there."""
     shown = named(template.one("CloudWatch::Dashboard")["DashboardBody"])

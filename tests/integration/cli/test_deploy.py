@@ -167,13 +167,13 @@ def test_prod_comes_back(cloud: Layout, client: Callable[[str], Any], prod: str)
     Tables with their orders, people, the pages' client and the signing key are what they were.
     """
     client("ssm").put_parameter(Name=IN_THE_WAY, Value="x", Type="String")
-    code, said = orders(cloud.url, "deploy", "--stage", "prod", "--yes")
+    code, said = orders(cloud.url, "deploy", "--stage", "prod", "--yes", "--unheard")
     assert (code, state_of(client, prod)[0]) == (1, "ROLLBACK_COMPLETE"), said
     assert "The first deployment failed" in said
     kept = client("dynamodb").list_tables()["TableNames"]
     client("ssm").delete_parameter(Name=IN_THE_WAY)
 
-    code, said = orders(cloud.url, "deploy", "--stage", "prod", answer="prod\ny\ny\ny\n")
+    code, said = orders(cloud.url, "deploy", "--stage", "prod", answer="prod\ny\ny\ny\ny\n")
     assert (code, state_of(client, prod)[0]) == (0, "UPDATE_COMPLETE"), said
     assert client("dynamodb").list_tables()["TableNames"] == kept
     _, before = state_of(client, prod)
@@ -186,7 +186,7 @@ def test_prod_comes_back(cloud: Layout, client: Callable[[str], Any], prod: str)
     assert f"(AWS::Cognito::UserPool): {before['UserPoolId']}" in said
     assert "orders deploy --stage prod --adopt" in said
 
-    code, said = orders(cloud.url, "deploy", "--stage", "prod", "--yes", "--adopt")
+    code, said = orders(cloud.url, "deploy", "--stage", "prod", "--yes", "--adopt", "--unheard")
     assert code == 0, said
     _, after = state_of(client, prod)
     same = ("OrdersTable", "IdempotencyTable", "PartnersTable", "UserPoolId", "UserPoolClientId")

@@ -227,6 +227,15 @@ def addresses_in_the_logs(template: Template) -> None:
 
 
 @fault
+def access_logs_without_a_reason(template: Template) -> None:
+    """Nobody can tell why the gateway refused a request."""
+    setting = template.one("ApiGateway::Stage")["AccessLogSetting"]
+    fields = json.loads(setting["Format"])
+    del fields["integrationError"]
+    setting["Format"] = json.dumps(fields)
+
+
+@fault
 def access_logs_that_are_no_json(template: Template) -> None:
     """No query can read the access logs."""
     setting = template.one("ApiGateway::Stage")["AccessLogSetting"]

@@ -65,6 +65,19 @@ def function_that_counts_for_another_stage(template: Template) -> None:
 
 
 @fault
+def alarms_in_the_clear(template: Template) -> None:
+    """What alarms say rests unencrypted."""
+    del template.one("SNS::Topic", "Alarms")["KmsMasterKeyId"]
+
+
+@fault
+def alarms_that_nobody_can_encrypt(template: Template) -> None:
+    """CloudWatch may not use the topic's key, and no alarm is heard."""
+    policy = template.one("KMS::Key", "PartnerSecrets")["KeyPolicy"]
+    policy["Statement"] = [s for s in policy["Statement"] if "Service" not in s["Principal"]]
+
+
+@fault
 def firewall_that_counts_for_all_stages(template: Template) -> None:
     """What dev's firewall blocks shows as blocked in prod."""
     template.one("WAFv2::WebACL")["VisibilityConfig"]["MetricName"] = "Firewall"

@@ -140,6 +140,26 @@ def test_without_bytecode(release: Release) -> None:
 @pytest.mark.parametrize(
     ("options", "answers", "deployed"),
     [
+        (("--yes",), "y\n", True),
+        (("--yes",), "", False),
+        (("--yes", "--unheard"), "", True),
+        (("--unheard",), "y\n", True),
+    ],
+)
+def test_alarms_that_nobody_hears(
+    release: Release, options: tuple[str, ...], answers: str, *, deployed: bool
+) -> None:
+    """A stage that keeps data goes out with nobody to call only if that is said; --yes does not."""
+    result = run("deploy", "--stage", "prod", *options, answers=answers)
+    assert release.steps == [*BEFORE, "carry_out" if deployed else "drop"]
+    assert "Nobody hears the alarms" in result.stdout or "--unheard" in options
+    if not deployed:
+        assert "--unheard goes on" in refusal(result)
+
+
+@pytest.mark.parametrize(
+    ("options", "answers", "deployed"),
+    [
         ((), "dev\ny\n", True),
         ((), "y\ny\n", False),
         (("--yes",), "dev\n", False),
@@ -162,7 +182,7 @@ def test_losses(
 def test_stage_that_keeps_its_data(release: Release) -> None:
     """Of such a stage nothing is lost that the release does not mean, whatever was said."""
     release.reviewed = Review(THERE, losses=(MEANT, LOSS))
-    result = run("deploy", "--stage", "prod", "--lose-data", "--yes")
+    result = run("deploy", "--stage", "prod", "--lose-data", "--yes", "--unheard")
     assert "keeps its data" in refusal(result)
     assert "infrastructure/released/declared.toml" in refusal(result)
     assert release.steps == [*BEFORE, "drop"]
@@ -171,10 +191,10 @@ def test_stage_that_keeps_its_data(release: Release) -> None:
 def test_loss_that_the_release_means(release: Release) -> None:
     """What is declared is shown with its reason, and takes more than a yes."""
     release.reviewed = Review(THERE, losses=(MEANT,))
-    result = run("deploy", "--stage", "prod", answers="prod\ny\n")
+    result = run("deploy", "--stage", "prod", "--unheard", answers="prod\ny\n")
     assert "would be replaced (meant: its name was fixed)" in result.stdout
     assert release.steps == [*BEFORE, "carry_out"]
-    assert "--lose-data goes on" in refusal(run("deploy", "--stage", "prod", "--yes"))
+    assert "--lose-data goes on" in refusal(run("deploy", "--stage", "prod", "--unheard", "--yes"))
 
 
 @pytest.mark.parametrize(
@@ -192,7 +212,7 @@ def test_first_deployment_that_failed(
     """I see what it kept, and its stack goes by the stage's name or an option of its own."""
     release.stack = FAILED
     release.reviewed = Review(None)
-    result = run("deploy", "--stage", "prod", *options, answers=answers)
+    result = run("deploy", "--stage", "prod", "--unheard", *options, answers=answers)
     assert "is ROLLBACK_COMPLETE" in result.stdout
     assert "its protection lifted" in result.stdout
     assert f"Kept, as the template says: {LEFT}" in result.stdout

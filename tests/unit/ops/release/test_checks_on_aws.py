@@ -33,9 +33,9 @@ def test_credentials(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no AWS account number" in aws.finds("credentials").sentence
 
 
-@pytest.mark.parametrize(("version", "result"), [("30", "ok"), ("5", "failure")])
+@pytest.mark.parametrize(("version", "result"), [("30", "ok"), ("21", "ok"), ("20", "failure")])
 def test_bootstrap(aws: Aws, version: str, result: str) -> None:
-    """An account that was prepared for the CDK too long ago is to be prepared once more."""
+    """An account that was prepared by a CDK that is not safe is to be prepared once more."""
     aws.answers("ssm", "get_parameter", Parameter={"Value": version})
     found = aws.finds("CDK bootstrap")
     assert (found.result, "cdk bootstrap aws://" in found.remedy) == (result, result != "ok")
