@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from infrastructure import outputs
 from infrastructure.edge.api import Api
 from infrastructure.edge.endpoint import Address
-from infrastructure.edge.firewall import Firewall
+from infrastructure.edge.firewall import Firewall, measured
 from infrastructure.edge.identity import Identity
 from infrastructure.functions import BY_NAME, FUNCTIONS, Caller, Row, names
 from infrastructure.nag_acknowledgements import acknowledge
@@ -167,6 +167,8 @@ class Service(Stack):
             pipe_dead_letters=self.processing.pipe_dead_letters,
             tables=self.data.tables,
             pipe=self.processing.pipe_name,
+            people=self.identity.measured,
+            firewall=measured(self, settings) if settings.web_firewall else None,
         )
         failing = FailingPartners(
             self, "FailingPartners", log_group=self.functions["notify_partner"].log_group

@@ -317,6 +317,9 @@ class Settings:
     """The web origins whose pages may call the API."""
     web_firewall: bool = False
     """Whether AWS WAF stands before the API."""
+    firewall_trial: bool = False
+    """Whether AWS's rule groups only count, as they should when they are new to a stage: their
+    metrics say what they would block. The rates of addresses block in any case."""
     address_limits: AddressLimits = field(default_factory=AddressLimits)
     """What the firewall lets through from one address."""
     sign_in_limits: SignInLimits = field(default_factory=SignInLimits)

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aws_cdk import Stack
+from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
 from infrastructure.settings import RATE_WINDOW_SECONDS
+from infrastructure.work.function import RETENTION
 from orders.routes import STAGE
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from infrastructure.settings import Settings
 
 _Acl = wafv2.CfnWebACL
+_Logging = wafv2.CfnLoggingConfiguration
 
 KNOWN_BAD_INPUTS = "AWSManagedRulesKnownBadInputsRuleSet"
 COMMON_ATTACKS = "AWSManagedRulesCommonRuleSet"
@@ -50,7 +53,7 @@ _OPERATION = "x-amz-target"  # the header in which Cognito is told what is wante
 _MAILING = ("SignUp", "ResendConfirmationCode", "ForgotPassword")
 _SIGNING_IN = ("InitiateAuth",)
 
-_CREDENTIALS = ("authorization", "x-api-key")
+_CREDENTIALS = ("authorization", "x-api-key", "cookie")
 
 
 class Firewall(Construct):
@@ -83,11 +86,34 @@ class Firewall(Construct):
         self._add_rate("MailAddress", sign_in.mails, _asks_cognito(_MAILING))
         self._add_rate("SignInAddress", sign_in.sign_ins, _asks_cognito(_SIGNING_IN))
         for group, counted in COUNTED.items():
-            self._add_managed(group, counted)
+            self._add_managed(group, counted, trial=settings.firewall_trial)
         acl = self._web_acl()
         guarded = {"Association": stage.stage_arn, "SignIn": user_pool.user_pool_arn}
         for name, arn in guarded.items():
             wafv2.CfnWebACLAssociation(self, name, resource_arn=arn, web_acl_arn=acl.attr_arn)
+        self._log_blocked(acl)
+
+    def _log_blocked(self, acl: wafv2.CfnWebACL) -> None:
+        """Keep for a week what was blocked: what passes is in the access log, without addresses."""
+        group = logs.LogGroup(
+            self,
+            "Logs",
+            # AWS WAF writes only to groups whose names begin so.
+            log_group_name=f"aws-waf-logs-{Stack.of(self).stack_name}",
+            retention=RETENTION,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        blocked = {"ActionCondition": {"Action": "BLOCK"}}
+        kept = {"Behavior": "KEEP", "Requirement": "MEETS_ANY", "Conditions": [blocked]}
+        wafv2.CfnLoggingConfiguration(
+            self,
+            "Logging",
+            resource_arn=acl.attr_arn,
+            log_destination_configs=[group.log_group_arn],
+            logging_filter={"DefaultBehavior": "DROP", "Filters": [kept]},
+            # Bodies are in no log; keys, tokens and cookies the web ACL itself leaves out.
+            redacted_fields=[_Logging.FieldToMatchProperty(query_string={})],
+        )
 
     def _web_acl(self) -> wafv2.CfnWebACL:
         body = _Acl.RequestBodyAssociatedResourceTypeConfigProperty(
@@ -125,7 +151,7 @@ class Firewall(Construct):
             )
         )
 
-    def _add_managed(self, group: str, counted: Mapping[str, str]) -> None:
+    def _add_managed(self, group: str, counted: Mapping[str, str], *, trial: bool) -> None:
         count = _Acl.RuleActionProperty(count={})
         statement = _Acl.StatementProperty(
             managed_rule_group_statement=_Acl.ManagedRuleGroupStatementProperty(
@@ -142,10 +168,19 @@ class Firewall(Construct):
                 name=group,
                 priority=len(self._rules),
                 statement=statement,
-                override_action=_Acl.OverrideActionProperty(none={}),
+                override_action=(
+                    _Acl.OverrideActionProperty(count={})
+                    if trial
+                    else _Acl.OverrideActionProperty(none={})
+                ),
                 visibility_config=_metrics(group),
             )
         )
+
+
+def measured(scope: Construct, settings: Settings) -> dict[str, str]:
+    """Give the dimensions of the metrics of all rules together."""
+    return {"WebACL": Stack.of(scope).stack_name, "Rule": "ALL", "Region": settings.region}
 
 
 def _partners_path() -> _Acl.StatementProperty:
@@ -182,7 +217,7 @@ def _metrics(name: str) -> _Acl.VisibilityConfigProperty:
 
 
 def _protections() -> _Acl.DataProtectionConfigProperty:
-    """Keep credentials and personal data out of the samples that people look at."""
+    """Keep credentials and personal data out of the samples and logs that people look at."""
     protected = (
         _Acl.FieldToProtectProperty(field_type="SINGLE_HEADER", field_keys=list(_CREDENTIALS)),
         _Acl.FieldToProtectProperty(field_type="QUERY_STRING"),

@@ -29,6 +29,11 @@ class Identity(Construct):
         keep = settings.keep_data
         self.user_pool = self._user_pool(keep=keep, email=_sender(settings))
         self.client = self._client()
+        self.measured = {
+            "UserPool": self.user_pool.user_pool_id,
+            "UserPoolClient": self.client.user_pool_client_id,
+        }
+        """The dimensions of the metrics of sign-up."""
         operators = self.user_pool.add_group(
             "Operators", group_name=OPERATORS, description="See and move all orders"
         )

@@ -6,6 +6,7 @@ the table behind it, against which each alarm of the synthesized template is eva
     customers      api-errors-fast  api-errors-slow  api-slow  no-orders
     functions      <function>-errors-fast  <function>-errors-slow  functions-throttled  …-busy
     heartbeat      heartbeat-failing
+    strangers      sign-ups-many  firewall-blocking
     changes        <queue>-dead-letters  <queue>-old  pipe-failing  pipe-silent  partner-failing
     tables         tables-throttled  tables-failing  tables-near-ceiling
 
@@ -74,6 +75,12 @@ partner that has all of them and fails one in twenty has that many by chance onc
 
 SILENT_ORDERS = 10
 """Orders placed in five minutes of which a pipe that works would have told."""
+
+SIGN_UPS_IN_FIVE_MINUTES = 60
+"""About as many as healthy growth brings in a day: each is a customer to pay for."""
+
+BLOCKED_IN_FIVE_MINUTES = 300
+"""About as many as there are good requests in that time, in busy hours."""
 
 _UNLESS = ", unless a partner asked for more with Retry-After"
 
@@ -163,6 +170,7 @@ class Alarms(Construct):
         self._watch_pipe(resources)
         self._watch_partners(failing_partners)
         self._watch_tables()
+        self._watch_strangers()
         if settings.heartbeat_minutes is not None:
             self._watch_heartbeat(settings.heartbeat_minutes)
 
@@ -409,6 +417,28 @@ class Alarms(Construct):
             Condition(rule.worst(minutes=15), TRIES_FAILED, reached=True),
         )
         alarm.node.add_dependency(rule)  # its expression names the rule by a text, not by Ref
+
+    def _watch_strangers(self) -> None:
+        """Watch who signs up, and what the firewall blocks where there is one."""
+        signed_up = self._measured.sign_up("SignUpSuccesses", SUM, minutes=5)
+        self._add(
+            "sign-ups-many",
+            Severity.CRITICAL,
+            f"{SIGN_UPS_IN_FIVE_MINUTES} people or more signed up within five minutes; each is "
+            "paid for.",
+            "sign-up",
+            Condition(signed_up, SIGN_UPS_IN_FIVE_MINUTES, reached=True),
+        )
+        if self._settings.web_firewall:
+            blocked = self._measured.firewall("BlockedRequests", SUM, minutes=5)
+            self._add(
+                "firewall-blocking",
+                Severity.WARNING,
+                f"The firewall blocked {BLOCKED_IN_FIVE_MINUTES} requests or more in five "
+                "minutes, in ten of fifteen.",
+                "throttling",
+                Condition(blocked, BLOCKED_IN_FIVE_MINUTES, periods=2, window=3, reached=True),
+            )
 
     def _watch_tables(self) -> None:
         """Watch all tables at once: which one it is, the dashboard shows."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 API, LAMBDA, SQS = "AWS/ApiGateway", "AWS/Lambda", "AWS/SQS"
 DYNAMODB, PIPES, LOGS = "AWS/DynamoDB", "AWS/EventBridge/Pipes", "AWS/Logs"
+COGNITO, FIREWALL = "AWS/Cognito", "AWS/WAFV2"
 
 SUM, AVERAGE, MAXIMUM = "Sum", "Average", "Maximum"
 P50, P95, P99 = "p50", "p95", "p99"
@@ -96,6 +97,10 @@ VENDED: Mapping[str, tuple[frozenset[str], tuple[frozenset[str], ...]]] = {
     # docs.aws.amazon.com/AmazonCloudWatch/latest/logs
     # /CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
     LOGS: (frozenset({"IncomingBytes"}), (frozenset({"LogGroupName"}),)),
+    # docs.aws.amazon.com/cognito/latest/developerguide/metrics-for-cognito-user-pools.html
+    COGNITO: (frozenset({"SignUpSuccesses"}), (frozenset({"UserPool", "UserPoolClient"}),)),
+    # docs.aws.amazon.com/waf/latest/developerguide/waf-metrics.html
+    FIREWALL: (frozenset({"BlockedRequests"}), (frozenset({"WebACL", "Rule", "Region"}),)),
 }
 """By namespace: names, and the sets of dimensions under which AWS has them (read in November
 2026)."""
@@ -121,7 +126,7 @@ OPERATIONS = (
 
 
 class Resources(NamedTuple):
-    """What is measured: of one stage, all of it."""
+    """What is measured: of one stage, all of it; people and firewall by their dimensions."""
 
     stage: str
     api: apigateway.RestApi
@@ -130,6 +135,8 @@ class Resources(NamedTuple):
     pipe_dead_letters: sqs.Queue
     tables: Mapping[str, dynamodb.TableV2]
     pipe: str
+    people: Mapping[str, str]
+    firewall: Mapping[str, str] | None = None
 
 
 class Measured:
@@ -178,6 +185,14 @@ class Measured:
     def pipe(self, name: str, statistic: str, *, minutes: int = 1) -> cloudwatch.Metric:
         """Measure the pipe."""
         return _metric(PIPES, name, {"PipeName": self.resources.pipe}, statistic, minutes)
+
+    def sign_up(self, name: str, statistic: str, *, minutes: int = 1) -> cloudwatch.Metric:
+        """Measure what comes to the user pool."""
+        return _metric(COGNITO, name, dict(self.resources.people), statistic, minutes)
+
+    def firewall(self, name: str, statistic: str, *, minutes: int = 1) -> cloudwatch.Metric:
+        """Measure the firewall, all its rules together; only of a stage that has one."""
+        return _metric(FIREWALL, name, dict(self.resources.firewall or {}), statistic, minutes)
 
     def log_group(
         self, group: logs.ILogGroup, name: str, statistic: str, *, minutes: int = 1

@@ -242,6 +242,22 @@ CLAIMS = (
         sources=(f"{_COGNITO}/user-pool-waf.html",),
     ),
     Claim(
+        id="sign-ups-are-counted",
+        says="AWS/Cognito has SignUpSuccesses by UserPool and UserPoolClient; a sign-up is paid.",
+        said=("docs/decisions/0007-defence-in-depth.md#sign-up", "docs/runbooks/sign-up.md"),
+        expected="Five sign-ups are five in the metric, within five minutes.",
+        look="Sign up five times, and get the metric.",
+        sources=(f"{_COGNITO}/metrics-for-cognito-user-pools.html",),
+    ),
+    Claim(
+        id="blocked-requests-are-logged",
+        says="AWS WAF logs to a group whose name begins with aws-waf-logs-, and makes its policy.",
+        said=("infrastructure/edge/firewall.py#_log_blocked",),
+        expected="A blocked request is one line, without its key, token, cookies and query.",
+        look="Send a known attack with all of them, and read the group.",
+        sources=("https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html",),
+    ),
+    Claim(
         id="refresh-tokens-rotate",
         says="A renewal ends its refresh token; a client that rotates renews in one way only.",
         said=("SECURITY.md", "docs/api/orders.md"),

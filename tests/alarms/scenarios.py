@@ -81,6 +81,8 @@ class Stage(NamedTuple):
         pipe: its name.
         rule: the rule of Contributor Insights.
         own: dimensions of the metrics that its functions write.
+        people: dimensions of the user pool.
+        firewall: those of its web ACL's rules together; empty where there is none.
     """
 
     api: Mapping[str, str]
@@ -95,6 +97,8 @@ class Stage(NamedTuple):
     pipe: str
     rule: str
     own: Mapping[str, str]
+    people: Mapping[str, str]
+    firewall: Mapping[str, str]
 
 
 def stage_of(resources: Resources) -> Stage:
@@ -134,7 +138,19 @@ def stage_of(resources: Resources) -> Stage:
         pipe=text(pipe["Properties"].get("Name", pipe_name)),
         rule=text(rule["Properties"]["RuleName"]),
         own=dimensions_of(_variables(resources, functions["create_order"])[STAGE]),
+        people={
+            dimension: next(name for name, _ in _of(resources, f"Cognito::{dimension}"))
+            for dimension in ("UserPool", "UserPoolClient")
+        },
+        firewall=_firewall(resources),
     )
+
+
+def _firewall(resources: Resources) -> dict[str, str]:
+    for _, acl in _of(resources, "WAFv2::WebACL"):
+        name = acl["Properties"]["VisibilityConfig"]["MetricName"]
+        return {"WebACL": name, "Rule": "ALL", "Region": _PROD.region}
+    return {}
 
 
 def beside(resources: Resources) -> Resources:
@@ -252,6 +268,8 @@ class Conditions:
         used: share of a table's ceiling that is in use; 0 for what the load takes.
         pipe_fails: whether the pipe's target takes nothing.
         pipe_stands: whether the pipe does nothing at all.
+        sign_ups: people a minute who sign up, beside the one of ten minutes.
+        blocked: requests a minute that the firewall blocks, beside the one of a minute.
     """
 
     load: float = 1
@@ -273,6 +291,8 @@ class Conditions:
     used: float = 0
     pipe_fails: bool = False
     pipe_stands: bool = False
+    sign_ups: int = 0
+    blocked: int = 0
 
 
 BACKGROUND = Conditions(failing=0.002)
@@ -344,6 +364,8 @@ _ALL_AT_ONCE = _changed(
     tables_fail=5,
     used=1,
     pipe_fails=True,
+    sign_ups=100,
+    blocked=100,
 )
 """Whatever can go wrong while there are requests."""
 
@@ -444,6 +466,12 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "tables near ceiling": Scenario(
         meaning="A table uses nine tenths of what it may.", changed=_changed(used=0.9)
+    ),
+    "sign-ups by machine": Scenario(
+        meaning="Twenty strangers a minute sign up.", changed=_changed(sign_ups=20)
+    ),
+    "firewall blocks": Scenario(
+        meaning="The firewall blocks a hundred requests a minute.", changed=_changed(blocked=100)
     ),
     "other stage busy": Scenario(
         meaning="Nobody orders here at night; the account's other stage is busy.",
@@ -552,7 +580,16 @@ class _Recorder:
         told = self._pipe(minute, now, done, changed)
         self._workers(minute, now, told)
         self._tables(minute, now)
+        self._strangers(minute, now)
         self._add(minute, NAMESPACE, ORDERS_CREATED.name, self.stage.own, {1: placed})
+
+    def _strangers(self, minute: int, now: Conditions) -> None:
+        """Record sign-ups, and what the firewall blocks, which somebody always sends."""
+        signed_up = now.sign_ups + self._whole("sign-ups", now.load / 10)
+        self._add(minute, "AWS/Cognito", "SignUpSuccesses", self.stage.people, {1: signed_up})
+        if self.stage.firewall:
+            blocked = {1.0: now.blocked + 1.0}
+            self._add(minute, "AWS/WAFV2", "BlockedRequests", self.stage.firewall, blocked)
 
     def _heartbeat(self, minute: int, now: Conditions, calls: dict[str, int]) -> None:
         """Let the heartbeat place its order, if the stage has one; adds to the calls."""

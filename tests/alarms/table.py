@@ -123,6 +123,8 @@ FIRES: Mapping[str, Mapping[str, int | str]] = {
     "pipe-failing": {"pipe fails": 6},
     "pipe-silent": {"pipe fails": 20, "pipe stands": 20},
     "partner-failing": {"partner gone": 8},
+    "sign-ups-many": {"sign-ups by machine": 5},
+    "firewall-blocking": {"firewall blocks": 8},
     "tables-throttled": {"tables throttle": 6},
     "tables-failing": {"tables fail": 4},
     "tables-near-ceiling": {"tables near ceiling": 5},

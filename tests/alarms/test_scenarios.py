@@ -31,6 +31,8 @@ STAGE = Stage(
     pipe="pipe",
     rule="rule",
     own={"service": "orders", "stage": "prod"},
+    people={"UserPool": "pool", "UserPoolClient": "client"},
+    firewall={"WebACL": "acl", "Rule": "ALL", "Region": "us-east-1"},
 )
 OTHER = STAGE._replace(own={"service": "orders", "stage": "dev"})
 

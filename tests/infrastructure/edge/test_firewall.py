@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from infrastructure.edge.firewall import COUNTED
 from infrastructure.settings import RATE_WINDOW_SECONDS, STAGES
+from infrastructure.synth import template_of
 from orders.routes import ROUTES, STAGE
 
 if TYPE_CHECKING:
@@ -59,6 +61,17 @@ def test_aws_s_rules_for_known_attacks_block(rules: dict[str, dict[str, Any]]) -
         statement = rules[group]["Statement"]["ManagedRuleGroupStatement"]
         assert (statement["VendorName"], statement["Name"]) == ("AWS", group)
         assert rules[group]["OverrideAction"] == {"None": {}}
+
+
+def test_new_rules_can_be_tried_first() -> None:
+    """On trial AWS's rule groups count what they would block, and rates block all the same."""
+    document = template_of(replace(STAGES["prod"], firewall_trial=True))
+    (acl,) = (r for r in document["Resources"].values() if r["Type"] == "AWS::WAFv2::WebACL")
+    for rule in acl["Properties"]["Rules"]:
+        managed = rule["Name"] in MANAGED
+        assert rule["OverrideAction" if managed else "Action"] == (
+            {"Count": {}} if managed else {"Block": {}}
+        )
 
 
 def test_a_body_of_32_kb_passes(rules: dict[str, dict[str, Any]]) -> None:
@@ -170,7 +183,20 @@ def test_samples_show_no_credentials_and_no_personal_data(prod: Template) -> Non
     assert {protection["Action"] for protection in protections} == {"SUBSTITUTION"}
     fields = {p["Field"]["FieldType"]: p["Field"].get("FieldKeys") for p in protections}
     assert fields == {
-        "SINGLE_HEADER": ["authorization", "x-api-key"],
+        "SINGLE_HEADER": ["authorization", "x-api-key", "cookie"],
         "QUERY_STRING": None,
         "BODY": None,
     }
+
+
+def test_only_what_is_blocked_is_logged(prod: Template) -> None:
+    """Who was refused can be looked up for a week, without queries; who passed is not logged."""
+    logging = prod.one("WAFv2::LoggingConfiguration")
+    assert logging["LoggingFilter"]["DefaultBehavior"] == "DROP"
+    (kept,) = logging["LoggingFilter"]["Filters"]
+    assert kept["Behavior"] == "KEEP"
+    assert kept["Conditions"] == [{"ActionCondition": {"Action": "BLOCK"}}]
+    assert logging["RedactedFields"] == [{"QueryString": {}}]
+    group = prod.one("Logs::LogGroup", "Firewall")
+    assert group["LogGroupName"].startswith("aws-waf-logs-")
+    assert group["RetentionInDays"] == 7

@@ -434,6 +434,12 @@ def firewall_not_before_sign_in(template: Template) -> None:
 
 
 @fault
+def firewall_that_logs_everybody(template: Template) -> None:
+    """Every customer's address stands in a log."""
+    template.one("WAFv2::LoggingConfiguration")["LoggingFilter"]["DefaultBehavior"] = "KEEP"
+
+
+@fault
 def sign_up_counted_by_the_wrong_name(template: Template) -> None:
     """The rule for sign-up looks for an operation that Cognito has not, and never blocks."""
     (rule,) = (
