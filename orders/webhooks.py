@@ -71,6 +71,7 @@ _LONGEST_HEAD = 262_144
 _LONGEST_PIECE = 8_192  # bytes of a line that are looked at together
 
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - how every secret starts, and none itself
+_UNRESOLVED = "DNS: the name does not resolve"
 _USER_AGENT = "food-delivery-orders/1"
 _STATUS_LINE = re.compile(rb"HTTP/1\.[0-9] ([1-9][0-9]{2})[ \r\n]")
 _SWITCHING = 101  # the end of HTTP on a connection, which nobody asked for
@@ -208,13 +209,23 @@ class _Target(NamedTuple):
     path: str
 
 
-def check_url(url: str) -> None:
-    """Tell whether a URL is one that events are sent to, as far as the URL itself shows.
+def check_url(url: str, *, networks: str | None = None) -> None:
+    """Tell whether a URL is one that events are sent to: by the very rules of a delivery.
+
+    Args:
+        url: whose name is looked up as a delivery does; nothing is connected to.
+        networks: what may be reached besides public addresses, in the form of TEST_NETWORKS; None
+            for what the environment says.
 
     Raises:
         Rejected: when it is not; the reason says why.
+        Deferred: when its name has no address now.
     """
-    _target_of(url)
+    target, deadline = _target_of(url), _Deadline(LIMIT_SECONDS)
+    try:
+        deadline.keep(lambda: _routes_to(target, networks))
+    except OSError:  # a time-out, too
+        raise Deferred(_UNRESOLVED) from None
 
 
 def _target_of(url: str) -> _Target:
@@ -296,15 +307,16 @@ def _carried(address: IPv6Address) -> IPv4Address | None:
     return address.ipv4_mapped
 
 
-def _may_reach(address: IPv4Address | IPv6Address) -> bool:
-    networks = map(ipaddress.ip_network, os.environ.get(TEST_NETWORKS, "").split())
-    return is_public(address) or any(address in network for network in networks)
+def _may_reach(address: IPv4Address | IPv6Address, networks: str) -> bool:
+    allowed = map(ipaddress.ip_network, networks.split())
+    return is_public(address) or any(address in network for network in allowed)
 
 
-def _routes_to(target: _Target) -> list[Route]:
+def _routes_to(target: _Target, networks: str | None = None) -> list[Route]:
     """Look the host up, once: what is judged here is what is connected to."""
     found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    if not all(_may_reach(ipaddress.ip_address(where[0])) for *_, where in found):
+    more = os.environ.get(TEST_NETWORKS, "") if networks is None else networks
+    if not all(_may_reach(ipaddress.ip_address(where[0]), more) for *_, where in found):
         raise Rejected("the address is not public")
     return [(family, kind, protocol, where) for family, kind, protocol, _, where in found]
 
@@ -519,7 +531,7 @@ def _seconds_of(retry_after: str | None) -> float | None:
 
 def _reason(error: OSError | HTTPException) -> str:
     if isinstance(error, socket.gaierror):
-        return "DNS: the name does not resolve"
+        return _UNRESOLVED
     if isinstance(error, ssl.SSLError):
         return f"TLS: {(error.reason or 'failed').lower().replace('_', ' ')}"
     if isinstance(error, ConnectionRefusedError):

@@ -384,7 +384,11 @@ def test_set_webhook(target: Target, partners: Callable[..., Ended], made: dict[
 
 
 @pytest.mark.parametrize(
-    "url", ["http://x.example.com/", "https://u:p@x.example.com/", "https://x.example.com/#f", "x"]
+    "url",
+    [
+        *("http://x.example.com/", "https://u:p@x.example.com/", "https://x.example.com/#f", "x"),
+        *("https://10.0.0.1/", "https://169.254.169.254/"),
+    ],
 )
 def test_bad_url(partners: Callable[..., Ended], url: str) -> None:
     """A URL to which no event would be sent is refused before anything is made."""
