@@ -18,6 +18,7 @@ IDEMPOTENCY_TABLE = "IdempotencyTable"
 PARTNERS_TABLE = "PartnersTable"
 
 ORDER_CHANGES_TOPIC = "OrderChangesTopic"
+PARTNER_RETRIES = "PartnerRetriesQueue"
 PIPE_DEAD_LETTERS = "PipeDeadLetters"
 FLAGS_PARAMETER = "FlagsParameter"
 PARTNER_SECRETS_KEY = "PartnerSecretsKey"

@@ -137,6 +137,7 @@ def deliver(endpoint: Endpoint, event: OrderEvent, *, limit: float = LIMIT_SECON
 def _attempt(
     target: _Target, headers: dict[str, str], body: bytes, limit: float, work: Subsegment
 ) -> int:
+    tls_context()  # ours to load, once: none of the partner's time
     deadline = _Deadline(limit)
     try:
         answer = deadline.keep(lambda: _exchange(target, headers, body, deadline))

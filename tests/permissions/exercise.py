@@ -91,7 +91,8 @@ class Walk:
                 self.place(http, "/partner/orders")
         self._await("NotifyPartner", "kms:Decrypt", "key/")
         self._await("NotifyPartner", "ssm:GetParameter", "webhook-signing-key")
-        self._await("NotifyPartner", "sqs:ChangeMessageVisibility", "Notifications")
+        self._await("NotifyPartner", "sqs:SendMessage", "Retries")
+        self._await("NotifyPartner", "sqs:ChangeMessageVisibility", "Retries")
 
     def dead_letters(self) -> None:
         """Send each worker what it can make nothing of."""

@@ -22,6 +22,7 @@ from infrastructure.settings import (
     Plan,
     Settings,
     Throttle,
+    Webhooks,
     Worker,
     settings_of,
 )
@@ -98,6 +99,14 @@ MISTAKES = [
         {"stage": "x", "reserved_concurrency": {"process_order": 99}},
         "workers.process_order.most_at_once must not be above reserved_concurrency.process_order",
     ),
+    (
+        Settings,
+        {"stage": "x", "reserved_concurrency": {"notify_partner": 69}},  # 50, and 20 for retries
+        "workers.notify_partner.most_at_once must not be above reserved_concurrency.notify_partner",
+    ),
+    (Webhooks, {"waits": (751,)}, "webhooks.waits must begin with 750 at most"),
+    (Webhooks, {"waits": (5, 35_001)}, "waits"),
+    (Webhooks, {"waits": ()}, "waits"),
     (
         Settings,
         {"stage": "x", "reserved_concurrency": {"create_order": 500, "get_order": 401}},
@@ -305,5 +314,5 @@ def test_every_value_stands_in_the_document() -> None:
     """The document goes down to the single numbers, such as the rate of each plan."""
     text = configuration.document()
     assert "| `plans.premium.throttle.rate` | 1 to 2000000000 | `200` | `200` |" in text
-    assert "| `workers.notify_partner.retry_seconds` | 1 to 600 | `1` | `30` |" in text
+    assert "| `workers.notify_partner.retry_seconds` | 1 to 600 | `1` | `5` |" in text
     assert "| `domain.name` | a host name in lower case | – | – |" in text
