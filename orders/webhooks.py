@@ -98,14 +98,16 @@ class Rejected(Undelivered):
     """Another attempt would end in the same way."""
 
 
-class Endpoint(Struct, frozen=True, forbid_unknown_fields=True):
+class Endpoint(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A partner's settings, as they are stored: each has its home here.
 
-    Where the partner takes events, and its one or two secrets (`whsec_…`), newest first.
+    Where the partner takes events, and its one or two secrets (`whsec_…`), newest first. A partner
+    that is disabled hears nothing; what happens meanwhile is not sent later.
     """
 
     url: str
     secrets: Annotated[tuple[str, ...], Meta(max_length=2)] = ()
+    disabled: bool = False
 
 
 def deliver(endpoint: Endpoint, event: OrderEvent, *, limit: float = LIMIT_SECONDS) -> int:

@@ -163,7 +163,7 @@ def disable(
     json_: Json = False,
     yes: Yes = False,
 ) -> None:
-    """Shut a partner out: its keys are switched off, and the next request gets 403."""
+    """Shut a partner out: its keys are switched off, the next request gets 403, no webhook goes."""
     target = options.find(stage, local=local)
     account = partner_accounts.find(target, partner_id)
     terminal.agree(f"Shut {partner_id} out of {target.name}?", yes=yes)
@@ -380,7 +380,9 @@ def _webhook_in_words(account: Account) -> str:
         return "none"
     if account.endpoint is None:
         return "what is stored cannot be read; `orders partners set-webhook` replaces it"
-    return f"{account.endpoint.url}, {terminal.counted(len(account.endpoint.secrets), 'secret')}"
+    secrets = terminal.counted(len(account.endpoint.secrets), "secret")
+    off = ", disabled: nothing is sent" if account.endpoint.disabled else ""
+    return f"{account.endpoint.url}, {secrets}{off}"
 
 
 def _as_json(account: Account) -> dict[str, Any]:
@@ -413,6 +415,7 @@ def _webhook_as_json(account: Account) -> dict[str, Any] | None:
         "host": account.webhook.host,
         "url": endpoint.url if endpoint else None,
         "secrets": len(endpoint.secrets) if endpoint else None,
+        "disabled": endpoint.disabled if endpoint else None,
     }
 
 

@@ -304,6 +304,7 @@ def disable(target: Target, account: Account) -> int:
         if key.mark is not State.EXPIRED:
             partner_keys.mark(target, key, State.DISABLED)
         partner_keys.switch(target, key, on=False)
+    _silence(target, account, disabled=True)
     return len(on)
 
 
@@ -313,7 +314,16 @@ def enable(target: Target, account: Account) -> int:
     for key in waiting:
         partner_keys.switch(target, key, on=True)
         partner_keys.mark(target, key, State.ON)
+    _silence(target, account, disabled=False)
     return len(waiting)
+
+
+def _silence(target: Target, account: Account, *, disabled: bool) -> None:
+    """Have a partner's webhooks sent, or not: who is shut out hears nothing either."""
+    endpoint = account.endpoint
+    if endpoint is not None and endpoint.disabled != disabled:
+        endpoint = structs.replace(endpoint, disabled=disabled)
+        partner_webhooks.write(target, account.partner_id, endpoint)
 
 
 def old_keys(account: Account) -> list[Key]:
@@ -391,4 +401,4 @@ def with_url(account: Account, url: str) -> Endpoint:
     """Give the endpoint with another URL; the secrets stay, or a first one is made."""
     if account.endpoint:
         return structs.replace(account.endpoint, url=url)
-    return Endpoint(url, (new_secret(),))
+    return Endpoint(url, (new_secret(),), disabled=account.state is State.DISABLED)

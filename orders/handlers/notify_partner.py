@@ -46,6 +46,8 @@ def notify_partner(message: Message) -> str:
         raise Retry(str(error)) from None
     if endpoint is None:
         return "no endpoint"
+    if endpoint.disabled:
+        return "partner disabled"
     if not message.retried and slow_partners().includes(partner_id):
         raise HandOver("slow lately", partner_id)
     message.notes["attempted"] = True

@@ -250,6 +250,16 @@ def test_disable(stack: Endpoints, partners: Callable[..., Ended], made: dict[st
         assert status(stack, key) == expected
 
 
+def test_disable_ends_webhooks(partners: Callable[..., Ended], made: dict[str, Any]) -> None:
+    """Who is disabled is sent nothing, to no other address either, until it is enabled again."""
+    other = ["set-webhook", made["id"], "https://other.example.com/", "--yes"]
+    steps = (["disable", made["id"], "--yes"], other, ["enable", made["id"]])
+    for step, disabled in zip(steps, (True, True, False), strict=True):
+        assert partners(*step).code == 0
+        shown = partners("show", made["id"], "--json").shown["webhook"]
+        assert (shown["disabled"], shown["secrets"]) == (disabled, 1)
+
+
 def test_disable_asks(
     stack: Endpoints,
     partners: Callable[..., Ended],

@@ -17,6 +17,7 @@ from ops.partners.keys import Key, State
 from ops.partners.webhooks import Webhook
 from ops.reach.errors import OperatorError
 from orders.domain.events import OrderEvent
+from orders.partner_endpoints import endpoint_in, text_of
 from orders.webhooks import Endpoint, Rejected, deliver
 
 NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
@@ -140,6 +141,23 @@ def test_the_old_secret_is_kept_while_it_is_needed() -> None:
         partner_accounts.with_one_secret(two, NOW + dt.timedelta(seconds=119))
     later = partner_accounts.with_one_secret(two, NOW + dt.timedelta(seconds=120))
     assert later == Endpoint(URL, ("whsec_b",))
+
+
+@pytest.mark.parametrize("disabled", [True, False])
+def test_another_address_does_not_let_a_partner_hear_again(*, disabled: bool) -> None:
+    """Who is disabled stays so, whether its endpoint is changed or a first one is set."""
+    state = State.DISABLED if disabled else State.ON
+    old = Webhook(NOW, Endpoint(URL, ("whsec_a",), disabled=disabled))
+    for webhook in (old, None):
+        one = account(key(1, state, enabled=not disabled), webhook=webhook)
+        moved = partner_accounts.with_url(one, "https://other.example.com/")
+        assert moved.disabled is disabled
+
+
+def test_what_is_stored_of_a_partner_that_is_not_disabled_is_as_it_was() -> None:
+    """A release that knows nothing of it can read what this one writes of all others."""
+    assert "disabled" not in text_of(Endpoint(URL, ("whsec_a",)))
+    assert endpoint_in(text_of(Endpoint(URL, (), disabled=True))).disabled
 
 
 def test_what_somebody_broke_by_hand() -> None:

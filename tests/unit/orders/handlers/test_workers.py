@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from orders.consumer import HandOver, Hopeless, Message, Retry
@@ -267,6 +268,15 @@ def test_a_partner_without_an_endpoint_is_done_with(partners: Partners) -> None:
     """A partner that wants no webhooks gets none, and nothing fails."""
     partners.endpoint = None
     assert notify_partner.notify_partner(told(item())) == "no endpoint"
+
+
+def test_a_disabled_partner_hears_nothing(partners: Partners) -> None:
+    """Neither new events are sent nor those that waited for another try, and none later."""
+    partners.endpoint = msgspec.structs.replace(ENDPOINT, disabled=True)
+    for one in (told(item()), told_again(item())):
+        assert notify_partner.notify_partner(one) == "partner disabled"
+        assert one.counts == []
+    assert not partners.sent
 
 
 def test_a_partner_whose_webhooks_are_off_gets_none(
