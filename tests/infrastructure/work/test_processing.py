@@ -328,6 +328,9 @@ def most_at_once(template: Template, work: Work, queue: str = "") -> int:
     mappings = [m for _, m in template.all("Lambda::EventSourceMapping")]
     (mapping,) = (m for m in mappings if m["EventSourceArn"] == on)
     assert mapping["FunctionName"] == {"Ref": id_of(template, "Lambda::Function", work.function)}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping.get("Enabled", True) is True
+    assert "FilterCriteria" not in mapping
     return int(mapping["ScalingConfig"]["MaximumConcurrency"])
 
 
