@@ -114,6 +114,15 @@ CLAIMS = (
         sources=(f"{_SQS}/sqs-fair-queues.html",),
     ),
     Claim(
+        id="a-batch-needs-the-permission-for-one",
+        says="SendMessageBatch and ChangeMessageVisibilityBatch need the permission for one.",
+        said=("local/inside/patches/sqs.py#batch_permissions", "docs/security/permissions.md"),
+        expected="Webhooks that fail go to the retries; no AccessDenied in the log.",
+        look="Set a partner's webhook to a closed port, place an order, read the log.",
+        sources=(f"{_SQS}/sqs-api-permissions-reference.html",),
+        patches=("batch_permissions",),
+    ),
+    Claim(
         id="hidden-for-hours",
         says="A message can be hidden for up to twelve hours from its receipt, and delayed for 15 "
         "minutes; each receipt counts for the redrive policy.",
