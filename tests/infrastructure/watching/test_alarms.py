@@ -245,6 +245,7 @@ _ONE = "there is one run in each period"
 HARMLESS = {
     ("pipe-dead-letters", "longer"): _STAYS,
     ("order-processing-dead-letters", "longer"): _STAYS,
+    ("partner-notifications-dead-letters", "longer"): _STAYS,
     ("functions-throttled", "statistic"): _ANY,
     ("pipe-failing", "statistic"): _ANY,
     ("tables-throttled", "statistic"): _ANY,
