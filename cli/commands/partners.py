@@ -52,11 +52,13 @@ def _free(partner_id: str) -> str:
     return partner_id
 
 
-def _url(text: str) -> str:
-    flaw = partner_accounts.flaw_of_url(text)
-    if flaw:
-        raise typer.BadParameter(f"No event would be sent there: {flaw}.")
-    return text
+def _check_url(url: str, *, local: bool) -> None:
+    """Refuse a URL at which each event would only become a dead letter."""
+    found = partner_accounts.look_at_url(url, local=local)
+    if found.flaw:
+        raise typer.BadParameter(f"No event would be sent there: {found.flaw}.")
+    if found.doubt:
+        terminal.note(f"{found.doubt}. Events are tried again until it does, for a day.")
 
 
 _ID = typer.Argument(metavar="ID", parser=_id, help="The partner's id.", show_default=False)
@@ -81,7 +83,7 @@ def add(
     ] = None,
     webhook_url: Annotated[
         str | None,
-        typer.Option(metavar="URL", parser=_url, help="Where its events go; later, if not now."),
+        typer.Option(metavar="URL", help="Where its events go; later, if not now."),
     ] = None,
     stage: Stage = None,
     local: Local = False,
@@ -92,6 +94,8 @@ def add(
     flaw = partner_accounts.flaw_of_name(name)
     if flaw:
         raise typer.BadParameter(f"{flaw}.")
+    if webhook_url is not None:
+        _check_url(webhook_url, local=local)
     partner_id = id_ or _made_of(name)
     target = options.find(stage, local=local)
     if plan not in plans(target):
@@ -159,7 +163,7 @@ def disable(
     json_: Json = False,
     yes: Yes = False,
 ) -> None:
-    """Shut a partner out: its keys are switched off, and the next request gets 403."""
+    """Shut a partner out: its keys are switched off, the next request gets 403, no webhook goes."""
     target = options.find(stage, local=local)
     account = partner_accounts.find(target, partner_id)
     terminal.agree(f"Shut {partner_id} out of {target.name}?", yes=yes)
@@ -257,7 +261,7 @@ def set_webhook(
     partner_id: Id,
     url: Annotated[
         str | None,
-        typer.Argument(metavar="URL", parser=_url, help="Where its events go.", show_default=False),
+        typer.Argument(metavar="URL", help="Where its events go.", show_default=False),
     ] = None,
     *,
     none: Annotated[bool, typer.Option("--none", help="Send no events any more.")] = False,
@@ -269,6 +273,8 @@ def set_webhook(
     """Send a partner's events elsewhere; secrets stay. A first secret is shown once."""
     if (url is None) != none:
         raise typer.BadParameter("Name either a URL or --none.")
+    if url is not None:
+        _check_url(url, local=local)
     target = options.find(stage, local=local)
     account = partner_accounts.find(target, partner_id)
     if url is None:
@@ -374,7 +380,9 @@ def _webhook_in_words(account: Account) -> str:
         return "none"
     if account.endpoint is None:
         return "what is stored cannot be read; `orders partners set-webhook` replaces it"
-    return f"{account.endpoint.url}, {terminal.counted(len(account.endpoint.secrets), 'secret')}"
+    secrets = terminal.counted(len(account.endpoint.secrets), "secret")
+    off = ", disabled: nothing is sent" if account.endpoint.disabled else ""
+    return f"{account.endpoint.url}, {secrets}{off}"
 
 
 def _as_json(account: Account) -> dict[str, Any]:
@@ -407,6 +415,7 @@ def _webhook_as_json(account: Account) -> dict[str, Any] | None:
         "host": account.webhook.host,
         "url": endpoint.url if endpoint else None,
         "secrets": len(endpoint.secrets) if endpoint else None,
+        "disabled": endpoint.disabled if endpoint else None,
     }
 
 

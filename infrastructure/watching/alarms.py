@@ -69,13 +69,12 @@ NEAR_PERCENT = 80
 """Of a ceiling: the time to raise it is before it is reached."""
 
 TRIES_FAILED = 25
-"""Tries of one partner's webhooks that failed in a quarter of an hour; each webhook has five. A
-partner that has all of them and fails one in twenty has that many by chance once in eight days."""
+"""Tries of one partner's webhooks that failed in a quarter of an hour; each webhook has eight in
+a day, two of them at once. A partner that has all of them and fails one in twenty has that many by
+chance once in eight days."""
 
 SILENT_ORDERS = 10
 """Orders placed in five minutes of which a pipe that works would have told."""
-
-_UNLESS = ", unless a partner asked for more with Retry-After"
 
 (HEARTBEAT,) = names(Caller.SCHEDULE)
 """The function that places our own orders."""
@@ -352,7 +351,7 @@ class Alarms(Construct):
                 f"{name}-old",
                 Severity.CRITICAL,
                 f"A message waits for {worker} for more than {minutes} minutes, longer than all "
-                f"its tries take{_UNLESS if worker == 'notify_partner' else ''}.",
+                "its tries take.",
                 "stuck-pipe",
                 Condition(age, 60 * minutes, periods=3),
             )

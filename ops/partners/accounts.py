@@ -24,12 +24,15 @@ from ops.partners.webhooks import Webhook, new_secret
 from ops.reach.errors import OperatorError
 from orders.domain.synthetic import HEARTBEAT
 from orders.settings import BY_PARTNER
-from orders.webhooks import Endpoint, Rejected, check_url
+from orders.webhooks import Deferred, Endpoint, Rejected, check_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ops.reach.target import Target
+
+THIS_MACHINE = "127.0.0.1/32 ::1/128"
+"""The networks that the local run's webhooks reach besides public addresses."""
 
 LONGEST_ID = 40
 LONGEST_NAME = 100
@@ -105,6 +108,13 @@ class Prepared(NamedTuple):
     """Whether the partner is, so that the key waits with the others."""
 
 
+class UrlFound(NamedTuple):
+    """What is wrong with a URL: a flaw, for which no event is ever sent; or a doubt."""
+
+    flaw: str | None = None
+    doubt: str | None = None
+
+
 class Wanted(NamedTuple):
     """A partner to be made."""
 
@@ -140,13 +150,20 @@ def flaw_of_name(name: str) -> str | None:
     return f"A name has at most {LONGEST_NAME} characters" if len(name) > LONGEST_NAME else None
 
 
-def flaw_of_url(url: str) -> str | None:
-    """Say why no event would be sent to a URL; None when it would."""
+def look_at_url(url: str, *, local: bool = False) -> UrlFound:
+    """Say whether events would be sent to a URL: by the very rules of a delivery.
+
+    Args:
+        url: whose name is looked up from here.
+        local: whether the local run would send them.
+    """
     try:
-        check_url(url)
+        check_url(url, networks=THIS_MACHINE if local else "")
     except Rejected as flaw:
-        return flaw.reason
-    return None
+        return UrlFound(flaw=flaw.reason)
+    except Deferred as doubt:
+        return UrlFound(doubt=doubt.reason)
+    return UrlFound()
 
 
 # --- Looking
@@ -297,6 +314,7 @@ def disable(target: Target, account: Account) -> int:
         if key.mark is not State.EXPIRED:
             partner_keys.mark(target, key, State.DISABLED)
         partner_keys.switch(target, key, on=False)
+    _silence(target, account, disabled=True)
     return len(on)
 
 
@@ -306,7 +324,16 @@ def enable(target: Target, account: Account) -> int:
     for key in waiting:
         partner_keys.switch(target, key, on=True)
         partner_keys.mark(target, key, State.ON)
+    _silence(target, account, disabled=False)
     return len(waiting)
+
+
+def _silence(target: Target, account: Account, *, disabled: bool) -> None:
+    """Have a partner's webhooks sent, or not: who is shut out hears nothing either."""
+    endpoint = account.endpoint
+    if endpoint is not None and endpoint.disabled != disabled:
+        endpoint = structs.replace(endpoint, disabled=disabled)
+        partner_webhooks.write(target, account.partner_id, endpoint)
 
 
 def old_keys(account: Account) -> list[Key]:
@@ -384,4 +411,4 @@ def with_url(account: Account, url: str) -> Endpoint:
     """Give the endpoint with another URL; the secrets stay, or a first one is made."""
     if account.endpoint:
         return structs.replace(account.endpoint, url=url)
-    return Endpoint(url, (new_secret(),))
+    return Endpoint(url, (new_secret(),), disabled=account.state is State.DISABLED)

@@ -29,6 +29,7 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     access_logs         a stage's access log is written
     function_figures    AWS/Lambda: every run of a function, whoever called it
     queue_figures       AWS/SQS: what is in each queue, how old, what came and went
+    batch_permissions   a batch of messages needs the permission for one
     table_figures       AWS/DynamoDB: latency, refusals, consumed capacity
     topic_figures       AWS/SNS: what topics publish
     pipe_figures        AWS/EventBridge/Pipes: what pipes carry
@@ -85,6 +86,7 @@ PATCHES: dict[str, Callable[[], None]] = {
         api_gateway_metrics.access_logs,
         lambda_.function_figures,
         sqs.queue_figures,
+        sqs.batch_permissions,
         dynamodb.table_figures,
         sns.topic_figures,
         pipes.pipe_figures,

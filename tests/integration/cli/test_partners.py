@@ -284,6 +284,16 @@ def test_disable(stack: Endpoints, partners: Callable[..., Ended], made: dict[st
         assert status(stack, key) == expected
 
 
+def test_disable_ends_webhooks(partners: Callable[..., Ended], made: dict[str, Any]) -> None:
+    """Who is disabled is sent nothing, to no other address either, until it is enabled again."""
+    other = ["set-webhook", made["id"], "https://other.example.com/", "--yes"]
+    steps = (["disable", made["id"], "--yes"], other, ["enable", made["id"]])
+    for step, disabled in zip(steps, (True, True, False), strict=True):
+        assert partners(*step).code == 0
+        shown = partners("show", made["id"], "--json").shown["webhook"]
+        assert (shown["disabled"], shown["secrets"]) == (disabled, 1)
+
+
 def test_disable_asks(
     stack: Endpoints,
     partners: Callable[..., Ended],
@@ -418,7 +428,11 @@ def test_set_webhook(target: Target, partners: Callable[..., Ended], made: dict[
 
 
 @pytest.mark.parametrize(
-    "url", ["http://x.example.com/", "https://u:p@x.example.com/", "https://x.example.com/#f", "x"]
+    "url",
+    [
+        *("http://x.example.com/", "https://u:p@x.example.com/", "https://x.example.com/#f", "x"),
+        *("https://10.0.0.1/", "https://169.254.169.254/"),
+    ],
 )
 def test_bad_url(partners: Callable[..., Ended], url: str) -> None:
     """A URL to which no event would be sent is refused before anything is made."""
