@@ -100,17 +100,16 @@ def add(
     target = options.find(stage, local=local)
     if plan not in plans(target):
         raise options.unknown("plan", plan, plans(target))
-    _agree_to_inherit(target, partner_id, yes=yes)
+    account = partner_accounts.look(target, partner_id)
+    _agree_to_inherit(target, account, yes=yes)
     wanted = Wanted(partner_id, name.strip(), plan, webhook_url)
-    prepared = partner_accounts.prepare(target, wanted)
-    if prepared is None:
-        terminal.note(
-            f"There is {partner_id} already, just so. Its key was shown when it was made."
-        )
-        return
-    _show_once(prepared.credentials, json_=json_)
-    partner_accounts.open_(target, prepared)
-    terminal.note(f"{partner_id} can place orders now.")
+    with partner_accounts.changing(target, account) as held:
+        prepared = partner_accounts.prepare(held, wanted)
+        if prepared:
+            _show_once(prepared.credentials, json_=json_)
+            partner_accounts.open_(held, prepared)
+    how = "can place orders now" if prepared else "is there already, just so; its key was shown"
+    terminal.note(f"{partner_id} {how}.")
 
 
 def _made_of(name: str) -> str:
@@ -120,10 +119,11 @@ def _made_of(name: str) -> str:
     return _free(partner_id)
 
 
-def _agree_to_inherit(target: Target, partner_id: str, *, yes: bool) -> None:
+def _agree_to_inherit(target: Target, account: Account, *, yes: bool) -> None:
     """Ask before somebody gets the id, and by that the orders, of a partner that was removed."""
-    if partner_accounts.inherits_orders(target, partner_id):
-        question = f"There are orders of a former partner {partner_id}, which this one could read."
+    if partner_accounts.inherits_orders(target, account):
+        who = account.partner_id
+        question = f"There are orders of a former partner {who}, which this one could read."
         terminal.agree(f"{question} Is it the same?", yes=yes)
 
 
@@ -167,7 +167,8 @@ def disable(
     target = options.find(stage, local=local)
     account = partner_accounts.find(target, partner_id)
     terminal.agree(f"Shut {partner_id} out of {target.name}?", yes=yes)
-    count = partner_accounts.disable(target, account)
+    with partner_accounts.changing(target, account) as held:
+        count = partner_accounts.disable(held, account)
     _report(partner_id, f"{terminal.counted(count, 'key')} switched off", count, json_=json_)
 
 
@@ -177,7 +178,9 @@ def enable(
 ) -> None:
     """Let a partner in again: the keys that `disable` has switched off, and no others."""
     target = options.find(stage, local=local)
-    count = partner_accounts.enable(target, partner_accounts.find(target, partner_id))
+    account = partner_accounts.find(target, partner_id)
+    with partner_accounts.changing(target, account) as held:
+        count = partner_accounts.enable(held, account)
     _report(partner_id, f"{terminal.counted(count, 'key')} switched on", count, json_=json_)
 
 
@@ -199,9 +202,10 @@ def rotate_key(
     if expire_old:
         _expire(target, account, json_=json_, yes=yes)
         return
-    prepared = partner_accounts.another_key(target, account)
-    _show_once(prepared.credentials, json_=json_)
-    partner_accounts.open_(target, prepared)
+    with partner_accounts.changing(target, account) as held:
+        prepared = partner_accounts.another_key(held, account)
+        _show_once(prepared.credentials, json_=json_)
+        partner_accounts.open_(held, prepared)
     when = "once it is enabled" if prepared.disabled else "now"
     terminal.note(f"Both keys of {partner_id} work {when}, the old one until --expire-old.")
 
@@ -212,7 +216,8 @@ def _expire(target: Target, account: Account, *, json_: bool, yes: bool) -> None
     if old:
         question = f"Switch off {count} of {account.partner_id}, {target.name}, for good?"
         terminal.agree(question, yes=yes)
-    partner_accounts.expire(target, old)
+    with partner_accounts.changing(target, account) as held:
+        partner_accounts.expire(held, old)
     _report(account.partner_id, f"{count} expired", len(old), json_=json_)
 
 
@@ -236,8 +241,9 @@ def rotate_secret(
         return
     endpoint = partner_accounts.with_another_secret(account)
     secret = endpoint.secrets[0]
-    _show_once(Credentials(partner_id, webhook_secret=secret), json_=json_)
-    partner_webhooks.write(target, partner_id, endpoint)
+    with partner_accounts.changing(target, account) as held:
+        _show_once(Credentials(partner_id, webhook_secret=secret), json_=json_)
+        partner_webhooks.write(held, partner_id, endpoint)
     terminal.note(
         f"In two minutes each event is signed with both. {partner_id} changes over after that; "
         "then: --finish"
@@ -251,7 +257,8 @@ def _finish(target: Target, account: Account, *, json_: bool, yes: bool) -> None
     if dropped:
         question = f"Does {account.partner_id} verify with the new secret, and drop the old one?"
         terminal.agree(question, yes=yes)
-        partner_webhooks.write(target, account.partner_id, endpoint)
+        with partner_accounts.changing(target, account) as held:
+            partner_webhooks.write(held, account.partner_id, endpoint)
     count = terminal.counted(dropped, "old secret")
     _report(account.partner_id, f"{count} dropped", dropped, json_=json_)
 
@@ -280,7 +287,8 @@ def set_webhook(
     if url is None:
         question = f"Send {partner_id} no events any more? None is kept, and secrets are forgotten."
         terminal.agree(question, yes=yes)
-        partner_webhooks.delete(target, partner_id)
+        with partner_accounts.changing(target, account) as held:
+            partner_webhooks.delete(held, partner_id)
         _report(partner_id, "No events are sent", 1, json_=json_)
         return
     endpoint = partner_accounts.with_url(account, url)
@@ -289,7 +297,8 @@ def set_webhook(
         terminal.agree(f"Does {partner_id} verify with this secret, from now on?", yes=yes)
     else:
         terminal.agree(f"Send the events of {partner_id} to {url}?", yes=yes)
-    partner_webhooks.write(target, partner_id, endpoint)
+    with partner_accounts.changing(target, account) as held:
+        partner_webhooks.write(held, partner_id, endpoint)
     terminal.note(f"Within two minutes the events of {partner_id} go there.")
 
 
@@ -332,7 +341,8 @@ def remove(
     account = partner_accounts.find(target, partner_id)
     question = f"{partner_id} will be shut out of {target.name} and forgotten; its orders stay."
     terminal.agree_by_typing(question, partner_id, yes=yes)
-    partner_accounts.remove(target, account)
+    with partner_accounts.changing(target, account) as held:
+        partner_accounts.remove(held, account)
     _report(partner_id, "removed", len(account.keys), json_=json_)
 
 
