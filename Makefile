@@ -50,6 +50,7 @@ docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m tests.alarms.table
 	@$(PYTHON_HERE) -m tests.mutation.document
 	@$(PYTHON_HERE) -m simulation.request_cost
+	@$(PYTHON_HERE) -m simulation.webhooks
 	@$(PYTHON_HERE) -m documents.metrics
 	@$(PYTHON_HERE) -m documents.permissions
 	@$(PYTHON_HERE) -m documents.proof

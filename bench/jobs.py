@@ -170,10 +170,12 @@ class Stub:
             "POWERTOOLS_LOG_LEVEL": "INFO",
             "PYTHONDONTWRITEBYTECODE": "1",  # as where Lambda keeps the code, which is read-only
             "PYTHONHASHSEED": "0",
+            "RETRIES_QUEUE": f"{self._url}/111122223333/retries",
             "RETRY_SECONDS": "5",
             "SIGNING_KEY_PARAMETER": "/orders/signing-key",
             "SSL_CERT_FILE": str(authority),
             "STAGE": "bench",
+            "WEBHOOK_WAITS": "5 300",
             "_X_AMZN_TRACE_ID": _TRACE,
         }
 

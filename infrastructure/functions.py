@@ -20,6 +20,10 @@ ORDERS, PARTNERS, IDEMPOTENCY_KEYS = "orders", "partners", "idempotency_keys"
 """The tables, by the names that go with them everywhere."""
 
 
+NOTIFYING = "notify_partner"
+"""The function that sends webhooks, which has a second queue: that of the retries."""
+
+
 class Caller(StrEnum):
     """What calls a function."""
 
@@ -167,12 +171,13 @@ the order is {editable}. `status` moves the order:
         queue="OrderProcessing",
     ),
     Row(
-        "notify_partner",
+        NOTIFYING,
         Caller.QUEUE,
         asks="Whether a partner gets webhooks",
         variables=(
             *(variables.PARTNERS_PREFIX, variables.SIGNING_KEY_PARAMETER),
             *(variables.FLAGS_PARAMETER, *_OF_MESSAGES),
+            *(variables.RETRIES_QUEUE, variables.WEBHOOK_WAITS),
         ),
         queue="PartnerNotifications",
     ),

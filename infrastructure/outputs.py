@@ -19,6 +19,7 @@ PARTNERS_TABLE = "PartnersTable"
 
 ORDER_CHANGES_TOPIC = "OrderChangesTopic"
 ORDER_CHANGES_PIPE = "OrderChangesPipe"
+PARTNER_RETRIES = "PartnerRetriesQueue"
 PIPE_DEAD_LETTERS = "PipeDeadLetters"
 FLAGS_PARAMETER = "FlagsParameter"
 PARTNER_SECRETS_KEY = "PartnerSecretsKey"

@@ -14,7 +14,7 @@ from infrastructure.edge.api import Api
 from infrastructure.edge.endpoint import Address
 from infrastructure.edge.firewall import Firewall, measured
 from infrastructure.edge.identity import Identity
-from infrastructure.functions import BY_NAME, FUNCTIONS, Caller, Row, names
+from infrastructure.functions import BY_NAME, FUNCTIONS, NOTIFYING, Caller, Row, names
 from infrastructure.nag_acknowledgements import acknowledge
 from infrastructure.settings import (
     FLAGS,
@@ -69,9 +69,11 @@ from orders.settings import (
     ORDERS_TABLE,
     PARTNERS_PREFIX,
     PARTNERS_TABLE,
+    RETRIES_QUEUE,
     RETRY_SECONDS,
     SIGNING_KEY_PARAMETER,
     STAGE,
+    WEBHOOK_WAITS,
 )
 
 if TYPE_CHECKING:
@@ -164,6 +166,7 @@ class Service(Stack):
             api=self.api.rest_api,
             functions=self.functions,
             queues=self.processing.queues,
+            retries=self.processing.retries,
             pipe_dead_letters=self.processing.pipe_dead_letters,
             tables=self.data.tables,
             pipe=self.processing.pipe_name,
@@ -270,6 +273,8 @@ class Service(Stack):
         return {
             DEAD_LETTER_QUEUE: self.processing.queues[row.name].dead.queue_url,
             RETRY_SECONDS: str(settings.workers[row.name].retry_seconds),
+            RETRIES_QUEUE: self.processing.retries.queue_url,
+            WEBHOOK_WAITS: " ".join(map(str, settings.webhooks.waits)),
         }
 
     def _feed_workers(self) -> None:
@@ -415,10 +420,11 @@ class Service(Stack):
                 actions = (*READING, *WRITING) if row.writes else READING
                 yield row.name, actions, of_tables(tables)
                 yield row.name, ("kms:DescribeKey",), through("dynamodb")
+        retries = self.processing.retries.queue_arn
         for name, queue in self.processing.queues.items():
-            live, dead = queue.live.queue_arn, queue.dead.queue_arn
-            yield name, ("kms:Decrypt",), of_queues([live, dead])
-            yield name, ("kms:GenerateDataKey",), of_queues([dead])
+            sent_to = [queue.dead.queue_arn, *([retries] if name == NOTIFYING else [])]
+            yield name, ("kms:Decrypt",), of_queues([queue.live.queue_arn, *sent_to])
+            yield name, ("kms:GenerateDataKey",), of_queues(sent_to)
 
     def _outputs(self) -> None:
         values = {
@@ -429,6 +435,7 @@ class Service(Stack):
             outputs.PARTNERS_TABLE: self.data.partners.table_name,
             outputs.ORDER_CHANGES_TOPIC: self.processing.topic.topic_arn,
             outputs.ORDER_CHANGES_PIPE: self.processing.pipe_name,
+            outputs.PARTNER_RETRIES: self.processing.retries.queue_url,
             outputs.PIPE_DEAD_LETTERS: self.processing.pipe_dead_letters.queue_url,
             outputs.FLAGS_PARAMETER: self._flags_parameter,
             outputs.PARTNER_SECRETS_KEY: self.partner_secrets.key.key_arn,

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
     from orders.routes import Route
 
-from infrastructure.functions import Caller, names
+from infrastructure.functions import NOTIFYING, Caller, names
 from orders.routes import HEAD, ROUTES
+from orders.settings import LONGEST_DELAY, WAIT_SPREAD
 
 RATE_WINDOW_SECONDS = 300
 """Over how long the firewall counts the requests of an address."""
@@ -185,7 +186,7 @@ class Domain:
 
 @checked
 class Worker:
-    """How a queue feeds its function.
+    """How a queue feeds its function; webhooks that failed have waits of their own.
 
     The queue's visibility time-out, which applies to a function that was killed, is six times the
     function's time-out.
@@ -200,6 +201,26 @@ class Worker:
     """When the function is ended."""
     batch_size: Annotated[int, between(1, 10)] = 10
     """How many messages one call of the function gets, at most."""
+
+
+@checked
+class Webhooks:
+    """What becomes of a webhook that its partner did not take at once."""
+
+    waits: Annotated[tuple[Annotated[int, between(1, 35_000)], ...], Field(min_length=1)] = (
+        *(5, 5 * 60, 30 * 60, 2 * 3_600),
+        *(5 * 3_600, 8 * 3_600, 9 * 3_600),
+    )
+    """Seconds before each further try, a fifth longer at most. After the last it is dead. SQS
+    delays a message for a quarter of an hour, and hides one for twelve hours: so the first is at
+    most 750, and none above 35000."""
+    most_at_once: Annotated[int, between(2, 1_000)] = 20
+    """How many executions of the function the retries keep busy at once, at most: beside those of
+    `workers.notify_partner`, which they cannot take away."""
+
+    def __post_init__(self) -> None:
+        most = int(LONGEST_DELAY / (1 + WAIT_SPREAD))
+        _require(self.waits[0] <= most, f"webhooks.waits must begin with {most} at most")
 
 
 @checked
@@ -262,10 +283,10 @@ def _web_origin(origin: str) -> str:
     return origin
 
 
-def _workers(processing_retry: int = 5, webhook_retry: int = 30) -> Mapping[str, Worker]:
+def _workers(retry_seconds: int = 5) -> Mapping[str, Worker]:
     return {
-        "process_order": Worker(most_at_once=100, retry_seconds=processing_retry),
-        "notify_partner": Worker(most_at_once=50, retry_seconds=webhook_retry),
+        "process_order": Worker(most_at_once=100, retry_seconds=retry_seconds),
+        "notify_partner": Worker(most_at_once=50, retry_seconds=retry_seconds),
     }
 
 
@@ -309,7 +330,7 @@ class Settings:
     """Of each route, for all callers together."""
     placing_throttle: Throttle = field(default_factory=lambda: Throttle(rate=150, burst=150))
     """Of each of the two routes that place orders, for all callers together."""
-    head_throttle: Throttle = field(default_factory=lambda: Throttle(rate=25, burst=25))
+    head_throttle: Throttle = field(default_factory=lambda: Throttle(rate=15, burst=15))
     """Of each route's HEAD, for all callers together."""
     plans: Mapping[Annotated[str, _PLAN], Plan] = field(default_factory=_plans)
     """The partners' usage plans by name."""
@@ -334,6 +355,8 @@ class Settings:
     """Whether a KMS key of your own encrypts tables and queues, rather than AWS's."""
     workers: Mapping[str, Worker] = field(default_factory=_workers)
     """The functions that queues feed, by name."""
+    webhooks: Webhooks = field(default_factory=Webhooks)
+    """How webhooks are tried again."""
     idempotency_hours: Annotated[int, between(1, 8_760)] = 24
     """How long a repeated request with the same idempotency key gets the first one's answer."""
     log_level: LogLevel = "INFO"
@@ -383,8 +406,8 @@ class Settings:
     def shared_workers(self) -> int:
         """How many executions of the others' share the workers may take together."""
         return sum(
-            worker.most_at_once
-            for name, worker in self.workers.items()
+            self._at_once(name)
+            for name in self.workers
             if self.reserved_concurrency.get(name) is None
         )
 
@@ -398,6 +421,11 @@ class Settings:
         routes = (route for route in ROUTES if route.function == function)
         return sum(self.throttle_of(route).burst for route in routes)
 
+    def _at_once(self, name: str) -> int:
+        """Say how many executions of a worker its queues keep busy together."""
+        retries = self.webhooks.most_at_once if name == NOTIFYING else 0
+        return self.workers[name].most_at_once + retries
+
     def _check_concurrency(self) -> None:
         unknown = set(self.reserved_concurrency) - set(self.functions)
         _require(not unknown, f"reserved_concurrency names unknown functions: {sorted(unknown)}")
@@ -407,10 +435,10 @@ class Settings:
             f"reserved_concurrency adds up to {self.reserved}, but of concurrency_quota "
             f"{self.concurrency_quota} Lambda keeps {KEPT_UNRESERVED} unreserved",
         )
-        for name, worker in self.workers.items():
+        for name in self.workers:
             units = self.reserved_concurrency.get(name)
             _require(
-                units is None or worker.most_at_once <= units,
+                units is None or self._at_once(name) <= units,
                 f"workers.{name}.most_at_once must not be above reserved_concurrency.{name}",
             )
 
@@ -480,8 +508,10 @@ def _made(stages: Mapping[str, Callable[[], Settings]]) -> Mapping[str, Settings
 
 STAGES = _made(
     {
-        # In dev an integrator should not wait half an hour to see a webhook tried again.
-        "dev": lambda: Settings(stage="dev", workers=_workers(1, 1)),
+        # In dev an integrator should not wait for a day to see what becomes of a webhook.
+        "dev": lambda: Settings(
+            stage="dev", workers=_workers(1), webhooks=Webhooks(waits=(1, 4, 16, 64))
+        ),
         "prod": lambda: Settings(
             stage="prod",
             keep_data=True,

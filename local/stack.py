@@ -64,6 +64,7 @@ _QUEUES = {
     "order_processing_dead_letters": outputs.dead_letters("process_order"),
     "partner_notifications": outputs.queue("notify_partner"),
     "partner_notifications_dead_letters": outputs.dead_letters("notify_partner"),
+    "partner_retries": outputs.PARTNER_RETRIES,
     "pipe_dead_letters": outputs.PIPE_DEAD_LETTERS,
 }
 """The queues' likewise."""

@@ -5,6 +5,7 @@ read ─► Stored ─► switched, revised or undone ─► Plan ─► effects
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,12 +14,13 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infrastructure import outputs
+from ops import turns
 from ops.reach.aws_errors import explain
-from ops.reach.errors import OperatorError
+from ops.reach.errors import OperatorError, Overtaken
 from orders.flags import BUCKETS, FLAGS, PARTNERS, SIGNED_IN, Flag, Rollout, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ops.reach.target import Target
 
@@ -232,11 +234,25 @@ def sample_of(target: Target, name: str) -> Sample:
         return Sample([], explain(error) or str(error))
 
 
+@contextlib.contextmanager
+def changing(target: Target) -> Iterator[Target]:
+    """Let no other operator change the flags meanwhile.
+
+    Yields:
+        The target to write with.
+
+    Raises:
+        Overtaken: when another operator changes them.
+    """
+    with turns.turn(target, "flags", "the flags") as held:
+        yield held
+
+
 def write(target: Target, plan: Plan) -> Written:
     """Write a plan as a new version, unless somebody else has written one since it was made.
 
-    Parameter Store has no conditional write. Whoever comes between the look and the write is
-    overwritten, and the jump of the version tells.
+    Parameter Store has no conditional write, so this stands within `changing`. Who writes without
+    these commands and comes between is overwritten, and the jump of the version tells.
 
     Raises:
         OperatorError: when the version has changed, or the flags do not fit; nothing is written.
@@ -244,8 +260,8 @@ def write(target: Target, plan: Plan) -> Written:
     text = rendered(plan.flags)
     now = read(target)
     if now.version != plan.stored.version:
-        raise _overtaken(now.version)
-    version = _put(target, text, overwrite=bool(now.version))
+        raise _overtaken(plan.stored, now)
+    version = _put(target, text, now)
     if version == now.version + 1:
         return Written(version, "")
     return Written(
@@ -354,24 +370,23 @@ def _planned(stored: Stored, name: str, rollout: Rollout, reason: str) -> Plan:
     return Plan(stored, new, changes(flags, new))
 
 
-def _overtaken(version: int) -> OperatorError:
-    return OperatorError(
-        f"Somebody else has changed the flags meanwhile (version {version}). Nothing was written. "
-        "Look with `orders flags history`, then try again."
-    )
+def _overtaken(shown: Stored, now: Stored) -> Overtaken:
+    found = changes(_readable(shown.text), _readable(now.text))
+    said = "; ".join(f"{name}: {told(*pair)}" for name, pair in found.items()) or "in vain"
+    return turns.changed("the flags", f"version {now.version}, {said}", "orders flags history")
 
 
-def _put(target: Target, text: str, *, overwrite: bool) -> int:
+def _put(target: Target, text: str, now: Stored) -> int:
     ssm = target.client("ssm")
     try:
         answer = ssm.put_parameter(
             Name=target.output(outputs.FLAGS_PARAMETER),
             Value=text,
             Type="String",
-            Overwrite=overwrite,
+            Overwrite=bool(now.version),
         )
     except ssm.exceptions.ParameterAlreadyExists:
-        raise _overtaken(1) from None
+        raise _overtaken(now, read(target)) from None
     return int(answer["Version"])
 
 

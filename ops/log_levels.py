@@ -8,14 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from botocore.exceptions import ClientError
+
 from infrastructure import outputs
 from infrastructure.functions import names
+from ops.reach.errors import Overtaken
 from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ops.reach.target import Target
+
+
+_CHANGED_MEANWHILE = ("PreconditionFailedException", "ResourceConflictException")
+"""Its revision is another one; it is just being changed (AWS Lambda API reference)."""
 
 
 class Level(NamedTuple):
@@ -31,21 +38,40 @@ def levels(target: Target) -> list[Level]:
 
 
 def change_all(target: Target, functions: Iterable[str], level: str) -> Iterator[Level]:
-    """Change some functions one after the other; gives each once it is done."""
-    for name in functions:
-        change(target, name, level)
+    """Change some functions one after the other; gives each once it is done.
+
+    All are looked at before the first is changed: who comes between finds them all, or is found.
+
+    Raises:
+        Overtaken: when somebody has changed one since; it and those after it stay as they are.
+    """
+    found = {name: _configuration(target, name) for name in functions}
+    for name, configuration in found.items():
+        try:
+            _change(target, configuration, level)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in _CHANGED_MEANWHILE:
+                raise
+            raise _overtaken(name, _present(target, name)) from None
         yield Level(name, level)
 
 
-def change(target: Target, function: str, level: str) -> None:
-    """Change a function's level; if somebody changes the function meanwhile, AWS refuses."""
-    found = _configuration(target, function)
+def _change(target: Target, found: Mapping[str, Any], level: str) -> None:
+    """Change a function's level; if somebody has changed the function meanwhile, AWS refuses."""
     variables = {**found.get("Environment", {}).get("Variables", {}), LOG_LEVEL: level}
     client, name = target.client("lambda"), found["FunctionName"]
     client.update_function_configuration(
         FunctionName=name, Environment={"Variables": variables}, RevisionId=found["RevisionId"]
     )
     client.get_waiter("function_updated_v2").wait(FunctionName=name)
+
+
+def _overtaken(function: str, level: str) -> Overtaken:
+    return Overtaken(
+        f"Another operator or a deployment has changed {function} since you looked; it logs at "
+        f"{level}. Nothing was written to it, nor to the functions after it. Look again "
+        "(`orders logs ls`), then repeat the command if it is still right."
+    )
 
 
 def deployed(target: Target) -> list[str]:

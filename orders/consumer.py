@@ -3,6 +3,7 @@
 message ─► OrderChange ─► a handler's work ─► done
                           Retry, Unavailable, a bug ─► the queue again, later and later ─► DLQ
                           nothing but bugs ─► WorkFailed: an error of the function, besides
+                          HandOver ─► the queue of retries, later and later ─────────────► DLQ
                           Hopeless, Malformed ───────────────────────────────────────────► DLQ
 
 A message that dies by our own hand is sent to the dead-letter queue with its whole body and the
@@ -12,6 +13,7 @@ reason; one whose function was killed gets there by the queue's own redrive poli
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -24,12 +26,16 @@ from orders.order_changes import Malformed, OrderChange, parse
 from orders.settings import (
     DEAD,
     DEAD_LETTER_QUEUE,
+    LONGEST_DELAY,
     LONGEST_RETRY_SECONDS,
     MAX_RECEIVES,
+    RETRIES_QUEUE,
     RETRY,
     RETRY_GROWTH,
     RETRY_SECONDS,
     RETRY_SPREAD,
+    WAIT_SPREAD,
+    WEBHOOK_WAITS,
     setting,
 )
 from orders.store import Unavailable
@@ -37,7 +43,7 @@ from orders.telemetry import count, flush_metrics, log_event, log_message
 from orders.tracing import subsegment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from orders.metrics import Metric
 
@@ -55,6 +61,7 @@ _FAULT = 500  # what X-Ray marks as a fault
 _AWAY = "AWS did not answer or throttled"
 _MOST_STEPS = 10  # a queue counts on while its dead letters cannot be reached
 _LONGEST_REASON = 200
+_LONGEST_BATCH = 250_000  # bytes: below what one message may have, for names and numbers
 
 
 class WorkFailed(Exception):
@@ -72,6 +79,15 @@ class Retry(Exception):
         """Ask for another try, `after` seconds at the earliest."""
         super().__init__(reason)
         self.after = after
+
+
+class HandOver(Retry):
+    """The message's work may take longer than others should wait: the queue of retries has it."""
+
+    def __init__(self, reason: str, group: str, after: float = 0) -> None:
+        """Ask for another try there, fairly among the groups that wait, after some seconds."""
+        super().__init__(reason, after)
+        self.group = group
 
 
 class Hopeless(Exception):
@@ -103,7 +119,11 @@ class _Batch(msgspec.Struct):
 
 
 class Message:
-    """One message, and what its log line will tell besides; `last` is true at its last try."""
+    """One message, and what its log line will tell besides.
+
+    `retried` is true for those of the queue of retries, `last` at a message's last try there, or in
+    a queue without retries.
+    """
 
     def __init__(self, record: Event) -> None:
         """Parse a record of an SQS event.
@@ -114,7 +134,8 @@ class Message:
         self.notes: dict[str, Any] = {}
         self.counts: list[Metric] = []
         self.latencies: dict[Metric, float] = {}  # in milliseconds
-        self.last = _receives(record) >= MAX_RECEIVES
+        self.retried = _is_retried(record)
+        self.last = _is_last(record)
         self.change: OrderChange = parse(record["body"])
         self.notes["orderId"] = self.change.order_id
         self.notes["version"] = self.change.version
@@ -131,6 +152,8 @@ class _Verdict(NamedTuple):
     reason: str = ""
     after: float = 0
     error: Exception | None = None
+    group: str | None = None
+    """Whose it is among the retries, if it is handed over to them."""
 
     @property
     def receives(self) -> int:
@@ -140,6 +163,30 @@ class _Verdict(NamedTuple):
 
 def _receives(record: Event) -> int:
     return int(record["attributes"]["ApproximateReceiveCount"])
+
+
+def _is_retried(record: Event) -> bool:
+    """Tell whether a message comes from the queue of retries."""
+    name = os.environ.get(RETRIES_QUEUE, "").rpartition("/")[2]
+    return bool(name) and record["eventSourceARN"].rpartition(":")[2] == name
+
+
+def _is_last(record: Event) -> bool:
+    most = len(_waits()) if _is_retried(record) else MAX_RECEIVES
+    return _receives(record) >= most
+
+
+def _waits() -> list[float]:
+    return [float(seconds) for seconds in setting(WEBHOOK_WAITS).split()]
+
+
+def first_wait() -> float:
+    """Give the seconds between a first try and the first of the queue of retries."""
+    return _longer(_waits()[0])
+
+
+def _longer(seconds: float) -> float:
+    return seconds * random.uniform(1, 1 + WAIT_SPREAD)  # noqa: S311 - no secret
 
 
 def consumer(consume: Callable[[Message], str], *, together: bool = False) -> Handler:
@@ -162,7 +209,8 @@ def consumer(consume: Callable[[Message], str], *, together: bool = False) -> Ha
         records = event["Records"]
         work = _together if together else _in_turn
         verdicts = [_bury(verdict) for verdict in work(consume, records)]
-        failed = [verdict for verdict in verdicts if verdict.outcome == RETRY]
+        handed = _hand_over([verdict for verdict in verdicts if verdict.group is not None])
+        failed = [one for one in verdicts if one.outcome == RETRY and one.record not in handed]
         _postpone(failed)
         for verdict in verdicts:
             _tell(verdict, cold=first)
@@ -221,6 +269,8 @@ def _judge(consume: Callable[[Message], str], record: Event) -> _Verdict:
         return _Verdict(record, message, consume(message))
     except (Hopeless, Malformed) as error:
         return _Verdict(record, message, DEAD, str(error))
+    except HandOver as error:
+        return _Verdict(record, message, RETRY, str(error), error.after, group=error.group)
     except Retry as error:
         return _Verdict(record, message, RETRY, str(error), error.after)
     except (Unavailable, ApiError) as error:
@@ -235,8 +285,8 @@ def _judge(consume: Callable[[Message], str], record: Event) -> _Verdict:
 
 
 def _ended(verdict: _Verdict) -> _Verdict:
-    """Give a message that has no try left for dead."""
-    if verdict.outcome == RETRY and verdict.receives >= MAX_RECEIVES:
+    """Give a message that has no try left for dead; one that is handed over has all of them."""
+    if verdict.outcome == RETRY and verdict.group is None and _is_last(verdict.record):
         return verdict._replace(outcome=DEAD)
     return verdict
 
@@ -260,6 +310,49 @@ def _bury(verdict: _Verdict) -> _Verdict:
     return verdict
 
 
+def _hand_over(verdicts: list[_Verdict]) -> list[Event]:
+    """Send messages to the queue of retries; gives those that it has.
+
+    What it does not take fails in its own queue, which hands it out again.
+    """
+    entries = [(_entry(number, verdict), verdict.record) for number, verdict in enumerate(verdicts)]
+    taken: list[Event] = []
+    for batch in _batches(entries):
+        letters = {"QueueUrl": setting(RETRIES_QUEUE), "Entries": [entry for entry, _ in batch]}
+        with contextlib.suppress(ApiError):
+            refused = call(SQS, "SendMessageBatch", letters).get("Failed") or ()
+            ids = {failure.get("Id") for failure in refused}
+            taken += [record for entry, record in batch if entry["Id"] not in ids]
+    return taken
+
+
+def _entry(number: int, verdict: _Verdict) -> dict[str, Any]:
+    return {
+        "Id": str(number),
+        "MessageBody": verdict.record["body"],
+        "DelaySeconds": min(round(verdict.after), LONGEST_DELAY),
+        # Of a standard queue: nobody waits for another of the group, but no group is served first.
+        "MessageGroupId": verdict.group,
+    }
+
+
+def _batches(
+    entries: list[tuple[dict[str, Any], Event]],
+) -> Iterator[list[tuple[dict[str, Any], Event]]]:
+    """Part entries into batches that SQS takes: all bodies together may be as long as one."""
+    batch: list[tuple[dict[str, Any], Event]] = []
+    size = 0
+    for entry, record in entries:
+        length = len(entry["MessageBody"].encode(errors="surrogatepass"))
+        if batch and size + length > _LONGEST_BATCH:
+            yield batch
+            batch, size = [], 0
+        batch.append((entry, record))
+        size += length
+    if batch:
+        yield batch
+
+
 def _postpone(failed: list[_Verdict]) -> None:
     """Let the messages that failed wait, the longer the oftener they have failed.
 
@@ -271,13 +364,21 @@ def _postpone(failed: list[_Verdict]) -> None:
         {
             "Id": str(number),
             "ReceiptHandle": verdict.record["receiptHandle"],
-            "VisibilityTimeout": round(delay(verdict.receives, verdict.after)),
+            "VisibilityTimeout": round(_delay_of(verdict)),
         }
         for number, verdict in enumerate(failed)
     ]
     url = _queue_url(failed[0].record["eventSourceARN"])
     with contextlib.suppress(ApiError):
         call(SQS, "ChangeMessageVisibilityBatch", {"QueueUrl": url, "Entries": entries})
+
+
+def _delay_of(verdict: _Verdict) -> float:
+    if not _is_retried(verdict.record):
+        return delay(verdict.receives, verdict.after)
+    waits = _waits()
+    wait = _longer(waits[min(verdict.receives, len(waits) - 1)])
+    return max(wait, min(verdict.after, LONGEST_RETRY_SECONDS))
 
 
 def delay(receives: int, after: float = 0) -> float:

@@ -18,6 +18,8 @@ PARTNERS_PREFIX = "PARTNERS_PREFIX"
 SIGNING_KEY_PARAMETER = "SIGNING_KEY_PARAMETER"
 DEAD_LETTER_QUEUE = "DEAD_LETTER_QUEUE"
 RETRY_SECONDS = "RETRY_SECONDS"
+RETRIES_QUEUE = "RETRIES_QUEUE"  # its URL: where webhooks wait that were not taken at once
+WEBHOOK_WAITS = "WEBHOOK_WAITS"  # seconds before each further try of a webhook, by blanks
 API_URL = "API_URL"
 LOG_LEVEL = "LOG_LEVEL"  # how much a function logs
 STAGE = "STAGE"  # whose metrics a function counts
@@ -30,7 +32,7 @@ OPERATORS = "operators"
 """The Cognito group whose members see and move all orders."""
 
 MAX_RECEIVES = 5
-"""How often a queue hands out a message before it is dead."""
+"""How often a queue hands out a message before it is dead; that of the retries has its waits."""
 
 RETRY, DEAD = "retry", "dead"
 """What becomes of a message whose work was not done, as its log line says it."""
@@ -43,6 +45,12 @@ RETRY_SPREAD = 0.2
 
 LONGEST_RETRY_SECONDS = 3_600.0
 """The longest wait."""
+
+WAIT_SPREAD = 0.2
+"""By which part a webhook's wait is longer by chance; never shorter, so that they add up."""
+
+LONGEST_DELAY = 900
+"""The most seconds that SQS delays a message that is sent."""
 
 MAX_BODY_BYTES = 32 * 1024
 """The largest request body: with it, the stream's record of a change, with the order before and

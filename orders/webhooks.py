@@ -4,7 +4,7 @@ An event's delivery ends in one of three ways:
 
     a 2xx status      delivered
     Undelivered
-    ├── Deferred      429, 5xx, no answer: worth another attempt later
+    ├── Deferred      PASSING, 5xx, no answer: worth another attempt later
     └── Rejected      any other answer, or an endpoint that must not be called: no attempt helps
 
 Signatures follow Standard Webhooks 1.0 (https://www.standardwebhooks.com).
@@ -35,8 +35,9 @@ from msgspec import Meta, Struct
 from orders.tracing import TRACE_HEADER, Subsegment, subsegment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from ipaddress import IPv4Address, IPv6Address
+    from typing import BinaryIO
 
     from orders.domain.events import OrderEvent
 
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 LIMIT_SECONDS = 5.0
-"""How long one delivery may take, from the look-up of the name to the answer's last header."""
+"""How long one delivery may take, from the look-up of the name to the answer's status."""
 
 LONGEST_RETRY_AFTER = 3600.0
 """How many seconds an endpoint can ask to be left alone."""
@@ -57,8 +58,23 @@ TEST_NETWORKS = "WEBHOOK_TEST_NETWORKS"
 Only the local emulator's process sets it; no template does. Separated by blanks: `127.0.0.1/32`.
 """
 
+PASSING = frozenset({408, 421, 423, 425, 429})
+"""The refusals, besides all 5xx, after which another attempt may succeed.
+
+Request Timeout (RFC 9110, 15.5.9), Misdirected Request (15.5.20, over another connection, which
+each of ours is), Locked (RFC 4918, 11.3), Too Early (RFC 8470, 5.2), Too Many Requests (RFC 6585).
+"""
+
+_LONGEST_HEAD = 262_144
+"""Bytes of interim answers and headers that are read of an answer; who sends more is flooding."""
+
+_LONGEST_PIECE = 8_192  # bytes of a line that are looked at together
+
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - how every secret starts, and none itself
+_UNRESOLVED = "DNS: the name does not resolve"
 _USER_AGENT = "food-delivery-orders/1"
+_STATUS_LINE = re.compile(rb"HTTP/1\.[0-9] ([1-9][0-9]{2})[ \r\n]")
+_SWITCHING = 101  # the end of HTTP on a connection, which nobody asked for
 _UNSAFE_IN_URL = re.compile(r"[\s\\\x00-\x1f\x7f]")  # urlsplit would silently drop some
 
 
@@ -82,14 +98,16 @@ class Rejected(Undelivered):
     """Another attempt would end in the same way."""
 
 
-class Endpoint(Struct, frozen=True, forbid_unknown_fields=True):
+class Endpoint(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A partner's settings, as they are stored: each has its home here.
 
-    Where the partner takes events, and its one or two secrets (`whsec_…`), newest first.
+    Where the partner takes events, and its one or two secrets (`whsec_…`), newest first. A partner
+    that is disabled hears nothing; what happens meanwhile is not sent later.
     """
 
     url: str
     secrets: Annotated[tuple[str, ...], Meta(max_length=2)] = ()
+    disabled: bool = False
 
 
 def deliver(endpoint: Endpoint, event: OrderEvent, *, limit: float = LIMIT_SECONDS) -> int:
@@ -104,7 +122,7 @@ def deliver(endpoint: Endpoint, event: OrderEvent, *, limit: float = LIMIT_SECON
         The endpoint's status: 2xx. It counts as soon as it is there; the body is not read.
 
     Raises:
-        Deferred: for 429, 5xx, and when there is no answer.
+        Deferred: for PASSING, 5xx, and when there is no answer.
         Rejected: for every other answer, a redirect included, and for an endpoint whose URL,
             secret or address is not acceptable.
     """
@@ -121,6 +139,7 @@ def deliver(endpoint: Endpoint, event: OrderEvent, *, limit: float = LIMIT_SECON
 def _attempt(
     target: _Target, headers: dict[str, str], body: bytes, limit: float, work: Subsegment
 ) -> int:
+    tls_context()  # ours to load, once: none of the partner's time
     deadline = _Deadline(limit)
     try:
         answer = deadline.keep(lambda: _exchange(target, headers, body, deadline))
@@ -193,13 +212,23 @@ class _Target(NamedTuple):
     path: str
 
 
-def check_url(url: str) -> None:
-    """Tell whether a URL is one that events are sent to, as far as the URL itself shows.
+def check_url(url: str, *, networks: str | None = None) -> None:
+    """Tell whether a URL is one that events are sent to: by the very rules of a delivery.
+
+    Args:
+        url: whose name is looked up as a delivery does; nothing is connected to.
+        networks: what may be reached besides public addresses, in the form of TEST_NETWORKS; None
+            for what the environment says.
 
     Raises:
         Rejected: when it is not; the reason says why.
+        Deferred: when its name has no address now.
     """
-    _target_of(url)
+    target, deadline = _target_of(url), _Deadline(LIMIT_SECONDS)
+    try:
+        deadline.keep(lambda: _routes_to(target, networks))
+    except OSError:  # a time-out, too
+        raise Deferred(_UNRESOLVED) from None
 
 
 def _target_of(url: str) -> _Target:
@@ -281,15 +310,16 @@ def _carried(address: IPv6Address) -> IPv4Address | None:
     return address.ipv4_mapped
 
 
-def _may_reach(address: IPv4Address | IPv6Address) -> bool:
-    networks = map(ipaddress.ip_network, os.environ.get(TEST_NETWORKS, "").split())
-    return is_public(address) or any(address in network for network in networks)
+def _may_reach(address: IPv4Address | IPv6Address, networks: str) -> bool:
+    allowed = map(ipaddress.ip_network, networks.split())
+    return is_public(address) or any(address in network for network in allowed)
 
 
-def _routes_to(target: _Target) -> list[Route]:
+def _routes_to(target: _Target, networks: str | None = None) -> list[Route]:
     """Look the host up, once: what is judged here is what is connected to."""
     found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
-    if not all(_may_reach(ipaddress.ip_address(where[0])) for *_, where in found):
+    more = os.environ.get(TEST_NETWORKS, "") if networks is None else networks
+    if not all(_may_reach(ipaddress.ip_address(where[0]), more) for *_, where in found):
         raise Rejected("the address is not public")
     return [(family, kind, protocol, where) for family, kind, protocol, _, where in found]
 
@@ -416,8 +446,61 @@ def _request(
     http = HTTPSConnection(target.host, target.port, context=tls_context())
     http.sock = connection
     http.request("POST", target.path, body, headers)
-    with http.getresponse() as response:
-        return _Answer(response.status, response.getheader("Retry-After"))
+    with connection.makefile("rb") as stream:
+        return _answer_in(stream)
+
+
+def _answer_in(stream: BinaryIO) -> _Answer:
+    """Read an answer as far as it counts: its status; and for another attempt, Retry-After.
+
+    http.client takes 103 for the end, and fails at a hundred headers, or a long one. RFC 9110,
+    section 15.2: a client must be able to take one or more 1xx before the final answer.
+    """
+    left = _LONGEST_HEAD
+    while True:
+        status = _status_in(stream.readline(_LONGEST_PIECE))
+        if status == _SWITCHING or not 100 <= status < 200:
+            break
+        for line in _lines(stream, left):
+            left -= len(line)
+        if left <= 0:
+            raise HTTPException
+    return _Answer(status, _retry_after(stream, left) if _passes(status) else None)
+
+
+def _status_in(line: bytes) -> int:
+    """Read a status line.
+
+    Raises:
+        ConnectionResetError: when there is none.
+        HTTPException: when it is something else.
+    """
+    if not line:
+        raise ConnectionResetError
+    match = _STATUS_LINE.match(line)
+    if match is None:
+        raise HTTPException
+    return int(match[1])
+
+
+def _lines(stream: BinaryIO, most: int) -> Iterator[bytes]:
+    """Give the lines of a head up to the empty one, in pieces where they are long."""
+    while most > 0:
+        line = stream.readline(_LONGEST_PIECE)
+        most -= len(line)
+        yield line
+        if line in (b"\r\n", b"\n", b""):
+            return
+
+
+def _retry_after(stream: BinaryIO, most: int) -> str | None:
+    """Find the header, if the head has it; what breaks off or drips on has told none."""
+    with suppress(OSError):
+        for line in _lines(stream, most):
+            name, _, value = line.partition(b":")
+            if name.lower() == b"retry-after":
+                return value.decode("latin-1")
+    return None
 
 
 # --- What an answer means
@@ -427,9 +510,13 @@ def _judge(answer: _Answer) -> int:
     status = answer.status
     if 200 <= status < 300:
         return status
-    if status == 429 or 500 <= status < 600:
+    if _passes(status):
         raise Deferred(f"HTTP {status}", _seconds_of(answer.retry_after))
     raise Rejected(f"HTTP {status}")
+
+
+def _passes(status: int) -> bool:
+    return status in PASSING or 500 <= status < 600
 
 
 def _seconds_of(retry_after: str | None) -> float | None:
@@ -447,11 +534,11 @@ def _seconds_of(retry_after: str | None) -> float | None:
 
 def _reason(error: OSError | HTTPException) -> str:
     if isinstance(error, socket.gaierror):
-        return "DNS: the name does not resolve"
+        return _UNRESOLVED
     if isinstance(error, ssl.SSLError):
         return f"TLS: {(error.reason or 'failed').lower().replace('_', ' ')}"
     if isinstance(error, ConnectionRefusedError):
         return "connection refused"
-    if isinstance(error, ConnectionError):  # http.client's for a missing answer, too
+    if isinstance(error, ConnectionError):
         return "closed without an answer"
     return "not an HTTP answer" if isinstance(error, HTTPException) else "no connection"

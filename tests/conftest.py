@@ -11,6 +11,7 @@ to make is made once: tests that share it stay together in one of them, in their
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,10 @@ __all__ = ["pytest_addoption", "pytest_configure", "pytest_ignore_collect"]
 # A busy machine is no finding.
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")
+
+# Nor on how they are started: what runs behind `nohup` or `&` ignores signals, and hands that on.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # No test speaks with AWS, or depends on how you do: your profile, region and keys are not found.
 # Nor on your terminal. The commands that the tests start inherit this.

@@ -224,8 +224,8 @@ def _carry_out(
         _announce(effect)
     what = ", ".join(plan.changed) or "the flags"
     terminal.agree(f"Change {what} of {target.name}?", yes=yes)
-    with finish_first():
-        written = flag_changes.write(target, plan)
+    with flag_changes.changing(target) as held, finish_first():
+        written = flag_changes.write(held, plan)
         _report(plan, effects, written.version, json_=json_)
         if written.warning:
             terminal.note(written.warning)

@@ -52,11 +52,13 @@ def _free(partner_id: str) -> str:
     return partner_id
 
 
-def _url(text: str) -> str:
-    flaw = partner_accounts.flaw_of_url(text)
-    if flaw:
-        raise typer.BadParameter(f"No event would be sent there: {flaw}.")
-    return text
+def _check_url(url: str, *, local: bool) -> None:
+    """Refuse a URL at which each event would only become a dead letter."""
+    found = partner_accounts.look_at_url(url, local=local)
+    if found.flaw:
+        raise typer.BadParameter(f"No event would be sent there: {found.flaw}.")
+    if found.doubt:
+        terminal.note(f"{found.doubt}. Events are tried again until it does, for a day.")
 
 
 _ID = typer.Argument(metavar="ID", parser=_id, help="The partner's id.", show_default=False)
@@ -81,7 +83,7 @@ def add(
     ] = None,
     webhook_url: Annotated[
         str | None,
-        typer.Option(metavar="URL", parser=_url, help="Where its events go; later, if not now."),
+        typer.Option(metavar="URL", help="Where its events go; later, if not now."),
     ] = None,
     stage: Stage = None,
     local: Local = False,
@@ -92,21 +94,22 @@ def add(
     flaw = partner_accounts.flaw_of_name(name)
     if flaw:
         raise typer.BadParameter(f"{flaw}.")
+    if webhook_url is not None:
+        _check_url(webhook_url, local=local)
     partner_id = id_ or _made_of(name)
     target = options.find(stage, local=local)
     if plan not in plans(target):
         raise options.unknown("plan", plan, plans(target))
-    _agree_to_inherit(target, partner_id, yes=yes)
+    account = partner_accounts.look(target, partner_id)
+    _agree_to_inherit(target, account, yes=yes)
     wanted = Wanted(partner_id, name.strip(), plan, webhook_url)
-    prepared = partner_accounts.prepare(target, wanted)
-    if prepared is None:
-        terminal.note(
-            f"There is {partner_id} already, just so. Its key was shown when it was made."
-        )
-        return
-    _show_once(prepared.credentials, json_=json_)
-    partner_accounts.open_(target, prepared)
-    terminal.note(f"{partner_id} can place orders now.")
+    with partner_accounts.changing(target, account) as held:
+        prepared = partner_accounts.prepare(held, wanted)
+        if prepared:
+            _show_once(prepared.credentials, json_=json_)
+            partner_accounts.open_(held, prepared)
+    how = "can place orders now" if prepared else "is there already, just so; its key was shown"
+    terminal.note(f"{partner_id} {how}.")
 
 
 def _made_of(name: str) -> str:
@@ -116,10 +119,11 @@ def _made_of(name: str) -> str:
     return _free(partner_id)
 
 
-def _agree_to_inherit(target: Target, partner_id: str, *, yes: bool) -> None:
+def _agree_to_inherit(target: Target, account: Account, *, yes: bool) -> None:
     """Ask before somebody gets the id, and by that the orders, of a partner that was removed."""
-    if partner_accounts.inherits_orders(target, partner_id):
-        question = f"There are orders of a former partner {partner_id}, which this one could read."
+    if partner_accounts.inherits_orders(target, account):
+        who = account.partner_id
+        question = f"There are orders of a former partner {who}, which this one could read."
         terminal.agree(f"{question} Is it the same?", yes=yes)
 
 
@@ -159,11 +163,12 @@ def disable(
     json_: Json = False,
     yes: Yes = False,
 ) -> None:
-    """Shut a partner out: its keys are switched off, and the next request gets 403."""
+    """Shut a partner out: its keys are switched off, the next request gets 403, no webhook goes."""
     target = options.find(stage, local=local)
     account = partner_accounts.find(target, partner_id)
     terminal.agree(f"Shut {partner_id} out of {target.name}?", yes=yes)
-    count = partner_accounts.disable(target, account)
+    with partner_accounts.changing(target, account) as held:
+        count = partner_accounts.disable(held, account)
     _report(partner_id, f"{terminal.counted(count, 'key')} switched off", count, json_=json_)
 
 
@@ -173,7 +178,9 @@ def enable(
 ) -> None:
     """Let a partner in again: the keys that `disable` has switched off, and no others."""
     target = options.find(stage, local=local)
-    count = partner_accounts.enable(target, partner_accounts.find(target, partner_id))
+    account = partner_accounts.find(target, partner_id)
+    with partner_accounts.changing(target, account) as held:
+        count = partner_accounts.enable(held, account)
     _report(partner_id, f"{terminal.counted(count, 'key')} switched on", count, json_=json_)
 
 
@@ -195,9 +202,10 @@ def rotate_key(
     if expire_old:
         _expire(target, account, json_=json_, yes=yes)
         return
-    prepared = partner_accounts.another_key(target, account)
-    _show_once(prepared.credentials, json_=json_)
-    partner_accounts.open_(target, prepared)
+    with partner_accounts.changing(target, account) as held:
+        prepared = partner_accounts.another_key(held, account)
+        _show_once(prepared.credentials, json_=json_)
+        partner_accounts.open_(held, prepared)
     when = "once it is enabled" if prepared.disabled else "now"
     terminal.note(f"Both keys of {partner_id} work {when}, the old one until --expire-old.")
 
@@ -208,7 +216,8 @@ def _expire(target: Target, account: Account, *, json_: bool, yes: bool) -> None
     if old:
         question = f"Switch off {count} of {account.partner_id}, {target.name}, for good?"
         terminal.agree(question, yes=yes)
-    partner_accounts.expire(target, old)
+    with partner_accounts.changing(target, account) as held:
+        partner_accounts.expire(held, old)
     _report(account.partner_id, f"{count} expired", len(old), json_=json_)
 
 
@@ -232,8 +241,9 @@ def rotate_secret(
         return
     endpoint = partner_accounts.with_another_secret(account)
     secret = endpoint.secrets[0]
-    _show_once(Credentials(partner_id, webhook_secret=secret), json_=json_)
-    partner_webhooks.write(target, partner_id, endpoint)
+    with partner_accounts.changing(target, account) as held:
+        _show_once(Credentials(partner_id, webhook_secret=secret), json_=json_)
+        partner_webhooks.write(held, partner_id, endpoint)
     terminal.note(
         f"In two minutes each event is signed with both. {partner_id} changes over after that; "
         "then: --finish"
@@ -247,7 +257,8 @@ def _finish(target: Target, account: Account, *, json_: bool, yes: bool) -> None
     if dropped:
         question = f"Does {account.partner_id} verify with the new secret, and drop the old one?"
         terminal.agree(question, yes=yes)
-        partner_webhooks.write(target, account.partner_id, endpoint)
+        with partner_accounts.changing(target, account) as held:
+            partner_webhooks.write(held, account.partner_id, endpoint)
     count = terminal.counted(dropped, "old secret")
     _report(account.partner_id, f"{count} dropped", dropped, json_=json_)
 
@@ -257,7 +268,7 @@ def set_webhook(
     partner_id: Id,
     url: Annotated[
         str | None,
-        typer.Argument(metavar="URL", parser=_url, help="Where its events go.", show_default=False),
+        typer.Argument(metavar="URL", help="Where its events go.", show_default=False),
     ] = None,
     *,
     none: Annotated[bool, typer.Option("--none", help="Send no events any more.")] = False,
@@ -269,12 +280,15 @@ def set_webhook(
     """Send a partner's events elsewhere; secrets stay. A first secret is shown once."""
     if (url is None) != none:
         raise typer.BadParameter("Name either a URL or --none.")
+    if url is not None:
+        _check_url(url, local=local)
     target = options.find(stage, local=local)
     account = partner_accounts.find(target, partner_id)
     if url is None:
         question = f"Send {partner_id} no events any more? None is kept, and secrets are forgotten."
         terminal.agree(question, yes=yes)
-        partner_webhooks.delete(target, partner_id)
+        with partner_accounts.changing(target, account) as held:
+            partner_webhooks.delete(held, partner_id)
         _report(partner_id, "No events are sent", 1, json_=json_)
         return
     endpoint = partner_accounts.with_url(account, url)
@@ -283,7 +297,8 @@ def set_webhook(
         terminal.agree(f"Does {partner_id} verify with this secret, from now on?", yes=yes)
     else:
         terminal.agree(f"Send the events of {partner_id} to {url}?", yes=yes)
-    partner_webhooks.write(target, partner_id, endpoint)
+    with partner_accounts.changing(target, account) as held:
+        partner_webhooks.write(held, partner_id, endpoint)
     terminal.note(f"Within two minutes the events of {partner_id} go there.")
 
 
@@ -326,7 +341,8 @@ def remove(
     account = partner_accounts.find(target, partner_id)
     question = f"{partner_id} will be shut out of {target.name} and forgotten; its orders stay."
     terminal.agree_by_typing(question, partner_id, yes=yes)
-    partner_accounts.remove(target, account)
+    with partner_accounts.changing(target, account) as held:
+        partner_accounts.remove(held, account)
     _report(partner_id, "removed", len(account.keys), json_=json_)
 
 
@@ -374,7 +390,9 @@ def _webhook_in_words(account: Account) -> str:
         return "none"
     if account.endpoint is None:
         return "what is stored cannot be read; `orders partners set-webhook` replaces it"
-    return f"{account.endpoint.url}, {terminal.counted(len(account.endpoint.secrets), 'secret')}"
+    secrets = terminal.counted(len(account.endpoint.secrets), "secret")
+    off = ", disabled: nothing is sent" if account.endpoint.disabled else ""
+    return f"{account.endpoint.url}, {secrets}{off}"
 
 
 def _as_json(account: Account) -> dict[str, Any]:
@@ -407,6 +425,7 @@ def _webhook_as_json(account: Account) -> dict[str, Any] | None:
         "host": account.webhook.host,
         "url": endpoint.url if endpoint else None,
         "secrets": len(endpoint.secrets) if endpoint else None,
+        "disabled": endpoint.disabled if endpoint else None,
     }
 
 

@@ -70,8 +70,9 @@ NEAR_PERCENT = 80
 """Of a ceiling: the time to raise it is before it is reached."""
 
 TRIES_FAILED = 25
-"""Tries of one partner's webhooks that failed in a quarter of an hour; each webhook has five. A
-partner that has all of them and fails one in twenty has that many by chance once in eight days."""
+"""Tries of one partner's webhooks that failed in a quarter of an hour; each webhook has eight in
+a day, two of them at once. A partner that has all of them and fails one in twenty has that many by
+chance once in eight days."""
 
 SILENT_ORDERS = 10
 """Orders placed in five minutes of which a pipe that works would have told."""
@@ -81,8 +82,6 @@ SIGN_UPS_IN_FIVE_MINUTES = 60
 
 BLOCKED_IN_FIVE_MINUTES = 300
 """About as many as there are good requests in that time, in busy hours."""
-
-_UNLESS = ", unless a partner asked for more with Retry-After"
 
 (HEARTBEAT,) = names(Caller.SCHEDULE)
 """The function that places our own orders."""
@@ -360,7 +359,7 @@ class Alarms(Construct):
                 f"{name}-old",
                 Severity.CRITICAL,
                 f"A message waits for {worker} for more than {minutes} minutes, longer than all "
-                f"its tries take{_UNLESS if worker == 'notify_partner' else ''}.",
+                "its tries take.",
                 "stuck-pipe",
                 Condition(age, 60 * minutes, periods=3),
             )

@@ -132,6 +132,8 @@ class Resources(NamedTuple):
     api: apigateway.RestApi
     functions: Mapping[str, Function]
     queues: Mapping[str, WorkQueue]
+    retries: sqs.Queue
+    """Where webhooks wait that were not taken at once."""
     pipe_dead_letters: sqs.Queue
     tables: Mapping[str, dynamodb.TableV2]
     pipe: str

@@ -194,6 +194,7 @@ class Dashboard(Construct):
         dead = {
             str(BY_NAME[name].queue): queue.dead for name, queue in self._resources.queues.items()
         }
+        live["PartnerRetries"] = self._resources.retries
         dead["Pipe"] = self._resources.pipe_dead_letters
         visible, age = "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"
         read = self._measured.queue

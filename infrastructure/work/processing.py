@@ -1,5 +1,8 @@
 """The way of a change: stream ─► pipe ─► topic ─► a queue for each worker, each with dead letters.
 
+Webhooks that a partner does not take at once go on to a queue of retries, with a bound of its own:
+so an endpoint that hangs takes no function from others (docs/decisions/0020-webhooks-fairly.md).
+
 An order's item is its own outbox: one write makes both the order and its event. The topic in the
 middle lets other teams subscribe a queue of their own.
 """
@@ -18,7 +21,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infrastructure.functions import BY_NAME, Caller, names
+from infrastructure.functions import BY_NAME, NOTIFYING, Caller, names
 from infrastructure.work.encryption import READING, YOUR_KEY
 from infrastructure.work.function import RETENTION
 from infrastructure.work.permissions import (
@@ -97,7 +100,7 @@ class Processing(Construct):
         super().__init__(scope, construct_id)
         name = f"{Stack.of(self).stack_name}-order-changes"
         self._key = None if key is None else self._admit_topic(key, name)
-        self._workers = settings.workers
+        self._workers, self._webhooks = settings.workers, settings.webhooks
         # AWS's own key for SNS lets whoever may publish in this account do so.
         topic_key = self._key or kms.Alias.from_alias_name(self, "TopicKey", "alias/aws/sns")
         self.topic = sns.Topic(
@@ -109,8 +112,9 @@ class Processing(Construct):
             tracing_config=sns.TracingConfig.ACTIVE,
         )
         self.queues = {name: self._queue(name) for name in names(Caller.QUEUE)}
+        self.retries = self._retries()
         self._subscribe("process_order", _with("status", [Status.PLACED.value]))
-        self._subscribe("notify_partner", _with("partnerId", but=[HEARTBEAT]))
+        self._subscribe(NOTIFYING, _with("partnerId", but=[HEARTBEAT]))
         self.pipe_dead_letters = _queue(self, "PipeDeadLetters", key=self._key)
         self._pipe = self._define_pipe(orders, name)
         self.pipe_name = self._pipe.ref
@@ -120,15 +124,25 @@ class Processing(Construct):
     def feed(self, name: str, function: Function) -> None:
         """Let a worker's queue feed its function, and the function postpone and bury messages."""
         worker, queue = self._workers[name], self.queues[name]
-        for action, why in _TAKING.items():
-            function.allow(action, on=queue.live.queue_arn, why=why)
         bury = "Buries what no repetition mends"
         function.allow("sqs:SendMessage", on=queue.dead.queue_arn, why=bury)
+        self._take(function, "Queue", queue.live, worker.most_at_once, worker.batch_size)
+        if name == NOTIFYING:
+            wait = "Lets webhooks wait where they keep nobody waiting"
+            function.allow("sqs:SendMessage", on=self.retries.queue_arn, why=wait)
+            most = self._webhooks.most_at_once
+            self._take(function, "Retries", self.retries, most, worker.batch_size)
+
+    def _take(
+        self, function: Function, construct_id: str, queue: sqs.Queue, most: int, batch: int
+    ) -> None:
+        for action, why in _TAKING.items():
+            function.allow(action, on=queue.queue_arn, why=why)
         mapping = function.function.add_event_source_mapping(
-            "Queue",
-            event_source_arn=queue.live.queue_arn,
-            batch_size=worker.batch_size,
-            max_concurrency=worker.most_at_once,
+            construct_id,
+            event_source_arn=queue.queue_arn,
+            batch_size=batch,
+            max_concurrency=most,
             report_batch_item_failures=True,
         )
         self.waits_for_iam.append(mapping)
@@ -152,6 +166,19 @@ class Processing(Construct):
 
     def _queue(self, name: str) -> WorkQueue:
         return WorkQueue(self, str(BY_NAME[name].queue), worker=self._workers[name], key=self._key)
+
+    def _retries(self) -> sqs.Queue:
+        """Define the queue of webhooks that wait; its dead letters lie with the others."""
+        worker = self._workers[NOTIFYING]
+        return _queue(
+            self,
+            "PartnerRetries",
+            key=self._key,
+            visibility=Duration.seconds(VISIBILITY_FACTOR * worker.timeout_seconds),
+            dead=sqs.DeadLetterQueue(
+                queue=self.queues[NOTIFYING].dead, max_receive_count=len(self._webhooks.waits)
+            ),
+        )
 
     def _subscribe(self, name: str, policy: dict[str, sns.FilterOrPolicy]) -> None:
         queue = self.queues[name]

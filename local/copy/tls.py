@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import trustme
 
+from ops.partners.accounts import THIS_MACHINE
+from orders.webhooks import TEST_NETWORKS
 from project import private_files
 
 if TYPE_CHECKING:
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
 
 NAMES = ("localhost", "127.0.0.1")
 """Whom the certificate is for."""
-
-_NETWORKS = "127.0.0.1/32 ::1/128"
 
 
 def ready(layout: Layout) -> None:
@@ -43,7 +43,7 @@ def function_environment(layout: Layout) -> dict[str, str]:
     """
     return {
         "SSL_CERT_FILE": str(layout.trusted_authorities),
-        "WEBHOOK_TEST_NETWORKS": _NETWORKS,
+        TEST_NETWORKS: THIS_MACHINE,
     }
 
 

@@ -54,9 +54,9 @@ def wanted(order: str | None, older_than: int | None = None) -> Wanted | None:
 
 def matching(target: Target, queue: DeadLetterQueue, wanted: Wanted | None) -> Matching:
     """Count what is wanted of a queue: by SQS's own estimate where all of it is."""
-    if wanted is not None:
-        return Matching(count(target, queue, wanted))
     counted = _depth(target, queue)
+    if wanted is not None:
+        return Matching(count(target, queue, wanted), counted.in_flight)
     # SQS estimates; nothing is worth a second look.
     found = counted.waiting or count(target, queue, lambda _: True)
     return Matching(found, counted.in_flight)

@@ -35,6 +35,10 @@ FAILURES = (ClientError, BotoCoreError, OperatorError)
 """What may happen to one message without concerning the next."""
 
 _PEEKED_FOR_AGE = 100
+_MISSING = (
+    "No longer there: another operator has sent back or taken out what you were shown, or SQS "
+    "had counted too many. Look again: `orders dlq ls`."
+)
 _TWICE = "It has arrived, but could not be deleted, so it is there twice."
 
 
@@ -236,6 +240,12 @@ class Report:
         """Note that messages stayed behind."""
         self.failed += count
         self.reasons[reason] = self.reasons.get(reason, 0) + count
+
+    def close(self) -> None:
+        """Note what the operator agreed to and was no longer met."""
+        missing = self.found - self.done - self.failed
+        if missing > 0:
+            self.fail(_MISSING, missing)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -68,6 +68,7 @@ def purge(
             os.fsync(file.fileno())
 
         take_out(target, Errand(queue=queue, wanted=wanted, deliver=write), report, told)
+    report.close()
 
 
 def refuse_existing(path: Path) -> None:

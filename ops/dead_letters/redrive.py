@@ -59,11 +59,12 @@ def redrive(
     Raises:
         OperatorError: when they cannot be sent back at all.
     """
-    if queue.source and wanted is None and _moved_by_sqs(target, queue, report, told):
-        return
-    deliver = _sender(target, queue.source) if queue.source else _publisher(target, queue)
-    errand = Errand(queue=queue, wanted=wanted, deliver=deliver, most=report.found)
-    take_out(target, errand, report, told)
+    every = queue.source and wanted is None
+    if not (every and _moved_by_sqs(target, queue, report, told)):
+        deliver = _sender(target, queue.source) if queue.source else _publisher(target, queue)
+        errand = Errand(queue=queue, wanted=wanted, deliver=deliver, most=report.found)
+        take_out(target, errand, report, told)
+    report.close()
 
 
 def _moved_by_sqs(

@@ -3,11 +3,13 @@
 An account is a partner's API keys, each with an entry in the Partners table, and its endpoint. Each
 operation looks first at what is there, so one that was interrupted anywhere is simply repeated. The
 order of its steps is such that nothing half made opens anything, and nothing half removed stays
-open. What is shown once is shown before it counts: see `prepare` and `open_`.
+open. What is shown once is shown before it counts: see `prepare` and `open_`. What changes a
+partner that somebody was shown stands within `changing`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 import unicodedata
@@ -17,19 +19,23 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import structs
 
 from infrastructure import outputs
+from ops import turns
 from ops.partners import keys as partner_keys
 from ops.partners import webhooks as partner_webhooks
 from ops.partners.keys import Key, State
 from ops.partners.webhooks import Webhook, new_secret
-from ops.reach.errors import OperatorError
+from ops.reach.errors import OperatorError, Overtaken
 from orders.domain.synthetic import HEARTBEAT
 from orders.settings import BY_PARTNER
-from orders.webhooks import Endpoint, Rejected, check_url
+from orders.webhooks import Deferred, Endpoint, Rejected, check_url
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ops.reach.target import Target
+
+THIS_MACHINE = "127.0.0.1/32 ::1/128"
+"""The networks that the local run's webhooks reach besides public addresses."""
 
 LONGEST_ID = 40
 LONGEST_NAME = 100
@@ -105,6 +111,13 @@ class Prepared(NamedTuple):
     """Whether the partner is, so that the key waits with the others."""
 
 
+class UrlFound(NamedTuple):
+    """What is wrong with a URL: a flaw, for which no event is ever sent; or a doubt."""
+
+    flaw: str | None = None
+    doubt: str | None = None
+
+
 class Wanted(NamedTuple):
     """A partner to be made."""
 
@@ -140,13 +153,20 @@ def flaw_of_name(name: str) -> str | None:
     return f"A name has at most {LONGEST_NAME} characters" if len(name) > LONGEST_NAME else None
 
 
-def flaw_of_url(url: str) -> str | None:
-    """Say why no event would be sent to a URL; None when it would."""
+def look_at_url(url: str, *, local: bool = False) -> UrlFound:
+    """Say whether events would be sent to a URL: by the very rules of a delivery.
+
+    Args:
+        url: whose name is looked up from here.
+        local: whether the local run would send them.
+    """
     try:
-        check_url(url)
+        check_url(url, networks=THIS_MACHINE if local else "")
     except Rejected as flaw:
-        return flaw.reason
-    return None
+        return UrlFound(flaw=flaw.reason)
+    except Deferred as doubt:
+        return UrlFound(doubt=doubt.reason)
+    return UrlFound()
 
 
 # --- Looking
@@ -183,11 +203,11 @@ def find(target: Target, partner_id: str) -> Account:
     return account
 
 
-def inherits_orders(target: Target, partner_id: str) -> bool:
+def inherits_orders(target: Target, account: Account) -> bool:
     """Tell whether who gets an id could read the orders of a partner that was removed."""
-    if look(target, partner_id).keys:
+    if account.keys:
         return False  # interrupted before, perhaps, but nobody else
-    return _has_orders(target, partner_id)
+    return _has_orders(target, account.partner_id)
 
 
 def _has_orders(target: Target, partner_id: str) -> bool:
@@ -199,6 +219,58 @@ def _has_orders(target: Target, partner_id: str) -> bool:
         Limit=1,
     )
     return bool(found["Items"])
+
+
+# --- Two operators
+
+
+@contextlib.contextmanager
+def changing(target: Target, account: Account) -> Iterator[Target]:
+    """Let nobody else change a partner meanwhile, and nobody change what is not as it was shown.
+
+    Yields:
+        The target to change it with.
+
+    Raises:
+        Overtaken: when another operator changes it, or has changed it since it was looked at.
+    """
+    who = account.partner_id
+    with turns.turn(target, f"partner:{who}", f"the partner {who}") as held:
+        now = look(target, who)
+        if now != account:
+            told = ", ".join(differences(account, now))
+            raise turns.changed(f"the partner {who}", told, f"orders partners show {who}")
+        yield held
+
+
+def differences(before: Account, now: Account) -> list[str]:
+    """Say what has become of a partner, never with a secret."""
+    was, has = ({key.key_id: key for key in account.keys} for account in (before, now))
+    said = [f"the key {each} was made" for each in has if each not in was]
+    said += [f"the key {each} is gone" for each in was if each not in has]
+    for each in (each for each in was if each in has):
+        said += _differences_of(was[each], has[each])
+    return said + ([] if before.webhook == now.webhook else [_of_webhook(before, now)])
+
+
+def _differences_of(before: Key, now: Key) -> list[str]:
+    if before.state is not now.state:
+        return [f"the key {now.key_id} was {before.state} and is {now.state}"]
+    if before.plan != now.plan:
+        plans = f"{before.plan or 'on no plan'} → {now.plan or 'on no plan'}"
+        return [f"the plan of the key {now.key_id} ({plans})"]
+    return [] if before == now else [f"what is noted of the key {now.key_id}"]
+
+
+def _of_webhook(before: Account, now: Account) -> str:
+    if now.webhook is None:
+        return "its webhook is gone"
+    was, has = before.endpoint, now.endpoint
+    if was is None or has is None:
+        return "its webhook was set"
+    changed = [("URL", was.url != has.url), ("secrets", was.secrets != has.secrets)]
+    parts = [part for part, is_other in changed if is_other] or ["contents, written again"]
+    return f"its webhook's {' and '.join(parts)}"
 
 
 # --- Making partners and keys: switched off first, entered, on a plan, and switched on last
@@ -232,10 +304,10 @@ def prepare(target: Target, wanted: Wanted) -> Prepared | None:
 
 def open_(target: Target, prepared: Prepared) -> None:
     """Let a key in: the last step, when its owner can be told what it is."""
-    if not prepared.disabled:
-        partner_keys.switch(target, prepared.key, on=True)
-    state = State.DISABLED if prepared.disabled else State.ON
-    partner_keys.mark(target, prepared.key, state)
+    if prepared.disabled:
+        partner_keys.mark(target, prepared.key, State.DISABLED)
+    else:
+        _let_in(target, prepared.key)
 
 
 def another_key(target: Target, account: Account) -> Prepared:
@@ -297,6 +369,7 @@ def disable(target: Target, account: Account) -> int:
         if key.mark is not State.EXPIRED:
             partner_keys.mark(target, key, State.DISABLED)
         partner_keys.switch(target, key, on=False)
+    _silence(target, account, disabled=True)
     return len(on)
 
 
@@ -304,9 +377,30 @@ def enable(target: Target, account: Account) -> int:
     """Switch on what `disable` has switched off, and nothing else; gives how many keys."""
     waiting = [key for key in account.keys if key.live and key.mark is State.DISABLED]
     for key in waiting:
-        partner_keys.switch(target, key, on=True)
-        partner_keys.mark(target, key, State.ON)
+        _let_in(target, key)
+    _silence(target, account, disabled=False)
     return len(waiting)
+
+
+def _silence(target: Target, account: Account, *, disabled: bool) -> None:
+    """Have a partner's webhooks sent, or not: who is shut out hears nothing either."""
+    endpoint = account.endpoint
+    if endpoint is not None and endpoint.disabled != disabled:
+        endpoint = structs.replace(endpoint, disabled=disabled)
+        partner_webhooks.write(target, account.partner_id, endpoint)
+
+
+def _let_in(target: Target, key: Key) -> None:
+    """Switch a key on; off again, if another operator has taken over while that was under way.
+
+    It may have shut the partner out, and then has not seen this key on.
+    """
+    partner_keys.switch(target, key, on=True)
+    try:
+        partner_keys.mark(target, key, State.ON)
+    except Overtaken:
+        partner_keys.switch(target, key, on=False)
+        raise
 
 
 def old_keys(account: Account) -> list[Key]:
@@ -384,4 +478,4 @@ def with_url(account: Account, url: str) -> Endpoint:
     """Give the endpoint with another URL; the secrets stay, or a first one is made."""
     if account.endpoint:
         return structs.replace(account.endpoint, url=url)
-    return Endpoint(url, (new_secret(),))
+    return Endpoint(url, (new_secret(),), disabled=account.state is State.DISABLED)

@@ -26,6 +26,7 @@ from botocore.exceptions import ClientError
 
 from infrastructure import outputs
 from infrastructure.settings import tags
+from ops.reach.errors import Overtaken
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,6 +36,13 @@ if TYPE_CHECKING:
 _TYPE: Any = "API_KEY"
 _PARTNER = "partner"
 """The tag that says whose a key is, beside those that all of a stage has."""
+
+
+_AS_READ = (
+    "attribute_exists(partnerId)"
+    " AND (attribute_not_exists(keyState) OR keyState = :was OR keyState = :state)"
+)
+"""A call that is sent twice, as its answer was lost, finds its own state."""
 
 
 class State(StrEnum):
@@ -158,13 +166,14 @@ def read(target: Target, partner_id: str | None = None) -> list[Key]:
 
 
 def _entries(target: Target, partner_id: str | None) -> Iterable[dict[str, Any]]:
-    chosen: Any = {"TableName": target.output(outputs.PARTNERS_TABLE), "ConsistentRead": True}
+    chosen: Any = {
+        "TableName": target.output(outputs.PARTNERS_TABLE),
+        "ConsistentRead": True,
+        "FilterExpression": "attribute_exists(partnerId)",  # operators' turns name no partner
+    }
     if partner_id is not None:
-        values = {":partner": {"S": partner_id}}
-        chosen |= {
-            "FilterExpression": "partnerId = :partner",
-            "ExpressionAttributeValues": values,
-        }
+        chosen["FilterExpression"] = "partnerId = :partner"
+        chosen["ExpressionAttributeValues"] = {":partner": {"S": partner_id}}
     for page in target.client("dynamodb").get_paginator("scan").paginate(**chosen):
         yield from page["Items"]
 
@@ -273,16 +282,28 @@ def leave(target: Target, key: Key) -> None:
 
 
 def mark(target: Target, key: Key, state: State) -> None:
-    """Note down what the key is meant to be."""
+    """Note down what the key is meant to be, in place of what it was when it was read.
+
+    Raises:
+        Overtaken: when it is meant to be something else by now, or is gone.
+    """
     if key.mark is None or key.mark is state:
         return
-    target.client("dynamodb").update_item(
-        TableName=target.output(outputs.PARTNERS_TABLE),
-        Key={"apiKeyId": {"S": key.key_id}},
-        UpdateExpression="SET keyState = :state",
-        ConditionExpression="attribute_exists(apiKeyId)",
-        ExpressionAttributeValues={":state": {"S": state.value}},
-    )
+    try:
+        target.client("dynamodb").update_item(
+            TableName=target.output(outputs.PARTNERS_TABLE),
+            Key={"apiKeyId": {"S": key.key_id}},
+            UpdateExpression="SET keyState = :state",
+            ConditionExpression=_AS_READ,
+            ExpressionAttributeValues={":state": {"S": state.value}, ":was": {"S": key.mark.value}},
+        )
+    except ClientError as error:
+        if _code(error) != "ConditionalCheckFailedException":
+            raise
+        raise Overtaken(
+            f"Another operator has changed the key {key.key_id} of {key.partner_id} meanwhile. "
+            "This command stopped half-way. Look at what is there, then repeat it."
+        ) from None
 
 
 def switch(target: Target, key: Key, *, on: bool) -> None:

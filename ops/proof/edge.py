@@ -168,10 +168,11 @@ CLAIMS = (
     ),
     Claim(
         id="groups-in-claims",
-        says="cognito:groups arrives as one string, its groups parted by commas.",
-        said=("docs/security/access.md",),
+        says="cognito:groups arrives as one string, with commas between groups and no brackets.",
+        said=(f"{_PATCH}#group_claims", "docs/security/access.md"),
         expected="An operator in two groups is an operator.",
         look="Put a person into `operators` and another group, and list all orders.",
+        patches=("group_claims",),
         sources=(f"{_GUIDE}/apigateway-enable-cognito-user-pool.html",),
     ),
     Claim(

@@ -1,6 +1,7 @@
 """The errors of operators' commands: each a sentence with what to do, and no stack trace.
 
 * OperatorError      a command cannot go on
+  * Overtaken        … because another operator changes the same, or has changed it
   * Obstacle         … and what removes the cause can be told apart from it
   * LocalError       … because of the local run: its machine, its port, its emulator
   * Unpriced         … because the cost model does not know what the template holds (ops/costs)
@@ -18,6 +19,10 @@ from __future__ import annotations
 
 class OperatorError(Exception):
     """A command cannot go on; the message says why, and what to do, in a sentence or two."""
+
+
+class Overtaken(OperatorError):
+    """Another operator changes the same, or has changed it since it was shown (ops/turns.py)."""
 
 
 class Obstacle(OperatorError):

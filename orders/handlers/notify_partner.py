@@ -1,17 +1,27 @@
-"""The queue `partner-notifications`: tell a partner of each status change of its orders."""
+"""The queues `partner-notifications` and `partner-retries`: tell partners of status changes.
+
+first attempt, a second long ─► delivered
+                                HandOver ─► partner-retries ─► five seconds, ever rarer ─► DLQ
+                                    ▲
+of a partner that was slow lately ──┘
+
+So an endpoint that hangs keeps waiting only those that wait already (docs/decisions/0018).
+"""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from orders.consumer import Hopeless, Message, Retry, consumer
+from orders.consumer import HandOver, Hopeless, Message, Retry, consumer, first_wait
 from orders.domain.events import event_of
 from orders.domain.synthetic import SYNTHETIC, is_synthetic
 from orders.flags import PARTNER_WEBHOOKS, flags
 from orders.metrics import WEBHOOKS_DELIVERED, WEBHOOKS_GIVEN_UP, WEBHOOKS_RETRIED
 from orders.parameters import Unreadable
 from orders.partner_endpoints import endpoints
-from orders.webhooks import Deferred, Rejected, deliver
+from orders.slow_partners import PATIENCE_SECONDS, slow_partners
+from orders.webhooks import LIMIT_SECONDS, Deferred, Rejected, deliver
 
 if TYPE_CHECKING:
     from orders.domain.events import OrderEvent
@@ -36,8 +46,12 @@ def notify_partner(message: Message) -> str:
         raise Retry(str(error)) from None
     if endpoint is None:
         return "no endpoint"
+    if endpoint.disabled:
+        return "partner disabled"
+    if not message.retried and slow_partners().includes(partner_id):
+        raise HandOver("slow lately", partner_id)
     message.notes["attempted"] = True
-    message.notes["httpStatus"] = _send(message, endpoint, event)
+    message.notes["httpStatus"] = _send(message, partner_id, endpoint, event)
     message.counts.append(WEBHOOKS_DELIVERED)
     return "delivered"
 
@@ -48,15 +62,28 @@ def _wanted(message: Message, partner_id: str) -> bool:
     return decision.on
 
 
-def _send(message: Message, endpoint: Endpoint, event: OrderEvent) -> int:
+def _send(message: Message, partner_id: str, endpoint: Endpoint, event: OrderEvent) -> int:
     try:
-        return deliver(endpoint, event)
+        return _timed(message, partner_id, endpoint, event)
     except Deferred as error:
-        message.counts.append(WEBHOOKS_GIVEN_UP if message.last else WEBHOOKS_RETRIED)
-        raise Retry(str(error), error.retry_after or 0) from None
+        given_up = message.retried and message.last
+        message.counts.append(WEBHOOKS_GIVEN_UP if given_up else WEBHOOKS_RETRIED)
+        after = error.retry_after or 0
+        if message.retried:
+            raise Retry(str(error), after) from None
+        raise HandOver(str(error), partner_id, max(after, first_wait())) from None
     except Rejected as error:
         message.counts.append(WEBHOOKS_GIVEN_UP)
         raise Hopeless(str(error)) from None
+
+
+def _timed(message: Message, partner_id: str, endpoint: Endpoint, event: OrderEvent) -> int:
+    limit = LIMIT_SECONDS if message.retried else PATIENCE_SECONDS
+    started = time.monotonic()
+    try:
+        return deliver(endpoint, event, limit=limit)
+    finally:
+        slow_partners().took(partner_id, time.monotonic() - started)
 
 
 handler = consumer(notify_partner, together=True)

@@ -23,7 +23,7 @@ from infrastructure.settings import STAGES
 from ops.costs.traffic import DAYS, TableUse, Traffic
 from orders.heartbeat import REQUESTS
 from orders.metrics import NAMESPACE, ORDERS_CREATED, dimensions_of
-from orders.settings import RETRY_SECONDS, STAGE, longest_wait
+from orders.settings import RETRY_SECONDS, STAGE, WAIT_SPREAD, WEBHOOK_WAITS, longest_wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -205,12 +205,19 @@ def _named(resources: Resources, arn: str) -> str:
 
 
 def _queue_of(resources: Resources, function: str) -> str:
-    (source,) = (
-        source["Properties"]["EventSourceArn"]
+    """Find the queue to which a function's messages come first: that which the topic tells."""
+    sources = {
+        _named(resources, text(source["Properties"]["EventSourceArn"]))
         for _, source in _of(resources, "Lambda::EventSourceMapping")
         if text(source["Properties"]["FunctionName"]).split(".")[0].startswith(function)
-    )
-    return _named(resources, text(source))
+    }
+    told = {
+        _named(resources, text(subscription["Properties"]["Endpoint"]))
+        for _, subscription in _of(resources, "SNS::Subscription")
+        if subscription["Properties"]["Protocol"] == "sqs"
+    }
+    (queue,) = sources & told
+    return queue
 
 
 def _dead(resources: Resources, queue: str) -> str:
@@ -227,7 +234,11 @@ def _queue_name(resources: Resources, queue: str) -> str:
 def _dies_after(resources: Resources, function: str, queue: str) -> tuple[int, int]:
     properties = resources[queue]["Properties"]
     tries = properties["RedrivePolicy"]["maxReceiveCount"]
-    said = longest_wait(float(_variables(resources, function)[RETRY_SECONDS]))
+    variables = _variables(resources, function)
+    said = longest_wait(float(variables[RETRY_SECONDS]))
+    if WEBHOOK_WAITS in variables:
+        waits = map(float, variables[WEBHOOK_WAITS].split())
+        said = max(said, (1 + WAIT_SPREAD) * sum(waits))
     return math.ceil(said / 60), math.ceil(tries * properties["VisibilityTimeout"] / 60)
 
 
@@ -428,8 +439,9 @@ SCENARIOS: Mapping[str, Scenario] = {
         meaning="Both workers are not called any more.", changed=_changed(standing=True)
     ),
     "partner gone": Scenario(
-        meaning="A partner with a third of all webhooks does not answer.",
+        meaning="A partner with a third of all webhooks does not answer, for more than a day.",
         changed=_changed(partner_gone=True),
+        watched=31 * 60,
     ),
     "partner falters": Scenario(
         meaning="One webhook of fourteen must be sent again.", changed=_changed(repeated=1 / 14)
@@ -711,8 +723,9 @@ class _Recorder:
             crashed = run if now.killed else self._whole(f"{worker} failed", run * now.failing)
             self._function(minute, now, worker, (run, crashed, refused))
             said, killed = self.stage.dies_after[worker]
+            # A webhook that its partner does not take waits in the queue of retries.
             retries = now.partner_gone and worker == "notify_partner"
-            oldest = since if now.standing else killed * now.killed or said * retries
+            oldest = since if now.standing else killed * now.killed
             waited = 60 * min(max(since, 0), oldest)
             self._queue(minute, self.stage.queues[worker], messages, waited)
             dies = (now.killed and since > killed) or (retries and since > said)

@@ -115,10 +115,10 @@ FIRES: Mapping[str, Mapping[str, int | str]] = {
     "order-processing-old": {"workers stand": 16},
     "partner-notifications-dead-letters": {
         "workers killed": 27,
-        "partner gone": 70,
+        "partner gone": 1_790,
         "dead letters": 18,
     },
-    "partner-notifications-old": {"workers stand": 59},
+    "partner-notifications-old": {"workers stand": 16},
     "pipe-dead-letters": {"dead letters": 18},
     "pipe-failing": {"pipe fails": 6},
     "pipe-silent": {"pipe fails": 20, "pipe stands": 20},

@@ -47,6 +47,8 @@ class PartnerServer:
         # By order and status, which an order takes once at most.
         self.accepted: Counter[str] = Counter()
         self.attempts: Counter[str] = Counter()
+        self.arrived: dict[str, float] = {}
+        """When each was accepted first, by `time.monotonic`."""
         self.forged = 0
         self.url = ""
         self._webhook = Webhook(secret)
@@ -65,6 +67,7 @@ class PartnerServer:
             self.attempts[told] += 1
             if behaviour in (Behaviour.ACCEPTS, Behaviour.CLOSES):
                 self.accepted[told] += 1
+                self.arrived.setdefault(told, time.monotonic())
         return behaviour
 
 

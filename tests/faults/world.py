@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 120.0
 _POLL_SECONDS = 0.25
 _QUIET_ROUNDS = 8
+_QUEUES = ("order_processing", "partner_notifications", "partner_retries")
 
 
 @dataclass
@@ -219,7 +220,7 @@ class World:
 
         The real figure is in the template, and a test of the template looks at it.
         """
-        for name in ("order_processing", "partner_notifications"):
+        for name in _QUEUES:
             url = self.stack.queues[name]
             attributes = {"VisibilityTimeout": "20"}
             self.client("sqs").set_queue_attributes(QueueUrl=url, Attributes=attributes)
@@ -239,7 +240,7 @@ class World:
         while quiet < _QUIET_ROUNDS:
             assert time.monotonic() < deadline, "the queues did not come to rest"
             now = (self._stream_length(), sum(len(shop.server.attempts) for shop in self.shops))
-            busy = self.depth("order_processing") + self.depth("partner_notifications")
+            busy = sum(map(self.depth, _QUEUES))
             quiet = quiet + 1 if not busy and now == before else 0
             before = now
             time.sleep(_POLL_SECONDS)

@@ -304,10 +304,13 @@ def _worker(case: Case, outcome: Outcome) -> Iterator[str]:
 
 
 def _letters(case: Case, outcome: Outcome) -> Iterator[str]:
-    """What is buried is buried whole."""
-    bodies = [args["MessageBody"] for name, _, args in outcome.calls if name == "SendMessage"]
+    """What is buried is buried whole, and so is handed over what waits for another try."""
+    sent = [args for name, _, args in outcome.calls if name == "SendMessage"]
+    for name, _, args in outcome.calls:
+        sent += args["Entries"] if name == "SendMessageBatch" else []
+    bodies = [args["MessageBody"] for args in sent]
     if case.shape == REAL and not {*bodies} <= {one["body"] for one in case.event["Records"]}:
-        yield "stored: a dead letter is not the message"
+        yield "stored: what is sent on is not the message"
 
 
 def _webhooks(case: Case, outcome: Outcome) -> Iterator[str]:

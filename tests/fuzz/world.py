@@ -65,6 +65,8 @@ ENVIRONMENT = {
     "SIGNING_KEY_PARAMETER": "/parameter/signing-key",
     "DEAD_LETTER_QUEUE": "https://sqs.us-east-1.amazonaws.com/111122223333/dead",
     "RETRY_SECONDS": "5",
+    "RETRIES_QUEUE": "https://sqs.us-east-1.amazonaws.com/111122223333/retries",
+    "WEBHOOK_WAITS": "5 300",
     "API_URL": "https://api.example.com/v1",
     "HEARTBEAT_KEY_ID": "key-of-heartbeat",
     "ALLOWED_ORIGINS": "https://shop.example.com",

@@ -161,10 +161,21 @@ def test_variables_name_what_they_say(template: Template) -> None:
                 table = id_of(template, "DynamoDB::GlobalTable", start)
                 assert variables[variable] == {"Ref": table}
         if "DEAD_LETTER_QUEUE" in variables:
-            mapping = template.one("Lambda::EventSourceMapping", construct_id(name))
-            live = template.document["Resources"][mapping["EventSourceArn"]["Fn::GetAtt"][0]]
-            redrive = live["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]
-            assert named(variables["DEAD_LETTER_QUEUE"]) == named(redrive)
+            for live in fed_by(template, name):
+                redrive = live["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]
+                assert named(variables["DEAD_LETTER_QUEUE"]) == named(redrive)
+
+
+def fed_by(template: Template, name: str) -> list[dict[str, Any]]:
+    """Give the queues that feed a function: at least one."""
+    mappings = [
+        mapping
+        for start, mapping in template.all("Lambda::EventSourceMapping")
+        if start.startswith(construct_id(name))
+    ]
+    assert mappings
+    resources = template.document["Resources"]
+    return [resources[mapping["EventSourceArn"]["Fn::GetAtt"][0]] for mapping in mappings]
 
 
 @pytest.mark.parametrize("stage", STAGES)

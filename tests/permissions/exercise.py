@@ -82,8 +82,11 @@ class Walk:
                 raise AssertionError(f"{name} has met no new API key")
 
     def webhooks(self) -> None:
-        """Send one that is signed with a derived secret, and one that nobody takes."""
-        for url in (self.stack.webhooks_url, "https://127.0.0.1:9"):
+        """Send one that is signed with a derived secret, one that nobody takes, one to nowhere.
+
+        Of the last one the address cannot be read, which has to wait in the first queue.
+        """
+        for url in (self.stack.webhooks_url, "https://127.0.0.1:9", None):
             partner = make_partner(self.stack, plan=usage_plan(self.stack, "standard"))
             # Before its first order: that it has none would be remembered for a minute.
             self._endpoint(partner, url)
@@ -92,6 +95,8 @@ class Walk:
         self._await("NotifyPartner", "kms:Decrypt", "key/")
         self._await("NotifyPartner", "ssm:GetParameter", "webhook-signing-key")
         self._await("NotifyPartner", "sqs:ChangeMessageVisibility", "Notifications")
+        self._await("NotifyPartner", "sqs:SendMessage", "Retries")
+        self._await("NotifyPartner", "sqs:ChangeMessageVisibility", "Retries")
 
     def dead_letters(self) -> None:
         """Send each worker what it can make nothing of."""
@@ -195,11 +200,11 @@ class Walk:
                 answer = http.get(route.path.replace("{orderId}", order_id))
                 assert answer.status_code == 200, f"{route.path}: {answer.text}"
 
-    def _endpoint(self, partner: NewPartner, url: str) -> None:
-        """Give a partner an address for webhooks, and no secret of its own."""
+    def _endpoint(self, partner: NewPartner, url: str | None) -> None:
+        """Give a partner an address for webhooks, or what is none, and no secret of its own."""
         aws(self.stack, "ssm").put_parameter(
             Name=f"{self.stack.parameters['partners']}/{partner.partner_id}/webhook",
-            Value=json.dumps({"url": f"{url}/{partner.partner_id}"}),
+            Value=json.dumps({"url": f"{url}/{partner.partner_id}"} if url else {}),
             Type="SecureString",
             KeyId=self._secrets_key(),
             Overwrite=True,

@@ -6,6 +6,7 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     api_key_identity    who calls: requestContext.identity.apiKeyId
     api_key_switch      a key that is switched off by UpdateApiKey is off
     client_path         requestContext.path as the client sent it
+    group_claims        a token's groups are joined by commas
     unknown_routes      with a token an unknown route is refused for its signature
     header_case         names of required headers are compared with case
     unchecked_types     a body is checked only where its media type has a model
@@ -29,6 +30,7 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     access_logs         a stage's access log is written
     function_figures    AWS/Lambda: every run of a function, whoever called it
     queue_figures       AWS/SQS: what is in each queue, how old, what came and went
+    batch_permissions   a batch of messages needs the permission for one
     table_figures       AWS/DynamoDB: latency, refusals, consumed capacity
     topic_figures       AWS/SNS: what topics publish
     pipe_figures        AWS/EventBridge/Pipes: what pipes carry
@@ -62,6 +64,7 @@ PATCHES: dict[str, Callable[[], None]] = {
         api_gateway.api_key_identity,
         api_gateway.api_key_switch,
         api_gateway.client_path,
+        api_gateway.group_claims,
         api_gateway.unknown_routes,
         api_gateway.header_case,
         api_gateway.unchecked_types,
@@ -85,6 +88,7 @@ PATCHES: dict[str, Callable[[], None]] = {
         api_gateway_metrics.access_logs,
         lambda_.function_figures,
         sqs.queue_figures,
+        sqs.batch_permissions,
         dynamodb.table_figures,
         sns.topic_figures,
         pipes.pipe_figures,

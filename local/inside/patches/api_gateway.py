@@ -81,6 +81,25 @@ def client_path() -> None:
     ministack.replace(gateway, _build_lambda_event_v1=with_path)
 
 
+def group_claims() -> None:
+    """Join the groups of a token by commas in the claims that functions get.
+
+    AWS: a REST API passes `cognito:groups` as one text, such as `team_manager` or `group-a,group-b`
+    (seen in production: AWS re:Post QUFJRBaEJRSmmqarNrvCWoQA). Here they stand in brackets, parted
+    by spaces, as HTTP APIs pass them.
+    """
+    gateway = ministack.module("services.apigateway_v1")
+    write = gateway._stringify_claims
+
+    @functools.wraps(write)
+    def joined(claims: dict[str, Any] | None) -> Any:
+        lists = {key: each for key, each in (claims or {}).items() if isinstance(each, list)}
+        texts = {key: ",".join(map(str, each)) for key, each in lists.items()}
+        return write({**(claims or {}), **texts})
+
+    ministack.replace(gateway, _stringify_claims=joined)
+
+
 def unknown_routes() -> None:
     """Take an Authorization header on an unknown route for a signature.
 

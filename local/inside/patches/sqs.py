@@ -1,4 +1,4 @@
-"""SQS: the metrics of queues."""
+"""SQS: the metrics of queues, and what a batch asks of a role."""
 # ruff: noqa: SLF001 - what a patch replaces is private to ministack
 
 from __future__ import annotations
@@ -28,6 +28,23 @@ def queue_figures() -> None:
     _count_what_topics_send()
     _count_what_functions_take()
     _sample_from_the_start()
+
+
+def batch_permissions() -> None:
+    """Ask a role for the action of a batch's messages, as there is none for the batch.
+
+    AWS: "To use SendMessageBatch you need the permission for SendMessage" (SQS developer guide,
+    "Amazon SQS API permissions"). ministack asks for sqs:SendMessageBatch, which IAM does not know.
+    """
+    actions = ministack.module("core.iam_actions")
+    name_action = actions.extract_iam_action
+
+    @functools.wraps(name_action)
+    def of_one(service: str, *arguments: Any, **options: Any) -> str | None:
+        action: str | None = name_action(service, *arguments, **options)
+        return action.removesuffix("Batch") if service == "sqs" and action else action
+
+    ministack.replace(actions, extract_iam_action=of_one)
 
 
 def _tell_queue(url: str, **values: float) -> None:

@@ -181,10 +181,10 @@ def test_writes_by_hand(prod: Template) -> None:
 
 
 def test_polls_by_hand(prod: Template) -> None:
-    """SQS: five pollers on each of two queues ask every 20 seconds, orders or none."""
+    """SQS: five pollers on each of three queues ask every 20 seconds, orders or none."""
     for traffic in (TODAY, Traffic(orders_per_day=0)):
         polls = dollars_of(lines_of(prod, traffic), "SQS", "Lambda's polls")
-        assert polls == pytest.approx(2 * 5 * 3 * 1_440 * DAYS * 0.40 / 1e6)
+        assert polls == pytest.approx(3 * 5 * 3 * 1_440 * DAYS * 0.40 / 1e6)
 
 
 def test_a_key_costs_a_dollar(prod: Template, hardened: Template) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from documents.permissions import listed
-from infrastructure.functions import BY_NAME, FUNCTIONS, Caller, construct_id, names
+from infrastructure.functions import BY_NAME, FUNCTIONS, NOTIFYING, Caller, construct_id, names
 from infrastructure.settings import STAGES
 
 if TYPE_CHECKING:
@@ -88,16 +88,21 @@ def queues_of(statement: dict[str, Any]) -> list[str]:
     """Name the queues of a worker for whose messages a statement lets a key be used."""
     queues = statement["Condition"]["StringEquals"]["kms:EncryptionContext:aws:sqs:arn"]
     names = [str(queue["Fn::GetAtt"][0]) for queue in listed(queues)]
-    return ["DeadLetters" if "DeadLetters" in name else "Queue" for name in names]
+    kinds = ("DeadLetters", "Retries", "Queue")
+    return [next(kind for kind in kinds if kind in name) for name in names]
 
 
 @pytest.mark.parametrize("name", names(Caller.QUEUE))
 def test_workers_use_the_key_for_messages_through_sqs_only(hardened: Template, name: str) -> None:
-    """A worker reads its queue and writes its dead letters with the key, and only by way of SQS."""
+    """A worker reads its queue and writes its dead letters with the key, and only by way of SQS.
+
+    Whoever sends webhooks does both with their retries.
+    """
     of_queues = [s for s in key_statements(hardened, name) if through(s) == "sqs"]
+    retries = ["Retries"] if name == NOTIFYING else []
     assert {s["Action"]: queues_of(s) for s in of_queues} == {
-        "kms:Decrypt": ["Queue", "DeadLetters"],
-        "kms:GenerateDataKey": ["DeadLetters"],
+        "kms:Decrypt": ["Queue", "DeadLetters", *retries],
+        "kms:GenerateDataKey": ["DeadLetters", *retries],
     }
     for statement in of_queues:
         assert statement["Resource"] == {"Fn::GetAtt": [customer_key(hardened), "Arn"]}

@@ -56,6 +56,7 @@ GRANTS = {
         ("ssm:GetParameter", "webhook-signing-key"),
         ("ssm:GetParameter", "flags"),
         *takes_from("PartnerNotifications"),
+        *((action, "ProcessingPartnerRetries") for action, _ in takes_from("PartnerNotifications")),
     },
     "PlaceHeartbeat": {("apigateway:GET", "apikeys"), ("dynamodb:PutItem", "DataPartners")},
     "CreateParameters": {("ssm:PutParameter", name) for name in ("flags", "webhook-signing-key")},
@@ -76,6 +77,7 @@ VARIABLES = {
     "process_order": {"ORDERS_TABLE", "FLAGS_PARAMETER", *OF_A_QUEUE},
     "notify_partner": {
         *("PARTNERS_PREFIX", "SIGNING_KEY_PARAMETER", "FLAGS_PARAMETER"),
+        *("RETRIES_QUEUE", "WEBHOOK_WAITS"),
         *OF_A_QUEUE,
     },
     "create_parameters": set(),

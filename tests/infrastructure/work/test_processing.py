@@ -41,8 +41,9 @@ NOTIFICATIONS = Work(
     50,
 )
 WORK = (PROCESSING, NOTIFICATIONS)
+RETRIES = "ProcessingPartnerRetries"
 PIPE_DEAD = "ProcessingPipeDeadLetters"
-LIVE = tuple(work.queue for work in WORK)
+LIVE = (*(work.queue for work in WORK), RETRIES)
 DEAD = (*(work.dead for work in WORK), PIPE_DEAD)
 SECRETS, CUSTOMERS = "PartnerSecrets", "CustomerKey"
 
@@ -234,9 +235,9 @@ def test_every_queue_refuses_what_comes_without_tls(template: Template, queue: s
 
 @by_queue
 def test_only_our_topic_sends_to_a_queue(template: Template, queue: str) -> None:
-    """Nobody's topic but ours fills a queue; the pipe's dead letters come by its role alone."""
+    """Nobody's topic but ours fills a queue; what pipe and worker send comes by their roles."""
     allowed = [s for s in queue_policy(template, queue) if s["Effect"] == "Allow"]
-    if queue == PIPE_DEAD:
+    if queue in (PIPE_DEAD, RETRIES):
         assert allowed == []
         return
     (statement,) = allowed
@@ -297,7 +298,7 @@ def test_a_queue_feeds_its_function(template: Template, work: Work) -> None:
     """Ten messages at a time; one that fails comes again alone; a rush stays within bounds."""
     on = arn(template, "SQS::Queue", work.queue)
     mappings = [m for _, m in template.all("Lambda::EventSourceMapping")]
-    assert len(mappings) == len(WORK)
+    assert len(mappings) == len(WORK) + 1  # and the retries
     (mapping,) = (m for m in mappings if m["EventSourceArn"] == on)
     assert mapping["FunctionName"] == {"Ref": id_of(template, "Lambda::Function", work.function)}
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
@@ -316,9 +317,42 @@ def test_webhooks_leave_functions_for_orders(template: Template) -> None:
     assert 2 <= most_at_once(template, NOTIFICATIONS) <= 50
 
 
-def most_at_once(template: Template, work: Work) -> int:
-    mapping = template.one("Lambda::EventSourceMapping", work.function)
+def most_at_once(template: Template, work: Work, queue: str = "") -> int:
+    on = arn(template, "SQS::Queue", queue or work.queue)
+    mappings = [m for _, m in template.all("Lambda::EventSourceMapping")]
+    (mapping,) = (m for m in mappings if m["EventSourceArn"] == on)
+    assert mapping["FunctionName"] == {"Ref": id_of(template, "Lambda::Function", work.function)}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping.get("Enabled", True) is True
+    assert "FilterCriteria" not in mapping
     return int(mapping["ScalingConfig"]["MaximumConcurrency"])
+
+
+def test_retries_have_functions_of_their_own(template: Template) -> None:
+    """However many webhooks wait for endpoints that hang, first attempts lose no function."""
+    first, retries = (most_at_once(template, NOTIFICATIONS, queue) for queue in ("", RETRIES))
+    assert 2 <= retries <= 20
+    assert first + retries <= 100
+
+
+def test_retries_hear_of_nothing_but_the_worker(template: Template) -> None:
+    """Only who made a first attempt sends there; and what dies there lies with the others."""
+    queue = template.one("SQS::Queue", RETRIES)
+    dead = arn(template, "SQS::Queue", NOTIFICATIONS.dead)
+    assert queue["RedrivePolicy"]["deadLetterTargetArn"] == dead
+    waits = variables(template, NOTIFICATIONS)["WEBHOOK_WAITS"].split()
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == len(waits)
+    assert variables(template, NOTIFICATIONS)["RETRIES_QUEUE"] == url(template, RETRIES)
+
+
+def test_webhooks_are_tried_for_a_day_with_growing_pauses(prod: Template) -> None:
+    """An endpoint that was down over night gets all its events; SQS can wait for each."""
+    waits = [int(one) for one in variables(prod, NOTIFICATIONS)["WEBHOOK_WAITS"].split()]
+    assert waits == sorted(set(waits))
+    assert sum(waits) >= 24 * 60 * 60
+    assert 1.2 * waits[0] <= 15 * 60  # the longest that a message is delayed
+    assert 1.2 * max(waits) <= 12 * 60 * 60 - 60  # the longest that one is hidden, from its receipt
+    assert 1.2 * sum(waits) <= FOURTEEN_DAYS / 2  # and after that it is long a dead letter
 
 
 @by_worker
@@ -342,6 +376,7 @@ def test_operators_find_everything_by_the_outputs(template: Template) -> None:
         "OrderProcessingDeadLetters": url(template, PROCESSING.dead),
         "PartnerNotificationsQueue": url(template, NOTIFICATIONS.queue),
         "PartnerNotificationsDeadLetters": url(template, NOTIFICATIONS.dead),
+        "PartnerRetriesQueue": url(template, RETRIES),
         "PipeDeadLetters": url(template, PIPE_DEAD),
         "FlagsParameter": variables(template, PROCESSING)["FLAGS_PARAMETER"],
         "PartnerSecretsKey": arn(template, "KMS::Key", SECRETS),

@@ -259,8 +259,29 @@ def feed_one_at_a_time(template: Template) -> None:
 @fault
 def feed_without_bounds(template: Template) -> None:
     """A rush of webhooks takes the places of new orders."""
-    mapping = template.one("Lambda::EventSourceMapping", "NotifyPartner")
+    mapping = template.one("Lambda::EventSourceMapping", "NotifyPartnerFunctionQueue")
     del mapping["ScalingConfig"]
+
+
+@fault
+def retries_without_bounds(template: Template) -> None:
+    """Partners that hang take the places of all other functions."""
+    mapping = template.one("Lambda::EventSourceMapping", "NotifyPartnerFunctionRetries")
+    del mapping["ScalingConfig"]
+
+
+@fault
+def retries_that_nobody_takes(template: Template) -> None:
+    """A webhook that its partner did not take within a second is never tried again."""
+    mapping = template.one("Lambda::EventSourceMapping", "NotifyPartnerFunctionRetries")
+    mapping["Enabled"] = False
+
+
+@fault
+def retries_that_die_early(template: Template) -> None:
+    """A night's outage of a partner is a night of dead letters."""
+    queue = template.one("SQS::Queue", "ProcessingPartnerRetries")
+    queue["RedrivePolicy"]["maxReceiveCount"] = 3
 
 
 @fault

@@ -12,8 +12,9 @@ from orders.domain.lifecycle import Status
 from orders.domain.order import Address, LineItem, NewPartnerOrder, Option, Order
 from orders.problems import GATEWAY_PROBLEMS, PROBLEMS
 from orders.routes import ROUTES
-from orders.settings import MAX_RECEIVES, RETRY_GROWTH
-from orders.webhooks import LIMIT_SECONDS
+from orders.settings import LONGEST_DELAY, WAIT_SPREAD
+from orders.slow_partners import PATIENCE_SECONDS
+from orders.webhooks import LIMIT_SECONDS, LONGEST_RETRY_AFTER
 from project.checkout import ROOT
 from tests.shared import access
 
@@ -74,10 +75,14 @@ def test_links_within_the_documents_lead_somewhere() -> None:
 
 def test_webhooks_are_repeated_when_the_document_says_so() -> None:
     """A partner can rely on how often and how long after each other its webhooks are tried."""
-    worker = STAGES["prod"].workers["notify_partner"]
-    waits = [worker.retry_seconds * RETRY_GROWTH**tries for tries in range(MAX_RECEIVES - 1)]
-    assert waits == [30, 2 * 60, 8 * 60, 32 * 60]
+    waits, hour = STAGES["prod"].webhooks.waits, 3_600
+    assert waits == (5, 5 * 60, 30 * 60, 2 * hour, 5 * hour, 8 * hour, 9 * hour)
     text = " ".join((ROOT / "docs/webhooks.md").read_text().split())
-    assert "about 30 seconds, 2 minutes, 8 minutes and 32 minutes (±20 %)" in text
-    assert f"try again: {MAX_RECEIVES} attempts in all" in text
-    assert f"have **{LIMIT_SECONDS:.0f} seconds** in all" in text
+    said = "5 seconds, 5 minutes, 30 minutes, 2 hours, 5 hours, 8 hours and 9 hours"
+    assert f"we wait {said}: more than a day in all" in text
+    assert (hour, hour / 4) == (LONGEST_RETRY_AFTER, LONGEST_DELAY)
+    assert WAIT_SPREAD == 1 / 5
+    assert "up to a fifth longer by chance" in text
+    assert f"try again: {1 + len(waits)} attempts in all" in text
+    assert f"have **{PATIENCE_SECONDS:.0f} second** in all at the first attempt" in text
+    assert f"**{LIMIT_SECONDS:.0f} seconds** at each further one" in text

@@ -23,6 +23,7 @@ from infrastructure.settings import (
     Plan,
     Settings,
     Throttle,
+    Webhooks,
     Worker,
     settings_of,
 )
@@ -113,6 +114,14 @@ MISTAKES = [
     ),
     (
         Settings,
+        {"stage": "x", "reserved_concurrency": {"notify_partner": 69}},  # 50, and 20 for retries
+        "workers.notify_partner.most_at_once must not be above reserved_concurrency.notify_partner",
+    ),
+    (Webhooks, {"waits": (751,)}, "webhooks.waits must begin with 750 at most"),
+    (Webhooks, {"waits": (5, 35_001)}, "waits"),
+    (Webhooks, {"waits": ()}, "waits"),
+    (
+        Settings,
         {"stage": "x", "reserved_concurrency": {"create_order": 500, "get_order": 401}},
         "adds up to 901, but of concurrency_quota 1000 Lambda keeps 100 unreserved",
     ),
@@ -129,12 +138,12 @@ MISTAKES = [
     (
         Settings,
         {"stage": "x", "stage_throttle": Throttle(rate=250, burst=251)},
-        "routes of get_order let 552 requests through at one moment, but only 550 can run",
+        "routes of get_order let 532 requests through at one moment, but only 530 can run",
     ),
     (
         Settings,
-        {"stage": "x", "head_throttle": Throttle(rate=1, burst=26)},
-        "routes of get_order let 552 requests through .* 550 can run, neither reserved nor the",
+        {"stage": "x", "head_throttle": Throttle(rate=1, burst=16)},
+        "routes of get_order let 532 requests through .* 530 can run, neither reserved nor the",
     ),
     (
         Settings,
@@ -148,7 +157,7 @@ MISTAKES = [
     (
         Settings,
         {"stage": "x", "concurrency_quota": 999},
-        "routes of get_order let 550 requests through at one moment, but only 549 can run",
+        "routes of get_order let 530 requests through at one moment, but only 529 can run",
     ),
     (Capacity, {"mode": "on-demand"}, "capacity.mode must be a CapacityMode, not"),
     (Throttle, {"rate": 2, "burst": 1}, "throttle.burst must not be below throttle.rate"),
@@ -223,16 +232,17 @@ def test_other_partitions_are_refused(region: str) -> None:
 
 def test_an_account_of_ten_can_be_served() -> None:
     """With nothing reserved and small throttles, a new account's quota of 10 is no obstacle."""
-    two, worker = Throttle(rate=2, burst=2), Worker(most_at_once=2, retry_seconds=1)
+    one, worker = Throttle(rate=1, burst=1), Worker(most_at_once=2, retry_seconds=1)
     settings = Settings(
         stage="x",
         concurrency_quota=10,
         reserved_concurrency={},
-        placing_throttle=two,
-        stage_throttle=two,
-        head_throttle=Throttle(rate=1, burst=1),
-        plans={"small": Plan(throttle=two, daily_quota=100)},
+        placing_throttle=Throttle(rate=2, burst=2),
+        stage_throttle=one,
+        head_throttle=one,
+        plans={"small": Plan(throttle=one, daily_quota=100)},
         workers=dict.fromkeys(STAGES["dev"].workers, worker),
+        webhooks=Webhooks(most_at_once=2),
     )
     assert settings.reserved == 0
 
@@ -244,10 +254,10 @@ def test_a_function_s_routes_let_no_more_through_than_can_run() -> None:
     """
     for stage in STAGES.values():
         assert stage.burst_of("create_order") == 2 * 150 <= 300
-        assert stage.burst_of("get_order") == stage.burst_of("list_orders") == 2 * 250 + 2 * 25
+        assert stage.burst_of("get_order") == stage.burst_of("list_orders") == 2 * 250 + 2 * 15
         assert stage.burst_of("update_order") == 2 * 250
         shared = stage.concurrency_quota - stage.reserved - stage.shared_workers
-        assert stage.burst_of("get_order") <= shared == 550
+        assert stage.burst_of("get_order") <= shared == 530
 
 
 ANYTHING = st.recursive(
@@ -371,5 +381,5 @@ def test_every_value_stands_in_the_document() -> None:
     """The document goes down to the single numbers, such as the rate of each plan."""
     text = configuration.document()
     assert "| `plans.premium.throttle.rate` | 1 to 2000000000 | `200` | `200` |" in text
-    assert "| `workers.notify_partner.retry_seconds` | 1 to 600 | `1` | `30` |" in text
+    assert "| `workers.notify_partner.retry_seconds` | 1 to 600 | `1` | `5` |" in text
     assert "| `domain.name` | a host name in lower case | – | – |" in text

@@ -228,7 +228,7 @@ def test_nobody_s_change_is_overwritten_unseen(texts: list[str]) -> None:
     store = Store(*texts)
     plan = off(changes.read(target(store)))
     store.texts.append('{"auto-confirm":{"enabled":true}}')
-    with pytest.raises(OperatorError, match="Somebody else has changed the flags"):
+    with pytest.raises(OperatorError, match="changed the flags since you looked: version"):
         changes.write(target(store), plan)
     assert len(store.texts) == len(texts) + 1
 

@@ -12,9 +12,15 @@ import pytest
 from orders import consumer as module
 from orders import log as logs
 from orders.aws_api import Unreachable
-from orders.consumer import Hopeless, Message, Retry, WorkFailed, consumer, delay
+from orders.consumer import HandOver, Hopeless, Message, Retry, WorkFailed, consumer, delay
 from orders.metrics import PROCESSING_LATENCY, STATUS_CHANGES
-from orders.settings import DEAD_LETTER_QUEUE, MAX_RECEIVES, RETRY_SECONDS
+from orders.settings import (
+    DEAD_LETTER_QUEUE,
+    MAX_RECEIVES,
+    RETRIES_QUEUE,
+    RETRY_SECONDS,
+    WEBHOOK_WAITS,
+)
 from orders.store import Unavailable
 from tests.shared.stream_records import item, message, record
 
@@ -22,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 GOOD = json.dumps(record(item()))
+RETRIES = "https://sqs.us-east-1.amazonaws.com/111122223333/retries"
+WAITS = (5, 300, 1_800)
 DEAD_LETTERS = "https://sqs.us-east-1.amazonaws.com/111122223333/dead"
 MARK = "marked-personal-data"
 
@@ -32,12 +40,23 @@ class Aws:
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.away: set[str] = set()
+        self.refused: set[str] = set()
+        """The ids of the entries that a batch of messages has in vain."""
 
     def call(self, _service: Any, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
         if operation in self.away:
             raise Unreachable("TimeoutError")
         self.calls.append((operation, arguments))
-        return {}
+        return {"Failed": [{"Id": each} for each in self.refused]} if self.refused else {}
+
+    @property
+    def handed_over(self) -> list[dict[str, Any]]:
+        return [
+            entry
+            for operation, arguments in self.calls
+            if operation == "SendMessageBatch"
+            for entry in arguments["Entries"]
+        ]
 
     @property
     def letters(self) -> list[dict[str, Any]]:
@@ -58,6 +77,8 @@ class Aws:
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     monkeypatch.setenv(DEAD_LETTER_QUEUE, DEAD_LETTERS)
     monkeypatch.setenv(RETRY_SECONDS, "30")
+    monkeypatch.setenv(RETRIES_QUEUE, RETRIES)
+    monkeypatch.setenv(WEBHOOK_WAITS, " ".join(map(str, WAITS)))
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     made = Aws()
     monkeypatch.setattr(module, "call", made.call)
@@ -251,3 +272,102 @@ def test_a_batch_s_metrics_are_written_once(text: Callable[[], str]) -> None:
     assert len(metrics) == 1
     assert metrics[0][STATUS_CHANGES.name] == [1.0] * 10
     assert metrics[0][PROCESSING_LATENCY.name] == [12.5] * 10
+
+
+# --- The queue of retries
+
+
+def retried(receives: int = 1, number: int = 1) -> dict[str, Any]:
+    """Make a record of the queue of retries."""
+    one = message(GOOD, number=number, receives=receives)
+    return {**one, "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:retries"}
+
+
+def test_what_is_handed_over_is_done_with_here(aws: Aws) -> None:
+    """Those that wait for somebody go to the queue of retries in one call, and fail nothing here.
+
+    Each with whose it is, so that SQS shares that queue fairly; however often it came before.
+    """
+    batch = [message(GOOD, number=number, receives=number) for number in range(1, 7)]
+    errors = [HandOver("slow", f"partner-{number}", number) for number in range(1, 6)]
+    assert run(failing(*errors, None), *batch) == []
+    ((operation, arguments),) = aws.calls
+    assert (operation, arguments["QueueUrl"]) == ("SendMessageBatch", RETRIES)
+    assert arguments["Entries"] == [
+        {
+            "Id": str(number - 1),
+            "MessageBody": GOOD,
+            "DelaySeconds": number,
+            "MessageGroupId": f"partner-{number}",
+        }
+        for number in range(1, 6)
+    ]
+
+
+def test_a_hand_over_is_delayed_as_long_as_sqs_can(aws: Aws) -> None:
+    """An endpoint that asks for an hour at its first answer is left alone for a quarter of it."""
+    assert run(failing(HandOver("HTTP 429", "acme", 3_600)), message(GOOD)) == []
+    assert [entry["DelaySeconds"] for entry in aws.handed_over] == [900]
+
+
+@pytest.mark.parametrize("receives", [1, MAX_RECEIVES, MAX_RECEIVES + 1])
+def test_what_cannot_be_handed_over_comes_again(aws: Aws, receives: int) -> None:
+    """While the queue of retries cannot be reached, its messages wait in their own, undead."""
+    aws.away.add("SendMessageBatch")
+    assert run(failing(HandOver("slow", "acme")), message(GOOD, receives=receives)) == ["m-1"]
+    assert aws.postponed.keys() == {"r-1"}
+    assert not aws.letters
+
+
+def test_of_a_batch_that_is_handed_over_in_part_the_rest_comes_again(aws: Aws) -> None:
+    """What SQS refuses of a batch is not lost: it alone comes again."""
+    aws.refused = {"1"}
+    batch = [message(GOOD, number=number) for number in (1, 2, 3)]
+    assert run(failing(*[HandOver("slow", "acme")] * 3), *batch) == ["m-2"]
+
+
+def test_large_messages_are_handed_over_in_batches_that_sqs_takes(aws: Aws) -> None:
+    """The bodies of a batch have no more bytes together than one message may have."""
+    large = item(note="€" * 40_000)
+    bodies = [json.dumps(record(large), ensure_ascii=False)] * 7
+    batch = [message(body, number=number) for number, body in enumerate(bodies)]
+    assert run(failing(*[HandOver("slow", "acme")] * 7), *batch) == []
+    sizes = [
+        sum(len(entry["MessageBody"].encode()) for entry in arguments["Entries"])
+        for operation, arguments in aws.calls
+        if operation == "SendMessageBatch"
+    ]
+    assert len(sizes) > 1
+    assert max(sizes) <= 262_144
+    assert len(aws.handed_over) == 7
+
+
+@pytest.mark.parametrize(("receives", "least"), [(1, WAITS[1]), (2, WAITS[2])])
+def test_a_retry_waits_by_the_schedule_of_webhooks(aws: Aws, receives: int, least: int) -> None:
+    """In the queue of retries each wait is the next of the schedule, or somewhat longer."""
+    batch = [retried(receives, number) for number in range(50)]
+    assert len(run(failing(*[Retry("HTTP 500")] * 50), *batch)) == 50
+    waits = set(aws.postponed.values())
+    assert least <= min(waits) < max(waits) <= round(least * 1.2)
+
+
+def test_a_retry_is_dead_after_the_last_wait(aws: Aws) -> None:
+    """The schedule's end is a message's, whatever other queues have as theirs."""
+    assert run(failing(Retry("HTTP 500")), retried(len(WAITS) - 1)) == ["m-1"]
+    assert not aws.letters
+    assert run(failing(Retry("HTTP 500")), retried(len(WAITS))) == []
+    assert len(aws.letters) == 1
+
+
+def test_a_retry_is_not_postponed_for_longer_than_its_endpoint_may_ask(aws: Aws) -> None:
+    """An hour is the most that Retry-After can add."""
+    assert run(failing(Retry("HTTP 503", 86_400)), retried(1)) == ["m-1"]
+    assert aws.postponed == {"r-1": 3_600}
+
+
+def test_a_message_knows_whether_it_is_a_retry_and_its_last() -> None:
+    """Which queue it came from decides, and how many waits the schedule has."""
+    told = [(one.retried, one.last) for one in map(Message, (retried(2), retried(3)))]
+    assert told == [(True, False), (True, True)]
+    assert not Message(message(GOOD, receives=3)).retried
+    assert Message(message(GOOD, receives=MAX_RECEIVES)).last

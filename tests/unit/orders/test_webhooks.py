@@ -244,7 +244,7 @@ def test_any_2xx_is_delivered(serve: Callable[..., Partner], status: int) -> Non
     assert deliver(serve(answer(status)).endpoint(), EVENT) == status
 
 
-@pytest.mark.parametrize("status", [301, 302, 307, 308, 304, 400, 401, 404, 408, 410, 418, 600])
+@pytest.mark.parametrize("status", [101, 301, 302, 307, 308, 304, 400, 401, 404, 410, 418, 600])
 def test_other_answers_are_final(serve: Callable[..., Partner], status: int) -> None:
     """A refusal is not tried again, and a redirect is not followed."""
     partner = serve(answer(status, f"Location: https://{NAME}/other", "Retry-After: 5"))
@@ -252,9 +252,9 @@ def test_other_answers_are_final(serve: Callable[..., Partner], status: int) -> 
     assert len(partner.requests) == 1
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504, 599])
+@pytest.mark.parametrize("status", [408, 421, 423, 425, 429, 500, 502, 503, 504, 599])
 def test_trouble_is_for_later(serve: Callable[..., Partner], status: int) -> None:
-    """An endpoint that is overloaded or broken gets the event another time."""
+    """An endpoint that is overloaded, locked, misdirected or broken gets the event another time."""
     error = deferred(serve(answer(status)).endpoint())
     assert (error.reason, error.retry_after) == (f"HTTP {status}", None)
 
@@ -309,6 +309,50 @@ def test_no_retry_after_is_an_error(text: str) -> None:
     assert seconds is None or 0 <= seconds <= 3600
 
 
+INTERIM = [100, 102, 103, 199]
+
+
+@pytest.mark.parametrize("final", [204, 503])
+@pytest.mark.parametrize("interim", [*([one] for one in INTERIM), INTERIM * 50])
+def test_interim_answers_are_not_the_answer(
+    serve: Callable[..., Partner], interim: list[int], final: int
+) -> None:
+    """Any number of 1xx may come first, hints and all: what counts is the answer after them."""
+    hints = b"".join(answer(status, "Link: </style.css>; rel=preload") for status in interim)
+    endpoint = serve(hints + answer(final, "Retry-After: 9")).endpoint()
+    if final == 204:
+        assert deliver(endpoint, EVENT) == 204
+    else:
+        error = deferred(endpoint)
+        assert (error.reason, error.retry_after) == ("HTTP 503", 9)
+
+
+MANY, LONG = b"X: x\r\n" * 200, b"X: " + b"x" * 70_000 + b"\r\n"
+
+
+@pytest.mark.parametrize("headers", [MANY, LONG, b"no header at all\r\n\xff: \xff\r\n"])
+@pytest.mark.parametrize("interim", [b"", b"HTTP/1.1 103 Early Hints\r\n"])
+def test_many_or_long_headers_do_not_hide_a_status(
+    serve: Callable[..., Partner], headers: bytes, interim: bytes
+) -> None:
+    """However many headers an endpoint sends, and however long, its status is its answer."""
+    hints = interim and interim + headers + b"\r\n"
+    rest = headers + b"retry-after:  7 \r\n\r\n"
+    assert deliver(serve(hints + b"HTTP/1.1 200 OK\r\n" + rest).endpoint(), EVENT) == 200
+    assert rejected(serve(hints + b"HTTP/1.1 410 Gone\r\n" + rest).endpoint()) == "HTTP 410"
+    error = deferred(serve(hints + b"HTTP/1.1 503 Busy\r\n" + rest).endpoint())
+    assert (error.reason, error.retry_after) == ("HTTP 503", 7)
+
+
+@pytest.mark.parametrize("rest", [b"", b"Retry-Af", b"X: " + b"x" * 400_000 + b"\r\n\r\n"])
+def test_a_refusal_counts_though_its_headers_never_end(
+    serve: Callable[..., Partner], rest: bytes
+) -> None:
+    """Of headers that break off, or have no end, nothing is known but what the status says."""
+    error = deferred(serve(b"HTTP/1.1 503 Busy\r\n" + rest).endpoint())
+    assert (error.reason, error.retry_after) == ("HTTP 503", None)
+
+
 # --- Endpoints that do not answer as they should
 
 
@@ -338,8 +382,11 @@ def test_a_body_is_not_waited_for(serve: Callable[..., Partner]) -> None:
         (b"", "closed without an answer"),
         (b"HTTP/1.1 20", "not an HTTP answer"),
         (b"SSH-2.0-OpenSSH_9.9\r\n", "not an HTTP answer"),
-        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n", "not an HTTP answer"),
-        (b"HTTP/1.1 200 OK\r\n" + b"X: x\r\n" * 200 + b"\r\n", "not an HTTP answer"),
+        (b"HTTP/1.1 2OO OK\r\n\r\n", "not an HTTP answer"),
+        (b"HTTP/1.1 20\xb2 OK\r\n\r\n", "not an HTTP answer"),
+        (b"HTTP/1.1 2000 OK\r\n\r\n", "not an HTTP answer"),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", "closed without an answer"),
+        (b"HTTP/1.1 103 Early Hints\r\nX: " + b"x" * 400_000, "not an HTTP answer"),
     ],
 )
 def test_what_is_no_answer_is_for_later(
@@ -371,7 +418,8 @@ def dripping(start: bytes, drop: bytes) -> Behaviour:
 SLOW: dict[str, tuple[Behaviour, bool]] = {
     "no answer": (hanging, False),
     "a status line that drips": (dripping(b"HTTP/1.1 200 ", b"x"), False),
-    "headers that drip": (dripping(b"HTTP/1.1 200 OK\r\n", b"X"), False),
+    "headers of a refusal that drip": (dripping(b"HTTP/1.1 503 Busy\r\n", b"X"), False),
+    "hints that drip": (dripping(b"HTTP/1.1 103 Early Hints\r\n", b"X"), False),
     "interim answers without end": (dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), False),
     "no TLS handshake": (silent, True),
     "a TLS handshake that drips": (dripping(b"\x16\x03\x03\x3f\xff", b"\x02"), True),
@@ -385,6 +433,11 @@ def test_slowness_ends_at_the_limit(serve: Callable[..., Partner], case: str) ->
     started = time.monotonic()
     assert deferred(serve(behave, plain=plain).endpoint(), 0.5).reason == "timed out after 0.5 s"
     assert time.monotonic() - started < GENEROUS
+
+
+def test_a_status_counts_while_its_headers_drip(serve: Callable[..., Partner]) -> None:
+    """Who has said 200 need say no more: nobody waits for the headers after it."""
+    assert deliver(serve(dripping(b"HTTP/1.1 200 OK\r\n", b"X")).endpoint(), EVENT) == 200
 
 
 def test_a_slow_look_up_ends_at_the_limit(serve: Callable[..., Partner], names: Names) -> None:
@@ -405,7 +458,7 @@ def test_an_attempt_that_is_over_leaves_nothing_behind(serve: Callable[..., Part
 
     def behave(connection: socket.socket) -> None:
         with suppress(OSError):
-            dripping(b"HTTP/1.1 200 OK\r\n", b"X")(connection)
+            dripping(b"HTTP/1.1 200 ", b"X")(connection)
         ended.set()
 
     partner = serve(behave)

@@ -57,6 +57,21 @@ def test_api_key_switch_is_needed(endpoints_without_patches: Endpoints) -> None:
     assert problem_with_a_key_switched_off(endpoints_without_patches) == "unknown-caller"
 
 
+def status_of_an_operator(stack: Endpoints) -> int:
+    with client_of(stack, {"Authorization": stack.operator_token}) as client:
+        return client.get("/orders", params={"partnerId": "acme"}).status_code
+
+
+def test_group_claims(stack: Endpoints) -> None:
+    """A member of the group of operators is one."""
+    assert status_of_an_operator(stack) == 200
+
+
+def test_group_claims_is_needed(endpoints_without_patches: Endpoints) -> None:
+    """Ministack writes groups in brackets, as a group may be called on AWS that gives no power."""
+    assert status_of_an_operator(endpoints_without_patches) != 200
+
+
 def test_client_path(patched: Laboratory) -> None:
     """A function sees the path that the client used, without the query."""
     path = urlsplit(patched.url).path

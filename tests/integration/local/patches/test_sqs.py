@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from local.copy import environment
+from project.checkout import ROOT
 from tests.integration.laboratories import metrics as figures
 from tests.integration.laboratories.metrics import Figure
 
@@ -33,3 +36,29 @@ def test_queue_figures_is_needed(endpoints_without_patches: Endpoints) -> None:
     queue = {"QueueName": figures.used_queue(endpoints_without_patches)}
     sent = Figure("AWS/SQS", "NumberOfMessagesSent", queue)
     assert figures.figure(endpoints_without_patches, sent) is None
+
+
+def action_of_a_batch(before: str = "") -> str:
+    """Say which permission the emulator asks for when a function sends a batch."""
+    program = f"""
+from ministack.core import iam_actions
+{before}
+headers = {{"x-amz-target": "AmazonSQS.SendMessageBatch"}}
+print(iam_actions.extract_iam_action("sqs", "POST", "/", headers, b"{{}}", {{}}))
+"""
+    interpreter = environment.ready() or environment.make()
+    done = subprocess.run(
+        [str(interpreter), "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_batch_permissions() -> None:
+    """Whoever may send a message may send ten together, and IAM knows the permission."""
+    patch = "from local.inside.patches.sqs import batch_permissions; batch_permissions()"
+    assert action_of_a_batch(patch) == "sqs:SendMessage"
+
+
+def test_batch_permissions_is_needed() -> None:
+    """Ministack asks for a permission that there is none of."""
+    assert action_of_a_batch() == "sqs:SendMessageBatch"

@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from cli import options
 from cli.commands import logs
+from ops.reach.errors import Overtaken
 from ops.reach.target import Target
 from orders.settings import LOG_LEVEL
 
@@ -50,8 +51,8 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> Lambda:
 def test_what_was_changed_before_a_failure_is_told(
     functions: Lambda, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """When one function refuses, I am told which ones log more already."""
-    with pytest.raises(ClientError):
+    """When one function was changed meanwhile, I am told, and which ones log more already."""
+    with pytest.raises(Overtaken, match="has changed get_order since you looked"):
         logs.level("DEBUG")
     assert functions.levels == {"create": "DEBUG", "get": "INFO", "list": "INFO"}
     said = capsys.readouterr().out

@@ -34,6 +34,20 @@ def test_nobody_gets_the_id_of_the_heartbeat(arguments: tuple[str, ...]) -> None
     assert "whose orders reach nobody and are deleted" in said
 
 
+@pytest.mark.parametrize("where", [("--stage", "prod"), ("--local",)])
+@pytest.mark.parametrize(
+    "command", [("set-webhook", "acme"), ("add", "Acme", "--plan", "standard", "--webhook-url")]
+)
+@pytest.mark.parametrize("url", ["https://10.0.0.1/", "https://[fd00::1]/", "http://1.1.1.1/"])
+def test_an_address_to_which_nothing_is_sent_is_refused_at_once(
+    command: tuple[str, ...], url: str, where: tuple[str, ...]
+) -> None:
+    """Before AWS is asked anything: its events would all become dead letters."""
+    ended = CliRunner().invoke(app, ["partners", *command, url, *where])
+    assert ended.exit_code == 2
+    assert "No event would be sent there" in " ".join(ended.output.replace("│", " ").split())
+
+
 SETTINGS = [field.encode_name for field in msgspec.structs.fields(Endpoint)]
 
 

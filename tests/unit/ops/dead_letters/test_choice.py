@@ -62,8 +62,8 @@ def test_matching(
     waiting: int,
     found: int,
 ) -> None:
-    """SQS's estimate is taken, but its word that there is nothing is not."""
+    """SQS's estimate is taken, but not its word that there is nothing; others' hands are told."""
     depths[PROCESSING.letters] = Depth(waiting=waiting, in_flight=3)
     monkeypatch.setattr(choice, "count", lambda *_: 2)
     assert choice.matching(target, PROCESSING, None) == (found, 3)
-    assert choice.matching(target, PROCESSING, choice.wanted("o-1")) == (2, 0)
+    assert choice.matching(target, PROCESSING, choice.wanted("o-1")) == (2, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import socket
 from dataclasses import replace
 from typing import Any
 
@@ -11,11 +12,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ops.partners import accounts as partner_accounts
-from ops.partners.accounts import Account, flaw_of_name, flaw_of_url, is_id, slug
+from ops.partners.accounts import Account, UrlFound, flaw_of_name, is_id, look_at_url, slug
 from ops.partners.keys import Key, State
 from ops.partners.webhooks import Webhook
 from ops.reach.errors import OperatorError
-from orders.webhooks import Endpoint
+from orders.domain.events import OrderEvent
+from orders.partner_endpoints import endpoint_in, text_of
+from orders.webhooks import Endpoint, Rejected, deliver
 
 NOW = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 URL = "https://pos.example.com/orders"
@@ -140,6 +143,23 @@ def test_the_old_secret_is_kept_while_it_is_needed() -> None:
     assert later == Endpoint(URL, ("whsec_b",))
 
 
+@pytest.mark.parametrize("disabled", [True, False])
+def test_another_address_does_not_let_a_partner_hear_again(*, disabled: bool) -> None:
+    """Who is disabled stays so, whether its endpoint is changed or a first one is set."""
+    state = State.DISABLED if disabled else State.ON
+    old = Webhook(NOW, Endpoint(URL, ("whsec_a",), disabled=disabled))
+    for webhook in (old, None):
+        one = account(key(1, state, enabled=not disabled), webhook=webhook)
+        moved = partner_accounts.with_url(one, "https://other.example.com/")
+        assert moved.disabled is disabled
+
+
+def test_what_is_stored_of_a_partner_that_is_not_disabled_is_as_it_was() -> None:
+    """A release that knows nothing of it can read what this one writes of all others."""
+    assert "disabled" not in text_of(Endpoint(URL, ("whsec_a",)))
+    assert endpoint_in(text_of(Endpoint(URL, (), disabled=True))).disabled
+
+
 def test_what_somebody_broke_by_hand() -> None:
     """An endpoint that cannot be read is shown as such, and set anew with a new secret."""
     broken = account(key(1), webhook=Webhook(NOW, None))
@@ -150,20 +170,69 @@ def test_what_somebody_broke_by_hand() -> None:
     assert partner_accounts.with_url(broken, URL).secrets[0].startswith("whsec_")
 
 
-@pytest.mark.parametrize(
-    ("url", "flaw"),
-    [
-        (URL, None),
-        ("http://x.example.com", "the URL is not https"),
-        ("https://u@x.example.com", "the URL has credentials"),
-        ("https://x.example.com/#", "the URL has a fragment"),
-        ("https:///x", "the URL has no host"),
-        ("https://x.example.com/a b", "the URL is malformed"),
-    ],
-)
-def test_url(url: str, flaw: str | None) -> None:
-    """A URL is accepted exactly when events would be sent there."""
-    assert flaw_of_url(url) == flaw
+NOWHERE = "nowhere.example.com"
+ADDRESSES = {
+    "pos.example.com": ["93.184.215.14", "2606:2800:21f:cb07::1"],
+    "inside.example.com": ["10.0.0.1"],
+    "halfway.example.com": ["93.184.215.14", "192.168.0.1"],
+    "localhost": ["127.0.0.1"],
+}
+
+
+@pytest.fixture
+def dns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """DNS as the tests know it; an address is its own name."""
+
+    def getaddrinfo(host: str, port: int, **_: Any) -> list[Any]:
+        if host == NOWHERE:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        found = ADDRESSES.get(host, [host])
+        return [(0, 0, 0, "", (address, port)) for address in found]
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+BAD_URLS = [
+    ("http://pos.example.com", "the URL is not https"),
+    ("https://u@pos.example.com", "the URL has credentials"),
+    ("https://pos.example.com/#", "the URL has a fragment"),
+    ("https:///x", "the URL has no host"),
+    ("https://pos.example.com/a b", "the URL is malformed"),
+    ("https://pos.example.com:0/", "the URL is malformed"),
+    ("https://pos.example.com:70000/", "the URL is malformed"),
+    ("https://10.0.0.1/", "the address is not public"),
+    ("https://169.254.169.254/latest/", "the address is not public"),
+    ("https://[::1]/", "the address is not public"),
+    ("https://[::ffff:10.0.0.1]/", "the address is not public"),
+    ("https://inside.example.com/", "the address is not public"),
+    ("https://halfway.example.com/", "the address is not public"),
+    ("https://localhost/", "the address is not public"),
+]
+
+
+@pytest.mark.usefixtures("dns")
+@pytest.mark.parametrize(("url", "flaw"), BAD_URLS)
+def test_url_to_which_no_event_would_be_sent(url: str, flaw: str) -> None:
+    """A URL is refused exactly when a delivery would refuse it, and for the same reason."""
+    assert look_at_url(url) == UrlFound(flaw=flaw)
+    with pytest.raises(Rejected, match=f"^{flaw}$"):
+        deliver(Endpoint(url, ("whsec_c2VjcmV0",)), OrderEvent("order-1.1", b"{}"))
+
+
+@pytest.mark.usefixtures("dns")
+def test_url() -> None:
+    """A public address is accepted; a name that nobody knows yet is, with a doubt."""
+    assert look_at_url(URL) == UrlFound()
+    assert look_at_url("https://93.184.215.14:8443/hooks?partner=1") == UrlFound()
+    doubt = "DNS: the name does not resolve"
+    assert look_at_url(f"https://{NOWHERE}/") == UrlFound(doubt=doubt)
+
+
+@pytest.mark.usefixtures("dns")
+def test_url_on_this_machine() -> None:
+    """The local run sends to servers on this machine, and to no other inside."""
+    assert look_at_url("https://localhost:8443/", local=True) == UrlFound()
+    assert look_at_url("https://10.0.0.1/", local=True).flaw == "the address is not public"
 
 
 @pytest.mark.parametrize("name", ["", "  ", "a\nb", "\x1b[2J", "x" * 101])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
-from orders.consumer import Hopeless, Message, Retry
+from orders.consumer import HandOver, Hopeless, Message, Retry
 from orders.domain.lifecycle import Role, Status
 from orders.flags import Decision
 from orders.handlers import notify_partner, process_order
@@ -19,9 +21,10 @@ from orders.metrics import (
     WEBHOOKS_RETRIED,
 )
 from orders.parameters import Unreadable
-from orders.settings import MAX_RECEIVES
+from orders.settings import MAX_RECEIVES, RETRIES_QUEUE, WEBHOOK_WAITS
+from orders.slow_partners import PATIENCE_SECONDS, REMEMBERED_SECONDS, SlowPartners
 from orders.store import Refused, Store
-from orders.webhooks import Deferred, Endpoint, Rejected
+from orders.webhooks import LIMIT_SECONDS, Deferred, Endpoint, Rejected
 from tests.shared.stream_records import item, message, record
 
 if TYPE_CHECKING:
@@ -39,6 +42,12 @@ ENDPOINT = Endpoint("https://partner.example/hook", ("whsec_c2VjcmV0",))
 def told(new: Item, old: Item | None = None) -> Message:
     """Make the message of a change."""
     return Message(message(json.dumps(record(new, old))))
+
+
+def told_again(new: Item, receives: int = 1) -> Message:
+    """Make the message of a change as the queue of retries has it."""
+    record_ = message(json.dumps(record(new)), receives=receives)
+    return Message({**record_, "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:retries"})
 
 
 def used(one: Message) -> tuple[float, ...]:
@@ -189,6 +198,9 @@ class Partners:
         self.unreadable = False
         self.answer: int | Exception = 204
         self.sent: list[dict[str, Any]] = []
+        self.limits: list[float] = []
+        self.takes = 0.0
+        self.now = 1_000.0
 
     def of(self, partner_id: str) -> Endpoint | None:
         assert partner_id == "acme"
@@ -196,8 +208,10 @@ class Partners:
             raise Unreadable("ThrottlingException: acme")
         return self.endpoint
 
-    def deliver(self, endpoint: Endpoint, event: Any) -> int:
+    def deliver(self, endpoint: Endpoint, event: Any, *, limit: float) -> int:
         assert endpoint is self.endpoint
+        self.limits.append(limit)
+        self.now += min(self.takes, limit)
         self.sent.append(json.loads(event.body))
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -210,6 +224,11 @@ def partners(monkeypatch: pytest.MonkeyPatch, flag: dict[str, Any]) -> Partners:
     made = Partners()
     monkeypatch.setattr(notify_partner, "endpoints", lambda: made)
     monkeypatch.setattr(notify_partner, "deliver", made.deliver)
+    memory = SlowPartners()
+    monkeypatch.setattr(notify_partner, "slow_partners", lambda: memory)
+    monkeypatch.setattr(time, "monotonic", lambda: made.now)
+    monkeypatch.setenv(RETRIES_QUEUE, "https://sqs.us-east-1.amazonaws.com/111122223333/retries")
+    monkeypatch.setenv(WEBHOOK_WAITS, "5 300 1800")
     return made
 
 
@@ -251,6 +270,15 @@ def test_a_partner_without_an_endpoint_is_done_with(partners: Partners) -> None:
     assert notify_partner.notify_partner(told(item())) == "no endpoint"
 
 
+def test_a_disabled_partner_hears_nothing(partners: Partners) -> None:
+    """Neither new events are sent nor those that waited for another try, and none later."""
+    partners.endpoint = msgspec.structs.replace(ENDPOINT, disabled=True)
+    for one in (told(item()), told_again(item())):
+        assert notify_partner.notify_partner(one) == "partner disabled"
+        assert one.counts == []
+    assert not partners.sent
+
+
 def test_a_partner_whose_webhooks_are_off_gets_none(
     partners: Partners, flag: dict[str, Any]
 ) -> None:
@@ -276,11 +304,96 @@ def test_nobody_asks_whether_webhooks_are_on_where_there_is_none_to_send(
 def test_a_passing_failure_is_tried_again_when_the_partner_says(partners: Partners) -> None:
     """A partner that is busy gets its event later, not before it asked."""
     partners.answer = Deferred("HTTP 429", 77)
-    one = told(item())
-    with pytest.raises(Retry, match="HTTP 429") as caught:
-        notify_partner.notify_partner(one)
-    assert caught.value.after == 77
-    assert one.counts == [WEBHOOKS_RETRIED]
+    for one, kind in ((told(item()), HandOver), (told_again(item()), Retry)):
+        with pytest.raises(Retry, match="HTTP 429") as caught:
+            notify_partner.notify_partner(one)
+        assert type(caught.value) is kind
+        assert caught.value.after == 77
+        assert one.counts == [WEBHOOKS_RETRIED]
+
+
+def test_a_first_attempt_that_fails_goes_to_the_retries(partners: Partners) -> None:
+    """It waits there, as its partner's, and in the first queue nobody waits with it."""
+    partners.answer = Deferred("connection refused")
+    with pytest.raises(HandOver, match="connection refused") as caught:
+        notify_partner.notify_partner(told(item()))
+    assert caught.value.group == "acme"
+    assert 5 <= caught.value.after <= 6
+
+
+def test_a_webhook_is_given_up_at_the_last_retry_and_not_before(partners: Partners) -> None:
+    """What counts are the tries of the retries' queue; a first attempt is never the last."""
+    partners.answer = Deferred("HTTP 500")
+    first = Message(message(json.dumps(record(item())), receives=MAX_RECEIVES))
+    counted = []
+    for one in (first, told_again(item(), 2), told_again(item(), 3)):
+        with pytest.raises(Retry):
+            notify_partner.notify_partner(one)
+        counted += one.counts
+    assert counted == [WEBHOOKS_RETRIED, WEBHOOKS_RETRIED, WEBHOOKS_GIVEN_UP]
+
+
+def test_a_partner_that_hangs_takes_one_second_of_a_function(partners: Partners) -> None:
+    """However many events it is to get: one is tried, for a second, and the others not at all."""
+    partners.takes, partners.answer = 60, Deferred("timed out after 1 s")
+    began = partners.now
+    waiting = []
+    for number in range(1, 81):
+        with pytest.raises(HandOver) as caught:
+            notify_partner.notify_partner(told(item(version=number)))
+        waiting.append(caught.value)
+    assert partners.now - began == PATIENCE_SECONDS
+    assert partners.limits == [PATIENCE_SECONDS]
+    assert {str(one) for one in waiting[1:]} == {"slow lately"}
+    assert {one.after for one in waiting[1:]} == {0}
+    assert {one.group for one in waiting} == {"acme"}
+
+
+def test_an_event_that_was_not_sent_is_no_failed_attempt(partners: Partners) -> None:
+    """What counts a partner's failures counts attempts, and of those there was none."""
+    partners.takes = 60
+    partners.answer = Deferred("timed out after 1 s")
+    for attempted in (True, False):
+        one = told(item())
+        with pytest.raises(HandOver):
+            notify_partner.notify_partner(one)
+        assert ("attempted" in one.notes) is attempted
+        assert bool(one.counts) is attempted
+
+
+def test_a_retry_has_all_the_time_that_was_promised(partners: Partners) -> None:
+    """A partner that is slow, but answers, gets its events: always from the retries."""
+    partners.takes, partners.answer = 3, Deferred("timed out after 1 s")
+    with pytest.raises(HandOver):
+        notify_partner.notify_partner(told(item()))
+    partners.answer = 200
+    assert notify_partner.notify_partner(told_again(item())) == "delivered"
+    assert partners.limits == [PATIENCE_SECONDS, LIMIT_SECONDS]
+    with pytest.raises(HandOver, match="slow lately"):
+        notify_partner.notify_partner(told(item()))
+
+
+@pytest.mark.parametrize("recovers", ["a quick retry", "time"])
+def test_a_partner_that_recovers_is_served_at_once_again(partners: Partners, recovers: str) -> None:
+    """Its first quick answer ends the suspicion, and so do five minutes."""
+    partners.takes, partners.answer = 60, Deferred("timed out after 1 s")
+    with pytest.raises(HandOver):
+        notify_partner.notify_partner(told(item()))
+    partners.takes, partners.answer = 0.1, 204
+    if recovers == "time":
+        partners.now += REMEMBERED_SECONDS + 1
+    else:
+        assert notify_partner.notify_partner(told_again(item())) == "delivered"
+    assert notify_partner.notify_partner(told(item())) == "delivered"
+
+
+def test_a_partner_that_fails_quickly_is_tried_each_time(partners: Partners) -> None:
+    """A quick refusal keeps nobody waiting, so there is no reason to leave an attempt out."""
+    partners.answer = Deferred("HTTP 500")
+    for _ in range(3):
+        with pytest.raises(HandOver, match="HTTP 500"):
+            notify_partner.notify_partner(told(item()))
+    assert len(partners.sent) == 3
 
 
 def test_a_refusal_is_final(partners: Partners) -> None:
