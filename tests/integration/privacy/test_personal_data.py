@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ops.log_levels import change as change_level
+from ops.log_levels import change_all
 from ops.reach.target import Target
 from orders.domain.events import event_of
 from tests.shared.examples import order
@@ -102,11 +102,9 @@ def talkative(stack: Endpoints) -> Iterator[None]:
     outputs = aws(stack, "cloudformation").describe_stacks(StackName=stack.stack_name)
     values = {o["OutputKey"]: o["OutputValue"] for o in outputs["Stacks"][0]["Outputs"]}
     target = Target("it", stack.stack_name, lambda name: aws(stack, name), values, "")
-    for name in stack.functions:
-        change_level(target, name, "DEBUG")
+    list(change_all(target, stack.functions, "DEBUG"))
     yield
-    for name in stack.functions:
-        change_level(target, name, "INFO")
+    list(change_all(target, stack.functions, "INFO"))
 
 
 @pytest.mark.usefixtures("talkative")
