@@ -104,7 +104,7 @@ def deploy(
 
 def destroy(*, stage: Stage = None, yes: Yes = False) -> None:
     """Remove a stage from your AWS account, once you have typed its name."""
-    from ops.release import deploying  # noqa: PLC0415 - as above
+    from ops.release import deploying  # noqa: PLC0415 - for a quick --help
 
     settings = options.settings(stage)
     with _telling_of_interrupts():
@@ -131,7 +131,7 @@ def _say_where(place: Place) -> None:
 
 def _clear(place: Place, *, agreed: bool) -> None:
     """Delete a stack that can only be deleted, once the operator has typed the stage's name."""
-    from ops.release import deploying, leftovers  # noqa: PLC0415 - as above
+    from ops.release import deploying, leftovers  # noqa: PLC0415 - for a quick --help
 
     found = deploying.stack(place)
     if found is None or not deploying.remains(place, found):
@@ -148,7 +148,7 @@ def _clear(place: Place, *, agreed: bool) -> None:
 
 def _adopt(place: Place, template: dict[str, Any], *, agreed: bool) -> None:
     """Take over what earlier stacks have kept; a stage never begins anew beside its old data."""
-    from ops.release import deploying, leftovers  # noqa: PLC0415 - as above
+    from ops.release import deploying, leftovers  # noqa: PLC0415 - for a quick --help
 
     left = leftovers.adoptable(place, deploying.stack(place), template)
     if not left:

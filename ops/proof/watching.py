@@ -6,6 +6,7 @@ from ops.proof.claim import Claim
 
 _CLOUDWATCH = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring"
 _LOGS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs"
+_LOGS_API = "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference"
 _XRAY = "https://docs.aws.amazon.com/xray/latest/devguide"
 
 CLAIMS = (
@@ -29,6 +30,15 @@ CLAIMS = (
             f"{_LOGS}/CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html",
         ),
         patches=("log_figures",),
+    ),
+    Claim(
+        id="log-pages",
+        says="A log of more lines than fit into an answer is read by pages, each with a token.",
+        said=("local/inside/patches/cloudwatch_logs.py#log_pages", "ops/costs/readings.py"),
+        expected="10,001 lines come in two pages, each line once.",
+        look="Write 10,001 lines to a group, and read them with the paginator.",
+        sources=(f"{_LOGS_API}/API_FilterLogEvents.html",),
+        patches=("log_pages",),
     ),
     Claim(
         id="alarms-and-missing-data",

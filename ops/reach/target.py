@@ -142,7 +142,7 @@ def _outputs(client: Callable[[str], Any], stack: str) -> dict[str, str] | None:
 def _clients(region: str) -> Callable[[str], Any]:
     """Give a factory of clients, with the credentials of whoever asks."""
     import boto3  # noqa: PLC0415 - `orders --help` is quick without
-    from botocore.config import Config  # noqa: PLC0415 - as above
+    from botocore.config import Config  # noqa: PLC0415 - boto3 takes long
 
     retries: Any = {"mode": "standard", "total_max_attempts": 5}
     config = Config(connect_timeout=5, read_timeout=30, retries=retries)

@@ -51,7 +51,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def _synthesize(stage: str, folder: Path) -> Path:
     from infrastructure.settings import settings_of  # noqa: PLC0415 - CDK takes seconds to import
-    from infrastructure.synth import compose_without_code, write  # noqa: PLC0415 - likewise
+    from infrastructure.synth import compose_without_code, write  # noqa: PLC0415 - the CDK takes long
 
     settings = settings_of(stage)
     # The budget is made from what this template costs.

@@ -34,6 +34,7 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     table_figures       AWS/DynamoDB: latency, refusals, consumed capacity
     topic_figures       AWS/SNS: what topics publish
     pipe_figures        AWS/EventBridge/Pipes: what pipes carry
+    log_pages           FilterLogEvents gives pages, not the first of them alone
     log_figures         AWS/Logs, and metrics of log lines in the embedded metric format
 """
 
@@ -92,6 +93,7 @@ PATCHES: dict[str, Callable[[], None]] = {
         dynamodb.table_figures,
         sns.topic_figures,
         pipes.pipe_figures,
+        cloudwatch_logs.log_pages,
         cloudwatch_logs.log_figures,
     )
 }

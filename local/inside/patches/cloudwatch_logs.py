@@ -1,11 +1,13 @@
-"""CloudWatch Logs: metrics of log lines, and of how much is logged."""
+"""CloudWatch Logs: log lines by the page, metrics of them, and of how much is logged."""
 # ruff: noqa: SLF001 - what a patch replaces is private to ministack
 
 from __future__ import annotations
 
 import functools
 import json
-from typing import TYPE_CHECKING, Any
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from local.inside import ministack
 from local.inside.metric_store import (
@@ -14,6 +16,64 @@ from local.inside.metric_store import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_PAGE = 10_000
+"""The most events of one answer (CloudWatch Logs API reference, "FilterLogEvents")."""
+
+
+def log_pages() -> None:
+    """Let FilterLogEvents say that there is more, and where it goes on.
+
+    AWS gives a token with each page but the last (CloudWatch Logs API reference,
+    "FilterLogEvents"). Ministack gives the oldest 10,000 events as if these were all.
+    """
+    logs = ministack.module("services.cloudwatch_logs")
+    find = logs._filter_log_events
+
+    @functools.wraps(find)
+    def by_page(data: dict[str, Any]) -> Any:
+        limit, page = min(data.get("limit", _PAGE), _PAGE), _Page.of(data.get("nextToken"))
+        if page is None:
+            text = "The specified nextToken is invalid."
+            return logs.error_response_json("InvalidParameterException", text, 400)
+        begin = max(page.begin, data.get("startTime") or 0)
+        status, headers, body = find({**data, "startTime": begin, "limit": _PAGE})
+        if status != HTTPStatus.OK:
+            return status, headers, body
+        found = json.loads(body)["events"]
+        events = found[page.given :][:limit]
+        answer: dict[str, Any] = {"events": events, "searchedLogStreams": []}
+        if events and (len(found) == _PAGE or len(found) > page.given + limit):
+            answer["nextToken"] = page.after(events).token()
+        return logs.json_response(answer)
+
+    ministack.replace(logs, _filter_log_events=by_page)
+
+
+class _Page(NamedTuple):
+    """Where a page begins: at a time, after so many events of that very millisecond."""
+
+    begin: int = 0
+    given: int = 0
+
+    @classmethod
+    def of(cls, token: str | None) -> _Page | None:
+        """Read what `token` wrote; None for anything else."""
+        if token is None:
+            return cls()
+        match = re.fullmatch(r"(\d+)-(\d+)", token)
+        return cls(*map(int, match.groups())) if match else None
+
+    def after(self, events: list[dict[str, Any]]) -> _Page:
+        """Give the page that follows these events."""
+        last: int = events[-1]["timestamp"]
+        same = sum(event["timestamp"] == last for event in events)
+        return _Page(last, same + (self.given if last == self.begin else 0))
+
+    def token(self) -> str:
+        """Write it for the one who asks for the next page."""
+        return f"{self.begin}-{self.given}"
 
 
 def log_figures() -> None:

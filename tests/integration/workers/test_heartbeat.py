@@ -42,6 +42,7 @@ class Heart(NamedTuple):
     stack: Endpoints
     key_id: str
     key: str
+    since: int
 
     def beat(self, moment: str | None = None) -> dict[str, Any]:
         """Run it for a moment; without one, for a new one."""
@@ -77,9 +78,9 @@ class Heart(NamedTuple):
         return item
 
     def lines(self, function: str) -> list[dict[str, Any]]:
-        """Read what a function of the stack has logged."""
-        logs, group = aws(self.stack, "logs"), self.stack.log_groups[function]
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        """Read what a function of the stack has logged since the heart is there."""
+        logs, asked = aws(self.stack, "logs"), {"logGroupName": self.stack.log_groups[function]}
+        pages = logs.get_paginator("filter_log_events").paginate(**asked, startTime=self.since)
         messages = [event["message"] for page in pages for event in page["events"]]
         return [json.loads(message) for message in messages if message.startswith("{")]
 
@@ -115,7 +116,7 @@ def heart(stack: Endpoints, fresh_function: None, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("HEARTBEAT_KEY_ID", key["id"])
     monkeypatch.delenv("ORDERS_TABLE")  # it has none, and needs none
     place_heartbeat.forget()
-    return Heart(stack, key["id"], key["value"])
+    return Heart(stack, key["id"], key["value"], int(time.time() * 1_000))
 
 
 @pytest.fixture(autouse=True)

@@ -34,17 +34,13 @@ class Processing(NamedTuple):
     pipe: str
     sns: Any
     topic: str
+    since: int
 
     def tries(self, order_id: str) -> list[dict[str, Any]]:
         """Read what the worker has told of an order so far."""
-        events: list[dict[str, Any]] = []
-        options = {"logGroupName": self.log_group}
-        while True:
-            page = self.logs.filter_log_events(**options)
-            events += page["events"]
-            if not page.get("nextToken"):
-                break
-            options["nextToken"] = page["nextToken"]
+        pages = self.logs.get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName=self.log_group, startTime=self.since)
+        events = (event for page in found for event in page["events"])
         lines = (event["message"] for event in events if f'"{order_id}"' in event["message"])
         return [json.loads(line) for line in lines if line.startswith("{")]
 
@@ -102,6 +98,7 @@ def processing(stack: Endpoints) -> Iterator[Processing]:
         stack.pipe,
         aws(stack, "sns"),
         stack.topics["order_changes"],
+        int(time.time() * 1_000),
     )
     ssm.put_parameter(Name=name, Value="{}", Type="String", Overwrite=True)
 
