@@ -23,7 +23,7 @@ def synthesize(
     asset: Path,
     out: Path | None = None,
     model: CostModel | None = None,
-    validates: bool = True,
+    validates: bool | None = None,
 ) -> Path:
     """Synthesize the service.
 
@@ -33,7 +33,8 @@ def synthesize(
         out: where the cloud assembly goes; None for where the CDK CLI wants it.
         model: of costs, for a budget whose cost is not recorded.
         validates: whether CDK validates the template. That takes longer than all the rest, and
-            who only reads a template need not wait for it.
+            who only reads a template need not wait for it. None leaves it to CDK, which does
+            unless CDK_VALIDATION=false is in the environment.
 
     Returns:
         The template's path.
@@ -47,7 +48,7 @@ def compose(
     asset: Path,
     out: Path | None = None,
     model: CostModel | None = None,
-    validates: bool = True,
+    validates: bool | None = None,
 ) -> Service:
     """Build the service's constructs, which the checkers look at; arguments as above."""
     # The CLI hands over cdk.json's context, which holds the feature flags; without it, we do.

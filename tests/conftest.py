@@ -1,9 +1,10 @@
-"""What all tests share: one running copy of the service, started when a test first asks for it.
+"""What all tests share: a running copy of the service, started when a test first asks for it.
 
-`make test` and `make quick` run them in two processes (scripts/test, scripts/quick). What is dear
-to make is made once: tests that share it stay together in one of them, in their order:
+`make test` runs them in three processes, `make quick` in two (scripts/test, scripts/quick). What is
+dear to make is made once: tests that share it stay together in one of them, in their order:
 
-    stack       those that use the running copy, and the judge of what it asked AWS for
+    stack       those that use a running copy, and the judge of what it asked AWS for
+    beside      those of commands and pages, which use another, and its judge
     a folder    those that share what they have synthesized or built
     a module    all others
 """
@@ -50,12 +51,17 @@ for _name in ("FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS"):
 os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 
+_BESIDE = (
+    "tests/integration/cli/",
+    "tests/integration/local/",
+    "tests/permissions/test_recorded_beside.py",
+)
 _OF_THE_STACK = ("tests/integration/", "tests/permissions/test_recorded.py")
 _APART = {"test_bench", "test_deploy", "test_doctor", "test_run"}
 """Integration tests that start what they need themselves."""
 
 _FOLDERS = {"ceilings", "infrastructure", "permissions"}
-_LONGEST_FIRST = ("stack", "test_faults", "infrastructure", "test_run", "test_deploy")
+_LONGEST_FIRST = ("stack", "beside", "test_faults", "infrastructure", "test_run", "test_deploy")
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc] # it comes without types
@@ -85,6 +91,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _group(nodeid: str) -> str:
     module = Path(nodeid.partition("::")[0])
     folder, name = module.parts[1], module.stem
+    if name not in _APART and nodeid.startswith(_BESIDE):
+        return "beside"
     if name not in _APART and nodeid.startswith(_OF_THE_STACK):
         return "stack"
     return folder if folder in _FOLDERS else f"{folder}/{name}"

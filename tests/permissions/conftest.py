@@ -23,7 +23,7 @@ def pytest_deselected(items: Sequence[pytest.Item]) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Judge last, whatever else this run has to do."""
-    items.sort(key=lambda item: item.path.name == "test_recorded.py")
+    items.sort(key=lambda item: item.path.stem.startswith("test_recorded"))
 
 
 @pytest.fixture(scope="session")
@@ -32,12 +32,13 @@ def interpreter() -> Path:
     return environment.ready() or environment.make()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")  # before a running copy is started
 def whole_suite(request: pytest.FixtureRequest) -> None:
     """Skip unless every integration test has run before: only then is a missing use a finding."""
-    run = {item.path for item in request.session.items if item.path.parent == _INTEGRATION}
-    absent = set(_INTEGRATION.glob("test_*.py")) - run
-    absent |= {item.path for item in _left_out if item.path.parent == _INTEGRATION}
+    every = set(_INTEGRATION.rglob("test_*.py"))
+    assert every
+    absent = every - {item.path for item in request.session.items}
+    absent |= every & {item.path for item in _left_out}
     if absent:
         some = ", ".join(sorted(path.stem for path in absent)[:3])
         pytest.skip(
