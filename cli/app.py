@@ -9,20 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import terminal
-from cli.commands import (
-    cost,
-    deploy,
-    dlq,
-    doctor,
-    flags,
-    logs,
-    partners,
-    restore,
-    spent,
-    trace,
-)
-from cli.options import lines
-from ops.reach.aws_errors import explain
+from cli.examples import lines
+from cli.lazy import Entry, lazy_group
 from ops.reach.interrupts import listen
 from project.checkout import ROOT
 from project.text import plain_lines
@@ -30,8 +18,36 @@ from project.text import plain_lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+COMMANDS = (
+    Entry("cost", "Compute the cost of a month in dollars: list prices of us-east-1."),
+    Entry("deploy", "Deploy a stage to your AWS account; shows what would change, and asks first."),
+    Entry(
+        "destroy",
+        "Remove a stage from your AWS account, once you have typed its name.",
+        module="deploy",
+    ),
+    Entry(
+        "doctor",
+        "Say what would make a deployment, or the local run, fail or misbehave; change nothing.",
+    ),
+    Entry(
+        "restore",
+        "Put items that are missing in a table back from a copy of it; never overwrite one.",
+    ),
+    Entry(
+        "spent",
+        "Say what an order really took in dollars, from logs and metrics, beside the cost model.",
+    ),
+    Entry("trace", "Draw the way of one order, from POST to webhook, from its traces in X-Ray."),
+    Entry("dlq", "Dead letters: list, show, send back, take out."),
+    Entry("partners", "Partners: their keys, plans and webhooks."),
+    Entry("flags", "Feature flags: for whom each is on, and since when."),
+    Entry("logs", "How much the functions log, without a deployment."),
+)
+
 app = typer.Typer(
     name="orders",
+    cls=lazy_group(COMMANDS),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     epilog=lines("""
@@ -47,17 +63,6 @@ app = typer.Typer(
         Exit codes: 0 done, 1 failed or something is left, 2 wrong usage, 130 interrupted.
     """),
 )
-app.add_typer(dlq.app, name="dlq", help="Dead letters: list, show, send back, take out.")
-app.add_typer(partners.app, name="partners", help="Partners: their keys, plans and webhooks.")
-app.add_typer(flags.app, name="flags", help="Feature flags: for whom each is on, and since when.")
-app.add_typer(logs.app, name="logs", help="How much the functions log, without a deployment.")
-app.command("cost")(cost.cost)
-app.command("deploy", epilog=deploy.DEPLOY_EXAMPLES)(deploy.deploy)
-app.command("destroy", epilog=deploy.DESTROY_EXAMPLES)(deploy.destroy)
-app.command("doctor")(doctor.doctor)
-app.command("restore")(restore.restore)
-app.command("spent")(spent.spent)
-app.command("trace")(trace.trace)
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - Typer's form of a callback
@@ -89,6 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if os.environ.get("ORDERS_TRACEBACK"):
             raise
+        from ops.reach.aws_errors import explain  # noqa: PLC0415 - loads botocore
+
         sys.exit(plain_lines(f"orders: {explain(error) or _bug(error)}"))
 
 

@@ -85,8 +85,3 @@ def unknown(kind: str, given: str, known: Iterable[str]) -> typer.BadParameter:
     near = difflib.get_close_matches(given.lower(), by_lower_case, n=1)
     hint = f"Did you mean {by_lower_case[near[0]]!r}?" if near else f"There are {', '.join(known)}."
     return typer.BadParameter(f"There is no {kind} {given!r}. {hint}")
-
-
-def lines(text: str) -> str:
-    """Give a text of which Typer shows each line as one."""
-    return "\n\n".join(line.strip() for line in text.strip().splitlines())

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import options, terminal
-from cli.options import Stage, Yes, lines
+from cli.examples import lines
+from cli.options import Stage, Yes  # noqa: TC001 - Typer reads them
 from infrastructure import outputs
 from infrastructure.stateful import DECLARED
 from ops.reach.errors import OperatorError

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import options, terminal
-from cli.options import Json, Local, Stage, Yes, lines
+from cli.examples import lines
+from cli.options import Json, Local, Stage, Yes
 from infrastructure import outputs
 from ops.dead_letters import choice
 from ops.dead_letters import letters as dead_letters

@@ -10,7 +10,8 @@ import msgspec
 import typer
 
 from cli import options, terminal
-from cli.options import Json, Local, Stage, Yes, lines
+from cli.examples import lines
+from cli.options import Json, Local, Stage, Yes
 from ops import flags as flag_changes
 from ops.flags import KNOWN, Edit, Effect, Plan, shown
 from ops.reach.interrupts import finish_first

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options, terminal
-from cli.options import Json, Local, Stage, lines
+from cli.examples import lines
+from cli.options import Json, Local, Stage
 from infrastructure.functions import names
 from infrastructure.settings import LOG_LEVELS
 from ops import log_levels

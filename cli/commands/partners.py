@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import options, terminal
-from cli.options import Json, Local, Stage, Yes, lines
+from cli.examples import lines
+from cli.options import Json, Local, Stage, Yes
 from infrastructure.settings import STAGES
 from ops.partners import accounts as partner_accounts
 from ops.partners import usage as partner_usage

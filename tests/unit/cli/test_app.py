@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from cli.lazy import Entry
+
 DESTRUCTIVE = {
     *("deploy", "destroy", "dlq redrive", "dlq purge", "restore"),
     *(f"flags {name}" for name in ("set", "on", "off", "undo")),
@@ -225,9 +227,20 @@ def test_bug(monkeypatch: pytest.MonkeyPatch) -> None:
         cli.main([])
 
 
-@pytest.mark.parametrize("module", ["aws_cdk", "boto3"])
-def test_help_is_quick(module: str) -> None:
-    """Help and completion come at once: neither CDK nor boto3 is loaded for them."""
-    program = f"import sys, cli.app; sys.exit({module!r} in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False, env=os.environ)
+@pytest.mark.parametrize("entry", cli.COMMANDS, ids=lambda entry: entry.name)
+def test_the_list_says_what_the_command_does(entry: Entry) -> None:
+    """What `orders --help` says of a command is how the command's own help begins."""
+    assert entry.load().help.partition("\n\n")[0].replace("\n", " ") == entry.says
+
+
+@pytest.mark.parametrize("module", ["aws_cdk", "botocore", "cli.commands.dlq", "infrastructure"])
+@pytest.mark.parametrize("asked", [["--help"], ["dlqq"], ["--version"]])
+def test_help_is_quick(module: str, asked: list[str]) -> None:
+    """Help comes at once: no command is loaded for it, nor what commands stand on."""
+    program = (
+        "import sys; from cli import app\ntry: app.main(sys.argv[2:])\n"
+        "finally: import os; os._exit(sys.argv[1] in sys.modules)"
+    )
+    command = [sys.executable, "-c", program, module, *asked]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0
