@@ -118,9 +118,7 @@ def main() -> None:
     given = parser.parse_args()
     try:
         settings = settings_of("dev")
-        synthesize_here(
-            settings, asset=given.asset, out=given.out, model=expected, validates=False
-        )
+        synthesize_here(settings, asset=given.asset, out=given.out, model=expected, validates=False)
     except SettingError as error:
         sys.exit(str(error))
 
