@@ -129,6 +129,8 @@ class Service(Stack):
         self.functions = self._called_by_others(settings, code)
         self._grant()
         self._grant_parameters(settings)
+        for name in set(names(Caller.SIGN_IN)) & self.functions.keys():
+            self.identity.ask_before_tokens(self.functions[name])
         self._feed_workers()
         self.api = Api(
             self,
@@ -230,8 +232,9 @@ class Service(Stack):
 
     def _called_by_others(self, settings: Settings, code: lambda_.Code) -> dict[str, Function]:
         """Define all functions but the one that calls us: that one needs the API's address."""
-        rows = [row for row in FUNCTIONS if row.caller is not Caller.SCHEDULE]
-        return {row.name: self._function(settings, code, row) for row in rows}
+        rows = [BY_NAME[name] for name in settings.functions]
+        called = [row for row in rows if row.caller is not Caller.SCHEDULE]
+        return {row.name: self._function(settings, code, row) for row in called}
 
     def _function(
         self,

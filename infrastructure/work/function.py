@@ -50,13 +50,13 @@ class Function(Construct):
         super().__init__(scope, construct_id(name))
         self.timeout = Duration.seconds(timeout_seconds or settings.timeout_seconds)
         self.log_group = log_group(self, "Logs")
-        self._role = iam.Role(
+        self.role = iam.Role(
             self,
             "Role",
             assumed_by=of_this_account("lambda"),
             description=f"What {name} may do, and nothing else",
         )
-        self.log_group.grant_write(self._role)
+        self.log_group.grant_write(self.role)
         self.function = self._define(name, code, environment, settings)
         self._explain()
 
@@ -71,7 +71,7 @@ class Function(Construct):
             architecture=lambda_.Architecture.ARM_64,
             handler=BY_NAME[name].handler,
             code=code,
-            role=self._role,
+            role=self.role,
             log_group=self.log_group,
             environment={LOG_LEVEL: settings.log_level, **environment},
             memory_size=settings.memory_mb,
@@ -84,9 +84,9 @@ class Function(Construct):
         """Give the reasons of what CDK grants: writing to the log group, and tracing."""
         logging = ("logs:CreateLogStream", "logs:PutLogEvents")
         tracing = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
-        explain(self._role, *logging, on=self.log_group.log_group_arn, why="Lambda writes its log")
+        explain(self.role, *logging, on=self.log_group.log_group_arn, why="Lambda writes its log")
         nowhere = "Sends its trace; X-Ray has no resources to name"
-        explain(self._role, *tracing, on="*", why=nowhere)
+        explain(self.role, *tracing, on="*", why=nowhere)
 
     def allow(
         self,
@@ -103,7 +103,7 @@ class Function(Construct):
             why: what for, in the words of docs/security/permissions.md.
             conditions: when it may; infrastructure.work.permissions has them.
         """
-        allow(self._role, *actions, on=on, why=why, conditions=conditions)
+        allow(self.role, *actions, on=on, why=why, conditions=conditions)
 
 
 def log_group(scope: Construct, construct_id: str) -> logs.LogGroup:
