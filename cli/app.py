@@ -10,6 +10,7 @@ import typer
 
 from cli import terminal
 from cli.commands import (
+    audit,
     cost,
     deploy,
     dlq,
@@ -40,6 +41,7 @@ app = typer.Typer(
         orders deploy --stage prod
         orders dlq ls --stage prod
         orders dlq redrive processing --local
+        orders audit --stage prod --since 30d --about acme-pos
         orders cost --orders-per-day 3500
         orders spent --stage prod --minutes 60
         orders trace 01a2056f-12d3-7a4f-a166-60b40a00b62c --local
@@ -51,6 +53,7 @@ app.add_typer(dlq.app, name="dlq", help="Dead letters: list, show, send back, ta
 app.add_typer(partners.app, name="partners", help="Partners: their keys, plans and webhooks.")
 app.add_typer(flags.app, name="flags", help="Feature flags: for whom each is on, and since when.")
 app.add_typer(logs.app, name="logs", help="How much the functions log, without a deployment.")
+app.command("audit")(audit.audit)
 app.command("cost")(cost.cost)
 app.command("deploy", epilog=deploy.DEPLOY_EXAMPLES)(deploy.deploy)
 app.command("destroy", epilog=deploy.DESTROY_EXAMPLES)(deploy.destroy)

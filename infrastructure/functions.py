@@ -24,6 +24,10 @@ NOTIFYING = "notify_partner"
 """The function that sends webhooks, which has a second queue: that of the retries."""
 
 
+MOVING = "update_order"
+"""The function that moves orders: its log says for ninety days which operator did."""
+
+
 class Caller(StrEnum):
     """What calls a function."""
 

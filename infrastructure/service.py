@@ -33,7 +33,7 @@ from infrastructure.watching.queries import ACCESS, SavedQueries
 from infrastructure.watching.tracing import Tracing
 from infrastructure.work.data import Data
 from infrastructure.work.encryption import READING, WRITING, YOUR_KEY, CustomerKey, PartnerSecrets
-from infrastructure.work.function import Function
+from infrastructure.work.function import AUDITED, Function, log_group
 from infrastructure.work.heartbeat import Heartbeat
 from infrastructure.work.parameters import (
     ARN,
@@ -127,6 +127,7 @@ class Service(Stack):
         self.partner_secrets = PartnerSecrets(self, "PartnerSecrets", keep=settings.keep_data)
         code = lambda_.Code.from_asset(asset)
         self.functions = self._called_by_others(settings, code)
+        self.audit_log = log_group(self, "AuditLog", AUDITED)
         self._grant()
         self._grant_parameters(settings)
         for name in set(names(Caller.SIGN_IN)) & self.functions.keys():
@@ -440,6 +441,7 @@ class Service(Stack):
             outputs.ORDER_CHANGES_PIPE: self.processing.pipe_name,
             outputs.PARTNER_RETRIES: self.processing.retries.queue_url,
             outputs.PIPE_DEAD_LETTERS: self.processing.pipe_dead_letters.queue_url,
+            outputs.AUDIT_LOG: self.audit_log.log_group_name,
             outputs.FLAGS_PARAMETER: self._flags_parameter,
             outputs.PARTNER_SECRETS_KEY: self.partner_secrets.key.key_arn,
             outputs.USER_POOL_ID: self.identity.user_pool.user_pool_id,

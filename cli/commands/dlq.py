@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import options, terminal
+from cli.audit import audited
 from cli.options import Json, Local, Stage, Yes, lines
 from infrastructure import outputs
 from ops.dead_letters import choice
@@ -141,7 +142,10 @@ def redrive_(
     try:
         for each, report in reports.items():
             if report.found:
-                with terminal.progress(each.name, report.found) as told:
+                with (
+                    audited(target, queue=each.name, order=order or "any"),
+                    terminal.progress(each.name, report.found) as told,
+                ):
                     redrive(target, each, report, told, wanted=wanted)
     finally:
         _print_reports(reports.values(), "moved", json_=json_)
@@ -178,7 +182,10 @@ def purge_(
         terminal.agree(question, yes=yes)
     try:
         if report.found:
-            with terminal.progress(queue.name, report.found) as told:
+            with (
+                audited(target, queue=queue.name, order=order or "any"),
+                terminal.progress(queue.name, report.found) as told,
+            ):
                 purge(target, queue, report, told, wanted=wanted, path=to)
     finally:
         _print_reports([report], "purged", json_=json_)

@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from cli import options, terminal
+from cli.audit import audited
 from cli.options import Json, Local, Stage, Yes, lines
 from ops import flags as flag_changes
 from ops.flags import KNOWN, Edit, Effect, Plan, shown
@@ -224,7 +225,11 @@ def _carry_out(
         _announce(effect)
     what = ", ".join(plan.changed) or "the flags"
     terminal.agree(f"Change {what} of {target.name}?", yes=yes)
-    with flag_changes.changing(target) as held, finish_first():
+    with (
+        audited(target, flags=what),
+        flag_changes.changing(target) as held,
+        finish_first(),
+    ):
         written = flag_changes.write(held, plan)
         _report(plan, effects, written.version, json_=json_)
         if written.warning:

@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infrastructure.functions import BY_NAME, construct_id
+from infrastructure.functions import BY_NAME, MOVING, construct_id
 from infrastructure.work.permissions import allow, explain, of_this_account
 from orders.settings import LOG_LEVEL
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from infrastructure.work.permissions import Conditions
 
 RETENTION = logs.RetentionDays.ONE_WEEK
-"""How long every log group keeps its lines."""
+"""How long a log group keeps its lines, unless they say who did what."""
+
+AUDITED = logs.RetentionDays.THREE_MONTHS
+"""How long those are kept that do: docs/decisions/0024-who-did-what.md."""
 
 
 class Function(Construct):
@@ -49,7 +52,7 @@ class Function(Construct):
         """
         super().__init__(scope, construct_id(name))
         self.timeout = Duration.seconds(timeout_seconds or settings.timeout_seconds)
-        self.log_group = log_group(self, "Logs")
+        self.log_group = log_group(self, "Logs", AUDITED if name == MOVING else RETENTION)
         self.role = iam.Role(
             self,
             "Role",
@@ -106,8 +109,10 @@ class Function(Construct):
         allow(self.role, *actions, on=on, why=why, conditions=conditions)
 
 
-def log_group(scope: Construct, construct_id: str) -> logs.LogGroup:
-    """Define a log group that keeps a week and goes with the stack."""
+def log_group(
+    scope: Construct, construct_id: str, retention: logs.RetentionDays = RETENTION
+) -> logs.LogGroup:
+    """Define a log group that goes with the stack."""
     return logs.LogGroup(
-        scope, construct_id, retention=RETENTION, removal_policy=RemovalPolicy.DESTROY
+        scope, construct_id, retention=retention, removal_policy=RemovalPolicy.DESTROY
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infrastructure.functions import Caller, names
+from ops.audit import KEPT_DAYS
 from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
@@ -172,12 +173,19 @@ def test_a_function_may_do_what_it_does_and_nothing_else(template: Template, sta
 
 
 def test_every_log_group_keeps_a_week(template: Template) -> None:
-    """No log is kept for ever, and none outlives the stack unnoticed."""
-    groups = list(template.all("Logs::LogGroup"))
+    """No log is kept for ever, and none outlives the stack unnoticed.
+
+    Who did what is kept for ninety days: by commands, and by operators who move orders.
+    """
+    groups = dict(template.all("Logs::LogGroup"))
     firewalls = len(list(template.all("WAFv2::LoggingConfiguration")))
-    # The access logs, and the pipe's.
-    assert len(groups) == len(functions_of(template)) + firewalls + 2
-    assert {group.get("RetentionInDays") for _, group in groups} == {7}
+    # The access logs, the pipe's and that of commands.
+    assert len(groups) == len(functions_of(template)) + firewalls + 3
+    kept = {name[:-8]: group["RetentionInDays"] for name, group in groups.items()}
+    audited = {"AuditLog", "UpdateOrderLogs"}
+    assert {name for name, days in kept.items() if days == KEPT_DAYS} == audited
+    assert {days for name, days in kept.items() if name not in audited} == {7}
+    assert template.document["Outputs"]["AuditLog"]["Value"]["Ref"].startswith("AuditLog")
 
 
 def test_every_function_writes_to_its_own_log_group(template: Template) -> None:
