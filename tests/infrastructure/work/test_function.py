@@ -185,7 +185,7 @@ def test_every_log_group_keeps_a_week(template: Template) -> None:
     audited = {"AuditLog", "UpdateOrderLogs"}
     assert {name for name, days in kept.items() if days == KEPT_DAYS} == audited
     assert {days for name, days in kept.items() if name not in audited} == {7}
-    assert template.document["Outputs"]["AuditLog"]["Value"]["Ref"].startswith("AuditLog")
+    assert template.document["Outputs"]["AuditLogGroup"]["Value"]["Ref"].startswith("AuditLog")
 
 
 def test_every_function_writes_to_its_own_log_group(template: Template) -> None:
