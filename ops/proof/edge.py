@@ -268,7 +268,7 @@ CLAIMS = (
     ),
     Claim(
         id="groups-taken-out-of-tokens",
-        says="Before it makes tokens, at renewals, too, Cognito asks a trigger, and takes its groups.",
+        says="Before tokens are made, renewed ones too, Cognito asks a trigger for the groups.",
         said=(
             "orders/handlers/check_second_factor.py",
             "docs/decisions/0023-operators-second-factor.md",
@@ -282,7 +282,7 @@ CLAIMS = (
     ),
     Claim(
         id="an-app-is-always-asked-for",
-        says="Who has an app switched on is asked for its code each time; AdminGetUser tells who has.",
+        says="Who has an app switched on is asked for its code each time; AdminGetUser tells.",
         said=("orders/handlers/check_second_factor.py", "docs/operations.md#operators"),
         expected="SOFTWARE_TOKEN_MFA in UserMFASettingList; InitiateAuth answers with a challenge.",
         look="Switch an app on, sign in twice from one browser, admin-get-user.",
