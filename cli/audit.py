@@ -1,37 +1,29 @@
-"""Commands that write say so in the audit log, under the name by which they were called."""
+"""Commands that write say so in the audit log."""
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
-
-import click
 
 from cli import terminal
 from ops import audit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from ops.reach.target import Target
 
 
-@contextlib.contextmanager
-def audited(target: Target, **about: str) -> Iterator[None]:
-    """Record the command that runs, on the deployment that it changes.
+def audited(target: Target, command: str, **about: str) -> AbstractContextManager[None]:
+    """Record a command, on the deployment that it changes.
 
     Args:
         target: the deployment.
+        command: as it is typed after `orders`, without its arguments.
         about: ids and names of what it changes, never a secret or an address.
     """
-    with audited_in(audit.home_of(target), **about):
-        yield
+    return audited_in(audit.home_of(target), command, **about)
 
 
-@contextlib.contextmanager
-def audited_in(home: audit.Home, **about: str) -> Iterator[None]:
-    """Record the command that runs, in a log that is found already; arguments as above."""
-    context = click.get_current_context(silent=True)
-    command = "orders" if context is None else context.command_path
-    with audit.recorded(home, command, about, warn=terminal.note):
-        yield
+def audited_in(home: audit.Home, command: str, **about: str) -> AbstractContextManager[None]:
+    """Record a command in a log that is found already; arguments as above."""
+    return audit.recorded(home, f"orders {command}", about, warn=terminal.note)

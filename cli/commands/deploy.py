@@ -133,7 +133,8 @@ def _audited(place: Place, stack: Stack | None) -> Iterator[None]:
         return
     from ops.audit import Home  # noqa: PLC0415 - for a quick --help
 
-    with audited_in(Home(place.client, stack.outputs[outputs.AUDIT_LOG]), stack=place.stack):
+    home = Home(place.client, stack.outputs[outputs.AUDIT_LOG])
+    with audited_in(home, "deploy", stack=place.stack):
         yield
 
 

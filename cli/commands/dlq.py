@@ -143,7 +143,7 @@ def redrive_(
         for each, report in reports.items():
             if report.found:
                 with (
-                    audited(target, queue=each.name, order=order or "any"),
+                    audited(target, "dlq redrive", queue=each.name, order=order or "any"),
                     terminal.progress(each.name, report.found) as told,
                 ):
                     redrive(target, each, report, told, wanted=wanted)
@@ -183,7 +183,7 @@ def purge_(
     try:
         if report.found:
             with (
-                audited(target, queue=queue.name, order=order or "any"),
+                audited(target, "dlq purge", queue=queue.name, order=order or "any"),
                 terminal.progress(queue.name, report.found) as told,
             ):
                 purge(target, queue, report, told, wanted=wanted, path=to)

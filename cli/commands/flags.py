@@ -33,6 +33,7 @@ app = typer.Typer(
         The functions take a change over within about a minute.
     """),
 )
+_UNDO = "undo"
 _FIELDS = ("enabled", "percent", "allow", "deny", "reason", "date")
 
 
@@ -133,7 +134,7 @@ def set_(
     plan = flag_changes.revised(flag_changes.read(target), name, edit, reason)
     if not plan.flags[name].enabled:
         terminal.note(f"{name} is off and stays off; `orders flags on {name}` switches it on.")
-    _carry_out(target, plan, sorted(named), json_=json_, yes=yes)
+    _carry_out(target, plan, sorted(named), "set", json_=json_, yes=yes)
 
 
 @app.command()
@@ -149,7 +150,7 @@ def off(
     """Switch a flag off for everybody; percentage and lists are kept."""
     target = options.find(stage, local=local)
     plan = flag_changes.switched(flag_changes.read(target), name, reason, on=False)
-    _carry_out(target, plan, [], json_=json_, yes=yes)
+    _carry_out(target, plan, [], "off", json_=json_, yes=yes)
 
 
 @app.command()
@@ -165,7 +166,7 @@ def on(
     """Switch a flag on for whom it was on; one that was never set, for everybody."""
     target = options.find(stage, local=local)
     plan = flag_changes.switched(flag_changes.read(target), name, reason, on=True)
-    _carry_out(target, plan, [], json_=json_, yes=yes)
+    _carry_out(target, plan, [], "on", json_=json_, yes=yes)
 
 
 @app.command()
@@ -180,7 +181,7 @@ def undo(
     target = options.find(stage, local=local)
     stored, versions = flag_changes.read(target), flag_changes.history(target)
     plan = flag_changes.undone(stored, versions)
-    _carry_out(target, plan, [], json_=json_, yes=yes, anew=True)
+    _carry_out(target, plan, [], _UNDO, json_=json_, yes=yes)
 
 
 @app.command()
@@ -207,13 +208,13 @@ def _carry_out(
     target: Target,
     plan: Plan,
     named: list[str],
+    command: str,
     *,
     json_: bool,
     yes: bool,
-    anew: bool = False,
 ) -> None:
     """Show a plan, ask, and write it; where it changes nothing, only an undo is written."""
-    if not plan.changed and not anew:
+    if not plan.changed and command != _UNDO:
         terminal.note("That is how it is already. Nothing was written.")
         if json_:
             terminal.as_json({"version": plan.stored.version, "changes": []})
@@ -226,7 +227,7 @@ def _carry_out(
     what = ", ".join(plan.changed) or "the flags"
     terminal.agree(f"Change {what} of {target.name}?", yes=yes)
     with (
-        audited(target, flags=what),
+        audited(target, f"flags {command}", flags=what),
         flag_changes.changing(target) as held,
         finish_first(),
     ):

@@ -78,7 +78,7 @@ def level(
     done: list[Level] = []
     chosen = function or log_levels.deployed(target)
     try:
-        with audited(target, functions=",".join(chosen), level=level):
+        with audited(target, "logs level", functions=",".join(chosen), level=level):
             done.extend(log_levels.change_all(target, chosen, level))
     finally:  # if one fails, the others have their new level all the same
         _print(done, json_=json_)

@@ -54,7 +54,7 @@ def restore(
     try:
         if wanted and not dry_run:
             with (
-                audited(target, table=table, copy=from_table, items=str(wanted)),
+                audited(target, "restore", table=table, copy=from_table, items=str(wanted)),
                 terminal.progress(table, wanted) as told,
             ):
                 put_back(copies, wanted, report, told, pause=1 / per_second)

@@ -43,15 +43,6 @@ def test_a_token_is_renewed_in_the_way_that_rotates(
     assert subject_of(token) == subject_of(str(_authenticate(pool, name)["IdToken"]))
 
 
-def test_the_page_s_client_takes_the_setting(stack: Endpoints, pool: Pool) -> None:
-    """The client is made with the rotation of the template, which the emulator keeps."""
-    found = pool.cognito.describe_user_pool_client(
-        UserPoolId=stack.user_pool_id, ClientId=stack.user_pool_client_id
-    )["UserPoolClient"]
-    rotation = found["RefreshTokenRotation"]
-    assert (rotation["Feature"], int(rotation["RetryGracePeriodSeconds"])) == ("ENABLED", 60)
-
-
 def test_the_emulator_does_not_rotate(pool: Pool) -> None:
-    """Who reads docs/emulator.md knows that no new refresh token comes here; on AWS one does."""
+    """No new refresh token comes here, as docs/emulator.md says; on AWS one does."""
     assert "RefreshToken" not in renewed(pool, "customer")
