@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = (
+    Entry(
+        "audit",
+        "List who did what: commands that write, and what operators did to orders by the API.",
+    ),
     Entry("cost", "Compute the cost of a month in dollars: list prices of us-east-1."),
     Entry("deploy", "Deploy a stage to your AWS account; shows what would change, and asks first."),
     Entry(
@@ -56,6 +60,7 @@ app = typer.Typer(
         orders deploy --stage prod
         orders dlq ls --stage prod
         orders dlq redrive processing --local
+        orders audit --stage prod --since 30d --about acme-pos
         orders cost --orders-per-day 3500
         orders spent --stage prod --minutes 60
         orders trace 01a2056f-12d3-7a4f-a166-60b40a00b62c --local

@@ -24,6 +24,10 @@ NOTIFYING = "notify_partner"
 """The function that sends webhooks, which has a second queue: that of the retries."""
 
 
+MOVING = "update_order"
+"""The function that moves orders: its log says for ninety days which operator did."""
+
+
 class Caller(StrEnum):
     """What calls a function."""
 
@@ -31,6 +35,7 @@ class Caller(StrEnum):
     QUEUE = "its queue, with a batch of messages"
     DEPLOYMENT = "CloudFormation, when the stack is made, changed or removed"
     SCHEDULE = "a schedule, in stages that have it"
+    SIGN_IN = "Cognito, before it makes tokens, in stages that ask operators for a second factor"
 
 
 class Answer(StrEnum):
@@ -195,6 +200,12 @@ the order is {editable}. `status` moves the order:
         variables=(variables.API_URL, variables.HEARTBEAT_KEY_ID, variables.PARTNERS_TABLE),
         counts=False,
         timeout_seconds=29,  # all steps of a run may be as slow as they may be at all
+    ),
+    Row(
+        "check_second_factor",
+        Caller.SIGN_IN,
+        counts=False,
+        timeout_seconds=5,  # Cognito waits no longer
     ),
 )
 """All functions; `Settings.functions` says which of them a stage has."""

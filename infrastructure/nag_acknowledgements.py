@@ -55,11 +55,17 @@ _BY_A_SCHEDULE = (
     "in minutes: a dead letter would hold a time, and nothing that anybody could do again."
 )
 
+_BY_COGNITO = (
+    "Cognito calls it synchronously, tries it twice more, and makes no tokens where it fails: "
+    "whoever signs in tries again. A target here receives asynchronous calls only."
+)
+
 _CALLED = {
     Caller.API: _SYNCHRONOUS,
     Caller.QUEUE: _FED_BY_A_QUEUE,
     Caller.DEPLOYMENT: _BY_CLOUDFORMATION,
     Caller.SCHEDULE: _BY_A_SCHEDULE,
+    Caller.SIGN_IN: _BY_COGNITO,
 }
 
 _EVERY_FUNCTION = {
@@ -115,8 +121,8 @@ _OWN_ANSWER = {
 
 _USER_POOL = {
     "AwsSolutions-COG2": (
-        "A second factor is offered and not forced: customers of a food-delivery service would "
-        "leave. Cognito cannot force it for one group; what that leaves is in SECURITY.md."
+        "A second factor is offered to all and forced on none: customers of a food-delivery "
+        "service would leave. Operators without one are none (docs/decisions/0023)."
     ),
     "AwsSolutions-COG8": (
         "The Plus plan costs 0.02 dollars for each active user and month from the first one on, "

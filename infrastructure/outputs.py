@@ -21,6 +21,7 @@ ORDER_CHANGES_TOPIC = "OrderChangesTopic"
 ORDER_CHANGES_PIPE = "OrderChangesPipe"
 PARTNER_RETRIES = "PartnerRetriesQueue"
 PIPE_DEAD_LETTERS = "PipeDeadLetters"
+AUDIT_LOG = "AuditLogGroup"
 FLAGS_PARAMETER = "FlagsParameter"
 PARTNER_SECRETS_KEY = "PartnerSecretsKey"
 

@@ -33,7 +33,7 @@ from infrastructure.watching.queries import ACCESS, SavedQueries
 from infrastructure.watching.tracing import Tracing
 from infrastructure.work.data import Data
 from infrastructure.work.encryption import READING, WRITING, YOUR_KEY, CustomerKey, PartnerSecrets
-from infrastructure.work.function import Function
+from infrastructure.work.function import AUDITED, Function, log_group
 from infrastructure.work.heartbeat import Heartbeat
 from infrastructure.work.parameters import (
     ARN,
@@ -127,8 +127,11 @@ class Service(Stack):
         self.partner_secrets = PartnerSecrets(self, "PartnerSecrets", keep=settings.keep_data)
         code = lambda_.Code.from_asset(asset)
         self.functions = self._called_by_others(settings, code)
+        self.audit_log = log_group(self, "AuditLog", AUDITED)
         self._grant()
         self._grant_parameters(settings)
+        for name in set(names(Caller.SIGN_IN)) & self.functions.keys():
+            self.identity.ask_before_tokens(self.functions[name])
         self._feed_workers()
         self.api = Api(
             self,
@@ -230,8 +233,9 @@ class Service(Stack):
 
     def _called_by_others(self, settings: Settings, code: lambda_.Code) -> dict[str, Function]:
         """Define all functions but the one that calls us: that one needs the API's address."""
-        rows = [row for row in FUNCTIONS if row.caller is not Caller.SCHEDULE]
-        return {row.name: self._function(settings, code, row) for row in rows}
+        rows = [BY_NAME[name] for name in settings.functions]
+        called = [row for row in rows if row.caller is not Caller.SCHEDULE]
+        return {row.name: self._function(settings, code, row) for row in called}
 
     def _function(
         self,
@@ -437,6 +441,7 @@ class Service(Stack):
             outputs.ORDER_CHANGES_PIPE: self.processing.pipe_name,
             outputs.PARTNER_RETRIES: self.processing.retries.queue_url,
             outputs.PIPE_DEAD_LETTERS: self.processing.pipe_dead_letters.queue_url,
+            outputs.AUDIT_LOG: self.audit_log.log_group_name,
             outputs.FLAGS_PARAMETER: self._flags_parameter,
             outputs.PARTNER_SECRETS_KEY: self.partner_secrets.key.key_arn,
             outputs.USER_POOL_ID: self.identity.user_pool.user_pool_id,

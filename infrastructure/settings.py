@@ -349,6 +349,9 @@ class Settings:
     """Who sends the mails of sign-up and forgotten passwords; None for Cognito itself, 50 a day."""
     mail_waiver: Annotated[str, _REASON] = ""
     """Why those 50 mails do in a stage that keeps data: it takes `mail`, or this sentence."""
+    operators_second_factor: bool | None = None
+    """Whether a member of the group `operators` is one only with an authenticator app; None for: if
+    the stage keeps its data. `docs/operations.md` says how operators get theirs."""
     domain: Domain | None = None
     """An address of the API's own; None for the one that API Gateway gives."""
     customer_key: bool = False
@@ -379,8 +382,16 @@ class Settings:
     @property
     def functions(self) -> tuple[str, ...]:
         """The functions that the stage has."""
-        callers = set(Caller) - ({Caller.SCHEDULE} if self.heartbeat_minutes is None else set())
-        return names(*callers)
+        missing = {Caller.SCHEDULE} if self.heartbeat_minutes is None else set()
+        if not self.asks_second_factor:
+            missing.add(Caller.SIGN_IN)
+        return names(*(set(Caller) - missing))
+
+    @property
+    def asks_second_factor(self) -> bool:
+        """Whether nobody is an operator without an authenticator app."""
+        asked = self.operators_second_factor
+        return self.keep_data if asked is None else asked
 
     def __post_init__(self) -> None:
         """Check what a deployment would only refuse minutes later, or never."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
-from infrastructure import outputs
+from infrastructure import functions, outputs
 from infrastructure.settings import settings_of
 from load.shopper import Caller
 from local.demo.people import subject_of
@@ -101,7 +101,7 @@ def guests(
         api_url: where new API keys are tried until they are let in.
         run: what all their names begin with.
         partners: how many partners.
-        customers: how many customers; an operator comes to them.
+        customers: how many customers; an operator comes to them, where that takes no second factor.
     """
     with contextlib.ExitStack() as leaving:
         made = [
@@ -112,7 +112,9 @@ def guests(
             _guest_people(target, run, customers + 1 if customers else 0)
         )
         _await_keys(api_url, made)
-        operator = _staff(tokens[0]) if tokens else None
+        (asking,) = functions.names(functions.Caller.SIGN_IN)
+        has_operator = tokens and outputs.function(asking) not in target.outputs
+        operator = _staff(tokens[0]) if has_operator else None
         yield People(made, [customer(token) for token in tokens[1:]], operator)
 
 

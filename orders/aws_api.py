@@ -1,4 +1,4 @@
-"""AWS's JSON APIs (SSM, SQS, API Gateway) by signed HTTP: for the calls that are not DynamoDB's.
+"""AWS's JSON APIs (SSM, SQS, Cognito, API Gateway) by signed HTTP: all calls but DynamoDB's.
 
 botocore costs 160 ms of start-up, more than all that the functions import (docs/decisions/0004);
 Signature Version 4 is forty lines, and a test compares them with botocore's own.
@@ -62,6 +62,7 @@ class _Request(NamedTuple):
 
 SSM = Service("ssm", "AmazonSSM", "application/x-amz-json-1.1")
 SQS = Service("sqs", "AmazonSQS", "application/x-amz-json-1.0")
+COGNITO = Service("cognito-idp", "AWSCognitoIdentityProviderService", "application/x-amz-json-1.1")
 
 
 def call(service: Service, operation: str, arguments: dict[str, Any]) -> dict[str, Any]:

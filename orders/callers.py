@@ -33,6 +33,11 @@ class Caller(NamedTuple):
         return Owner(attribute, self.identity)
 
     @property
+    def operator(self) -> str | None:
+        """Which operator this is, if it is one."""
+        return self.identity if self.role is Role.OPERATOR else None
+
+    @property
     def scope(self) -> str:
         """What keeps this caller's idempotency keys apart from everybody else's."""
         return f"{self.role}:{self.identity}"

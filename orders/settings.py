@@ -31,6 +31,9 @@ BY_PARTNER = "by-partner"
 OPERATORS = "operators"
 """The Cognito group whose members see and move all orders."""
 
+AUTHENTICATOR_APP = "SOFTWARE_TOKEN_MFA"
+"""What Cognito calls the only second factor that the user pool offers."""
+
 MAX_RECEIVES = 5
 """How often a queue hands out a message before it is dead; that of the retries has its waits."""
 

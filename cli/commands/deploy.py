@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import options, terminal
+from cli.audit import audited_in
 from cli.examples import lines
 from cli.options import Stage, Yes  # noqa: TC001 - Typer reads them
 from infrastructure import outputs
@@ -99,7 +100,8 @@ def deploy(
             if reviewed.changes:
                 _accept_silence(settings, agreed=unheard)
             _agree(settings, reviewed, lose_data=lose_data, yes=yes)
-        deploying.carry_out(place, reviewed)
+        with _audited(place, reviewed.stack if reviewed.changes else None):
+            deploying.carry_out(place, reviewed)
         _say_address(place, deploying.stack(place))
 
 
@@ -122,6 +124,19 @@ def destroy(*, stage: Stage = None, yes: Yes = False) -> None:
         _say_kept(deploying.remove(place, stack, terminal.say))
         if settings.keep_data:
             terminal.say(f"It comes back with: orders deploy --stage {settings.stage} {_ADOPT}")
+
+
+@contextlib.contextmanager
+def _audited(place: Place, stack: Stack | None) -> Iterator[None]:
+    """Record a change of a stage that is there; what makes or removes one, CloudTrail tells."""
+    if stack is None or outputs.AUDIT_LOG not in stack.outputs:
+        yield
+        return
+    from ops.audit import Home  # noqa: PLC0415 - for a quick --help
+
+    home = Home(place.client, stack.outputs[outputs.AUDIT_LOG])
+    with audited_in(home, "deploy", stack=place.stack):
+        yield
 
 
 def _say_where(place: Place) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import options, terminal
+from cli.audit import audited
 from cli.examples import lines
 from cli.options import Json, Local, Stage, Yes
 from infrastructure import outputs
@@ -142,7 +143,10 @@ def redrive_(
     try:
         for each, report in reports.items():
             if report.found:
-                with terminal.progress(each.name, report.found) as told:
+                with (
+                    audited(target, "dlq redrive", queue=each.name, order=order or "any"),
+                    terminal.progress(each.name, report.found) as told,
+                ):
                     redrive(target, each, report, told, wanted=wanted)
     finally:
         _print_reports(reports.values(), "moved", json_=json_)
@@ -179,7 +183,10 @@ def purge_(
         terminal.agree(question, yes=yes)
     try:
         if report.found:
-            with terminal.progress(queue.name, report.found) as told:
+            with (
+                audited(target, "dlq purge", queue=queue.name, order=order or "any"),
+                terminal.progress(queue.name, report.found) as told,
+            ):
                 purge(target, queue, report, told, wanted=wanted, path=to)
     finally:
         _print_reports([report], "purged", json_=json_)

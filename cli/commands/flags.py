@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from cli import options, terminal
+from cli.audit import audited
 from cli.examples import lines
 from cli.options import Json, Local, Stage, Yes
 from ops import flags as flag_changes
@@ -33,6 +34,7 @@ app = typer.Typer(
         The functions take a change over within about a minute.
     """),
 )
+_UNDO = "undo"
 _FIELDS = ("enabled", "percent", "allow", "deny", "reason", "date")
 
 
@@ -133,7 +135,7 @@ def set_(
     plan = flag_changes.revised(flag_changes.read(target), name, edit, reason)
     if not plan.flags[name].enabled:
         terminal.note(f"{name} is off and stays off; `orders flags on {name}` switches it on.")
-    _carry_out(target, plan, sorted(named), json_=json_, yes=yes)
+    _carry_out(target, plan, sorted(named), "set", json_=json_, yes=yes)
 
 
 @app.command()
@@ -149,7 +151,7 @@ def off(
     """Switch a flag off for everybody; percentage and lists are kept."""
     target = options.find(stage, local=local)
     plan = flag_changes.switched(flag_changes.read(target), name, reason, on=False)
-    _carry_out(target, plan, [], json_=json_, yes=yes)
+    _carry_out(target, plan, [], "off", json_=json_, yes=yes)
 
 
 @app.command()
@@ -165,7 +167,7 @@ def on(
     """Switch a flag on for whom it was on; one that was never set, for everybody."""
     target = options.find(stage, local=local)
     plan = flag_changes.switched(flag_changes.read(target), name, reason, on=True)
-    _carry_out(target, plan, [], json_=json_, yes=yes)
+    _carry_out(target, plan, [], "on", json_=json_, yes=yes)
 
 
 @app.command()
@@ -180,7 +182,7 @@ def undo(
     target = options.find(stage, local=local)
     stored, versions = flag_changes.read(target), flag_changes.history(target)
     plan = flag_changes.undone(stored, versions)
-    _carry_out(target, plan, [], json_=json_, yes=yes, anew=True)
+    _carry_out(target, plan, [], _UNDO, json_=json_, yes=yes)
 
 
 @app.command()
@@ -207,13 +209,13 @@ def _carry_out(
     target: Target,
     plan: Plan,
     named: list[str],
+    command: str,
     *,
     json_: bool,
     yes: bool,
-    anew: bool = False,
 ) -> None:
     """Show a plan, ask, and write it; where it changes nothing, only an undo is written."""
-    if not plan.changed and not anew:
+    if not plan.changed and command != _UNDO:
         terminal.note("That is how it is already. Nothing was written.")
         if json_:
             terminal.as_json({"version": plan.stored.version, "changes": []})
@@ -225,7 +227,11 @@ def _carry_out(
         _announce(effect)
     what = ", ".join(plan.changed) or "the flags"
     terminal.agree(f"Change {what} of {target.name}?", yes=yes)
-    with flag_changes.changing(target) as held, finish_first():
+    with (
+        audited(target, f"flags {command}", flags=what),
+        flag_changes.changing(target) as held,
+        finish_first(),
+    ):
         written = flag_changes.write(held, plan)
         _report(plan, effects, written.version, json_=json_)
         if written.warning:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options, terminal
+from cli.audit import audited
 from cli.examples import lines
 from cli.options import Json, Local, Stage
 from infrastructure.functions import names
@@ -76,8 +77,10 @@ def level(
     """Have functions log lines of this importance and above, from their next calls on."""
     target = options.find(stage, local=local)
     done: list[Level] = []
+    chosen = function or log_levels.deployed(target)
     try:
-        done.extend(log_levels.change_all(target, function or log_levels.deployed(target), level))
+        with audited(target, "logs level", functions=",".join(chosen), level=level):
+            done.extend(log_levels.change_all(target, chosen, level))
     finally:  # if one fails, the others have their new level all the same
         _print(done, json_=json_)
 

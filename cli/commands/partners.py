@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import options, terminal
+from cli.audit import audited
 from cli.examples import lines
 from cli.options import Json, Local, Stage, Yes
 from infrastructure.settings import STAGES
@@ -18,6 +20,8 @@ from ops.partners.accounts import Account, Credentials, Wanted
 from ops.partners.keys import plans
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ops.partners.keys import Key
     from ops.partners.usage import Usage
     from ops.reach.target import Target
@@ -104,7 +108,7 @@ def add(
     account = partner_accounts.look(target, partner_id)
     _agree_to_inherit(target, account, yes=yes)
     wanted = Wanted(partner_id, name.strip(), plan, webhook_url)
-    with partner_accounts.changing(target, account) as held:
+    with _changing(target, account, "add") as held:
         prepared = partner_accounts.prepare(held, wanted)
         if prepared:
             _show_once(prepared.credentials, json_=json_)
@@ -168,7 +172,7 @@ def disable(
     target = options.find(stage, local=local)
     account = partner_accounts.find(target, partner_id)
     terminal.agree(f"Shut {partner_id} out of {target.name}?", yes=yes)
-    with partner_accounts.changing(target, account) as held:
+    with _changing(target, account, "disable") as held:
         count = partner_accounts.disable(held, account)
     _report(partner_id, f"{terminal.counted(count, 'key')} switched off", count, json_=json_)
 
@@ -180,7 +184,7 @@ def enable(
     """Let a partner in again: the keys that `disable` has switched off, and no others."""
     target = options.find(stage, local=local)
     account = partner_accounts.find(target, partner_id)
-    with partner_accounts.changing(target, account) as held:
+    with _changing(target, account, "enable") as held:
         count = partner_accounts.enable(held, account)
     _report(partner_id, f"{terminal.counted(count, 'key')} switched on", count, json_=json_)
 
@@ -203,7 +207,7 @@ def rotate_key(
     if expire_old:
         _expire(target, account, json_=json_, yes=yes)
         return
-    with partner_accounts.changing(target, account) as held:
+    with _changing(target, account, "rotate-key") as held:
         prepared = partner_accounts.another_key(held, account)
         _show_once(prepared.credentials, json_=json_)
         partner_accounts.open_(held, prepared)
@@ -217,7 +221,7 @@ def _expire(target: Target, account: Account, *, json_: bool, yes: bool) -> None
     if old:
         question = f"Switch off {count} of {account.partner_id}, {target.name}, for good?"
         terminal.agree(question, yes=yes)
-    with partner_accounts.changing(target, account) as held:
+    with _changing(target, account, "rotate-key --expire-old") as held:
         partner_accounts.expire(held, old)
     _report(account.partner_id, f"{count} expired", len(old), json_=json_)
 
@@ -242,7 +246,7 @@ def rotate_secret(
         return
     endpoint = partner_accounts.with_another_secret(account)
     secret = endpoint.secrets[0]
-    with partner_accounts.changing(target, account) as held:
+    with _changing(target, account, "rotate-secret") as held:
         _show_once(Credentials(partner_id, webhook_secret=secret), json_=json_)
         partner_webhooks.write(held, partner_id, endpoint)
     terminal.note(
@@ -258,7 +262,7 @@ def _finish(target: Target, account: Account, *, json_: bool, yes: bool) -> None
     if dropped:
         question = f"Does {account.partner_id} verify with the new secret, and drop the old one?"
         terminal.agree(question, yes=yes)
-        with partner_accounts.changing(target, account) as held:
+        with _changing(target, account, "rotate-secret --finish") as held:
             partner_webhooks.write(held, account.partner_id, endpoint)
     count = terminal.counted(dropped, "old secret")
     _report(account.partner_id, f"{count} dropped", dropped, json_=json_)
@@ -288,7 +292,7 @@ def set_webhook(
     if url is None:
         question = f"Send {partner_id} no events any more? None is kept, and secrets are forgotten."
         terminal.agree(question, yes=yes)
-        with partner_accounts.changing(target, account) as held:
+        with _changing(target, account, "set-webhook --none") as held:
             partner_webhooks.delete(held, partner_id)
         _report(partner_id, "No events are sent", 1, json_=json_)
         return
@@ -298,7 +302,7 @@ def set_webhook(
         terminal.agree(f"Does {partner_id} verify with this secret, from now on?", yes=yes)
     else:
         terminal.agree(f"Send the events of {partner_id} to {url}?", yes=yes)
-    with partner_accounts.changing(target, account) as held:
+    with _changing(target, account, "set-webhook") as held:
         partner_webhooks.write(held, partner_id, endpoint)
     terminal.note(f"Within two minutes the events of {partner_id} go there.")
 
@@ -342,9 +346,19 @@ def remove(
     account = partner_accounts.find(target, partner_id)
     question = f"{partner_id} will be shut out of {target.name} and forgotten; its orders stay."
     terminal.agree_by_typing(question, partner_id, yes=yes)
-    with partner_accounts.changing(target, account) as held:
+    with _changing(target, account, "remove") as held:
         partner_accounts.remove(held, account)
     _report(partner_id, "removed", len(account.keys), json_=json_)
+
+
+@contextlib.contextmanager
+def _changing(target: Target, account: Account, command: str) -> Iterator[Target]:
+    """Change a partner in a turn, and say so in the audit log."""
+    with (
+        audited(target, f"partners {command}", partner=account.partner_id),
+        partner_accounts.changing(target, account) as held,
+    ):
+        yield held
 
 
 # --- How it is told

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli import terminal
+from cli.audit import audited
 from cli.options import Json, Local, Stage, Yes, find, unknown
 from ops.restore import TABLES, Report, compare, count_missing, put_back
 
@@ -52,7 +53,10 @@ def restore(
         terminal.agree(f"Put {total} back into {table} of {target.name}?", yes=yes)
     try:
         if wanted and not dry_run:
-            with terminal.progress(table, wanted) as told:
+            with (
+                audited(target, "restore", table=table, copy=from_table, items=str(wanted)),
+                terminal.progress(table, wanted) as told,
+            ):
                 put_back(copies, wanted, report, told, pause=1 / per_second)
     finally:
         _print(report, json_=json_)

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_cognito as cognito
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from infrastructure.work.permissions import allow
 from orders.settings import OPERATORS
 
 if TYPE_CHECKING:
     from infrastructure.settings import Settings
+    from infrastructure.work.function import Function
 
 
 class Identity(Construct):
@@ -41,6 +44,26 @@ class Identity(Construct):
             of_the_pool.apply_removal_policy(
                 RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if keep else RemovalPolicy.DESTROY
             )
+
+    def ask_before_tokens(self, function: Function) -> None:
+        """Let a function say which groups tokens have, and see whether somebody has an app.
+
+        Its permission is a policy of its own: the pool names the function, which waits for the
+        policy that its role is made with; so that one cannot name the pool.
+        """
+        self.user_pool.add_trigger(
+            cognito.UserPoolOperation.PRE_TOKEN_GENERATION_CONFIG,
+            function.function,
+            cognito.LambdaVersion.V1_0,
+        )
+        policy = iam.Policy(function, "People", roles=[function.role])
+        allow(
+            function.role,
+            "cognito-idp:AdminGetUser",
+            on=self.user_pool.user_pool_arn,
+            why="Sees whether an operator has an authenticator app",
+            policy=policy,
+        )
 
     def _user_pool(self, *, keep: bool, email: cognito.UserPoolEmail) -> cognito.UserPool:
         return cognito.UserPool(

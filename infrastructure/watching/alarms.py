@@ -77,6 +77,11 @@ chance once in eight days."""
 SILENT_ORDERS = 10
 """Orders placed in five minutes of which a pipe that works would have told."""
 
+RETRIES_DUE_MINUTES = 30
+"""How long some webhook or other may be due for its next try without a pause: with one partner
+gone, a moment passes until each is taken. The age that SQS measures would count the waits between
+tries, too, which take a day."""
+
 SIGN_UPS_IN_FIVE_MINUTES = 60
 """About as many as healthy growth brings in a day: each is a customer to pay for."""
 
@@ -85,6 +90,9 @@ BLOCKED_IN_FIVE_MINUTES = 300
 
 (HEARTBEAT,) = names(Caller.SCHEDULE)
 """The function that places our own orders."""
+
+(SIGN_IN,) = names(Caller.SIGN_IN)
+"""The function without which nobody gets tokens, in stages that have it."""
 
 _Comparison = cloudwatch.ComparisonOperator
 _Missing = cloudwatch.TreatMissingData
@@ -170,6 +178,8 @@ class Alarms(Construct):
         self._watch_partners(failing_partners)
         self._watch_tables()
         self._watch_strangers()
+        if settings.asks_second_factor:
+            self._watch_sign_in()
         if settings.heartbeat_minutes is not None:
             self._watch_heartbeat(settings.heartbeat_minutes)
 
@@ -323,9 +333,11 @@ class Alarms(Construct):
         )
 
     def _watch_concurrency(self) -> None:
+        watched = names(Caller.API, Caller.QUEUE, Caller.SIGN_IN)
         throttles = {
             function: self._measured.function(function, "Throttles", SUM, minutes=5)
-            for function in names(Caller.API, Caller.QUEUE)
+            for function in self._settings.functions
+            if function in watched
         }
         self._add(
             "functions-throttled",
@@ -363,6 +375,18 @@ class Alarms(Construct):
                 "stuck-pipe",
                 Condition(age, 60 * minutes, periods=3),
             )
+        self._watch_retries(resources.retries)
+
+    def _watch_retries(self, queue: sqs.Queue) -> None:
+        due = self._measured.queue(queue, "ApproximateNumberOfMessagesVisible", MAXIMUM)
+        self._add(
+            "partner-retries-old",
+            Severity.WARNING,
+            f"Webhooks are due for their next try for {RETRIES_DUE_MINUTES} minutes, and not all "
+            "of them are taken.",
+            "stuck-pipe",
+            Condition(due, 0, periods=RETRIES_DUE_MINUTES),
+        )
 
     def _watch_dead_letters(self, name: str, queue: sqs.Queue) -> None:
         waiting = self._measured.queue(queue, "ApproximateNumberOfMessagesVisible", MAXIMUM)
@@ -438,6 +462,18 @@ class Alarms(Construct):
                 "throttling",
                 Condition(blocked, BLOCKED_IN_FIVE_MINUTES, periods=2, window=3, reached=True),
             )
+
+    def _watch_sign_in(self) -> None:
+        """Watch what Cognito asks before it makes tokens: where that fails there are none."""
+        errors = self._measured.function(SIGN_IN, "Errors", SUM, minutes=5)
+        self._add(
+            "sign-in-failing",
+            Severity.CRITICAL,
+            f"{SIGN_IN} crashed or ran out of time {ERRORS_IN_FIVE_MINUTES} times or more within "
+            "five minutes: whom that meets cannot sign in.",
+            "sign-in",
+            Condition(errors, ERRORS_IN_FIVE_MINUTES, reached=True),
+        )
 
     def _watch_tables(self) -> None:
         """Watch all tables at once: which one it is, the dashboard shows."""

@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infrastructure.functions import BY_NAME, construct_id
+from infrastructure.functions import BY_NAME, MOVING, construct_id
 from infrastructure.work.permissions import allow, explain, of_this_account
 from orders.settings import LOG_LEVEL
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from infrastructure.work.permissions import Conditions
 
 RETENTION = logs.RetentionDays.ONE_WEEK
-"""How long every log group keeps its lines."""
+"""How long a log group keeps its lines, unless they say who did what."""
+
+AUDITED = logs.RetentionDays.THREE_MONTHS
+"""How long those are kept that do: docs/decisions/0024-who-did-what.md."""
 
 
 class Function(Construct):
@@ -49,14 +52,14 @@ class Function(Construct):
         """
         super().__init__(scope, construct_id(name))
         self.timeout = Duration.seconds(timeout_seconds or settings.timeout_seconds)
-        self.log_group = log_group(self, "Logs")
-        self._role = iam.Role(
+        self.log_group = log_group(self, "Logs", AUDITED if name == MOVING else RETENTION)
+        self.role = iam.Role(
             self,
             "Role",
             assumed_by=of_this_account("lambda"),
             description=f"What {name} may do, and nothing else",
         )
-        self.log_group.grant_write(self._role)
+        self.log_group.grant_write(self.role)
         self.function = self._define(name, code, environment, settings)
         self._explain()
 
@@ -71,7 +74,7 @@ class Function(Construct):
             architecture=lambda_.Architecture.ARM_64,
             handler=BY_NAME[name].handler,
             code=code,
-            role=self._role,
+            role=self.role,
             log_group=self.log_group,
             environment={LOG_LEVEL: settings.log_level, **environment},
             memory_size=settings.memory_mb,
@@ -84,9 +87,9 @@ class Function(Construct):
         """Give the reasons of what CDK grants: writing to the log group, and tracing."""
         logging = ("logs:CreateLogStream", "logs:PutLogEvents")
         tracing = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
-        explain(self._role, *logging, on=self.log_group.log_group_arn, why="Lambda writes its log")
+        explain(self.role, *logging, on=self.log_group.log_group_arn, why="Lambda writes its log")
         nowhere = "Sends its trace; X-Ray has no resources to name"
-        explain(self._role, *tracing, on="*", why=nowhere)
+        explain(self.role, *tracing, on="*", why=nowhere)
 
     def allow(
         self,
@@ -103,11 +106,13 @@ class Function(Construct):
             why: what for, in the words of docs/security/permissions.md.
             conditions: when it may; infrastructure.work.permissions has them.
         """
-        allow(self._role, *actions, on=on, why=why, conditions=conditions)
+        allow(self.role, *actions, on=on, why=why, conditions=conditions)
 
 
-def log_group(scope: Construct, construct_id: str) -> logs.LogGroup:
-    """Define a log group that keeps a week and goes with the stack."""
+def log_group(
+    scope: Construct, construct_id: str, retention: logs.RetentionDays = RETENTION
+) -> logs.LogGroup:
+    """Define a log group that goes with the stack."""
     return logs.LogGroup(
-        scope, construct_id, retention=RETENTION, removal_policy=RemovalPolicy.DESTROY
+        scope, construct_id, retention=retention, removal_policy=RemovalPolicy.DESTROY
     )

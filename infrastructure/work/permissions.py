@@ -116,6 +116,7 @@ def allow(
     on: str,
     why: str,
     conditions: Conditions | None = None,
+    policy: iam.Policy | None = None,
 ) -> None:
     """Let a role, or whoever gets a policy, do some actions on one resource.
 
@@ -125,9 +126,13 @@ def allow(
         on: the resource's ARN.
         why: what for, in the document's words; no template has it.
         conditions: when it may.
+        policy: one of the role's for this alone; None for that which the role is made with.
     """
     statement = _statement(actions, on, conditions)
-    grantee.grant_principal.add_to_principal_policy(statement)
+    if policy is None:
+        grantee.grant_principal.add_to_principal_policy(statement)
+    else:
+        policy.add_statements(statement)
     _keep(grantee, statement, why)
 
 

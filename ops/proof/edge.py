@@ -267,6 +267,28 @@ CLAIMS = (
         sources=(f"{_COGNITO}/amazon-cognito-user-pools-using-the-refresh-token.html",),
     ),
     Claim(
+        id="groups-taken-out-of-tokens",
+        says="Before tokens are made, renewed ones too, Cognito asks a trigger for the groups.",
+        said=(
+            "orders/handlers/check_second_factor.py",
+            "docs/decisions/0023-operators-second-factor.md",
+        ),
+        expected="An operator without an app has no cognito:groups in the identity token.",
+        look="Sign in without and with an app, as a member of that group alone and of another.",
+        sources=(
+            f"{_COGNITO}/user-pool-lambda-pre-token-generation.html",
+            f"{_COGNITO}/cognito-user-pools-working-with-lambda-triggers.html",
+        ),
+    ),
+    Claim(
+        id="an-app-is-always-asked-for",
+        says="Who has an app switched on is asked for its code each time; AdminGetUser tells.",
+        said=("orders/handlers/check_second_factor.py", "docs/operations.md#operators"),
+        expected="SOFTWARE_TOKEN_MFA in UserMFASettingList; InitiateAuth answers with a challenge.",
+        look="Switch an app on, sign in twice from one browser, admin-get-user.",
+        sources=(f"{_COGNITO}/user-pool-settings-mfa.html",),
+    ),
+    Claim(
         id="catch-all-of-routes",
         says="ANY and /{proxy+} take what no more specific path and method does.",
         said=("infrastructure/edge/own_answers.py", "docs/emulator.md"),

@@ -18,6 +18,7 @@ from ops.release.account import (
     resources_of,
 )
 from ops.release.findings import Check, Finding, failure, ok, unknown, warning
+from orders.settings import AUTHENTICATOR_APP, OPERATORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -270,6 +271,45 @@ def _most(account: dict[str, Any]) -> str:
     return f"{account['SendQuota']['Max24HourSend']:.0f}"
 
 
+def second_factor(place: Place) -> Finding:
+    """See whether each operator has an authenticator app."""
+    if place.settings.keep_data and not place.settings.asks_second_factor:
+        return warning(
+            "A password alone makes an operator: operators_second_factor is off.",
+            "Switch it on in infrastructure/settings.py.",
+        )
+    without = [person for pool in _pools(place) for person in _without_app(place, pool)]
+    if not without:
+        return ok("Every operator has an authenticator app.")
+    asked = place.settings.asks_second_factor
+    return warning(
+        f"Operators without an authenticator app: {', '.join(without)}"
+        + ("; they are customers until they have one." if asked else "."),
+        "Take them out of the group until they have one: whoever has such a password can bring an "
+        "app of their own (docs/operations.md, Operators).",
+    )
+
+
+def _pools(place: Place) -> list[str]:
+    resources = resources_of(place.account, place.stack)
+    return [name for kind, name in resources if kind == "AWS::Cognito::UserPool" and name]
+
+
+def _without_app(place: Place, pool: str) -> list[str]:
+    """Name the operators without an app by their ids, which are no personal data."""
+    cognito = place.client("cognito-idp")
+    pages = cognito.get_paginator("list_users_in_group").paginate(
+        UserPoolId=pool, GroupName=OPERATORS
+    )
+    people = [user["Username"] for page in pages for user in page["Users"]]
+    return [person for person in people if not _has_app(cognito, pool, person)]
+
+
+def _has_app(cognito: Any, pool: str, person: str) -> bool:
+    found = cognito.admin_get_user(UserPoolId=pool, Username=person)
+    return AUTHENTICATOR_APP in found.get("UserMFASettingList", ())
+
+
 ON_AWS = (
     Check("credentials", identity),
     Check("CDK bootstrap", bootstrap, "ssm:GetParameter"),
@@ -284,6 +324,11 @@ ON_AWS = (
     Check("X-Ray sampling", tracing, "xray:GetSamplingRules"),
     Check("X-Ray policies", tracing_policies, "xray:ListResourcePolicies"),
     Check("mails of sign-up", mail, "ses:GetAccount and ses:GetEmailIdentity"),
+    Check(
+        "operators' second factor",
+        second_factor,
+        f"cognito-idp:ListUsersInGroup, cognito-idp:AdminGetUser and {_STACK_RESOURCES}",
+    ),
     Check("log group's name", log_group, f"logs:DescribeLogGroups and {_STACK_RESOURCES}"),
     Check("topic's name", topic, f"sns:GetTopicAttributes and {_STACK_RESOURCES}"),
 )

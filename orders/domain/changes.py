@@ -82,6 +82,8 @@ class Change(NamedTuple):
     by: Role
     id: str
     trace: str | None = None
+    operator: str | None = None
+    """Which operator makes it, if one does."""
 
     @property
     def edits(self) -> bool:
@@ -143,6 +145,7 @@ def place(
     at = timestamp_of(milliseconds)
     subtotal = subtotal_of(order.items)
     charges = order.delivery_fee + order.tip
+    operator = customer_id if role is Role.OPERATOR else None
     item: Item = msgspec.to_builtins(order)
     _round_coordinates(item["deliveryAddress"])
     item.update(
@@ -156,14 +159,20 @@ def place(
         updatedAt=at,
         changedBy=_PLACING,
         version=1,
-        history=[_entry(Status.PLACED, at, role)],
+        history=[_entry(Status.PLACED, at, role, operator)],
     )
     if trace is not None:
         item["traceId"] = trace
     return item
 
 
-def revise(patch: OrderPatch, role: Role, milliseconds: int, trace: str | None = None) -> Change:
+def revise(
+    patch: OrderPatch,
+    role: Role,
+    milliseconds: int,
+    trace: str | None = None,
+    operator: str | None = None,
+) -> Change:
     """Turn a merge patch into one conditional change.
 
     Args:
@@ -171,6 +180,7 @@ def revise(patch: OrderPatch, role: Role, milliseconds: int, trace: str | None =
         role: who the caller is; decides which moves are open.
         milliseconds: the time of the change, since the Unix epoch.
         trace: the trace of the request.
+        operator: which operator the caller is, if it is one.
 
     Raises:
         InvalidField: when the patch changes nothing.
@@ -183,7 +193,8 @@ def revise(patch: OrderPatch, role: Role, milliseconds: int, trace: str | None =
     if assign or remove:
         only_from &= EDITABLE
     at = timestamp_of(milliseconds)
-    return Change(assign, remove, to, only_from, at, role, os.urandom(8).hex(), trace)
+    change_id = os.urandom(8).hex()
+    return Change(assign, remove, to, only_from, at, role, change_id, trace, operator)
 
 
 def confirm(milliseconds: int, trace: str | None = None) -> Change:
@@ -203,7 +214,7 @@ def history_entry(change: Change) -> dict[str, str]:
     """Make the entry that a change of status adds to an order's history."""
     if change.to is None:
         raise ValueError("a change that moves the order to no status has no history entry")
-    return _entry(change.to, change.at, change.by)
+    return _entry(change.to, change.at, change.by, change.operator)
 
 
 def attributes_of(change: Change) -> list[str]:
@@ -220,19 +231,28 @@ def attributes_of(change: Change) -> list[str]:
     return sorted(names)
 
 
-def view(item: Item) -> dict[str, Any]:
-    """Arrange a stored order as its owner reads it: own fields only, always in the same order."""
+def view(item: Item, reader: Role = Role.CUSTOMER) -> dict[str, Any]:
+    """Arrange a stored order as it is read: own fields only, always in the same order.
+
+    Args:
+        item: the order.
+        reader: who reads it; which operator moved it, operators alone are told.
+    """
     shown = dict(item)
     shown["createdAt"] = item["timestamp"]
     if "partnerId" in item:
         shown["customerId"] = item["customerId"].removeprefix(f"{item['partnerId']}#")
     shown["items"] = [_view_line(line) for line in item["items"]]
     shown["deliveryAddress"] = _view_address(item["deliveryAddress"])
-    shown["history"] = [_arrange(StatusChange, entry) for entry in item["history"]]
+    told = StatusChange.__struct_encode_fields__
+    if reader is not Role.OPERATOR:
+        told = tuple(name for name in told if name != _OPERATOR)
+    shown["history"] = [_only(told, entry) for entry in item["history"]]
     return {name: shown[name] for name in _ORDER_FIELDS if name in shown}
 
 
 _COORDINATES = ("latitude", "longitude")
+_OPERATOR = "operator"
 
 _ORDER_FIELDS = (
     *Order.__struct_encode_fields__[len(NewOrder.__struct_encode_fields__) :],
@@ -256,11 +276,16 @@ def _view_address(address: Item) -> Item:
 
 
 def _arrange(struct: type[Struct], fields: Item) -> Item:
-    return {name: fields[name] for name in struct.__struct_encode_fields__ if name in fields}
+    return _only(struct.__struct_encode_fields__, fields)
 
 
-def _entry(status: Status, at: str, by: Role) -> dict[str, str]:
-    return {"status": status.value, "at": at, "by": by.value}
+def _only(names: tuple[str, ...], fields: Item) -> Item:
+    return {name: fields[name] for name in names if name in fields}
+
+
+def _entry(status: Status, at: str, by: Role, operator: str | None) -> dict[str, str]:
+    entry = {"status": status.value, "at": at, "by": by.value}
+    return entry if operator is None else {**entry, _OPERATOR: operator}
 
 
 def _edits(patch: OrderPatch) -> tuple[dict[Path, Any], tuple[Path, ...]]:

@@ -144,6 +144,12 @@ class StatusChange(_Body, kw_only=True):
     status: Status
     at: UtcTime
     by: Role
+    operator: (
+        Annotated[
+            str, Meta(description="Which operator, by the `sub` of its token; for operators only.")
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class Order(NewOrder, kw_only=True):

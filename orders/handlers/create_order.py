@@ -64,7 +64,7 @@ def _create_order(request: Request) -> Response:
     }
     if replayed:
         headers["Idempotent-Replayed"] = "true"
-    return Response(201, view(item), headers)
+    return Response(201, view(item, request.caller.role), headers)
 
 
 def _location(request: Request, order_id: str) -> str:

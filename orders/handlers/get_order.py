@@ -18,7 +18,7 @@ def get_order(request: Request) -> Response:
     headers = {"ETag": etag(item["version"])}
     if _matches(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(304, None, headers)
-    return Response(200, view(item), headers)
+    return Response(200, view(item, request.caller.role), headers)
 
 
 def _matches(condition: str, current: str) -> bool:

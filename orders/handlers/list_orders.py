@@ -34,7 +34,8 @@ def list_orders(request: Request) -> Response:
         cursor=_cursor(query),
     )
     request.notes["orders"] = len(page.items)
-    body = {"orders": [view(item) for item in page.items], "cursor": page.cursor}
+    reader = request.caller.role
+    body = {"orders": [view(item, reader) for item in page.items], "cursor": page.cursor}
     return Response(200, body, {})
 
 

@@ -44,8 +44,9 @@ def update_order(request: Request) -> Response:
     caller = request.caller
     versions = _versions(request.headers.get("if-match"))
     patch = decode(_DECODER, request.body())
+    now = time.time_ns() // 1_000_000
     try:
-        change = revise(patch, caller.role, time.time_ns() // 1_000_000, trace_id())
+        change = revise(patch, caller.role, now, trace_id(), caller.operator)
     except InvalidField as fault:
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
     if caller.role is Role.CUSTOMER and change.edits:
@@ -61,7 +62,7 @@ def update_order(request: Request) -> Response:
         request.notes[SYNTHETIC] = True
     elif change.to is not None:
         count(STATUS_CHANGES)
-    return Response(200, view(item), {"ETag": etag(item["version"])})
+    return Response(200, view(item, caller.role), {"ETag": etag(item["version"])})
 
 
 def _check_edits(request: Request) -> None:

@@ -44,6 +44,10 @@ OPENS, CLOSES = _HOURS.opens, _HOURS.closes
 """Hours of the day, UTC; those of prod, and the load of every stage keeps them."""
 
 (HEARTBEAT,) = names(Caller.SCHEDULE)
+(SIGN_IN,) = names(Caller.SIGN_IN)
+
+SIGN_INS = 2
+"""A minute, renewals included, in busy hours."""
 
 HEARTBEAT_MINUTES = _PROD.heartbeat_minutes or 0
 """How often our own order is placed, by the function HEARTBEAT."""
@@ -73,6 +77,7 @@ class Stage(NamedTuple):
         reserved: concurrent executions reserved, by function.
         queues: by the worker that they feed.
         dead: the dead-letter queues, by worker, and the pipe's as `pipe`.
+        retries: the queue in which webhooks wait for their next try.
         dies_after: minutes from a message's first try to its death, by worker: when the worker
             says itself that it failed, and when it is killed.
         tables: by partition key.
@@ -90,6 +95,7 @@ class Stage(NamedTuple):
     reserved: Mapping[str, int]
     queues: Mapping[str, str]
     dead: Mapping[str, str]
+    retries: str
     dies_after: Mapping[str, tuple[int, int]]
     tables: Mapping[str, str]
     indexes: Mapping[str, str]
@@ -127,6 +133,7 @@ def stage_of(resources: Resources) -> Stage:
             **{w: _queue_name(resources, _dead(resources, q)) for w, q in workers.items()},
             "pipe": _queue_name(resources, pipe_dead),
         },
+        retries=_queue_name(resources, _retries_of(resources, functions["notify_partner"])),
         dies_after={w: _dies_after(resources, functions[w], q) for w, q in workers.items()},
         tables={key: text(table.get("TableName", name)) for key, (name, table) in tables.items()},
         indexes={
@@ -206,18 +213,30 @@ def _named(resources: Resources, arn: str) -> str:
 
 def _queue_of(resources: Resources, function: str) -> str:
     """Find the queue to which a function's messages come first: that which the topic tells."""
-    sources = {
+    (queue,) = _sources(resources, function) & _told(resources)
+    return queue
+
+
+def _retries_of(resources: Resources, function: str) -> str:
+    """Find the queue that only the function itself sends to."""
+    (queue,) = _sources(resources, function) - _told(resources)
+    return queue
+
+
+def _sources(resources: Resources, function: str) -> set[str]:
+    return {
         _named(resources, text(source["Properties"]["EventSourceArn"]))
         for _, source in _of(resources, "Lambda::EventSourceMapping")
         if text(source["Properties"]["FunctionName"]).split(".")[0].startswith(function)
     }
-    told = {
+
+
+def _told(resources: Resources) -> set[str]:
+    return {
         _named(resources, text(subscription["Properties"]["Endpoint"]))
         for _, subscription in _of(resources, "SNS::Subscription")
         if subscription["Properties"]["Protocol"] == "sqs"
     }
-    (queue,) = sources & told
-    return queue
 
 
 def _dead(resources: Resources, queue: str) -> str:
@@ -271,6 +290,9 @@ class Conditions:
         killed: whether the workers are killed over each message.
         standing: whether the workers are not called at all.
         repeated: share of webhooks that a partner does not take at the first try.
+        retries_stand: whether nobody takes the webhooks that are due for another try.
+        sign_in_fails: share of calls in which the function crashes that Cognito asks before it
+            makes tokens.
         partner_gone: whether a partner, who has a third of all webhooks, does not answer.
         letters: whether a dead letter has come into each dead-letter queue.
         looked_at: whether somebody asks the dead-letter queues for messages.
@@ -295,6 +317,8 @@ class Conditions:
     standing: bool = False
     repeated: float = 0
     partner_gone: bool = False
+    retries_stand: bool = False
+    sign_in_fails: float = 0
     letters: bool = False
     looked_at: bool = False
     throttled: int = 0
@@ -370,6 +394,8 @@ _ALL_AT_ONCE = _changed(
     busy=1,
     killed=True,
     partner_gone=True,
+    retries_stand=True,
+    sign_in_fails=1,
     letters=True,
     throttled=10,
     tables_fail=5,
@@ -446,6 +472,10 @@ SCENARIOS: Mapping[str, Scenario] = {
     "partner falters": Scenario(
         meaning="One webhook of fourteen must be sent again.", changed=_changed(repeated=1 / 14)
     ),
+    "retries stand": Scenario(
+        meaning="The same, and nobody takes the webhooks that are due for another try.",
+        changed=_changed(partner_gone=True, retries_stand=True),
+    ),
     "dead letters": Scenario(
         meaning="One message dies in each queue.", changed=_changed(letters=True)
     ),
@@ -478,6 +508,17 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "tables near ceiling": Scenario(
         meaning="A table uses nine tenths of what it may.", changed=_changed(used=0.9)
+    ),
+    "sign-in fails": Scenario(
+        meaning="The function crashes that Cognito asks before it makes tokens.",
+        changed=_changed(sign_in_fails=1),
+    ),
+    "sign-in falters": Scenario(
+        meaning="The same, in one of five calls.", changed=_changed(sign_in_fails=0.2)
+    ),
+    "campaign": Scenario(
+        meaning="Five new customers a minute sign up, because of a campaign.",
+        changed=_changed(sign_ups=5),
     ),
     "sign-ups by machine": Scenario(
         meaning="Twenty strangers a minute sign up.", changed=_changed(sign_ups=20)
@@ -593,6 +634,7 @@ class _Recorder:
         self._workers(minute, now, told)
         self._tables(minute, now)
         self._strangers(minute, now)
+        self._sign_in(minute, now)
         self._add(minute, NAMESPACE, ORDERS_CREATED.name, self.stage.own, {1: placed})
 
     def _strangers(self, minute: int, now: Conditions) -> None:
@@ -602,6 +644,15 @@ class _Recorder:
         if self.stage.firewall:
             blocked = {1.0: now.blocked + 1.0}
             self._add(minute, "AWS/WAFV2", "BlockedRequests", self.stage.firewall, blocked)
+
+    def _sign_in(self, minute: int, now: Conditions) -> None:
+        """Record what Cognito asks before it makes tokens, in a stage that has it."""
+        if SIGN_IN in self.stage.functions:
+            calls = self._whole("sign-ins", SIGN_INS * now.load)
+            share = max(now.sign_in_fails, now.failing)
+            refused = self._whole("sign-ins refused", calls * now.refused)
+            crashed = self._whole("sign-ins failed", (calls - refused) * share)
+            self._function(minute, now, SIGN_IN, (calls - refused, crashed, refused))
 
     def _heartbeat(self, minute: int, now: Conditions, calls: dict[str, int]) -> None:
         """Let the heartbeat place its order, if the stage has one; adds to the calls."""
@@ -724,13 +775,16 @@ class _Recorder:
             self._function(minute, now, worker, (run, crashed, refused))
             said, killed = self.stage.dies_after[worker]
             # A webhook that its partner does not take waits in the queue of retries.
-            retries = now.partner_gone and worker == "notify_partner"
+            retries = now.partner_gone and worker == "notify_partner" and not now.retries_stand
             oldest = since if now.standing else killed * now.killed
             waited = 60 * min(max(since, 0), oldest)
             self._queue(minute, self.stage.queues[worker], messages, waited)
             dies = (now.killed and since > killed) or (retries and since > said)
             self._dead_letters(minute, worker, now, dies=dies)
         self._dead_letters(minute, "pipe", now, dies=False)
+        if now.partner_gone:  # one is due, at times, in the moment when SQS looks
+            due = 1 if now.retries_stand else minute % 2
+            self._queue(minute, self.stage.retries, 1, due)
         share = A_THIRD if now.partner_gone else now.repeated
         tries = self._whole("failed tries", told["notify_partner"] * share)
         if tries:

@@ -24,6 +24,7 @@ STAGE = Stage(
     reserved={"create_order": 100},
     queues={"process_order": "work", "notify_partner": "tell"},
     dead={"process_order": "dead-work", "notify_partner": "dead-tell", "pipe": "dead-pipe"},
+    retries="retries",
     dies_after={"process_order": (9, 8), "notify_partner": (51, 8)},
     tables={"orderId": "Orders", "key": "Keys", "apiKeyId": "Partners"},
     indexes={"by-customer": "Orders", "by-partner": "Orders"},

@@ -1,4 +1,4 @@
-"""Whom cases are for: the eight handlers, and the screens of operators and of the local run."""
+"""Whom cases are for: the handlers, and the screens of operators and of the local run."""
 
 from __future__ import annotations
 

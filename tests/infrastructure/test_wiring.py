@@ -204,11 +204,18 @@ def test_parameters_are_made_where_functions_look(template: Template) -> None:
 
 
 def test_every_policy_is_of_one_role(template: Template) -> None:
-    """A role has the one policy that was written for it, and nothing beside it."""
+    """A role has the one policy that was written for it, and nothing beside it.
+
+    What names the pool that names the function has a second one, or each would wait for the other.
+    """
     held = []
     for name, policy in template.all("IAM::Policy"):
         (role,) = policy["Roles"]
-        assert name.startswith(role["Ref"][:-8]), name  # without the hash
+        owner = role["Ref"][:-8]  # without the hash
+        if name.startswith("CheckSecondFactorPeople"):
+            assert owner == "CheckSecondFactorRole"
+            continue
+        assert name.startswith(owner), name
         held.append(role["Ref"])
     assert len(held) == len(set(held))
     for name, role in template.all("IAM::Role"):

@@ -20,7 +20,7 @@ from orders.domain.lifecycle import Status
 from orders.routes import ROUTES, Route
 from tests.fuzz.cases import HOSTILE, REAL, Case
 from tests.fuzz.making.hostile import BOMBS, NUMBERS, STRINGS, VALUES
-from tests.fuzz.making.messages import heartbeats, messages, resources
+from tests.fuzz.making.messages import heartbeats, messages, resources, sign_ins
 from tests.fuzz.making.mutation import damaged, pick, spoiled
 from tests.fuzz.making.screens import SHOWN
 from tests.fuzz.tables import FAULTS
@@ -280,6 +280,7 @@ GENERATORS: dict[str, Callable[[Choose], Case]] = {
     **{name: partial(messages, name) for name in WORKERS},
     **dict.fromkeys(names(Caller.DEPLOYMENT), resources),
     **dict.fromkeys(names(Caller.SCHEDULE), heartbeats),
+    **dict.fromkeys(names(Caller.SIGN_IN), sign_ins),
     **SHOWN,
 }
 """What makes cases for each target out of choices."""

@@ -1,4 +1,4 @@
-"""Makes cases for what no request calls: queues' workers, the custom resource, the heartbeat."""
+"""Makes cases for what no request calls: workers, the custom resource, heartbeat and sign-in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.fuzz.cases import HOSTILE, REAL, Case
 from tests.fuzz.making.hostile import BOMBS, NUMBERS, STRINGS, VALUES
 from tests.fuzz.making.mutation import damaged, pick, spoiled
 from tests.fuzz.tables import FAULTS, ORDERS
-from tests.fuzz.tenants import tables
+from tests.fuzz.tenants import OURS, tables
 from tests.shared.stream_records import message, record
 
 if TYPE_CHECKING:
@@ -233,4 +233,46 @@ def heartbeats(choose: Choose) -> Case:
         fault=pick(choose, tuple(FAULTS)) if choose(10) == 0 else "",
         aws=[pick(choose, _AWS)] if choose(6) == 0 else None,
         answers=answers,
+    )
+
+
+_PERSON = {
+    "version": "1",
+    "triggerSource": "TokenGeneration_Authentication",
+    "region": "us-east-1",
+    "userPoolId": "us-east-1_Example",
+    "userName": "44d8a4c8-1021-70f1-5a2b-6b1f0e9c7d11",
+    "callerContext": {"awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": "client"},
+    "request": {
+        "userAttributes": {"sub": "44d8a4c8-1021-70f1-5a2b-6b1f0e9c7d11", "email": OURS},
+        "groupConfiguration": {
+            "groupsToOverride": [],
+            "iamRolesToOverride": [],
+            "preferredRole": None,
+        },
+    },
+    "response": {"claimsOverrideDetails": None},
+}
+_GROUP_NAMES = ("operators", "x,operators", "operators,", "[operators]", "testers", "\u202e", ",")
+_FACTORS = (
+    *([200, '{"UserMFASettingList":["SOFTWARE_TOKEN_MFA"]}'], [200, "{}"], [200, "["]),
+    *([200, '{"UserMFASettingList":"SOFTWARE_TOKEN_MFA"}'], [200, '{"UserMFASettingList":[7]}']),
+    *([400, '{"__type":"UserNotFoundException"}'], [400, '{"__type":7}'], [500, "<html>"]),
+)
+
+
+def sign_ins(choose: Choose) -> Case:
+    """Make a case for what Cognito asks before it makes tokens."""
+    event: Any = json.loads(json.dumps(_PERSON))
+    names = [pick(choose, _GROUP_NAMES) for _ in range(choose(4))]
+    event["request"]["groupConfiguration"]["groupsToOverride"] = names
+    shape = REAL
+    if choose(3) == 0:
+        event, shape = damaged(choose, event), HOSTILE
+    return Case(
+        target="check_second_factor",
+        event=event,
+        shape=shape,
+        trace=pick(choose, _TRACES),
+        aws=[pick(choose, _FACTORS)],
     )

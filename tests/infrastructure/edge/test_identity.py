@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,6 +64,29 @@ def test_a_second_factor_is_offered_and_is_no_sms(pool: dict[str, Any]) -> None:
     """Who wants a second factor uses an authenticator app; numbers can be taken over."""
     assert pool["MfaConfiguration"] == "OPTIONAL"
     assert pool["EnabledMfas"] == ["SOFTWARE_TOKEN_MFA"]
+
+
+def test_cognito_asks_who_may_be_an_operator(prod: Template, dev: Template) -> None:
+    """Where data is kept, Cognito calls the function before it makes any token."""
+    (function,) = (name for name, _ in prod.all("Lambda::Function") if name.startswith("CheckSec"))
+    arn = {"Fn::GetAtt": [function, "Arn"]}
+    asked = {"LambdaArn": arn, "LambdaVersion": "V1_0"}
+    assert prod.one("Cognito::UserPool")["LambdaConfig"] == {"PreTokenGenerationConfig": asked}
+    permission = prod.one("Lambda::Permission", "IdentityUserPool")
+    (pool,) = (name for name, _ in prod.all("Cognito::UserPool"))
+    assert permission["FunctionName"] == arn
+    assert permission["Principal"] == "cognito-idp.amazonaws.com"
+    assert permission["SourceArn"] == {"Fn::GetAtt": [pool, "Arn"]}
+    assert "LambdaConfig" not in dev.one("Cognito::UserPool")
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_stage_may_decide_about_the_second_factor(asked: Any) -> None:
+    """A stage without data may ask operators for one, too, and one with data may leave it out."""
+    for stage in STAGES.values():
+        there = replace(stage, operators_second_factor=asked).functions
+        assert ("check_second_factor" in there) is asked
+        assert ("check_second_factor" in stage.functions) is stage.keep_data
 
 
 def test_an_account_is_recovered_by_e_mail_only(pool: dict[str, Any]) -> None:

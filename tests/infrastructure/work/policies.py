@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _HERE = "us-east-1:111122223333"
 _ARNS = {
+    "AWS::Cognito::UserPool": f"arn:aws:cognito-idp:{_HERE}:userpool/%s",
     "AWS::DynamoDB::GlobalTable": f"arn:aws:dynamodb:{_HERE}:table/%s",
     "AWS::IAM::Role": "arn:aws:iam::111122223333:role/%s",
     "AWS::KMS::Key": f"arn:aws:kms:{_HERE}:key/%s",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infrastructure.functions import Caller, names
+from ops.audit import KEPT_DAYS
 from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
@@ -25,11 +26,13 @@ def takes_from(queue: str) -> set[tuple[str, str]]:
 
 
 def functions_of(template: Template) -> dict[str, str]:
-    """Give the functions that a stage has; a heartbeat is what some have not."""
-    beats = list(template.all("Scheduler::Schedule"))
-    return {
-        start: name for start, name in IDS.items() if beats or name not in names(Caller.SCHEDULE)
-    }
+    """Give the functions that a stage has; some have neither heartbeat nor second factor."""
+    lacks: set[str] = set()
+    if not list(template.all("Scheduler::Schedule")):
+        lacks.update(names(Caller.SCHEDULE))
+    if "LambdaConfig" not in template.one("Cognito::UserPool"):
+        lacks.update(names(Caller.SIGN_IN))
+    return {start: name for start, name in IDS.items() if name not in lacks}
 
 
 GRANTS = {
@@ -59,6 +62,7 @@ GRANTS = {
         *((action, "ProcessingPartnerRetries") for action, _ in takes_from("PartnerNotifications")),
     },
     "PlaceHeartbeat": {("apigateway:GET", "apikeys"), ("dynamodb:PutItem", "DataPartners")},
+    "CheckSecondFactor": {("cognito-idp:AdminGetUser", "IdentityUserPool")},
     "CreateParameters": {("ssm:PutParameter", name) for name in ("flags", "webhook-signing-key")},
 }
 GRANTS_OF_STAGES_THAT_GO = {
@@ -81,6 +85,7 @@ VARIABLES = {
         *OF_A_QUEUE,
     },
     "create_parameters": set(),
+    "check_second_factor": set(),
     "place_heartbeat": {"API_URL", "HEARTBEAT_KEY_ID", "PARTNERS_TABLE"},
 }
 
@@ -150,7 +155,8 @@ def test_a_function_may_do_what_it_does_and_nothing_else(template: Template, sta
     if start not in functions_of(template):
         assert not [name for name, _ in template.all("IAM::Policy") if name.startswith(start)]
         return
-    granted = grants_of(template.one("IAM::Policy", f"{start}Role"))
+    policies = [policy for name, policy in template.all("IAM::Policy") if name.startswith(start)]
+    granted = {pair for policy in policies for pair in grants_of(policy)}
     goes = template.resource("DynamoDB::GlobalTable", "DataOrders")["DeletionPolicy"] == "Delete"
     assert start in GRANTS, "tests/infrastructure/work/test_function.py, GRANTS"
     # For the tables' own key, where there is one: test_encryption.py
@@ -167,10 +173,19 @@ def test_a_function_may_do_what_it_does_and_nothing_else(template: Template, sta
 
 
 def test_every_log_group_keeps_a_week(template: Template) -> None:
-    """No log is kept for ever, and none outlives the stack unnoticed."""
-    groups = list(template.all("Logs::LogGroup"))
-    assert len(groups) == len(functions_of(template)) + 2  # the access logs, and the pipe's
-    assert {group.get("RetentionInDays") for _, group in groups} == {7}
+    """No log is kept for ever, and none outlives the stack unnoticed.
+
+    Who did what is kept for ninety days: by commands, and by operators who move orders.
+    """
+    groups = dict(template.all("Logs::LogGroup"))
+    firewalls = len(list(template.all("WAFv2::LoggingConfiguration")))
+    # The access logs, the pipe's and that of commands.
+    assert len(groups) == len(functions_of(template)) + firewalls + 3
+    kept = {name[:-8]: group["RetentionInDays"] for name, group in groups.items()}
+    audited = {"AuditLog", "UpdateOrderLogs"}
+    assert {name for name, days in kept.items() if days == KEPT_DAYS} == audited
+    assert {days for name, days in kept.items() if name not in audited} == {7}
+    assert template.document["Outputs"]["AuditLogGroup"]["Value"]["Ref"].startswith("AuditLog")
 
 
 def test_every_function_writes_to_its_own_log_group(template: Template) -> None:

@@ -112,16 +112,26 @@ def test_no_service_is_let_in_for_another_resource(matrix: Matrix) -> None:
 
 
 def test_functions_are_called_by_their_own_methods_only(matrix: Matrix) -> None:
-    """Of all that could call a function, its own methods of the API may: no test button either."""
+    """Of all that could call a function, its own methods of the API may: no test button either.
+
+    Cognito calls the one that it asks before it makes tokens, and only of this pool.
+    """
     methods = {
         (construct_id(route.function), f"{route.method}{_pattern(route.path)}") for route in ROUTES
     }
     called = {
         (row.resource, row.condition.partition(f".{STAGE}/")[2])
         for row in matrix.of_resources()
-        if row.action == "lambda:InvokeFunction"
+        if (row.action, row.principal) == ("lambda:InvokeFunction", "apigateway.amazonaws.com")
     }
     assert called == methods
+    others = {
+        (row.principal, row.resource, row.condition)
+        for row in matrix.of_resources()
+        if row.action == "lambda:InvokeFunction" and row.principal != "apigateway.amazonaws.com"
+    }
+    pool = "aws:SourceArn like Identity/UserPool"
+    assert others <= {("cognito-idp.amazonaws.com", "CheckSecondFactor", pool)}
 
 
 def _pattern(path: str) -> str:

@@ -485,7 +485,17 @@ def of_parameter(arn: Any) -> dict[str, Any]:
 
 
 def test_the_secrets_key_is_opened_by_nobody_else(template: Template) -> None:
-    """The key's own policy names your account and no service: roles decide, seen above."""
-    (statement,) = template.one("KMS::Key", SECRETS)["KeyPolicy"]["Statement"]
-    assert "AWS::AccountId" in str(statement["Principal"])
-    assert "Service" not in statement["Principal"]
+    """The key's own policy names your account, whose roles decide, seen above, and no service.
+
+    But for the alarms of this account, whose topic it encrypts where there is no key of your own.
+    """
+    account, *services = template.one("KMS::Key", SECRETS)["KeyPolicy"]["Statement"]
+    assert "AWS::AccountId" in str(account["Principal"])
+    assert "Service" not in account["Principal"]
+    has_key = any(name.startswith("CustomerKey") for name, _ in template.all("KMS::Key"))
+    assert len(services) == (0 if has_key else 1)
+    for alarms in services:
+        assert alarms["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        assert alarms["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
+        assert alarms["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
+        assert "alarm:*" in str(alarms["Condition"]["ArnLike"]["aws:SourceArn"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.demo.people import subject_of
 from orders.domain.ids import new_order_id
 from orders.domain.lifecycle import Role
 from orders.routes import ROUTES, Route
@@ -159,7 +160,10 @@ def test_customers_move_only_as_the_lifecycle_lets_them(
     refused = callers["customer"].patch(path, json={"status": "CONFIRMED"})
     assert refused.status_code == 409
     confirmed = callers["operator"].patch(path, json={"status": "CONFIRMED"})
-    assert confirmed.json()["history"][-1]["by"] == "operator"
+    moved = confirmed.json()["history"][-1]
+    assert moved == {**moved, "by": "operator", "operator": subject_of(stack.operator_token)}
+    shown = callers["customer"].get(path).json()["history"][-1]
+    assert shown == {name: value for name, value in moved.items() if name != "operator"}
     assert callers["customer"].patch(path, json={"note": "x"}).status_code == 409
     cancelled = callers["customer"].patch(path, json={"status": "CANCELLED"})
     assert cancelled.json()["history"][-1]["by"] == "customer"

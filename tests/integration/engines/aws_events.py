@@ -9,6 +9,8 @@ API Gateway     https://docs.aws.amazon.com/apigateway/latest/developerguide/set
 SQS             https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html, "Standard queue message
                 event"
 CloudFormation  https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html
+Cognito         https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-lambda-pre-token-generation.html
+                with https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-pools-working-with-lambda-triggers.html
 Scheduler       https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
 Pipes           the record of a stream: https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html
 """
@@ -209,3 +211,29 @@ def custom_resource(
 def scheduled() -> dict[str, Any]:
     """Give the schedule's input: AWS writes the moment in place of its keyword, in UTC."""
     return {"scheduledTime": "2022-03-22T18:59:43Z"}
+
+
+def tokens(pool: str, person: str, groups: list[str]) -> dict[str, Any]:
+    """Give Cognito's event, version 1, before it makes somebody's tokens."""
+    return {
+        "version": "1",
+        "triggerSource": "TokenGeneration_Authentication",
+        "region": "us-east-1",
+        "userPoolId": pool,
+        "userName": person,
+        "callerContext": {"awsSdkVersion": "aws-sdk-unknown-unknown", "clientId": "1example23"},
+        "request": {
+            "userAttributes": {
+                "sub": person,
+                "email_verified": "true",
+                "cognito:user_status": "CONFIRMED",
+                "email": "customer@example.com",
+            },
+            "groupConfiguration": {
+                "groupsToOverride": groups,
+                "iamRolesToOverride": [],
+                "preferredRole": None,
+            },
+        },
+        "response": {"claimsOverrideDetails": None},
+    }

@@ -14,6 +14,7 @@ import pytest
 from infrastructure.asset import build_for_host
 from infrastructure.functions import BY_NAME, names
 from orders.domain.synthetic import HEARTBEAT
+from orders.settings import OPERATORS
 from project.checkout import ROOT
 from tests.integration.engines import aws_events, environment
 from tests.integration.engines.runtime_api import TRACE, Function, running
@@ -215,6 +216,25 @@ def test_place_heartbeat(aws_lambda: Lambda, heartbeat: dict[str, str]) -> None:
     """The heartbeat's order goes its whole way."""
     answer = aws_lambda.answer("place_heartbeat", aws_events.scheduled(), **heartbeat)
     assert (answer["outcome"], answer["moment"]) == ("alive", "2022-03-22T18:59:43Z")
+
+
+def test_check_second_factor(stack: Endpoints, aws_lambda: Lambda) -> None:
+    """A member of the operators is one in the token once they have an app, and not before."""
+    pool, cognito = stack.user_pool_id, aws(stack, "cognito-idp")
+    email = f"{uuid.uuid4().hex}@example.com"
+    who = {"UserPoolId": pool, "Username": email}
+    person = cognito.admin_create_user(**who, MessageAction="SUPPRESS")["User"]["Username"]
+    try:
+        asked = aws_events.tokens(pool, person, [OPERATORS, "testers"])
+        with aws_lambda.function("check_second_factor") as function:
+            before = function.invoke(asked).body["response"]["claimsOverrideDetails"]
+            app = {"Enabled": True, "PreferredMfa": True}
+            cognito.admin_set_user_mfa_preference(**who, SoftwareTokenMfaSettings=app)
+            after = function.invoke(asked).body
+    finally:
+        cognito.admin_delete_user(**who)
+    assert before == {"groupOverrideDetails": {"groupsToOverride": ["testers"]}}
+    assert after == asked
 
 
 def test_every_function_is_tried() -> None:

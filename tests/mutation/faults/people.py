@@ -73,6 +73,24 @@ def second_factor_by_sms(template: Template) -> None:
 
 
 @fault
+def operators_by_password_alone(template: Template) -> None:
+    """Cognito does not ask, and a password makes an operator."""
+    del pool(template)["LambdaConfig"]
+
+
+@fault
+def trigger_of_another_version(template: Template) -> None:
+    """Cognito reads the answer of another form, and leaves the groups as they are."""
+    pool(template)["LambdaConfig"]["PreTokenGenerationConfig"]["LambdaVersion"] = "V2_0"
+
+
+@fault
+def trigger_that_cognito_may_not_call(template: Template) -> None:
+    """Nobody can sign in."""
+    template.one("Lambda::Permission", "IdentityUserPool")["Principal"] = "sns.amazonaws.com"
+
+
+@fault
 def no_second_factor(template: Template) -> None:
     """Nobody can protect their account by a second factor."""
     pool(template)["MfaConfiguration"] = "OFF"

@@ -78,6 +78,12 @@ def alarms_that_nobody_can_encrypt(template: Template) -> None:
 
 
 @fault
+def who_did_what_for_a_week(template: Template) -> None:
+    """A month later nobody knows who has shut a partner out."""
+    template.one("Logs::LogGroup", "AuditLog")["RetentionInDays"] = 7
+
+
+@fault
 def firewall_that_counts_for_all_stages(template: Template) -> None:
     """What dev's firewall blocks shows as blocked in prod."""
     template.one("WAFv2::WebACL")["VisibilityConfig"]["MetricName"] = "Firewall"

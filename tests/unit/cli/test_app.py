@@ -31,7 +31,7 @@ DESTRUCTIVE = {
 """Those that change or delete what is there."""
 
 READING = {
-    *("dlq ls", "dlq show", "doctor", "cost", "spent", "trace"),
+    *("audit", "dlq ls", "dlq show", "doctor", "cost", "spent", "trace"),
     *("flags ls", "flags show", "flags history"),
     *("partners ls", "partners show", "partners usage"),
     "logs ls",
@@ -46,6 +46,22 @@ WITHOUT_DEPLOYMENT = {"cost"}
 
 OF_AWS_ALONE = {"deploy", "destroy"}
 """Those that make stages: `make run` makes a local one, and the CDK speaks for itself."""
+
+
+UNAUDITED = {"destroy"}
+"""Those that write and leave no line, for their log goes with the stage: CloudTrail tells."""
+
+
+def calls(function: Any, module: Any, seen: set[str]) -> set[str]:
+    """Name all that a function calls, through the functions of its own module."""
+    for name in function.__code__.co_names:
+        if name not in seen:
+            seen.add(name)
+            found = vars(module).get(name)
+            found = getattr(found, "__wrapped__", found)  # a context manager's own function
+            if getattr(found, "__module__", None) == module.__name__ and hasattr(found, "__code__"):
+                calls(found, module, seen)
+    return seen
 
 
 def walk(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
@@ -244,3 +260,14 @@ def test_help_is_quick(module: str, asked: list[str]) -> None:
     command = [sys.executable, "-c", program, module, *asked]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0
+
+
+def test_every_command_that_writes_leaves_a_line() -> None:
+    """Who did what can be found later: no command that changes anything goes unrecorded."""
+    unrecorded = set()
+    for path, command in walk(ORDERS):
+        function = command.callback.__wrapped__
+        called = calls(function, sys.modules[function.__module__], set())
+        if not called & {"audited", "audited_in"}:
+            unrecorded.add(path)
+    assert unrecorded == READING | UNAUDITED

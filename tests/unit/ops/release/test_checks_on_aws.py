@@ -292,6 +292,46 @@ def test_fifty_mails_a_day(aws: Aws) -> None:
     assert aws.finds("mails of sign-up", "dev").result == "warning"
 
 
+POOL = ("AWS::Cognito::UserPool", "us-east-1_Example")
+FACTOR = "operators' second factor"
+SETTINGS = {"SOFTWARE_TOKEN_MFA": ["SOFTWARE_TOKEN_MFA"], "EMAIL_OTP": ["EMAIL_OTP"], "none": []}
+
+
+def operators(aws: Aws, **factors: str) -> None:
+    """Have operators, by their ids, each with a factor."""
+    aws.has(POOL)
+    people = [{"Username": person} for person in factors]
+    aws.answers("cognito-idp", "list_users_in_group", Users=people)
+    for person, factor in factors.items():
+        has = SETTINGS[factor]
+        aws.answers("cognito-idp", "admin_get_user", Username=person, UserMFASettingList=has)
+
+
+def test_operators_with_an_app(aws: Aws) -> None:
+    """A stage whose operators all have an app, or that is not there yet, is well."""
+    operators(aws, one="SOFTWARE_TOKEN_MFA", two="SOFTWARE_TOKEN_MFA")
+    assert aws.finds(FACTOR).result == "ok"
+    aws.has_no_stack()
+    assert aws.finds(FACTOR).result == "ok"
+
+
+def test_operators_without_an_app(aws: Aws) -> None:
+    """I am told which operators have none, by their ids, and to take them out until they have."""
+    operators(aws, one="SOFTWARE_TOKEN_MFA", two="none", three="EMAIL_OTP")
+    found = aws.finds(FACTOR)
+    assert (found.result, "two, three;" in found.sentence) == ("warning", True)
+    assert "customers until" in found.sentence
+    assert "out of the group" in found.remedy
+    operators(aws, one="none")
+    assert "customers until" not in aws.finds(FACTOR, "dev").sentence
+
+
+def test_a_stage_that_asks_for_no_second_factor(aws: Aws) -> None:
+    """Where data is kept, I am told that a password alone makes an operator."""
+    found = aws.finds(FACTOR, operators_second_factor=False)
+    assert (found.result, "password alone" in found.sentence) == ("warning", True)
+
+
 QUESTIONS = {
     "CDK bootstrap": ("ssm", "get_parameter"),
     "stack": ("cloudformation", "describe_stacks"),
@@ -303,6 +343,7 @@ QUESTIONS = {
     "X-Ray sampling": ("xray", "get_sampling_rules"),
     "X-Ray policies": ("xray", "list_resource_policies"),
     "mails of sign-up": ("sesv2", "get_account"),
+    "operators' second factor": ("cloudformation", "list_stack_resources"),
     "log group's name": ("logs", "describe_log_groups"),
     "topic's name": ("sns", "get_topic_attributes"),
 }

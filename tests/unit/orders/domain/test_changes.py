@@ -240,6 +240,37 @@ def test_a_move_is_allowed_from_where_the_lifecycle_says(to: Status, role: Role)
     assert change.only_from == statuses_before(to, role)
 
 
+def test_the_history_says_which_operator_moved_it() -> None:
+    """An operator's move holds the operator's id, which operators read and nobody else does."""
+    change = revise(patch({"status": "CONFIRMED"}), Role.OPERATOR, NOW, None, "operator-1")
+    entry = history_entry(change)
+    told = {"status": "CONFIRMED", "at": AT, "by": "operator"}
+    assert entry == {**told, "operator": "operator-1"}
+    item = placed(ORDER)
+    item["history"].append(entry)
+    for reader in (Role.CUSTOMER, Role.PARTNER):
+        assert view(item, reader)["history"][-1] == told
+    assert view(item, Role.OPERATOR)["history"][-1] == entry
+
+
+def test_nobody_else_s_move_names_an_operator() -> None:
+    """What customers, partners and the service do names nobody: the order says whose it is."""
+    for role in (Role.CUSTOMER, Role.PARTNER):
+        assert set(history_entry(revise(patch({"status": "CANCELLED"}), role, NOW))) == {
+            *("status", "at", "by")
+        }
+    assert set(history_entry(confirm(NOW))) == {"status", "at", "by"}
+
+
+def test_an_order_that_an_operator_places_says_so() -> None:
+    """The first entry names the operator, too."""
+    body = {name: value for name, value in ORDER.items() if name != "customerId"}
+    item = place(msgspec.convert(body, NewOrder), "operator-1", Role.OPERATOR, NOW)
+    assert item["history"] == [
+        {"status": "PLACED", "at": AT, "by": "operator", "operator": "operator-1"}
+    ]
+
+
 def test_moving_and_editing_at_once_obeys_both_rules() -> None:
     """A patch that confirms and edits works only while both are allowed."""
     change = revise(patch({"status": "CONFIRMED", "note": "now"}), Role.PARTNER, NOW)
