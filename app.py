@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from infrastructure.asset import AssetError, build_for_aws
@@ -11,6 +12,7 @@ from infrastructure.settings import settings_of
 from infrastructure.settings_validation import SettingError
 from infrastructure.synth import synthesize
 from ops.costs.report import expected
+from ops.release.cdk import TAKING_OVER
 from project.checkout import ROOT
 
 
@@ -18,6 +20,8 @@ def main() -> None:
     """Build the asset for AWS and synthesize the stage that STAGE names (default: dev)."""
     try:
         settings = settings_of(os.environ.get("STAGE", "dev"))
+        if os.environ.get(TAKING_OVER):
+            settings = replace(settings, operators_second_factor=False)
         asset = build_for_aws(ROOT / "build" / "asset-aws")
         if warning := asset.warning():
             print(warning, file=sys.stderr)

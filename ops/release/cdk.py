@@ -25,6 +25,9 @@ _CLI = ROOT / "node_modules" / ".bin" / "cdk"
 _BIN = Path(sys.executable).parent
 _ASSEMBLY = ROOT / "cdk.out"
 
+TAKING_OVER = "TAKING_OVER"
+"""The variable by which app.py leaves out what kept things would refer to."""
+
 
 def install(told: Callable[[str], None]) -> None:
     """Install the locked version of the CDK CLI, unless it is there.
@@ -43,13 +46,19 @@ def install(told: Callable[[str], None]) -> None:
         raise OperatorError("npm cannot install the CDK CLI. Is the npm registry reachable?")
 
 
-def synthesize(stage: str) -> Path:
+def synthesize(stage: str, *, taking_over: bool = False) -> Path:
     """Write the cloud assembly of a stage, with the asset for AWS.
+
+    Args:
+        stage: its name.
+        taking_over: whether the stack is to be made of kept things alone, which may then not
+            refer to what comes only later, as the user pool does to its trigger.
 
     Raises:
         OperatorError: when the app fails; it has said why.
     """
-    if _run([sys.executable, "app.py"], STAGE=stage, CDK_OUTDIR=str(_ASSEMBLY)):
+    for_import = {TAKING_OVER: "yes"} if taking_over else {}
+    if _run([sys.executable, "app.py"], STAGE=stage, CDK_OUTDIR=str(_ASSEMBLY), **for_import):
         raise OperatorError("The CDK app cannot be synthesized; what it said stands above.")
     return _ASSEMBLY
 

@@ -115,12 +115,17 @@ def adopt(place: Place, left: Iterable[Kept]) -> None:
     Raises:
         OperatorError: when CloudFormation does not take it.
     """
+    stage = place.settings.stage
+    if place.settings.asks_second_factor:
+        cdk.synthesize(stage, taking_over=True)
     mapping = json.dumps({kept.logical_id: kept.identifiers for kept in left})
     if not cdk.run("import", place.stack, "--force", "--resource-mapping-inline", mapping):
         raise OperatorError(
             "CloudFormation does not take over what was left; what it said stands above. All of it "
             "is still there."
         )
+    if place.settings.asks_second_factor:
+        cdk.synthesize(stage)
 
 
 def _former(place: Place) -> Iterator[str]:

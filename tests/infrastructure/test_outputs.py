@@ -45,6 +45,7 @@ SOMETHING_ELSE = {
     ("infrastructure/work/processing.py", "'PipeDeadLetters'"): "the id of a construct",
     ("local/copy/dropped_properties.py", "'RestApiId'"): "a property of CloudFormation's resources",
     ("load/people.py", "'UserPoolId'"): "a parameter of Cognito's",
+    ("orders/handlers/check_second_factor.py", "'UserPoolId'"): "a parameter of Cognito's",
     ("ops/release/leftovers.py", "'UserPoolId'"): "a parameter of Cognito's",
     ("documents/openapi/schemas.py", "f'Order{name}'"): "the name of a schema",
 }
