@@ -77,7 +77,7 @@ class Row(NamedTuple):
 
 _OF_REQUESTS = (
     *(variables.ORDERS_TABLE, variables.IDEMPOTENCY_TABLE, variables.PARTNERS_TABLE),
-    *(variables.IDEMPOTENCY_HOURS, variables.ALLOWED_ORIGINS),
+    *(variables.IDEMPOTENCY_HOURS, variables.ALLOWED_ORIGINS, variables.PERSON_THROTTLE),
 )
 _OF_MESSAGES = (variables.STAGE, variables.DEAD_LETTER_QUEUE, variables.RETRY_SECONDS)
 

@@ -26,6 +26,7 @@ from orders.settings import (
     BY_PARTNER,
     IDEMPOTENCY_HOURS,
     IDEMPOTENCY_TABLE,
+    MOST_LOOKED_AT,
     ORDERS_TABLE,
     PARTNERS_TABLE,
     setting,
@@ -42,8 +43,7 @@ T = TypeVar("T")
 
 _TRACE_ID = ("traceId",)
 
-_CONFLICT_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds, between tries to place one order
-_FILTERED_READS = 100  # items looked at for a page that is filtered by status
+_CONFLICT_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds, between looks at who placed the order
 _NOTHING = {"dynamodbCalls": 0, "readUnits": 0.0, "writeUnits": 0.0}
 _OK, _CLIENT_ERROR = 200, 400  # of HTTP: DynamoDB has no others for what it took and refused
 _UNMET, _THROTTLES = "ConditionalCheckFailed", ("ThrottlingError", "ProvisionedThroughputExceeded")
@@ -121,22 +121,28 @@ class Store:
 
         Raises:
             KeyReused: when the claim's key stands for something else.
-            Unavailable: when other requests with this key kept conflicting.
+            Unavailable: when another request with this key held it and placed nothing.
+        """
+        try:
+            self._put_both(item, claim)
+        except TransactionCancelled as error:
+            if _only_throttled(error):
+                raise Unavailable("TransactionThrottled") from error
+            return self._placed_by_another(claim), True
+        return item, False
+
+    def _placed_by_another(self, claim: Claim) -> Item:
+        """Find the order of a claim that is taken, or that another transaction holds.
+
+        Of those that conflict one gets through, for the record is all that they share. So the
+        others only look, which costs a unit: a second transaction would cost as much as the first.
         """
         for pause in (*_CONFLICT_PAUSES, None):
-            try:
-                self._put_both(item, claim)
-            except TransactionCancelled as error:
-                if _only_throttled(error):
-                    raise Unavailable("TransactionThrottled") from error
-                # Either the key is taken or another transaction holds it: the record tells.
-                if (placed := self.replay(claim)) is not None:
-                    return placed, True
-            else:
-                return item, False
+            if (placed := self.replay(claim)) is not None:
+                return placed
             if pause is not None:
                 time.sleep(pause)
-        raise Unavailable("other requests with the same Idempotency-Key kept conflicting")
+        raise Unavailable("another request with the same Idempotency-Key has not ended")
 
     def replay(self, claim: Claim) -> Item | None:
         """Find the order that an earlier request with this claim placed, or None.
@@ -164,14 +170,15 @@ class Store:
 
         Args:
             owner: whose orders, newest first; None for everybody's, where that holds within a page.
-            status: only orders with this status. A page may then hold fewer than `limit` orders,
-                even none, and still have a cursor.
-            limit: the most orders in the page.
+            status: only orders with this status.
+            limit: the most orders in the page. It looks at MOST_LOOKED_AT at most, so it may hold
+                fewer, even none where they are filtered, and still have a cursor.
             cursor: the id after which the page starts.
         """
         found, last = self._read_page(owner, status, limit, _start_after(owner, cursor))
-        page = found[:limit]
-        if len(found) > limit:
+        most = min(limit, MOST_LOOKED_AT)
+        page = found[:most]
+        if len(found) > most:
             last = page[-1]
         if owner is None:
             page.sort(key=lambda item: item["timestamp"], reverse=True)
@@ -184,7 +191,7 @@ class Store:
         placeholders = _Placeholders()
         options = {
             "filter_expression": status and placeholders.equal("status", status),
-            "limit": (max(limit, _FILTERED_READS) if status else limit) + 1,
+            "limit": (MOST_LOOKED_AT if status else min(limit, MOST_LOOKED_AT)) + 1,
             "exclusive_start_key": start,
         }
         if owner is None:

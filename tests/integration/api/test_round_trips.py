@@ -170,10 +170,14 @@ def test_an_order_whose_answer_is_lost_is_placed_once(proxy: Proxy, api_key_id: 
 
 
 def test_conflicts_without_end_are_worth_another_try(proxy: Proxy, api_key_id: str) -> None:
-    """When transactions keep conflicting, the caller gets 503 and no order; later it works."""
+    """When another request holds the key and places nothing, the caller gets 503; later it works.
+
+    The transaction is sent once: a second one would cost as much as the first.
+    """
     key = uuid.uuid4().hex
-    proxy.conflicts = 5
+    proxy.conflicts = 1
     result = create(api_key_id, key=key)
+    assert proxy.take() == ["TransactWriteItems", *["GetItem"] * 5]
     assert (result["statusCode"], result["headers"]["Retry-After"]) == (503, "1")
     again = create(api_key_id, key=key)
     assert again["statusCode"] == 201
