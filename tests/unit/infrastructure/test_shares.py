@@ -5,13 +5,12 @@ from __future__ import annotations
 import copy
 import re
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infrastructure import request_units
 from infrastructure.functions import Caller, names
 from infrastructure.request_units import CAPACITIES, MOST, most_of
 from infrastructure.settings import (
@@ -28,6 +27,9 @@ from infrastructure.settings import (
 from infrastructure.settings_validation import SettingError
 from infrastructure.shares import FAIR_SHARE, unfair, uses
 from orders.routes import ROUTES
+
+if TYPE_CHECKING:
+    from infrastructure import request_units
 
 DEFAULTS = Settings(stage="x")
 PREMIUM = DEFAULTS.plans["premium"]
@@ -160,7 +162,7 @@ def test_a_written_reason_waives_it() -> None:
     provisioned = Capacity(mode=CapacityMode.PROVISIONED)
     waived = Settings(stage="x", capacity=provisioned, shares_waiver="Nobody but us calls it.")
     assert unfair(waived)
-    with pytest.raises(SettingError, match="shares_waiver must be .* sentence"):
+    with pytest.raises(SettingError, match=r"shares_waiver must be .* sentence"):
         Settings(stage="x", shares_waiver="no")
 
 
