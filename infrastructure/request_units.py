@@ -17,7 +17,13 @@ import math
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from orders.settings import BY_CUSTOMER, BY_PARTNER, MAX_BODY_BYTES, MOST_LOOKED_AT
+from orders.settings import (
+    BY_CUSTOMER,
+    BY_PARTNER,
+    MAX_BODY_BYTES,
+    MOST_LOOKED_AT,
+    MOST_TRIES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,17 +88,17 @@ def _writes(in_table: float, in_indexes: float) -> dict[Capacity, float]:
 _READ = read_units(MOST_STORED_BYTES, consistent=True)
 _PAGE = read_units((MOST_LOOKED_AT + 1) * MOST_STORED_BYTES, consistent=False)
 _CHANGED = write_units(MOST_STORED_BYTES)
-_PLACED, _CONFIRMED = transaction_units(MOST_PLACED_BYTES), write_units(MOST_PLACED_BYTES)
+_TRIED, _CONFIRMED = transaction_units(MOST_PLACED_BYTES), write_units(MOST_PLACED_BYTES)
 _LOOKS = 5  # of a request that finds its key held by another one: orders/store.py
 
 MOST: Mapping[str, Mapping[Capacity, float]] = MappingProxyType(
     {
-        # A repetition costs the writes as well, although it writes nothing. What process_order
-        # does afterwards, where orders are confirmed at once, is one more write of the order.
+        # A try that places nothing costs the table's units as well. What process_order does with
+        # a new order, where orders are confirmed at once, is one more write of it.
         "create_order": {
-            **_writes(_PLACED + _CONFIRMED, 2 * _CONFIRMED),
+            **_writes(max(MOST_TRIES * _TRIED, _TRIED + _CONFIRMED), 2 * _CONFIRMED),
             Capacity(_ORDERS, "read"): _READ,
-            Capacity(_RECORDS, "write"): transaction_units(MOST_RECORD_BYTES),
+            Capacity(_RECORDS, "write"): MOST_TRIES * transaction_units(MOST_RECORD_BYTES),
             Capacity(_RECORDS, "read"): _LOOKS * read_units(MOST_RECORD_BYTES, consistent=True),
         },
         "get_order": {Capacity(_ORDERS, "read"): _READ},

@@ -76,7 +76,7 @@ class Capacity:
 
     mode: CapacityMode = CapacityMode.ON_DEMAND
     """How DynamoDB is paid for; a table cannot have both at once."""
-    max_read_units: Annotated[int, between(1)] = 8_000
+    max_read_units: Annotated[int, between(1)] = 6_000
     """On demand: the most reads a second, a fuse for costs, and what callers share."""
     max_write_units: Annotated[int, between(1)] = 4_000
     """On demand: the most writes a second, likewise; what a new table takes at once. 100
@@ -297,7 +297,7 @@ def _reservations() -> Mapping[str, int | None]:
 
 def _plans() -> Mapping[str, Plan]:
     standard = Plan(throttle=Throttle(rate=5, burst=10), daily_quota=4_000)
-    premium = Plan(throttle=Throttle(rate=10, burst=15), daily_quota=8_000)
+    premium = Plan(throttle=Throttle(rate=10, burst=12), daily_quota=8_000)
     return {"standard": standard, "premium": premium}
 
 

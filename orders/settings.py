@@ -61,6 +61,9 @@ of a message whatever characters it is made of."""
 MOST_LOOKED_AT = 25
 """How many orders one page looks at, at most: it bounds what a list can cost."""
 
+MOST_TRIES = 2
+"""How often a request tries to place its order, while others with its key hold it."""
+
 
 def setting(name: str) -> str:
     """Read one variable.

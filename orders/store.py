@@ -27,6 +27,7 @@ from orders.settings import (
     IDEMPOTENCY_HOURS,
     IDEMPOTENCY_TABLE,
     MOST_LOOKED_AT,
+    MOST_TRIES,
     ORDERS_TABLE,
     PARTNERS_TABLE,
     setting,
@@ -43,7 +44,7 @@ T = TypeVar("T")
 
 _TRACE_ID = ("traceId",)
 
-_CONFLICT_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds, between looks at who placed the order
+_CONFLICT_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds, between tries and looks at one order
 _NOTHING = {"dynamodbCalls": 0, "readUnits": 0.0, "writeUnits": 0.0}
 _OK, _CLIENT_ERROR = 200, 400  # of HTTP: DynamoDB has no others for what it took and refused
 _UNMET, _THROTTLES = "ConditionalCheckFailed", ("ThrottlingError", "ProvisionedThroughputExceeded")
@@ -121,28 +122,29 @@ class Store:
 
         Raises:
             KeyReused: when the claim's key stands for something else.
-            Unavailable: when another request with this key held it and placed nothing.
+            Unavailable: when other requests with this key held it and placed nothing.
         """
+        for attempt, pause in enumerate((*_CONFLICT_PAUSES, None)):
+            # A try costs all the units of a placing, a look one: the table of what requests can
+            # cost counts two tries (infrastructure/request_units.py).
+            if attempt < MOST_TRIES and self._placed(item, claim):
+                return item, False
+            # Either the key is taken or another transaction holds it: the record tells.
+            if (placed := self.replay(claim)) is not None:
+                return placed, True
+            if pause is not None:
+                time.sleep(pause)
+        raise Unavailable("other requests with the same Idempotency-Key kept conflicting")
+
+    def _placed(self, item: Item, claim: Claim) -> bool:
+        """Try to place an order; tells whether it was placed, or its key is held or taken."""
         try:
             self._put_both(item, claim)
         except TransactionCancelled as error:
             if _only_throttled(error):
                 raise Unavailable("TransactionThrottled") from error
-            return self._placed_by_another(claim), True
-        return item, False
-
-    def _placed_by_another(self, claim: Claim) -> Item:
-        """Find the order of a claim that is taken, or that another transaction holds.
-
-        Of those that conflict one gets through, for the record is all that they share. So the
-        others only look, which costs a unit: a second transaction would cost as much as the first.
-        """
-        for pause in (*_CONFLICT_PAUSES, None):
-            if (placed := self.replay(claim)) is not None:
-                return placed
-            if pause is not None:
-                time.sleep(pause)
-        raise Unavailable("another request with the same Idempotency-Key has not ended")
+            return False
+        return True
 
     def replay(self, claim: Claim) -> Item | None:
         """Find the order that an earlier request with this claim placed, or None.

@@ -54,7 +54,7 @@ PLANTED: dict[str, tuple[dict[str, Any], str]] = {
         "plans.gold.throttle.burst",
     ),
     "a plan whose largest orders fill the table": (
-        {"plans": plan(10, 20)},
+        {"plans": plan(10, 13)},
         "plans.gold.throttle lets .* the writes of the orders",
     ),
     "a plan whose webhooks fill the queue": (
@@ -70,7 +70,7 @@ PLANTED: dict[str, tuple[dict[str, Any], str]] = {
         "person_throttle.burst lets .* the burst of HEAD /orders",
     ),
     "a person whose orders fill the table": (
-        {"person_throttle": Throttle(rate=6, burst=13)},
+        {"person_throttle": Throttle(rate=6, burst=10)},
         "person_throttle lets .* the writes of the orders",
     ),
     "an address as quick as a route": (
@@ -83,22 +83,22 @@ PLANTED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a table that is too small": (
         {"capacity": Capacity(max_write_units=3_000)},
-        "capacity.max_write_units to 3375",
+        "capacity.max_write_units to 3960",
     ),
-    "too few reads": ({"capacity": Capacity(max_read_units=6_000)}, "max_read_units to 6500"),
+    "too few reads": ({"capacity": Capacity(max_read_units=5_000)}, "max_read_units to 5720"),
     "provisioned": (
         {"capacity": Capacity(mode=CapacityMode.PROVISIONED)},
-        "capacity.max_provisioned to 6500",
+        "capacity.max_provisioned to 5720",
     ),
     "a route that is too slow": (
-        {"placing_throttle": Throttle(rate=50, burst=60)},
-        "placing_throttle.burst to 75",
+        {"placing_throttle": Throttle(rate=50, burst=59)},
+        "placing_throttle.burst to 60",
     ),
     "HEAD as it was": ({"head_throttle": Throttle(rate=15, burst=15)}, "HEAD /partner/orders"),
     "a reservation that is too small": (
         {
-            "placing_throttle": Throttle(rate=75, burst=75),
-            "reserved_concurrency": {"create_order": 124},
+            "placing_throttle": Throttle(rate=54, burst=54),
+            "reserved_concurrency": {"create_order": 109},
         },
         "create_order",
     ),
@@ -257,7 +257,7 @@ def test_a_hundred_people_at_one_moment_are_let_in() -> None:
     for stage in STAGES.values():
         assert stage.placing_throttle.burst >= 100
         assert stage.person_throttle.burst >= 1
-        assert stage.reserved_concurrency["create_order"] >= 100
+        assert (stage.reserved_concurrency["create_order"] or 0) >= 100
         typical = 4 + 4  # units of an order of less than two kilobytes, and of its record
         assert 100 * typical <= stage.capacity.max_write_units
         assert stage.address_limits.customers >= 100
