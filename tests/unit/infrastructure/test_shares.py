@@ -78,7 +78,7 @@ PLANTED: dict[str, tuple[dict[str, Any], str]] = {
         "address_limits.customers lets .* HEAD /orders",
     ),
     "a partner's address likewise": (
-        {"address_limits": AddressLimits(partners=6_001)},
+        {"address_limits": AddressLimits(partners=6_600)},
         "address_limits.partners lets",
     ),
     "a table that is too small": (
@@ -91,7 +91,7 @@ PLANTED: dict[str, tuple[dict[str, Any], str]] = {
         "capacity.max_provisioned to 5720",
     ),
     "a route that is too slow": (
-        {"placing_throttle": Throttle(rate=50, burst=59)},
+        {"placing_throttle": Throttle(rate=50, burst=55)},
         "placing_throttle.burst to 60",
     ),
     "HEAD as it was": ({"head_throttle": Throttle(rate=15, burst=15)}, "HEAD /partner/orders"),
@@ -102,12 +102,12 @@ PLANTED: dict[str, tuple[dict[str, Any], str]] = {
         },
         "create_order",
     ),
-    "a queue that is too small": ({"hidden_messages_quota": 119_999}, "hidden_messages_quota to"),
+    "a queue that is too small": ({"hidden_messages_quota": 119_990}, "hidden_messages_quota to"),
     "a worker that is too slow": (
         {
             "workers": {
                 "process_order": DEFAULTS.workers["process_order"],
-                "notify_partner": Worker(most_at_once=49, retry_seconds=5),
+                "notify_partner": Worker(most_at_once=45, retry_seconds=5),
             }
         },
         "workers.notify_partner.most_at_once to 50",
