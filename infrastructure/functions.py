@@ -133,7 +133,8 @@ exactly as one that does not exist.
         description="""\
 Eventually consistent: a new or changed order shows here a moment later, usually well below a
 second; read the order itself when it must be current. Follow `cursor` until it is null: a page
-filtered by `status` may hold fewer orders than `limit`, even none, and still have a successor.
+looks at {most_looked_at} orders at most, so it may hold fewer than `limit`, even none where it is
+filtered by `status`, and still have a successor.
 """,
     ),
     Row(

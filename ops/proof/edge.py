@@ -5,6 +5,7 @@ from __future__ import annotations
 from ops.proof.claim import RECORDINGS, Claim, Known
 
 _GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
+_WAF = "https://docs.aws.amazon.com/waf/latest/developerguide"
 _COGNITO = "https://docs.aws.amazon.com/cognito/latest/developerguide"
 _PATCH = "local/inside/patches/api_gateway.py"
 
@@ -182,6 +183,14 @@ CLAIMS = (
         expected="403 problem+json for a known attack, 200 for the longest order that is allowed.",
         look="Send one of each to a stage with a firewall.",
         sources=(f"{_GUIDE}/apigateway-control-access-aws-waf.html",),
+    ),
+    Claim(
+        id="firewall-counts-tokens",
+        says="AWS WAF counts each Authorization header of a minute, and refuses it above its rate.",
+        said=("docs/decisions/0022-fair-shares.md", "SECURITY.md"),
+        expected="403 about half a minute after the 300th request; another token is served.",
+        look="One customer in a loop, and a second one beside it, on a stage with a firewall.",
+        sources=(f"{_WAF}/waf-rule-statement-type-rate-based-caveats.html",),
     ),
     Claim(
         id="tls-of-the-gateway",
