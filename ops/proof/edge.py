@@ -265,7 +265,7 @@ CLAIMS = (
         said=("infrastructure/edge/firewall.py#_log_blocked",),
         expected="A blocked request is one line, without its key, token, cookies and query.",
         look="Send a known attack with all of them, and read the group.",
-        sources=("https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html",),
+        sources=(f"{_WAF}/logging-cw-logs.html",),
     ),
     Claim(
         id="refresh-tokens-rotate",
