@@ -51,6 +51,7 @@ docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m tests.mutation.document
 	@$(PYTHON_HERE) -m simulation.request_cost
 	@$(PYTHON_HERE) -m simulation.webhooks
+	@$(PYTHON_HERE) -m simulation.fairness
 	@$(PYTHON_HERE) -m documents.metrics
 	@$(PYTHON_HERE) -m documents.permissions
 	@$(PYTHON_HERE) -m documents.proof

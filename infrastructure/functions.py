@@ -82,7 +82,7 @@ class Row(NamedTuple):
 
 _OF_REQUESTS = (
     *(variables.ORDERS_TABLE, variables.IDEMPOTENCY_TABLE, variables.PARTNERS_TABLE),
-    *(variables.IDEMPOTENCY_HOURS, variables.ALLOWED_ORIGINS),
+    *(variables.IDEMPOTENCY_HOURS, variables.ALLOWED_ORIGINS, variables.PERSON_THROTTLE),
 )
 _OF_MESSAGES = (variables.STAGE, variables.DEAD_LETTER_QUEUE, variables.RETRY_SECONDS)
 
@@ -138,7 +138,8 @@ exactly as one that does not exist.
         description="""\
 Eventually consistent: a new or changed order shows here a moment later, usually well below a
 second; read the order itself when it must be current. Follow `cursor` until it is null: a page
-filtered by `status` may hold fewer orders than `limit`, even none, and still have a successor.
+looks at {most_looked_at} orders at most, so it may hold fewer than `limit`, even none where it is
+filtered by `status`, and still have a successor.
 """,
     ),
     Row(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 from pydantic import AfterValidator, Field
 
 from infrastructure.settings_validation import SettingError, between, checked, form, regions
+from infrastructure.shares import PERSON_SECONDS, RATE_WINDOW_SECONDS, unfair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 from infrastructure.functions import NOTIFYING, Caller, names
 from orders.routes import HEAD, ROUTES
 from orders.settings import LONGEST_DELAY, WAIT_SPREAD
-
-RATE_WINDOW_SECONDS = 300
-"""Over how long the firewall counts the requests of an address."""
-
 
 FLAGS, PARTNERS, SIGNING_KEY = "flags", "partners", "webhook-signing-key"
 """Below a stage's prefix in Parameter Store: the flags, the folder of the partners' own, and the
@@ -79,9 +76,11 @@ class Capacity:
 
     mode: CapacityMode = CapacityMode.ON_DEMAND
     """How DynamoDB is paid for; a table cannot have both at once."""
-    max_units: Annotated[int, between(1)] = 1_000
-    """On demand: the most reads and the most writes a second, a fuse for costs. 100 transactional
-    creates in one second take about 600 write units."""
+    max_read_units: Annotated[int, between(1)] = 6_000
+    """On demand: the most reads a second, a fuse for costs, and what callers share."""
+    max_write_units: Annotated[int, between(1)] = 4_000
+    """On demand: the most writes a second, likewise; what a new table takes at once. 100
+    transactional creates in one second take about 600."""
     min_provisioned: Annotated[int, between(1)] = 5
     """Provisioned: the least that auto-scaling goes down to."""
     max_provisioned: Annotated[int, between(1)] = 100
@@ -89,11 +88,13 @@ class Capacity:
     target_percent: Annotated[int, between(20, 90)] = 70
     """Provisioned: how much of the capacity auto-scaling aims to have in use."""
 
-    @property
-    def ceiling(self) -> int:
-        """The most units a second that a table or an index may use."""
-        on_demand = self.mode is CapacityMode.ON_DEMAND
-        return self.max_units if on_demand else self.max_provisioned
+    def ceiling_name(self, verb: str) -> str:
+        """Name the setting that limits the reads or the writes of each table and index."""
+        return f"max_{verb}_units" if self.mode is CapacityMode.ON_DEMAND else "max_provisioned"
+
+    def ceiling_of(self, verb: str) -> int:
+        """Give the most units a second that each table and index may use to read or to write."""
+        return int(getattr(self, self.ceiling_name(verb)))
 
     def __post_init__(self) -> None:
         _require(
@@ -135,7 +136,7 @@ class AddressLimits:
 
     customers: Annotated[int, between(10, 2_000_000_000)] = 2_000
     """A customer is a person, or an office of them behind one address."""
-    partners: Annotated[int, between(10, 2_000_000_000)] = 60_000
+    partners: Annotated[int, between(10, 2_000_000_000)] = 6_000
     """A partner is a server, whose plan must be reached before this limit."""
 
 
@@ -295,8 +296,8 @@ def _reservations() -> Mapping[str, int | None]:
 
 
 def _plans() -> Mapping[str, Plan]:
-    standard = Plan(throttle=Throttle(rate=100, burst=200), daily_quota=200_000)
-    premium = Plan(throttle=Throttle(rate=200, burst=250), daily_quota=1_000_000)
+    standard = Plan(throttle=Throttle(rate=5, burst=10), daily_quota=4_000)
+    premium = Plan(throttle=Throttle(rate=10, burst=12), daily_quota=8_000)
     return {"standard": standard, "premium": premium}
 
 
@@ -326,14 +327,23 @@ class Settings:
     concurrency_quota: Annotated[int, between(10)] = 1_000
     """The account's Lambda quota "Concurrent executions", as far as you know it: 1000 is AWS's
     default, new accounts may have 10. `orders doctor` asks AWS for the real one."""
-    stage_throttle: Throttle = field(default_factory=lambda: Throttle(rate=250, burst=250))
+    hidden_messages_quota: Annotated[int, between(1)] = 120_000
+    """SQS's quota of messages of one queue that are hidden at once: those that wait for a partner
+    are. AWS raises it when it is asked."""
+    stage_throttle: Throttle = field(default_factory=lambda: Throttle(rate=160, burst=160))
     """Of each route, for all callers together."""
     placing_throttle: Throttle = field(default_factory=lambda: Throttle(rate=150, burst=150))
     """Of each of the two routes that place orders, for all callers together."""
-    head_throttle: Throttle = field(default_factory=lambda: Throttle(rate=15, burst=15))
+    head_throttle: Throttle = field(default_factory=lambda: Throttle(rate=100, burst=100))
     """Of each route's HEAD, for all callers together."""
+    person_throttle: Throttle = field(default_factory=lambda: Throttle(rate=5, burst=10))
+    """Of each signed-in person, in each execution environment of a function; the firewall counts
+    a person's requests of a minute, wherever they come from."""
     plans: Mapping[Annotated[str, _PLAN], Plan] = field(default_factory=_plans)
     """The partners' usage plans by name."""
+    shares_waiver: Annotated[str, _REASON] = ""
+    """Why one caller may take more than a fifth of what all share: a stage that does not keep four
+    fifths for the others takes this sentence. An account of 10 executions cannot."""
     origins: tuple[Annotated[str, AfterValidator(_web_origin)], ...] = ("http://localhost:5173",)
     """The web origins whose pages may call the API."""
     web_firewall: bool = False
@@ -400,6 +410,7 @@ class Settings:
         self._check_concurrency()
         self._check_bursts()
         self._check_plans()
+        self._check_shares()
         self._check_origins()
         self._check_mail()
         if self.domain is not None:
@@ -422,10 +433,21 @@ class Settings:
             if self.reserved_concurrency.get(name) is None
         )
 
+    @property
+    def unreserved(self) -> int:
+        """How many executions all functions without a reservation share, the workers apart."""
+        return self.concurrency_quota - self.reserved - self.shared_workers
+
+    @staticmethod
+    def throttle_name_of(route: Route) -> str:
+        """Name the setting that limits a route."""
+        own = {"POST": "placing_throttle", HEAD: "head_throttle"}
+        return own.get(route.method, "stage_throttle")
+
     def throttle_of(self, route: Route) -> Throttle:
         """Give what limits a route, for all callers together."""
-        own = {"POST": self.placing_throttle, HEAD: self.head_throttle}
-        return own.get(route.method, self.stage_throttle)
+        throttle: Throttle = getattr(self, self.throttle_name_of(route))
+        return throttle
 
     def burst_of(self, function: str) -> int:
         """Tell how many requests at one moment all routes of a function let through together."""
@@ -455,11 +477,10 @@ class Settings:
 
     def _check_bursts(self) -> None:
         """Let no more through than can run: Lambda refuses the rest, and callers get 500."""
-        shared = self.concurrency_quota - self.reserved - self.shared_workers
         for name in names(Caller.API):
             reserved, burst = self.reserved_concurrency.get(name), self.burst_of(name)
             whose = "neither reserved nor the workers'" if reserved is None else "its reservation"
-            most = shared if reserved is None else reserved
+            most = self.unreserved if reserved is None else reserved
             _require(
                 burst <= most,
                 f"the routes of {name} let {burst} requests through at one moment, but only "
@@ -482,6 +503,22 @@ class Settings:
             self.address_limits.partners >= busiest,
             f"address_limits.partners must be at least {busiest}, or no partner reaches its plan",
         )
+        person = self.person_throttle.rate * RATE_WINDOW_SECONDS
+        _require(
+            self.address_limits.customers >= person,
+            f"address_limits.customers must be at least {person}, or nobody reaches "
+            "person_throttle.rate",
+        )
+
+    @property
+    def person_limit(self) -> int:
+        """How many requests of one person the firewall lets through in a minute."""
+        return self.person_throttle.rate * PERSON_SECONDS
+
+    def _check_shares(self) -> None:
+        """Keep four fifths of what all share for the others, whatever one caller asks for."""
+        faults = [] if self.shares_waiver else unfair(self)
+        _require(not faults, "; ".join(faults))
 
     def _check_origins(self) -> None:
         _require(bool(self.origins), "origins must name at least one web origin")

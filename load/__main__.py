@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import secrets
 import sys
 from pathlib import Path
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 OUT = SHARED / "load"
 """Where a run is written, over the one before."""
 
-_PARTNERS = 4
+_FEWEST_PARTNERS = 4
 _MOST_CUSTOMERS = 50
 _LONGEST_MINUTES = 50  # an hour after sign-in the tokens are over
 
@@ -205,11 +206,21 @@ def _people(given: argparse.Namespace, place: Place, run: str) -> Iterator[Peopl
         yield people.given(given.callers)
         return
     customers = min(max(given.users, 2), _MOST_CUSTOMERS)
-    terminal.note(f"Making {_PARTNERS} partners and {customers} customers for {run} …")
+    partners = _partners_for(given, place.target.stage)
+    terminal.note(f"Making {partners} partners and {customers} customers for {run} …")
     with people.guests(
-        place.target, place.url, run, partners=_PARTNERS, customers=customers
+        place.target, place.url, run, partners=partners, customers=customers
     ) as made:
         yield made
+
+
+def _partners_for(given: argparse.Namespace, stage: str) -> int:
+    """Say how many partners the run's requests take, each with half of what its plan allows."""
+    plan = max(settings_of(stage).plans.values(), key=lambda plan: plan.throttle.rate)
+    a_second: float = given.users * Traffic(orders_per_day=1).partners / given.think
+    by_rate = a_second / (plan.throttle.rate / 2)
+    by_quota: float = a_second * 60 * given.minutes / (plan.daily_quota / 2)
+    return max(_FEWEST_PARTNERS, math.ceil(by_rate), math.ceil(by_quota))
 
 
 def _report(result: Result, plan: RunPlan) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import secrets
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from ops.reach.target import Target
 
 _STAFF = "operators"
+_CUSTOMERS_OF_ONE = 12
+"""How many customers one of the staff looks after: with their pauses, below a person's rate."""
+
 _KEY_SECONDS = 120.0
 _POLL_SECONDS = 1.0
 
@@ -39,6 +43,8 @@ class People(NamedTuple):
     partners: list[Caller]
     customers: list[Caller]
     staff: Caller | None
+    colleagues: tuple[Caller, ...] = ()
+    """More of the staff: each person has a rate of their own."""
 
     def buyers(self, users: int, share: float) -> list[tuple[Caller, Caller | None]]:
         """Give each user the one it orders as and the one who handles its orders.
@@ -49,10 +55,16 @@ class People(NamedTuple):
         """
         ordered = round(users * share) if self.customers else users
         partners = ordered if self.partners else 0
+        customers = _around(self.customers, users - partners)
         return [
             *((one, one) for one in _around(self.partners, partners)),
-            *((one, self.staff) for one in _around(self.customers, users - partners)),
+            *zip(customers, self._shifts(len(customers)), strict=True),
         ]
+
+    def _shifts(self, number: int) -> list[Caller | None]:
+        if self.staff is None:
+            return [None] * number
+        return [*_around([self.staff, *self.colleagues], number)]
 
 
 def _around(callers: list[Caller], number: int) -> list[Caller]:
@@ -101,21 +113,22 @@ def guests(
         api_url: where new API keys are tried until they are let in.
         run: what all their names begin with.
         partners: how many partners.
-        customers: how many customers; an operator comes to them, where that takes no second factor.
+        customers: how many customers; an operator comes to each dozen of them, where that
+            takes no second factor.
     """
+    (asking,) = functions.names(functions.Caller.SIGN_IN)
+    takes_factor = outputs.function(asking) in target.outputs
+    staff = 0 if takes_factor else math.ceil(customers / _CUSTOMERS_OF_ONE)
     with contextlib.ExitStack() as leaving:
         made = [
             leaving.enter_context(_guest_partner(target, f"{run}-{number}"))
             for number in range(partners)
         ]
-        tokens = leaving.enter_context(
-            _guest_people(target, run, customers + 1 if customers else 0)
-        )
+        tokens = leaving.enter_context(_guest_people(target, run, staff + customers, staff))
         _await_keys(api_url, made)
-        (asking,) = functions.names(functions.Caller.SIGN_IN)
-        has_operator = tokens and outputs.function(asking) not in target.outputs
-        operator = _staff(tokens[0]) if has_operator else None
-        yield People(made, [customer(token) for token in tokens[1:]], operator)
+        operators = [_staff(token) for token in tokens[:staff]]
+        buyers = [customer(token) for token in tokens[staff:]]
+        yield People(made, buyers, next(iter(operators), None), tuple(operators[1:]))
 
 
 @contextlib.contextmanager
@@ -137,8 +150,8 @@ def _widest_plan(stage: str) -> str:
 
 
 @contextlib.contextmanager
-def _guest_people(target: Target, run: str, number: int) -> Iterator[list[str]]:
-    """Give identity tokens of new people, the first of them an operator."""
+def _guest_people(target: Target, run: str, number: int, staff: int) -> Iterator[list[str]]:
+    """Give identity tokens of new people, the first of them operators."""
     if not number:
         yield []
         return
@@ -149,7 +162,7 @@ def _guest_people(target: Target, run: str, number: int) -> Iterator[list[str]]:
     client_id, names = made["UserPoolClient"]["ClientId"], [f"{run}-{n}" for n in range(number)]
     try:
         yield [
-            _sign_up(cognito, pool, client_id, f"{name}@example.com", operator=index == 0)
+            _sign_up(cognito, pool, client_id, f"{name}@example.com", operator=index < staff)
             for index, name in enumerate(names)
         ]
     finally:

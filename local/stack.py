@@ -25,6 +25,7 @@ from local.demo.documentation import documentation
 from local.demo.people import seed_people, subject_of
 from local.demo.receiver import Receiver, receiver
 from local.demo.seed import Partner, seed_partners, seed_webhooks
+from local.demo.unlimited import lift
 from local.inside.refused_resources import summary, without_refused, without_tls_rule
 from local.steps import Steps
 from ops.reach import endpoints as endpoints_document
@@ -94,7 +95,7 @@ def start(
     patches: Iterable[str] | None = None,
     watch: Watch = Watch(),  # noqa: B008 - immutable
 ) -> Iterator[Endpoints]:
-    """Run a copy, in silence, for as long as the context lasts.
+    """Run a copy, in silence, for as long as the context lasts; its callers have no limits.
 
     Args:
         port: where it listens, on 127.0.0.1.
@@ -106,6 +107,7 @@ def start(
         LocalError: when it cannot start; the message says why, and what to do.
     """
     with run(Layout(directory.absolute(), port), Steps(), patches=patches, watch=watch) as stack:
+        lift(stack.endpoints)
         yield stack.endpoints
 
 

@@ -17,6 +17,7 @@ from orders.cors import cors_headers
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Role
 from orders.partners import directory
+from orders.person_rates import admit
 from orders.problems import (
     CONTENT_TYPE,
     INTERNAL_ERROR,
@@ -226,6 +227,7 @@ def _answer(
     try:
         caller = request.caller
         request.notes.update(caller=caller.role.value, callerId=caller.identity)
+        admit(caller)
         return answer(request), None
     except Problem as problem:
         return _refusal(problem, request), None

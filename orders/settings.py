@@ -13,6 +13,7 @@ IDEMPOTENCY_TABLE = "IDEMPOTENCY_TABLE"
 PARTNERS_TABLE = "PARTNERS_TABLE"
 IDEMPOTENCY_HOURS = "IDEMPOTENCY_HOURS"
 ALLOWED_ORIGINS = "ALLOWED_ORIGINS"  # separated by spaces
+PERSON_THROTTLE = "PERSON_THROTTLE"  # requests a second of each person, and at once, by a blank
 FLAGS_PARAMETER = "FLAGS_PARAMETER"
 PARTNERS_PREFIX = "PARTNERS_PREFIX"
 SIGNING_KEY_PARAMETER = "SIGNING_KEY_PARAMETER"
@@ -55,9 +56,16 @@ WAIT_SPREAD = 0.2
 LONGEST_DELAY = 900
 """The most seconds that SQS delays a message that is sent."""
 
-MAX_BODY_BYTES = 32 * 1024
-"""The largest request body: with it, the stream's record of a change, with the order before and
-after it, stays below the 256 KB of a message whatever characters it is made of."""
+MAX_BODY_BYTES = 8 * 1024
+"""The largest request body. It bounds what a request can cost (infrastructure/request_units.py);
+and the stream's record of a change, with the order before and after it, stays far below the 256 KB
+of a message whatever characters it is made of."""
+
+MOST_LOOKED_AT = 25
+"""How many orders one page looks at, at most: it bounds what a list can cost."""
+
+MOST_TRIES = 2
+"""How often a request tries to place its order, while others with its key hold it."""
 
 
 def setting(name: str) -> str:

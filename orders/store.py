@@ -26,6 +26,8 @@ from orders.settings import (
     BY_PARTNER,
     IDEMPOTENCY_HOURS,
     IDEMPOTENCY_TABLE,
+    MOST_LOOKED_AT,
+    MOST_TRIES,
     ORDERS_TABLE,
     PARTNERS_TABLE,
     setting,
@@ -42,8 +44,7 @@ T = TypeVar("T")
 
 _TRACE_ID = ("traceId",)
 
-_CONFLICT_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds, between tries to place one order
-_FILTERED_READS = 100  # items looked at for a page that is filtered by status
+_CONFLICT_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds, between tries and looks at one order
 _NOTHING = {"dynamodbCalls": 0, "readUnits": 0.0, "writeUnits": 0.0}
 _OK, _CLIENT_ERROR = 200, 400  # of HTTP: DynamoDB has no others for what it took and refused
 _UNMET, _THROTTLES = "ConditionalCheckFailed", ("ThrottlingError", "ProvisionedThroughputExceeded")
@@ -121,22 +122,29 @@ class Store:
 
         Raises:
             KeyReused: when the claim's key stands for something else.
-            Unavailable: when other requests with this key kept conflicting.
+            Unavailable: when other requests with this key held it and placed nothing.
         """
-        for pause in (*_CONFLICT_PAUSES, None):
-            try:
-                self._put_both(item, claim)
-            except TransactionCancelled as error:
-                if _only_throttled(error):
-                    raise Unavailable("TransactionThrottled") from error
-                # Either the key is taken or another transaction holds it: the record tells.
-                if (placed := self.replay(claim)) is not None:
-                    return placed, True
-            else:
+        for attempt, pause in enumerate((*_CONFLICT_PAUSES, None)):
+            # A try costs all the units of a placing, a look one: the table of what requests can
+            # cost counts two tries (infrastructure/request_units.py).
+            if attempt < MOST_TRIES and self._placed(item, claim):
                 return item, False
+            # Either the key is taken or another transaction holds it: the record tells.
+            if (placed := self.replay(claim)) is not None:
+                return placed, True
             if pause is not None:
                 time.sleep(pause)
         raise Unavailable("other requests with the same Idempotency-Key kept conflicting")
+
+    def _placed(self, item: Item, claim: Claim) -> bool:
+        """Try to place an order; tells whether it was placed, or its key is held or taken."""
+        try:
+            self._put_both(item, claim)
+        except TransactionCancelled as error:
+            if _only_throttled(error):
+                raise Unavailable("TransactionThrottled") from error
+            return False
+        return True
 
     def replay(self, claim: Claim) -> Item | None:
         """Find the order that an earlier request with this claim placed, or None.
@@ -164,14 +172,15 @@ class Store:
 
         Args:
             owner: whose orders, newest first; None for everybody's, where that holds within a page.
-            status: only orders with this status. A page may then hold fewer than `limit` orders,
-                even none, and still have a cursor.
-            limit: the most orders in the page.
+            status: only orders with this status.
+            limit: the most orders in the page. It looks at MOST_LOOKED_AT at most, so it may hold
+                fewer, even none where they are filtered, and still have a cursor.
             cursor: the id after which the page starts.
         """
         found, last = self._read_page(owner, status, limit, _start_after(owner, cursor))
-        page = found[:limit]
-        if len(found) > limit:
+        most = min(limit, MOST_LOOKED_AT)
+        page = found[:most]
+        if len(found) > most:
             last = page[-1]
         if owner is None:
             page.sort(key=lambda item: item["timestamp"], reverse=True)
@@ -184,7 +193,7 @@ class Store:
         placeholders = _Placeholders()
         options = {
             "filter_expression": status and placeholders.equal("status", status),
-            "limit": (max(limit, _FILTERED_READS) if status else limit) + 1,
+            "limit": (MOST_LOOKED_AT if status else min(limit, MOST_LOOKED_AT)) + 1,
             "exclusive_start_key": start,
         }
         if owner is None:

@@ -17,12 +17,13 @@ from bench import DOCUMENTS, FIGURES
 from bench.candidates import OTHERS, OURS
 from bench.jobs import stored_order
 from documents.costs import DOCUMENTED
+from infrastructure.request_units import write_units
 from infrastructure.settings import STAGES
 from ops.costs import prices
 from ops.costs.prices import MILLION
 from ops.costs.report import dollars
 from ops.costs.traffic import Traffic
-from ops.costs.units import changing_units, item_bytes, placing_units, write_units
+from ops.costs.units import changing_units, item_bytes, placing_units
 from project.markdown import table, with_blocks
 from simulation.figures import FULL_PROCESSOR
 

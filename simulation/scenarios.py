@@ -6,10 +6,10 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from infrastructure.request_units import transaction_units
 from infrastructure.settings import settings_of
 from ops.costs import prices
 from ops.costs.traffic import DAYS, Traffic
-from ops.costs.units import transaction_units
 from simulation.figures import CONCURRENCY, Published, cost_of, memory_needed
 from simulation.model import Service, Setup, percentile
 

@@ -21,7 +21,7 @@ from infrastructure.settings import STAGES
 from orders.domain.changes import SCHEDULING_WINDOW
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
 from orders.routes import HEAD, IDEMPOTENCY_KEY, ROUTES, STAGE
-from orders.settings import MAX_BODY_BYTES
+from orders.settings import MAX_BODY_BYTES, MOST_LOOKED_AT
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
@@ -245,6 +245,7 @@ def _description(route: Route) -> str:
         idempotency_hours=STAGES["prod"].idempotency_hours,
         scheduling_days=SCHEDULING_WINDOW.days,
         body_kilobytes=MAX_BODY_BYTES // 1024,
+        most_looked_at=MOST_LOOKED_AT,
         editable=", ".join(sorted(EDITABLE)),
         moves=moves_table(roles),
     )

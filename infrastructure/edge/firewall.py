@@ -1,7 +1,7 @@
-"""AWS WAF in front of API and sign-in: AWS's rules for known attacks, a rate for each address.
+"""AWS WAF in front of API and sign-in: rules for known attacks, rates of addresses and people.
 
-request ─► rates for each address ─► known bad inputs ─► common attacks ─► API Gateway
-           (counted over five minutes)  (AWS's rule groups, at their default version)    or Cognito
+request ─► rates for each address ─► a rate for each token ─► known bad inputs ─► common attacks ─►
+           (counted over five minutes)  (over one)             (AWS's rule groups, default version)
 
 One web ACL stands before both: a second one would cost five dollars more. What it refuses of the
 API is answered through the gateway response WAF_FILTERED, as a problem of 403; of sign-in, by
@@ -17,7 +17,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_wafv2 as wafv2
 from constructs import Construct
 
-from infrastructure.settings import RATE_WINDOW_SECONDS
+from infrastructure.shares import PERSON_SECONDS, RATE_WINDOW_SECONDS
 from infrastructure.work.function import RETENTION
 from orders.routes import STAGE
 
@@ -38,7 +38,7 @@ COMMON_ATTACKS = "AWSManagedRulesCommonRuleSet"
 COUNTED: Mapping[str, Mapping[str, str]] = {
     KNOWN_BAD_INPUTS: {},
     COMMON_ATTACKS: {
-        "SizeRestrictions_BODY": "refuses bodies above 8 KB; the API takes 32 KB",
+        "SizeRestrictions_BODY": "refuses bodies above 8 KB; the API does so itself, and says why",
         "NoUserAgent_HEADER": "the API asks for no User-Agent, and tills send none",
     },
 }
@@ -81,10 +81,11 @@ class Firewall(Construct):
         self._rules: list[_Acl.RuleProperty] = []
         limits, sign_in = settings.address_limits, settings.sign_in_limits
         # Whatever is not surely a partner's path counts as a customer's, with the lower limit.
-        self._add_rate("CustomerAddress", limits.customers, _not(_partners_path()))
-        self._add_rate("PartnerAddress", limits.partners, _partners_path())
-        self._add_rate("MailAddress", sign_in.mails, _asks_cognito(_MAILING))
-        self._add_rate("SignInAddress", sign_in.sign_ins, _asks_cognito(_SIGNING_IN))
+        self._add_rate("CustomerAddress", _each_address(limits.customers, _not(_partners_path())))
+        self._add_rate("PartnerAddress", _each_address(limits.partners, _partners_path()))
+        self._add_rate("MailAddress", _each_address(sign_in.mails, _asks_cognito(_MAILING)))
+        self._add_rate("SignInAddress", _each_address(sign_in.sign_ins, _asks_cognito(_SIGNING_IN)))
+        self._add_rate("Person", _each_person(settings.person_limit))
         for group, counted in COUNTED.items():
             self._add_managed(group, counted, trial=settings.firewall_trial)
         acl = self._web_acl()
@@ -132,20 +133,12 @@ class Firewall(Construct):
             data_protection_config=_protections(),
         )
 
-    def _add_rate(self, name: str, limit: int, scope_down: _Acl.StatementProperty) -> None:
-        statement = _Acl.StatementProperty(
-            rate_based_statement=_Acl.RateBasedStatementProperty(
-                aggregate_key_type="IP",
-                limit=limit,
-                evaluation_window_sec=RATE_WINDOW_SECONDS,
-                scope_down_statement=scope_down,
-            )
-        )
+    def _add_rate(self, name: str, rate: _Acl.RateBasedStatementProperty) -> None:
         self._rules.append(
             _Acl.RuleProperty(
                 name=name,
                 priority=len(self._rules),
-                statement=statement,
+                statement=_Acl.StatementProperty(rate_based_statement=rate),
                 action=_Acl.RuleActionProperty(block={}),
                 visibility_config=_metrics(name),
             )
@@ -192,6 +185,39 @@ def _partners_path() -> _Acl.StatementProperty:
                 _Acl.TextTransformationProperty(priority=0, type="NORMALIZE_PATH")
             ],
         )
+    )
+
+
+def _each_address(
+    limit: int, scope_down: _Acl.StatementProperty
+) -> _Acl.RateBasedStatementProperty:
+    return _Acl.RateBasedStatementProperty(
+        aggregate_key_type="IP",
+        limit=limit,
+        evaluation_window_sec=RATE_WINDOW_SECONDS,
+        scope_down_statement=scope_down,
+    )
+
+
+def _each_person(limit: int) -> _Acl.RateBasedStatementProperty:
+    """Count requests by their token, for the firewall cannot read whose a token is.
+
+    A request without the header is not counted here. Case and blanks are levelled, or each
+    spelling of `Bearer` would be somebody else.
+    """
+    levelled = ("COMPRESS_WHITE_SPACE", "LOWERCASE")
+    token = _Acl.RateLimitHeaderProperty(
+        name="authorization",
+        text_transformations=[
+            _Acl.TextTransformationProperty(priority=priority, type=kind)
+            for priority, kind in enumerate(levelled)
+        ],
+    )
+    return _Acl.RateBasedStatementProperty(
+        aggregate_key_type="CUSTOM_KEYS",
+        custom_keys=[_Acl.RateBasedStatementCustomKeyProperty(header=token)],
+        limit=limit,
+        evaluation_window_sec=PERSON_SECONDS,
     )
 
 

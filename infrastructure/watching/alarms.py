@@ -514,7 +514,7 @@ class Alarms(Construct):
         )
 
     def _used_percentage(self) -> cloudwatch.IMetric:
-        ceiling = self._settings.capacity.ceiling
+        capacity = self._settings.capacity
         used = {
             f"{verb}_{name}": self._measured.table(
                 table, f"Consumed{verb.capitalize()}CapacityUnits", SUM, index=index
@@ -523,9 +523,11 @@ class Alarms(Construct):
             for verb in ("read", "write")
             if (name, verb) not in _HARDLY_USED
         }
-        most = ", ".join(f"FILL({name}, 0)" for name in used)
+        shares = ", ".join(
+            f"FILL({name}, 0) / {60 * capacity.ceiling_of(name.partition('_')[0])}" for name in used
+        )
         return cloudwatch.MathExpression(
-            expression=f"100 * MAX([{most}]) / {60 * ceiling}",
+            expression=f"100 * MAX([{shares}])",
             using_metrics=used,
             label="used of the capacity's ceiling",
             period=Duration.minutes(1),

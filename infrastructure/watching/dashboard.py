@@ -150,10 +150,16 @@ class Dashboard(Construct):
         ]
 
     def _tables(self) -> list[cloudwatch.IWidget]:
-        line = (60 * self._settings.capacity.ceiling, "ceiling")
         return [
-            _graph("Write units a minute", self._of_tables("ConsumedWriteCapacityUnits"), 6, line),
-            _graph("Read units a minute", self._of_tables("ConsumedReadCapacityUnits"), 6, line),
+            *(
+                _graph(
+                    f"{verb.capitalize()} units a minute",
+                    self._of_tables(f"Consumed{verb.capitalize()}CapacityUnits"),
+                    6,
+                    (60 * self._settings.capacity.ceiling_of(verb), "ceiling"),
+                )
+                for verb in ("write", "read")
+            ),
             _graph(
                 "Throttles",
                 [

@@ -108,7 +108,8 @@ def _encryption(key: kms.IKey | None) -> dynamodb.TableEncryptionV2:
 def _billing(capacity: Capacity) -> dynamodb.Billing:
     if capacity.mode is CapacityMode.ON_DEMAND:
         return dynamodb.Billing.on_demand(
-            max_read_request_units=capacity.max_units, max_write_request_units=capacity.max_units
+            max_read_request_units=capacity.max_read_units,
+            max_write_request_units=capacity.max_write_units,
         )
     return dynamodb.Billing.provisioned(
         read_capacity=_autoscaled(capacity), write_capacity=_autoscaled(capacity)
@@ -121,8 +122,8 @@ def _index(name: str, key: str, capacity: Capacity) -> dynamodb.GlobalSecondaryI
             index_name=name,
             partition_key=_text(key),
             sort_key=_text("timestamp"),
-            max_read_request_units=capacity.max_units,
-            max_write_request_units=capacity.max_units,
+            max_read_request_units=capacity.max_read_units,
+            max_write_request_units=capacity.max_write_units,
         )
     return dynamodb.GlobalSecondaryIndexPropsV2(
         index_name=name,

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cloudwatch.log_lines import record_of
-from ops.costs.units import item_bytes, placing_units, transaction_units
+from infrastructure.request_units import transaction_units
+from ops.costs.units import item_bytes, placing_units
 from orders.domain.synthetic import SYNTHETIC
 
 if TYPE_CHECKING:

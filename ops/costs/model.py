@@ -165,7 +165,8 @@ def carries(template: Mapping[str, Any], traffic: Traffic, capacity: Capacity) -
     """
     busy = DAYS * traffic.busy_hours * 3_600
     return all(
-        max(use.writes, use.reads) / busy <= capacity.ceiling
+        use.writes / busy <= capacity.ceiling_of("write")
+        and use.reads / busy <= capacity.ceiling_of("read")
         for table in _by_type(template).get(_TABLE, ())
         for _, use in _uses(table, traffic)
     )

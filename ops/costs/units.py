@@ -1,9 +1,9 @@
 """What calls of DynamoDB consume, by the size of their items: for calls that tell nothing.
 
-Source: "DynamoDB item sizes and formats" and "DynamoDB read and write operations" in the developer
-guide, https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
-and https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
-(read November 2026). Sizes of numbers are approximate there, too.
+Source: "DynamoDB item sizes and formats" in the developer guide,
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+(read November 2026). Sizes of numbers are approximate there, too. What a unit is says
+infrastructure/request_units.py.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from infrastructure.request_units import transaction_units, write_units
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-WRITE_BYTES, READ_BYTES = 1_024, 4_096
-"""What one unit writes, and reads strongly consistent."""
-
 _COLLECTION = 3  # bytes of a list or a map, besides one for each element
-_TRANSACTION = 2  # DynamoDB prepares each item, and commits it
 
 
 def item_bytes(item: Mapping[str, Any]) -> int:
@@ -47,26 +45,6 @@ def _number_bytes(value: float) -> int:
     """Count two digits a byte, zeros at either end left out, one byte more, one for a minus."""
     digits = format(Decimal(str(abs(value))), "f").replace(".", "").strip("0")
     return math.ceil(len(digits) / 2) + 1 + (value < 0)
-
-
-def write_units(size: int) -> int:
-    """Give what it takes to write an item of so many bytes to a table or to an index."""
-    return max(1, math.ceil(size / WRITE_BYTES))
-
-
-def transaction_units(size: int) -> int:
-    """Give what it takes to write an item of so many bytes to a table in a transaction."""
-    return _TRANSACTION * write_units(size)
-
-
-def read_units(size: int, *, consistent: bool) -> float:
-    """Give what it takes to read so many bytes, of one item or of a page.
-
-    Args:
-        size: in bytes.
-        consistent: strongly; eventually takes half.
-    """
-    return max(1, math.ceil(size / READ_BYTES)) * (1 if consistent else 0.5)
 
 
 def placing_units(order: Mapping[str, Any], key: Mapping[str, Any]) -> int:

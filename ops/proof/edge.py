@@ -5,6 +5,7 @@ from __future__ import annotations
 from ops.proof.claim import RECORDINGS, Claim, Known
 
 _GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
+_WAF = "https://docs.aws.amazon.com/waf/latest/developerguide"
 _COGNITO = "https://docs.aws.amazon.com/cognito/latest/developerguide"
 _PATCH = "local/inside/patches/api_gateway.py"
 
@@ -184,6 +185,14 @@ CLAIMS = (
         sources=(f"{_GUIDE}/apigateway-control-access-aws-waf.html",),
     ),
     Claim(
+        id="firewall-counts-tokens",
+        says="AWS WAF counts each Authorization header of a minute, and refuses it above its rate.",
+        said=("docs/decisions/0022-fair-shares.md", "SECURITY.md"),
+        expected="403 about half a minute after the 300th request; another token is served.",
+        look="One customer in a loop, and a second one beside it, on a stage with a firewall.",
+        sources=(f"{_WAF}/waf-rule-statement-type-rate-based-caveats.html",),
+    ),
+    Claim(
         id="tls-of-the-gateway",
         says="API Gateway's own address takes the security policy that the template names.",
         said=("SECURITY.md#on-the-way-and-at-rest", "infrastructure/edge/endpoint.py"),
@@ -256,7 +265,7 @@ CLAIMS = (
         said=("infrastructure/edge/firewall.py#_log_blocked",),
         expected="A blocked request is one line, without its key, token, cookies and query.",
         look="Send a known attack with all of them, and read the group.",
-        sources=("https://docs.aws.amazon.com/waf/latest/developerguide/logging-cw-logs.html",),
+        sources=(f"{_WAF}/logging-cw-logs.html",),
     ),
     Claim(
         id="refresh-tokens-rotate",

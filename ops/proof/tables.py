@@ -137,8 +137,8 @@ CLAIMS = (
         id="fuse-of-a-table",
         says="A table on demand throttles above its maximum throughput, by best effort.",
         said=("docs/decisions/0002-on-demand-or-provisioned.md",),
-        expected="Throttles near 1,000 write units a second, and 503 with Retry-After.",
-        look="`make load` above it, on a stage with a low `max_units`.",
+        expected="Throttles near 4,000 write units a second, and 503 with Retry-After.",
+        look="`make load` above it, on a stage with a low `max_write_units`.",
         sources=(f"{_GUIDE}/on-demand-capacity-mode-max-throughput.html",),
     ),
 )

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure.functions import Caller, names
-from ops.costs.units import changing_units, item_bytes, placing_units, read_units
+from infrastructure.request_units import read_units
+from ops.costs.units import changing_units, item_bytes, placing_units
 from orders.domain.lifecycle import Role
 from orders.domain.order import NewPartnerOrder, OrderPatch
 from orders.routes import ROUTES

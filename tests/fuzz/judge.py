@@ -23,7 +23,7 @@ from msgspec import ValidationError
 
 from infrastructure.functions import Caller, names
 from orders.heartbeat import Deviation
-from orders.problems import PROBLEMS, UNAUTHENTICATED
+from orders.problems import PROBLEMS, TOO_MANY_REQUESTS, UNAUTHENTICATED
 from orders.settings import OPERATORS
 from orders.tracing import MOST_BYTES
 from tests.fuzz.cases import HOSTILE, REAL
@@ -43,7 +43,7 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 _UNSAFE = re.compile(
     r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-_TYPES = {kind.type for kind in (*PROBLEMS, UNAUTHENTICATED)}
+_TYPES = {kind.type for kind in (*PROBLEMS, TOO_MANY_REQUESTS, UNAUTHENTICATED)}
 _LARGEST_ANSWER = 6 * 1024 * 1024
 _POSTED = re.compile(r"POST /[!-~]* HTTP/1\.1")
 _WEBHOOK_HEADERS = {

@@ -70,6 +70,7 @@ ENVIRONMENT = {
     "API_URL": "https://api.example.com/v1",
     "HEARTBEAT_KEY_ID": "key-of-heartbeat",
     "ALLOWED_ORIGINS": "https://shop.example.com",
+    "PERSON_THROTTLE": "1000000 1000000",  # whoever it is, all events are looked at
 }
 CREDENTIALS = ("secret-access-key", SIGNING_KEY, API_KEY)
 """What nothing that is said may hold."""

@@ -26,7 +26,11 @@ DOMAIN = Domain(
 PROVISIONED = Capacity(mode=CapacityMode.PROVISIONED)
 VARIANTS = {
     **STAGES,
-    "dev-provisioned": replace(STAGES["dev"], capacity=PROVISIONED),
+    "dev-provisioned": replace(
+        STAGES["dev"],
+        capacity=PROVISIONED,
+        shares_waiver="A hundred units are for a steady load of callers who know each other.",
+    ),
     # all that the settings can add to prod
     "prod-hardened": replace(
         STAGES["prod"],

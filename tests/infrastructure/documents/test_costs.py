@@ -165,7 +165,7 @@ def test_requests_by_hand(prod: Template) -> None:
     lines = lines_of(prod)
     requests = (ORDERS * 14 + 4 * HEARTBEATS) / 1e6
     assert dollars_of(lines, "API Gateway") == pytest.approx(requests * 3.50)
-    assert dollars_of(lines, WAF) == pytest.approx(5 + 6 * 1 + requests * 0.60)
+    assert dollars_of(lines, WAF) == pytest.approx(5 + 7 * 1 + requests * 0.60)
 
 
 def test_writes_by_hand(prod: Template) -> None:

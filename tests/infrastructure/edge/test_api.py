@@ -214,7 +214,10 @@ def test_the_usage_plans_are_standard_and_premium(template: Template) -> None:
     assert set(plans) == {"standard", "premium"}
     for plan in plans.values():
         assert plan["Quota"]["Period"] == "DAY"
-        assert plan["Throttle"]["BurstLimit"] >= 100
+        throttle = plan["Throttle"]
+        assert throttle["BurstLimit"] >= throttle["RateLimit"]
+        # Several times into what all partners share for placing an order: 150.
+        assert 5 * throttle["BurstLimit"] <= STAGES["dev"].placing_throttle.burst
         assert len(plan["ApiStages"]) == 1
     standard, premium = plans["standard"], plans["premium"]
     assert 3_500 < standard["Quota"]["Limit"] < premium["Quota"]["Limit"]

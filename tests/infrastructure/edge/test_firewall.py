@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infrastructure.edge.firewall import COUNTED
-from infrastructure.settings import RATE_WINDOW_SECONDS, STAGES
+from infrastructure.settings import STAGES
+from infrastructure.shares import PERSON_SECONDS, RATE_WINDOW_SECONDS
 from infrastructure.synth import template_of
 from orders.routes import ROUTES, STAGE
 
@@ -74,8 +75,23 @@ def test_new_rules_can_be_tried_first() -> None:
         )
 
 
-def test_a_body_of_32_kb_passes(rules: dict[str, dict[str, Any]]) -> None:
-    """The rule that refuses bodies above 8 KB only counts, for the API takes up to 32 KB."""
+def test_one_person_cannot_take_the_api_from_all_others(rules: dict[str, dict[str, Any]]) -> None:
+    """Each token has a rate of its own on top of its address's, however it is written.
+
+    It is that of the person's buckets in the functions, counted over a minute.
+    """
+    rate = rate_of(rules["Person"])
+    assert (rate["AggregateKeyType"], rate["EvaluationWindowSec"]) == ("CUSTOM_KEYS", 60)
+    ((key,),) = (one.values() for one in rate["CustomKeys"])
+    assert key["Name"] == "authorization"
+    levelled = sorted(key["TextTransformations"], key=lambda one: int(one["Priority"]))
+    assert [one["Type"] for one in levelled] == ["COMPRESS_WHITE_SPACE", "LOWERCASE"]
+    assert rate["Limit"] == STAGES["prod"].person_throttle.rate * PERSON_SECONDS >= 10
+    assert rules["Person"]["Action"] == {"Block": {}}
+
+
+def test_too_large_a_body_is_answered_by_the_api(rules: dict[str, dict[str, Any]]) -> None:
+    """The rule for bodies above 8 KB only counts: the API itself says 413, and what it takes."""
     overrides = {
         (override["Name"], *override["ActionToUse"])
         for group in MANAGED
@@ -161,7 +177,7 @@ def test_each_route_has_the_rate_of_its_callers(
 def test_rates_come_before_what_costs_more(rules: dict[str, dict[str, Any]]) -> None:
     """Every rule has a place of its own, the cheap ones first."""
     order = sorted(rules, key=lambda name: int(rules[name]["Priority"]))
-    rates = ["CustomerAddress", "PartnerAddress", "MailAddress", "SignInAddress"]
+    rates = ["CustomerAddress", "PartnerAddress", "MailAddress", "SignInAddress", "Person"]
     assert order == [*rates, *MANAGED]
     assert len({rule["Priority"] for rule in rules.values()}) == len(rules)
 

@@ -170,10 +170,15 @@ def test_an_order_whose_answer_is_lost_is_placed_once(proxy: Proxy, api_key_id: 
 
 
 def test_conflicts_without_end_are_worth_another_try(proxy: Proxy, api_key_id: str) -> None:
-    """When transactions keep conflicting, the caller gets 503 and no order; later it works."""
+    """When transactions keep conflicting, the caller gets 503 and no order; later it works.
+
+    The order is tried twice, for each try costs as much as a placing; then it is only looked for.
+    """
     key = uuid.uuid4().hex
-    proxy.conflicts = 5
+    proxy.conflicts = 2
     result = create(api_key_id, key=key)
+    tries = ["TransactWriteItems", "GetItem"] * 2
+    assert proxy.take() == [*tries, *["GetItem"] * 3]
     assert (result["statusCode"], result["headers"]["Retry-After"]) == (503, "1")
     again = create(api_key_id, key=key)
     assert again["statusCode"] == 201

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infrastructure.settings import settings_of
+from local.demo.unlimited import limit_people
 from tests.shared.examples import ORDER, order
 from tests.shared.people import aws, client_of, make_partner
 
@@ -159,3 +160,23 @@ def test_more_than_can_run_is_a_failure(stack: Endpoints) -> None:
         statuses = statuses_of_a_burst(stack)
     assert statuses[429] == 20
     assert statuses[500] >= 1
+
+
+def test_a_person_over_its_rate_waits_and_others_do_not(stack: Endpoints) -> None:
+    """429 as for a partner, by the function itself; another customer is served meanwhile."""
+    function = stack.functions["list_orders"]
+    limit_people(stack, function, 1, 3)
+    try:
+        with (
+            client_of(stack, {"Authorization": stack.customer_token}) as hostile,
+            client_of(stack, {"Authorization": stack.other_customer_token}) as other,
+        ):
+            answers = [hostile.get("/orders") for _ in range(12)]
+            assert [answer.status_code for answer in answers[:3]] == [200, 200, 200]
+            throttled = next(answer for answer in answers if answer.status_code == 429)
+            assert_throttled(throttled, ":too-many-requests")
+            assert int(throttled.headers["Retry-After"]) >= 1
+            assert throttled.json()["requestId"]
+            assert other.get("/orders").status_code == 200
+    finally:
+        limit_people(stack, function, 10**6, 10**6)

@@ -37,7 +37,8 @@ SLOW = Throttle(rate=1, burst=1)
 WORKER = Worker(most_at_once=100, retry_seconds=5)
 MISTAKES = [
     (Capacity, {"min_provisioned": 10, "max_provisioned": 5}, "capacity.min_provisioned"),
-    (Capacity, {"max_units": 0}, "capacity.max_units"),
+    (Capacity, {"max_read_units": 0}, "capacity.max_read_units"),
+    (Capacity, {"max_write_units": 0}, "capacity.max_write_units"),
     (Capacity, {"target_percent": 95}, "capacity.target_percent"),
     (Throttle, {"rate": 0, "burst": 1}, "throttle.rate"),
     (Throttle, {"rate": 1, "burst": -1}, "throttle.burst"),
@@ -56,8 +57,13 @@ MISTAKES = [
     (AddressLimits, {"partners": 0}, "address_limits.partners"),
     (
         Settings,
-        {"stage": "x", "address_limits": AddressLimits(partners=59_999)},
-        "address_limits.partners must be at least 60000",
+        {"stage": "x", "address_limits": AddressLimits(partners=2_999)},
+        "address_limits.partners must be at least 3000",
+    ),
+    (
+        Settings,
+        {"stage": "x", "address_limits": AddressLimits(customers=1_499)},
+        "address_limits.customers must be at least 1500",
     ),
     (Domain, {"name": "https://a.example", "certificate_arn": CERTIFICATE}, "https://a.example"),
     (Domain, {"name": "localhost", "certificate_arn": CERTIFICATE}, "localhost"),
@@ -102,9 +108,9 @@ MISTAKES = [
         Settings,
         {
             "stage": "x",
-            "plans": {"gold": Plan(throttle=Throttle(rate=1, burst=251), daily_quota=1)},
+            "plans": {"gold": Plan(throttle=Throttle(rate=1, burst=161), daily_quota=1)},
         },
-        "plans.gold.throttle.burst must not be above stage_throttle.burst, 250",
+        "plans.gold.throttle.burst must not be above stage_throttle.burst, 160",
     ),
     (Settings, {"stage": "x", "workers": {"process_order": WORKER}}, "workers must be"),
     (
@@ -137,12 +143,12 @@ MISTAKES = [
     ),
     (
         Settings,
-        {"stage": "x", "stage_throttle": Throttle(rate=250, burst=251)},
+        {"stage": "x", "stage_throttle": Throttle(rate=160, burst=166)},
         "routes of get_order let 532 requests through at one moment, but only 530 can run",
     ),
     (
         Settings,
-        {"stage": "x", "head_throttle": Throttle(rate=1, burst=16)},
+        {"stage": "x", "head_throttle": Throttle(rate=1, burst=106)},
         "routes of get_order let 532 requests through .* 530 can run, neither reserved nor the",
     ),
     (
@@ -150,14 +156,14 @@ MISTAKES = [
         {
             "stage": "x",
             "concurrency_quota": 2_000,
-            "reserved_concurrency": {"create_order": 300, "update_order": 400},
+            "reserved_concurrency": {"create_order": 300, "update_order": 300},
         },
-        "routes of update_order let 500 requests .* only 400 can run, its reservation",
+        "routes of update_order let 320 requests .* only 300 can run, its reservation",
     ),
     (
         Settings,
-        {"stage": "x", "concurrency_quota": 999},
-        "routes of get_order let 530 requests through at one moment, but only 529 can run",
+        {"stage": "x", "concurrency_quota": 989},
+        "routes of get_order let 520 requests through at one moment, but only 519 can run",
     ),
     (Capacity, {"mode": "on-demand"}, "capacity.mode must be a CapacityMode, not"),
     (Throttle, {"rate": 2, "burst": 1}, "throttle.burst must not be below throttle.rate"),
@@ -231,7 +237,10 @@ def test_other_partitions_are_refused(region: str) -> None:
 
 
 def test_an_account_of_ten_can_be_served() -> None:
-    """With nothing reserved and small throttles, a new account's quota of 10 is no obstacle."""
+    """With nothing reserved and small throttles, a new account's quota of 10 is no obstacle.
+
+    So few cannot be shared fairly: the stage says in a sentence why it does not matter.
+    """
     one, worker = Throttle(rate=1, burst=1), Worker(most_at_once=2, retry_seconds=1)
     settings = Settings(
         stage="x",
@@ -243,6 +252,7 @@ def test_an_account_of_ten_can_be_served() -> None:
         plans={"small": Plan(throttle=one, daily_quota=100)},
         workers=dict.fromkeys(STAGES["dev"].workers, worker),
         webhooks=Webhooks(most_at_once=2),
+        shares_waiver="Ten executions are for whoever tries it out.",
     )
     assert settings.reserved == 0
 
@@ -254,8 +264,8 @@ def test_a_function_s_routes_let_no_more_through_than_can_run() -> None:
     """
     for stage in STAGES.values():
         assert stage.burst_of("create_order") == 2 * 150 <= 300
-        assert stage.burst_of("get_order") == stage.burst_of("list_orders") == 2 * 250 + 2 * 15
-        assert stage.burst_of("update_order") == 2 * 250
+        assert stage.burst_of("get_order") == stage.burst_of("list_orders") == 2 * 160 + 2 * 100
+        assert stage.burst_of("update_order") == 2 * 160
         shared = stage.concurrency_quota - stage.reserved - stage.shared_workers
         assert stage.burst_of("get_order") <= shared == 530
 
@@ -358,13 +368,6 @@ def test_both_stages_reserve_what_placing_lets_through() -> None:
     assert min(stage.placing_throttle.burst for stage in STAGES.values()) >= 100
 
 
-def test_both_stages_let_a_hundred_creates_pass_at_once() -> None:
-    """No throttle stands in the way of a hundred simultaneous orders, of one partner even."""
-    for stage in STAGES.values():
-        throttles = [stage.stage_throttle, *(plan.throttle for plan in stage.plans.values())]
-        assert min(throttle.burst for throttle in throttles) >= 100
-
-
 def test_configuration_is_documented() -> None:
     """docs/configuration.md tells each setting of each stage as it is now."""
     assert configuration.DOCUMENT.read_text() == configuration.document(), "run: make docs"
@@ -380,6 +383,6 @@ def test_every_setting_is_explained(kind: Any) -> None:
 def test_every_value_stands_in_the_document() -> None:
     """The document goes down to the single numbers, such as the rate of each plan."""
     text = configuration.document()
-    assert "| `plans.premium.throttle.rate` | 1 to 2000000000 | `200` | `200` |" in text
+    assert "| `plans.premium.throttle.rate` | 1 to 2000000000 | `10` | `10` |" in text
     assert "| `workers.notify_partner.retry_seconds` | 1 to 600 | `1` | `5` |" in text
     assert "| `domain.name` | a host name in lower case | – | – |" in text

@@ -533,3 +533,21 @@ def test_what_does_not_pass_exits_with_one(
     assert ended.value.code == (1 if words else 0)
     assert (words or "Passed.") in said.out
     assert "Ended early, after 10 s." in said.err
+
+
+def test_the_staff_share_the_customers() -> None:
+    """Each of the staff handles as many people's orders as the others: nobody is too quick."""
+    mate = STAFF._replace(headers={"Authorization": "of a colleague"})
+    buyers = People([], [ANN, BOB], STAFF, (mate,)).buyers(10, 0.5)
+    assert [staff for _, staff in buyers].count(STAFF) == 5
+    assert [staff for _, staff in buyers].count(mate) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "partners"),
+    [([], 4), (["--users", "200", "--think", "0.5"], 40), (["--minutes", "50"], 13)],
+)
+def test_a_run_has_partners_enough(arguments: list[str], partners: int) -> None:
+    """However many people and however long: no partner gets to half of its plan's rate or quota."""
+    given = command._options(arguments)
+    assert command._partners_for(given, "dev") == partners

@@ -21,6 +21,7 @@ from tests.shared.examples import ORDER, order, order_with, order_without, raw
 NEW = msgspec.json.Decoder(NewPartnerOrder)
 PATCH = msgspec.json.Decoder(OrderPatch)
 ITEM = ORDER["items"][0]
+SMALL = {name: ITEM[name] for name in ("itemId", "name", "quantity", "unitPrice")}
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,7 @@ NEVER_MADE = {"scheduledFor"}
 
 BAD_BODIES: list[tuple[Any, str]] = [
     (order(items=[]), "#/items"),
-    (order(items=[ITEM] * 51), "#/items"),
+    (order(items=[SMALL] * 51), "#/items"),
     (order(items={}), "#/items"),
     (order_with(("items", 0, "quantity"), 0), "#/items/0/quantity"),
     (order_with(("items", 0, "quantity"), 100), "#/items/0/quantity"),
@@ -95,7 +96,7 @@ BAD_BODIES: list[tuple[Any, str]] = [
     (raw('"well done"', '"\\udc00\\ud800"'), "#/items/0/note"),
     (raw('"ring twice"', '"once", "note": "twice"'), "#/note"),
     (raw('"quantity": 2', '"quantity": 2, "quantity": 3'), "#/items/0/quantity"),
-    (raw("299", "[" * 30_000), "#/deliveryFee"),
+    (raw("299", "[" * 7_000), "#/deliveryFee"),
 ]
 
 
@@ -116,14 +117,14 @@ def test_a_bad_body_is_refused_by_naming_the_field(body: Any, pointer: str) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[1,", "{'a': 1}", '{"a": 1} x', "\ufeff{}", "[" * 30_000 + "\\"]
+    "text", ["{", "[1,", "{'a': 1}", '{"a": 1} x', "\ufeff{}", "[" * 8_000 + "\\"]
 )
 def test_what_is_no_json_is_refused_as_such(text: str) -> None:
     """A body that is not JSON is called that, or refused for its first fault; never a crash."""
     assert refusal(text).kind in {MALFORMED_JSON, INVALID_BODY}
 
 
-@pytest.mark.parametrize("depth", [900, 1_500, 3_000, 5_000])
+@pytest.mark.parametrize("depth", [900, 1_500, 3_000, 4_000])
 def test_no_depth_behind_a_fault_breaks_the_search_for_it(depth: int) -> None:
     """A body that is broken and deep at once is refused like any other."""
     deep = "[" * depth + "]" * depth

@@ -8,14 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.costs.units import (
-    changing_units,
-    item_bytes,
-    placing_units,
-    read_units,
-    transaction_units,
-    write_units,
-)
+from infrastructure.request_units import read_units, transaction_units, write_units
+from ops.costs.units import changing_units, item_bytes, placing_units
 
 KB = 1_024
 scalars = st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.text(max_size=50)

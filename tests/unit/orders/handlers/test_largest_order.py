@@ -1,4 +1,4 @@
-"""The largest orders that the API takes fit the messages that tell of them."""
+"""The largest orders that the API takes: they fit their messages, and cost what the table says."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from infrastructure.request_units import (
+    MOST_PLACED_BYTES,
+    MOST_RECORD_BYTES,
+    MOST_STORED_BYTES,
+)
+from ops.costs.units import item_bytes
 from orders.body import decode
 from orders.domain.changes import confirm, history_entry, place_for_partner, revise
 from orders.domain.lifecycle import Role, Status
@@ -26,6 +32,8 @@ MOST_BYTES = 262_144
 
 PARTNER = "p" * 128
 """As long as any of a partner's other identifiers."""
+
+TRACE = "1-5759e988-bd862e3fe1be46a994272793"
 
 CHARACTERS = {
     "letters": "a",
@@ -121,24 +129,28 @@ def filled(body: dict[str, Any], shape: Callable[[str], Line], character: str) -
 
 
 def _rest(body: dict[str, Any], lines: list[Line], last: Line) -> list[Line]:
-    """Shorten one line until it fits: its options first, and then its note."""
+    """Shorten one line until it fits: its options first, and then its note and name."""
     while size({**body, "items": [*lines, last]}) > MAX_BODY_BYTES:
         if last.get("options"):
-            last["options"] = last["options"][1:]
+            first, *others = last["options"]
+            shorter = [{**first, "name": first["name"][1:]}] if len(first["name"]) > 1 else []
+            last["options"] = [*shorter, *others]
         elif last.get("note"):
             last["note"] = last["note"][1:]
+        elif len(last["name"]) > 1:
+            last["name"] = last["name"][1:]
         else:
             return []
     return [last]
 
 
 def placed(text: str) -> Item:
-    return place_for_partner(decode(_ORDERS, text), PARTNER, NOW)
+    return place_for_partner(decode(_ORDERS, text), PARTNER, NOW, TRACE)
 
 
 def patched(item: Item, text: str) -> Item:
     """Do what the store does with a patch of items."""
-    change = revise(decode(_PATCHES, text), Role.PARTNER, NOW)
+    change = revise(decode(_PATCHES, text), Role.PARTNER, NOW, TRACE)
     contents = {path[0]: value for path, value in change.assign.items()}
     return {
         **item,
@@ -176,6 +188,8 @@ def test_the_largest_new_order_fits(shape: Callable[[str], Line], character: str
     item = placed(filled(head(character), shape, character))
     assert record_bytes(item, None) < MOST_BYTES
     assert record_bytes(delivered(item), delivered(item)) < MOST_BYTES
+    assert item_bytes(item) <= MOST_PLACED_BYTES
+    assert item_bytes(delivered(item)) <= MOST_PLACED_BYTES
 
 
 @pytest.mark.parametrize("character", CHARACTERS.values(), ids=CHARACTERS)
@@ -191,6 +205,7 @@ def test_the_largest_changed_order_fits(shape: Callable[[str], Line], character:
     assert record_bytes(once, item) < MOST_BYTES
     assert record_bytes(twice, once) < MOST_BYTES
     assert record_bytes(delivered(twice), delivered(twice)) < MOST_BYTES
+    assert item_bytes(delivered(twice)) <= MOST_STORED_BYTES
 
 
 def test_these_orders_are_the_largest() -> None:
@@ -198,4 +213,24 @@ def test_these_orders_are_the_largest() -> None:
     for character in CHARACTERS.values():
         for body in ({}, head(character)):
             text = filled(body, long_texts, character)
-            assert MAX_BODY_BYTES - len(text.encode()) < 600
+            assert MAX_BODY_BYTES - len(text.encode()) < 100
+
+
+def test_no_larger_bound_is_needed() -> None:
+    """The bounds are those of orders that can be made, within two kilobytes: none is padded."""
+    item = placed(filled(head("😀"), long_texts, "😀"))
+    largest = delivered(patched(item, filled({}, long_texts, "😀")))
+    assert MOST_PLACED_BYTES - item_bytes(delivered(item)) < 2_048
+    assert MOST_STORED_BYTES - item_bytes(largest) < 2_048
+
+
+def test_the_largest_record_of_a_key() -> None:
+    """What makes a request repeatable stays below a kilobyte, however long its key and caller."""
+    scope = f"{Role.PARTNER}:{PARTNER}"
+    record = {
+        "key": f"{scope}#{64 * '0'}",
+        "requestHash": 64 * "0",
+        "orderId": 36 * "0",
+        "expiresAt": 2**31,
+    }
+    assert item_bytes(record) <= MOST_RECORD_BYTES
