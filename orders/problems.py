@@ -9,7 +9,10 @@ A problem's `type` is stable: clients may branch on it. `docs/api/problems.md` e
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CONTENT_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:problem-type:food-delivery:"
@@ -110,6 +113,7 @@ class Problem(Exception):
         detail: str,
         *,
         pointer: str | None = None,
+        errors: Sequence[tuple[str, str]] = (),
         headers: dict[str, str] | None = None,
     ) -> None:
         """Describe the error.
@@ -119,13 +123,19 @@ class Problem(Exception):
             detail: what is wrong with this request and what would help; shown to the caller.
             pointer: the field, as a JSON Pointer fragment such as `#/items/0/quantity`, or the
                 parameter's name.
+            errors: where there are several, each with its pointer and its own detail.
             headers: more headers for the answer, such as `Retry-After`.
         """
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
-        self.pointer = pointer
+        self.errors = errors or ([] if pointer is None else [(pointer, detail)])
         self.headers = headers or {}
+
+    @property
+    def pointer(self) -> str | None:
+        """Where the first fault is, if it is somewhere."""
+        return self.errors[0][0] if self.errors else None
 
     def body(self, request_id: str) -> dict[str, Any]:
         """Render the problem's members, with the id under which the logs know the request."""
@@ -136,6 +146,8 @@ class Problem(Exception):
             "detail": self.detail,
             "requestId": request_id,
         }
-        if self.pointer is not None:
-            members["errors"] = [{"pointer": self.pointer, "detail": self.detail}]
+        if self.errors:
+            members["errors"] = [
+                {"pointer": pointer, "detail": detail} for pointer, detail in self.errors
+            ]
         return members

@@ -101,12 +101,17 @@ def check_schedule(order: NewOrder, now: datetime) -> None:
         InvalidField: when it is not.
     """
     moment = order.scheduled_for
-    if moment is UNSET:
-        return
+    if moment is not UNSET and (fault := schedule_fault(moment, now)):
+        raise InvalidField("#/scheduledFor", fault)
+
+
+def schedule_fault(moment: datetime, now: datetime) -> str | None:
+    """Say what is wrong with a time for which an order is scheduled, if anything is."""
     if moment.utcoffset() != timedelta(0):
-        raise InvalidField("#/scheduledFor", "Must be in UTC: end it with Z")
+        return "Must be in UTC: end it with Z"
     if not now < moment <= now + SCHEDULING_WINDOW:
-        raise InvalidField("#/scheduledFor", "Must be in the future, within the next 7 days")
+        return "Must be in the future, within the next 7 days"
+    return None
 
 
 def place_for_partner(
@@ -115,7 +120,7 @@ def place_for_partner(
     """Make the stored form of a new order that a partner places for a customer of its own.
 
     Args:
-        order: what the partner sent; already checked.
+        order: what the partner sent; checked and normalized.
         partner_id: who the partner is, by its API key.
         milliseconds: the time of placing, since the Unix epoch.
         trace: the trace of the request.
@@ -134,7 +139,7 @@ def place(
     """Make the stored form of a new order.
 
     Args:
-        order: what the caller sent; already checked.
+        order: what the caller sent; checked and normalized.
         customer_id: whose order it is, as it is stored.
         role: who places it.
         milliseconds: the time of placing, since the Unix epoch.
@@ -144,7 +149,6 @@ def place(
     subtotal = subtotal_of(order.items)
     charges = order.delivery_fee + order.tip
     item: Item = msgspec.to_builtins(order)
-    _round_coordinates(item["deliveryAddress"])
     item.update(
         orderId=new_order_id(milliseconds),
         timestamp=at,
@@ -167,7 +171,7 @@ def revise(patch: OrderPatch, role: Role, milliseconds: int, trace: str | None =
     """Turn a merge patch into one conditional change.
 
     Args:
-        patch: what the caller sent; already checked.
+        patch: what the caller sent; checked and normalized.
         role: who the caller is; decides which moves are open.
         milliseconds: the time of the change, since the Unix epoch.
         trace: the trace of the request.
@@ -248,7 +252,8 @@ def _view_line(line: Item) -> Item:
 
 
 def _view_address(address: Item) -> Item:
-    arranged = _arrange(Address, address)
+    # Clients of v1 were promised that it is there: where there is none, it is an empty text.
+    arranged = _arrange(Address, {"postalCode": "", **address})
     for name in _COORDINATES:
         if name in arranged:  # DynamoDB gives 10 for what was sent and answered as 10.0
             arranged[name] = float(arranged[name])
@@ -267,7 +272,8 @@ def _edits(patch: OrderPatch) -> tuple[dict[Path, Any], tuple[Path, ...]]:
     fields = msgspec.to_builtins(patch)
     fields.pop("status", None)
     address = fields.pop("deliveryAddress", {})
-    _round_coordinates(address)
+    if address and not any(name in address for name in _COORDINATES):
+        address |= dict.fromkeys(_COORDINATES)  # the point was that of the address before
     wanted: dict[Path, Any] = {(name,): value for name, value in fields.items()}
     wanted |= {("deliveryAddress", name): value for name, value in address.items()}
     assign = {path: value for path, value in wanted.items() if value is not None}
@@ -275,10 +281,3 @@ def _edits(patch: OrderPatch) -> tuple[dict[Path, Any], tuple[Path, ...]]:
     if patch.items is not UNSET:
         assign["subtotal",] = subtotal_of(patch.items)
     return assign, remove
-
-
-def _round_coordinates(address: Item) -> None:
-    """Round to a centimetre: DynamoDB's numbers end at 1E-130, JSON's do not."""
-    for name in _COORDINATES:
-        if address.get(name) is not None:
-            address[name] = round(address[name], 7) + 0.0  # turns -0.0 into 0.0
