@@ -69,9 +69,7 @@ def faults_in(text: str, struct: type[Struct], error: Exception | None = None) -
     Raises:
         NotJson: when it is not even that, or nested more deeply than anything can be that is right.
     """
-    tree = _parsed(text, error)
-    if tree is None:
-        return [_first(str(error))]
+    tree = _parsed(text)
     faults = _struct_faults(tree, struct, "#")
     found = [_short(fault) for fault in islice(faults, MOST)]
     if found or error is None:
@@ -81,23 +79,25 @@ def faults_in(text: str, struct: type[Struct], error: Exception | None = None) -
     raise NotJson(str(error))
 
 
-def _parsed(text: str, error: Exception | None) -> Any:
-    """Read the text; None when only what the decoder said can be told."""
+def _parsed(text: str) -> Any:
+    """Read the text, all of it, before anything in it is looked at."""
     try:
         return json.loads(
             text,
             object_pairs_hook=_Members,
             parse_int=_Number,
             parse_float=_Number,
-            parse_constant=_Number,
+            parse_constant=_no_constant,
         )
     except json.JSONDecodeError as fault:
         where = f"{fault.msg} at line {fault.lineno}, column {fault.colno}"
         raise NotJson(where) from None
     except RecursionError:
-        if isinstance(error, msgspec.ValidationError):
-            return None
         raise NotJson("It is nested too deeply") from None
+
+
+def _no_constant(name: str) -> None:
+    raise NotJson(f"{name} is not a number that JSON knows")
 
 
 def _struct_faults(value: Any, struct: type[Struct], pointer: str) -> Iterator[Fault]:

@@ -45,6 +45,7 @@ EDITS_DISABLED = Kind("edits-disabled", 403, "Orders cannot be edited at the mom
 ORDER_NOT_FOUND = Kind("order-not-found", 404, "There is no such order")
 MOVE_NOT_ALLOWED = Kind("move-not-allowed", 409, "The order's status does not allow this change")
 STALE_VERSION = Kind("stale-version", 412, "The order has changed since it was read")
+PRECONDITION_FAILED = Kind("precondition-failed", 412, "A condition of the request is not met")
 BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
 UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The content type is not supported")
 KEY_REUSED = Kind("idempotency-key-reused", 422, "The Idempotency-Key belongs to another order")
@@ -60,6 +61,7 @@ PROBLEMS = (
     ORDER_NOT_FOUND,
     MOVE_NOT_ALLOWED,
     STALE_VERSION,
+    PRECONDITION_FAILED,
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     KEY_REUSED,
@@ -71,7 +73,8 @@ PROBLEMS = (
 REQUEST_REFUSED = Kind("request-refused", 400, "API Gateway could not take the request")
 FORBIDDEN = Kind("forbidden", 403, "The request is not allowed")
 INVALID_API_KEY = Kind("invalid-api-key", 403, "The API key is missing or not valid")
-NO_SUCH_ROUTE = Kind("no-such-route", 404, "The API has no such path or method")
+NO_SUCH_ROUTE = Kind("no-such-route", 404, "The API has no such path")
+METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "The path has no such method")
 QUOTA_EXCEEDED = Kind("quota-exceeded", 429, "The day's quota is used up")
 TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "Too many requests at once")
 UNAUTHENTICATED = Kind("unauthenticated", 401, "The credentials are missing or not valid")
@@ -83,7 +86,7 @@ GATEWAY_PROBLEMS = {
     "API_CONFIGURATION_ERROR": INTERNAL_ERROR,
     "AUTHORIZER_CONFIGURATION_ERROR": INTERNAL_ERROR,
     "AUTHORIZER_FAILURE": INTERNAL_ERROR,
-    "BAD_REQUEST_BODY": INVALID_BODY,
+    "BAD_REQUEST_BODY": MALFORMED_JSON,
     "BAD_REQUEST_PARAMETERS": INVALID_PARAMETER,
     "DEFAULT_4XX": REQUEST_REFUSED,
     "DEFAULT_5XX": INTERNAL_ERROR,

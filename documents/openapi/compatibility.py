@@ -29,9 +29,12 @@ _FORMS = ("pattern", "format", "anyOf", "oneOf", "not", "uniqueItems", "multiple
 
 _OLD_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
 _OLD_LINE = rf"^[^{_OLD_CONTROLS}]*[^\s{_OLD_CONTROLS}][^{_OLD_CONTROLS}]*$"
+_OLD_TAG = r'(?:W/)?"[\x21\x23-\x2b\x2d-\x7e]*"'
+_OLD_TAGS = rf"^(?:\*|{_OLD_TAG}(?: *, *{_OLD_TAG}){{0,19}})$"
 
 RESPELLED = {
     rf"^(?:[^{_OLD_CONTROLS}]|[\n\t])*$": (PUBLISHED[FREE_TEXT],),
+    _OLD_TAGS: (_OLD_TAGS.replace(r"\x2b\x2d-", ""),),  # tags with a comma in them, too
     _OLD_LINE: (PUBLISHED[SINGLE_LINE], PUBLISHED[LINE_OR_NOTHING]),
 }
 """Patterns that not every engine could read, and what stands for them now.

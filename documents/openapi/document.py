@@ -91,7 +91,10 @@ Customers and partner companies place, read, list and change orders.
   service.
 * Every error is `application/problem+json` (RFC 9457) with a stable `type`, but for two that AWS
   answers before the API sees the request: a body above 10 MB (413) and a request that is no HTTP.
-* A path or method that is none of these answers 404, `no-such-route`, whoever asks.
+* A path that is none of these answers 404, `no-such-route`, whoever asks; another method of one of
+  them 405, `method-not-allowed`, with `Allow`. OPTIONS tells `Allow` and `Accept-Patch`.
+* Preconditions are RFC 9110's, on every route. An order has `ETag` and `Last-Modified`; a list and
+  the path where orders are placed have neither.
 * 502 says that a function failed or ran out of its time, 504 that there was no answer within
   29 seconds. Either way a POST may have placed its order: repeat it with its key.
 * Within `{STAGE}` answers may gain fields, and sets of values marked `x-extensible` may grow: pass
@@ -211,7 +214,7 @@ _WHOSE = {
     Role.PARTNER: {"customerId": "Only orders of this customer, by your own id of them."},
 }
 
-_TAG = r'(?:W/)?"[\x21\x23-\x2b\x2d-\x7e]*"'
+_TAG = r'(?:W/)?"[\x21\x23-\x7e]*"'
 
 _HEADERS: dict[str, Schema] = {
     IDEMPOTENCY_KEY: {
@@ -231,9 +234,23 @@ _HEADERS: dict[str, Schema] = {
         "name": "If-Match",
         "in": "header",
         "description": "The ETag that the order was read with: an order that has changed since "
-        "answers 412 and stays as it is.",
+        "answers 412 and stays as it is. Strong tags alone: `W/` matches none.",
         "schema": {"type": "string", "pattern": rf"^(?:\*|{_TAG}(?: *, *{_TAG}){{0,19}})$"},
         "example": '"3"',
+    },
+    "If-Modified-Since": {
+        "name": "If-Modified-Since",
+        "in": "header",
+        "description": "The `Last-Modified` that the caller knows; without If-None-Match. Answers "
+        "304 when nothing has changed since. What is no HTTP date is passed over.",
+        "schema": {"type": "string"},
+    },
+    "If-Unmodified-Since": {
+        "name": "If-Unmodified-Since",
+        "in": "header",
+        "description": "The `Last-Modified` that the order was read with, without If-Match; as "
+        "precise as a second. An order that has changed since answers 412.",
+        "schema": {"type": "string"},
     },
 }
 """The headers that functions read, besides those that say who calls and what is sent."""

@@ -14,7 +14,7 @@ import msgspec
 from documents.openapi.patterns import PUBLISHED
 from orders.domain.iso import COUNTRIES, CURRENCIES
 from orders.domain.order import PATTERNS, Order
-from orders.problems import GATEWAY_PROBLEMS, PROBLEMS
+from orders.problems import GATEWAY_PROBLEMS, METHOD_NOT_ALLOWED, PROBLEMS
 from orders.routes import ROUTES
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def _own() -> Schema:
 
 
 def _problem() -> Schema:
-    kinds = {*PROBLEMS, *GATEWAY_PROBLEMS.values()}
+    kinds = {*PROBLEMS, *GATEWAY_PROBLEMS.values(), METHOD_NOT_ALLOWED}
     properties = {
         "type": {
             "type": "string",
@@ -174,7 +174,11 @@ def _problem() -> Schema:
             "type": "string",
             "description": "The id under which the service's logs know the request.",
         },
-        "errors": {"type": "array", "items": ref("FieldProblem")},
+        "errors": {
+            "type": "array",
+            "items": ref("FieldProblem"),
+            "description": "All that is wrong with a body, up to 20 faults.",
+        },
     }
     made = _object(properties, "An error (RFC 9457); docs/api/problems.md explains every type.")
     return {**made, "required": ["type", "title", "requestId"]}

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from msgspec import UNSET
 
+from orders.domain.checks import needs_postal_code
 from orders.domain.ids import new_order_id, timestamp_of
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_before
 from orders.domain.money import subtotal_of
@@ -45,6 +46,8 @@ Path = tuple[str, ...]
 """An attribute's names, from the item down."""
 
 _PLACING = "placing"
+_COUNTRY: Path = ("deliveryAddress", "country")
+_POSTAL_CODE: Path = ("deliveryAddress", "postalCode")
 
 SCHEDULING_WINDOW = timedelta(days=7)
 """How far ahead an order can be scheduled."""
@@ -82,6 +85,17 @@ class Change(NamedTuple):
     by: Role
     id: str
     trace: str | None = None
+
+    @property
+    def needs_postal_code(self) -> bool:
+        """Whether it moves an order to where there are postal codes, and names none."""
+        return _POSTAL_CODE not in self.assign and needs_postal_code(
+            self.assign.get(_COUNTRY, UNSET)
+        )
+
+    def needs_postal_code_of(self, item: Item) -> bool:
+        """Tell whether it needs that an order has one, which has none."""
+        return self.needs_postal_code and _POSTAL_CODE[1] not in item[_POSTAL_CODE[0]]
 
     @property
     def edits(self) -> bool:
