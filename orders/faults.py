@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 MOST = 20
 """As many faults are told of one body."""
 
+_MOST_DEPTH, _MOST_DIGITS = 100, 1_000
+"""Above these some parser gives up, perhaps API Gateway's: so it is no JSON, whoever sees it."""
+
+_TOO_DEEP = f"It is nested more deeply than {_MOST_DEPTH} levels"
 _MOST_ECHOED = 300  # characters of what the caller sent
 
 _AT = re.compile(r"(?P<detail>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
@@ -82,18 +86,35 @@ def faults_in(text: str, struct: type[Struct], error: Exception | None = None) -
 def _parsed(text: str) -> Any:
     """Read the text, all of it, before anything in it is looked at."""
     try:
-        return json.loads(
+        tree = json.loads(
             text,
             object_pairs_hook=_Members,
-            parse_int=_Number,
-            parse_float=_Number,
+            parse_int=_number,
+            parse_float=_number,
             parse_constant=_no_constant,
         )
     except json.JSONDecodeError as fault:
         where = f"{fault.msg} at line {fault.lineno}, column {fault.colno}"
         raise NotJson(where) from None
     except RecursionError:
-        raise NotJson("It is nested too deeply") from None
+        raise NotJson(_TOO_DEEP) from None
+    if _is_deeper(tree, _MOST_DEPTH):
+        raise NotJson(_TOO_DEEP)
+    return tree
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if isinstance(value, _Members):
+        value = [member for _, member in value]
+    if not isinstance(value, list):
+        return False
+    return levels == 0 or any(_is_deeper(element, levels - 1) for element in value)
+
+
+def _number(digits: str) -> _Number:
+    if len(digits) > _MOST_DIGITS:
+        raise NotJson(f"A number has more than {_MOST_DIGITS} digits")
+    return _Number(digits)
 
 
 def _no_constant(name: str) -> None:

@@ -13,7 +13,7 @@ from orders.preconditions import Conditions, conditions_of, is_known, is_known_c
 from orders.problems import INVALID_PARAMETER, PRECONDITION_FAILED, STALE_VERSION, Problem
 from tests.shared.events import event
 
-ITEM = {"version": 3, "updatedAt": "2026-11-22T12:30:00.123Z"}
+ITEM: dict[str, Any] = {"version": 3, "updatedAt": "2026-11-22T12:30:00.123Z"}
 SAME, BEFORE, AFTER = (f"Sun, 22 Nov 2026 12:{when} GMT" for when in ("30:00", "29:59", "30:01"))
 
 
