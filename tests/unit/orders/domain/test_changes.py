@@ -110,7 +110,8 @@ def test_what_is_read_is_what_was_placed(body: dict[str, Any]) -> None:
         if name not in {"deliveryAddress", "items"}:
             assert shown[name] == value
     assert [line["name"] for line in shown["items"]] == [line["name"] for line in body["items"]]
-    assert shown["deliveryAddress"] == pytest.approx(body["deliveryAddress"], abs=1e-7)
+    address = {"postalCode": "", **body["deliveryAddress"]}
+    assert shown["deliveryAddress"] == pytest.approx(address, abs=1e-7)
 
 
 def test_a_new_order_is_placed_at_its_id_s_time() -> None:
