@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import tomllib
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from documents.openapi import examples
@@ -81,7 +83,14 @@ def document() -> Schema:
 
 def rendered() -> str:
     """Render the document as the text of its file."""
-    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+    return re.sub(r"[^\n -~]", lambda found: _seen(found[0]), text)
+
+
+def _seen(character: str) -> str:
+    """Write a character so that it is seen in the file."""
+    mark = unicodedata.category(character).startswith("M")
+    return character if character.isprintable() and not mark else json.dumps(character)[1:-1]
 
 
 _OVERVIEW = f"""\
