@@ -22,7 +22,7 @@ from infrastructure.functions import BY_NAME
 from infrastructure.settings import STAGES
 from orders.domain.changes import SCHEDULING_WINDOW
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
-from orders.routes import HEAD, IDEMPOTENCY_KEY, ROUTES, STAGE
+from orders.routes import HEAD, IDEMPOTENCY_KEY, PATCH, ROUTES, STAGE
 from orders.settings import MAX_BODY_BYTES
 from project.checkout import ROOT
 
@@ -180,6 +180,8 @@ def _parameters(route: Route) -> list[Schema]:
 
 def _header(header: Schema, route: Route) -> Schema:
     required = header["name"] in route.required_headers
+    if header["name"] == "If-None-Match" and route.method == PATCH:
+        header = {**header, "description": _UNLESS, "schema": _HEADERS["If-Match"]["schema"]}
     return {**header, "required": True} if required else header
 
 
@@ -224,6 +226,8 @@ _WHOSE = {
 }
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e]*"'
+
+_UNLESS = "ETags that the order must not have, or `*` for any: a match answers 412."
 
 _HEADERS: dict[str, Schema] = {
     IDEMPOTENCY_KEY: {

@@ -17,7 +17,7 @@ from tests.unit.orders.domain.test_checks import (
     NOTES,
     TEXTS,
 )
-from tests.unit.orders.test_preconditions import AFTER, BEFORE
+from tests.unit.orders.handlers.test_preconditions import AFTER, BEFORE
 
 if TYPE_CHECKING:
     import httpx

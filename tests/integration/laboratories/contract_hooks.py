@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+_TAGS = re.compile(r'\*|(?:W/)?"[!#-~]*"(?: *, *(?:W/)?"[!#-~]*"){0,19}')
 _IDENTITY = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,300}")
 
 
@@ -56,7 +57,7 @@ def _mend_address(address: dict[str, Any]) -> None:
     for name, other in (("latitude", "longitude"), ("longitude", "latitude")):
         if name in address and (other not in address or address[other] is None):
             address[other] = None if address[name] is None else 0
-    if address.get("country", "US") in COUNTRIES and address.get("postalCode", "") in {None, ""}:
+    if address.get("country", "US") in COUNTRIES and address.get("postalCode", "") in (None, ""):
         address["postalCode"] = "1"
 
 
@@ -74,12 +75,17 @@ def _mend_condition(case: Case[Any]) -> None:
 
     When schemathesis enumerates it finds no value of the pattern and takes `0` for a valid one.
     """
-    if case.meta is None or "If-Match" not in case.headers:
+    if "header" in _faulty(case):
         return
-    phase = case.meta.phase
-    location = phase.data.parameter_location
-    if phase.name.value == "coverage" and (location is None or location.value != "header"):
-        case.headers["If-Match"] = "*"
+    for name in ("If-Match", "If-None-Match"):
+        if not _TAGS.fullmatch(str(case.headers.get(name, "*"))):
+            case.headers[name] = "*" if name == "If-Match" else '"0"'
+
+
+def _faulty(case: Case[Any]) -> list[str]:
+    """Name the parts of a request that are at fault on purpose."""
+    components = {} if case.meta is None else case.meta.components
+    return [place.value for place, component in components.items() if component.mode.is_negative]
 
 
 @schemathesis.check
@@ -87,7 +93,5 @@ def an_invalid_body_is_refused_first(
     _context: CheckContext, response: Response, case: Case[Any]
 ) -> None:
     """An invalid body is told before the order is looked for: 404 would hide that it was taken."""
-    components = {} if case.meta is None else case.meta.components
-    faulty = [place.value for place, component in components.items() if component.mode.is_negative]
-    if faulty == ["body"]:
+    if _faulty(case) == ["body"]:
         assert response.status_code != NO_SUCH_ROUTE.status
