@@ -93,6 +93,8 @@ _OF_BODIES = (
     problems.UNSUPPORTED_MEDIA_TYPE,
 )
 
+_OF_CONDITIONS = (problems.INVALID_PARAMETER, problems.PRECONDITION_FAILED)
+
 FUNCTIONS = (
     Row(
         "create_order",
@@ -101,7 +103,7 @@ FUNCTIONS = (
         writes=True,
         variables=(variables.STAGE, *_OF_REQUESTS),
         answer=Answer.PLACED,
-        problems=(*_OF_BODIES, problems.INVALID_PARAMETER, problems.KEY_REUSED),
+        problems=(*_OF_BODIES, *_OF_CONDITIONS, problems.KEY_REUSED),
         headers=("Idempotency-Key",),
         description="""\
 There is exactly one order for each `Idempotency-Key`, however often the request is sent. The same
@@ -120,8 +122,8 @@ a time-out or a 5xx repeat the request with the same key.
         counts=False,
         variables=_OF_REQUESTS,
         answer=Answer.ORDER,
-        problems=(problems.ORDER_NOT_FOUND,),
-        headers=("If-None-Match",),
+        problems=(*_OF_CONDITIONS, problems.STALE_VERSION, problems.ORDER_NOT_FOUND),
+        headers=("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"),
         description="""\
 Strongly consistent: it shows every change that was answered. An order of somebody else answers 404,
 exactly as one that does not exist.
@@ -134,7 +136,7 @@ exactly as one that does not exist.
         counts=False,
         variables=_OF_REQUESTS,
         answer=Answer.PAGE,
-        problems=(problems.INVALID_PARAMETER,),
+        problems=_OF_CONDITIONS,
         description="""\
 Eventually consistent: a new or changed order shows here a moment later, usually well below a
 second; read the order itself when it must be current. Follow `cursor` until it is null: a page
@@ -152,17 +154,18 @@ filtered by `status`, and still have a successor.
         answer=Answer.CHANGED,
         problems=(
             *_OF_BODIES,
-            problems.INVALID_PARAMETER,
+            *_OF_CONDITIONS,
             problems.EDITS_DISABLED,
             problems.ORDER_NOT_FOUND,
             problems.MOVE_NOT_ALLOWED,
             problems.STALE_VERSION,
         ),
-        headers=("If-Match",),
+        headers=("If-Match", "If-None-Match", "If-Unmodified-Since"),
         description="""\
 A JSON Merge Patch (RFC 7396): what is named changes, null takes an optional field away, arrays are
 replaced whole, and something must change. `items`, `deliveryAddress` and `note` can change while
-the order is {editable}. `status` moves the order:
+the order is {editable}. A point goes when its address changes without one. `status` moves the
+order:
 
 {moves}
 """,

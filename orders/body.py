@@ -1,41 +1,49 @@
-"""Request bodies: JSON in, a checked struct out, or a problem that names the field."""
+"""Request bodies: JSON in, a checked struct out, or a problem that names every fault.
+
+text ─► decoder ─► no member twice ─► sound texts ─► fields that go together ─► the form kept
+           └──────────┴─────────────────┴───────────────┴─► orders.faults: all that is wrong
+
+The way of a good body stops at its first fault, and only then is the whole of it looked through.
+"""
 
 from __future__ import annotations
 
 import json
-import math
-import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
+from msgspec import UNSET
 
-from orders.domain.order import PATTERNS
+from orders.domain.checks import (
+    faults_between,
+    has_sound_texts,
+    normalize,
+    normalize_line_ends,
+)
 from orders.problems import BODY_TOO_LARGE, INVALID_BODY, MALFORMED_JSON, Problem
 from orders.settings import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
 
-T = TypeVar("T")
+    from orders.domain.checks import Fault
+    from orders.domain.order import NewOrder, OrderPatch
 
-_MOST_ECHOED = 300  # characters of what the caller sent
+T = TypeVar("T", bound="NewOrder | OrderPatch")
 
-_AT = re.compile(r"(?P<detail>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
-_FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(?P<name>.*)`", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[]+)|\[([0-9]+|\.\.\.)\]")
-_REGEX = re.compile(r"Expected `str` matching regex (.*)", re.DOTALL)
-_WORDS = {repr(pattern): words for pattern, words in PATTERNS.items()}
+WHOLE = "#"
+"""The pointer to a body as such."""
 
 
 def decode(decoder: msgspec.json.Decoder[T], text: str | None) -> T:
-    """Decode and check a request body.
+    """Decode and check a request body; equal ones are then equal, however they were written.
 
     Raises:
-        Problem: `body-too-large`, `malformed-json` or `invalid-body`; the latter two name the
-            place where they can.
+        Problem: `body-too-large`, `malformed-json` or `invalid-body`; the latter two name each
+            place where something is wrong.
     """
     if not text:
-        raise Problem(MALFORMED_JSON, "The request has no body; send JSON")
+        raise Problem(MALFORMED_JSON, "The request has no body; send JSON", pointer=WHOLE)
     raw = text.encode(errors="surrogatepass")
     if len(raw) > MAX_BODY_BYTES:
         raise Problem(
@@ -43,100 +51,60 @@ def decode(decoder: msgspec.json.Decoder[T], text: str | None) -> T:
         )
     try:
         body = decoder.decode(raw)
-    except msgspec.ValidationError as error:
-        raise _invalid(str(error)) from None
-    except RecursionError:
-        raise Problem(INVALID_BODY, "The body is nested too deeply") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _malformed(text, str(error)) from None
-    _refuse_duplicates(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        _refuse(decoder, text, error)
+    if not _has_unique_members(text):
+        _refuse(decoder, text)
+    if "\\" in text or not text.isascii():  # else no text has more than the patterns know of
+        if not has_sound_texts(body):
+            _refuse(decoder, text)
+        normalize_line_ends(body)
+    address = body.delivery_address
+    if address is not UNSET and any(faults_between(address, type(address), "")):
+        _refuse(decoder, text)
+    normalize(body)
     return body
 
 
-def _invalid(message: str) -> Problem:
-    match = _AT.fullmatch(message)
-    detail, path = (match["detail"], match["path"]) if match else (message, None)
-    pointer = "#" + "".join(
-        f"/{_escape(name or index)}" for name, index in _STEP.findall(path or "")
-    )
-    if field := _FIELD.fullmatch(detail):
-        pointer += f"/{_escape(field['name'])}"
-    if regex := _REGEX.fullmatch(detail):
-        detail = f"Expected {_WORDS.get(regex[1], 'another form')}"
-    return Problem(INVALID_BODY, detail[:_MOST_ECHOED], pointer=pointer[:_MOST_ECHOED])
+def invalid(faults: Sequence[Fault]) -> Problem:
+    """Make the problem of a body that is JSON and has these faults."""
+    detail = faults[0].detail
+    if len(faults) > 1:
+        detail = f"{len(faults)} faults; the first, at {faults[0].pointer}: {detail}"
+    return Problem(INVALID_BODY, detail, errors=faults)
 
 
-def _escape(name: str) -> str:
-    """Escape a member's name for a JSON Pointer (RFC 6901, section 3)."""
-    return name.replace("~", "~0").replace("/", "~1")
+def _refuse(
+    decoder: msgspec.json.Decoder[T], text: str, error: Exception | None = None
+) -> NoReturn:
+    """Look for all that is wrong with a body in which something is.
 
+    Raises:
+        Problem: always.
+    """
+    # Loaded by the first body that is refused: a second reading of its own, which may be slow.
+    from orders.faults import NotJson, faults_in
 
-def _malformed(text: str, message: str) -> Problem:
-    """Find what a strict parser tripped over, with a lenient one that tells where."""
     try:
-        for pointer, fault in _faults(json.loads(text), "#"):
-            return Problem(INVALID_BODY, fault, pointer=pointer)
-    except json.JSONDecodeError as error:
-        detail = f"{error.msg} at line {error.lineno}, column {error.colno}"
-        return Problem(MALFORMED_JSON, detail)
-    except (RecursionError, ValueError):
-        pass  # Python's own limits, of depth and of digits
-    return Problem(MALFORMED_JSON, message)
+        faults = faults_in(text, decoder.type, error)
+    except NotJson as refused:
+        raise Problem(MALFORMED_JSON, str(refused), pointer=WHOLE) from None
+    raise invalid(faults) from None
 
 
-def _faults(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, float) and not math.isfinite(value):
-        yield pointer, "Is not a number that JSON knows"
-    elif isinstance(value, str) and not _encodable(value):
-        yield pointer, "Contains half of a surrogate pair"
-    elif isinstance(value, list):
-        for index, element in enumerate(value):
-            yield from _faults(element, f"{pointer}/{index}")
-    elif isinstance(value, dict):
-        for name, member in value.items():
-            where = f"{pointer}/{_escape(name)}" if _encodable(name) else pointer
-            yield from _faults(name, where)
-            yield from _faults(member, where)
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _refuse_duplicates(text: str) -> None:
-    """Refuse a member that is given twice: which of the two counts differs between parsers."""
+def _has_unique_members(text: str) -> bool:
+    """Tell whether no member is given twice: which of the two counts differs between parsers."""
     try:
         json.loads(text, object_pairs_hook=_unique)
     except _DuplicateError:
-        pointer, name = next(_duplicates(json.loads(text, object_pairs_hook=_Members), "#"))
-        raise Problem(INVALID_BODY, f"Field `{name}` is given twice", pointer=pointer) from None
+        return False
+    return True
 
 
 class _DuplicateError(Exception):
     """An object has two members of one name."""
 
 
-class _Members(list[tuple[str, Any]]):
-    """An object's members, all of them, in their order."""
-
-
 def _unique(members: list[tuple[str, Any]]) -> None:
     if len({name for name, _ in members}) < len(members):
         raise _DuplicateError
-
-
-def _duplicates(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, _Members):
-        names = [name for name, _ in value]
-        for name, member in value:
-            where = f"{pointer}/{_escape(name)}"
-            if names.count(name) > 1:
-                yield where, name
-            yield from _duplicates(member, where)
-    elif isinstance(value, list):
-        for index, element in enumerate(value):
-            yield from _duplicates(element, f"{pointer}/{index}")

@@ -13,12 +13,17 @@ REQUEST_HEADERS = (
     "Content-Type",
     IDEMPOTENCY_KEY,
     "If-Match",
+    "If-Modified-Since",
     "If-None-Match",
+    "If-Unmodified-Since",
     "X-Api-Key",
 )
 """What a page may send."""
 
-EXPOSED_HEADERS = ("ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-Request-Id")
+EXPOSED_HEADERS = (
+    *("Accept-Patch", "Allow", "ETag", "Idempotent-Replayed", "Location"),
+    *("Retry-After", "X-Request-Id"),
+)
 """What a page may read of an answer, besides its body."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
@@ -28,7 +29,7 @@ from orders.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     Problem,
 )
-from orders.routes import JSON, route_of
+from orders.routes import ACCEPT_PATCH, JSON, PATCH, route_of
 from orders.settings import in_lambda
 from orders.store import Store, Unavailable
 from orders.telemetry import log_event, log_request
@@ -36,6 +37,8 @@ from orders.tracing import subsegment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from orders.domain.order import Item
 
     Event = dict[str, Any]
     Handler = Callable[[Event, Any], dict[str, Any]]
@@ -55,6 +58,7 @@ class _Event(msgspec.Struct, rename="camel"):
 
     request_context: _Context
     headers: dict[str, str] | None = None
+    multi_value_headers: dict[str, list[str]] | None = None
     path_parameters: dict[str, str] | None = None
     multi_value_query_string_parameters: (
         dict[str, Annotated[list[str], msgspec.Meta(min_length=1)]] | None
@@ -64,7 +68,7 @@ class _Event(msgspec.Struct, rename="camel"):
 
 
 class Request:
-    """One request. Header names are in lower case."""
+    """One request. Header names are in lower case; one on several lines is one list."""
 
     def __init__(self, event: Event) -> None:
         """Read a proxy event (payload version 1.0) of API Gateway.
@@ -78,7 +82,7 @@ class Request:
         self.context: Event = event["requestContext"]
         self.route = route_of(told.http_method, told.resource_path)
         self.request_id = told.request_id
-        self.headers = {name.lower(): text for name, text in (self._event.headers or {}).items()}
+        self.headers = _headers(self._event)
         self.order_id = (self._event.path_parameters or {}).get("orderId", "").lower()
         self.path = told.path
         self.notes: dict[str, Any] = {}
@@ -113,6 +117,10 @@ class Request:
                 raise Problem(INVALID_PARAMETER, "Given more than once", pointer=name)
         return {name: values[0] for name, values in given.items()}
 
+    @property
+    def _patches(self) -> bool:
+        return self.route.method == PATCH
+
     def body(self) -> str | None:
         """Give the body's text, if it is of a content type that the route takes.
 
@@ -122,7 +130,9 @@ class Request:
         declared = self.headers.get("content-type", JSON).partition(";")[0].strip().lower()
         if declared not in self.route.content_types:
             taken = " or ".join(self.route.content_types)
-            raise Problem(UNSUPPORTED_MEDIA_TYPE, f"Send {taken}")
+            listed = ", ".join(self.route.content_types)
+            headers = {"Accept": listed} | ({ACCEPT_PATCH: listed} if self._patches else {})
+            raise Problem(UNSUPPORTED_MEDIA_TYPE, f"Send {taken}", headers=headers)
         text = self._event.body
         if text and self._event.is_base64_encoded:
             try:
@@ -130,6 +140,21 @@ class Request:
             except ValueError:  # of the one as of the other
                 raise Problem(MALFORMED_JSON, "The body is not UTF-8 text") from None
         return text
+
+
+def _headers(event: _Event) -> dict[str, str]:
+    """Join each header's lines, whatever case its name has on them (RFC 9110, 5.3).
+
+    Lines that are equal are one: who repeats a header says nothing new.
+    """
+    lines: dict[str, list[str]] = {}
+    for name, values in (event.multi_value_headers or {}).items():
+        lines.setdefault(name.lower(), []).extend(values)
+    alone = {name.lower(): text for name, text in (event.headers or {}).items()}
+    return alone | {
+        name: values[0] if len(values) == 1 else ", ".join(dict.fromkeys(values))
+        for name, values in lines.items()
+    }
 
 
 class Response(NamedTuple):
@@ -156,6 +181,15 @@ class Response(NamedTuple):
 def etag(version: int) -> str:
     """Render an order's version as its entity tag."""
     return f'"{version}"'
+
+
+def validators(item: Item) -> dict[str, str]:
+    """Give the headers by which an answer's order is known again: its version and last change."""
+    changed = datetime.fromisoformat(item["updatedAt"])
+    return {
+        "ETag": etag(item["version"]),
+        "Last-Modified": f"{changed:%a, %d %b %Y %H:%M:%S GMT}",  # no function sets a locale
+    }
 
 
 def endpoint(answer: Callable[[Request], Response]) -> Handler:

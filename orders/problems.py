@@ -9,7 +9,10 @@ A problem's `type` is stable: clients may branch on it. `docs/api/problems.md` e
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CONTENT_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:problem-type:food-delivery:"
@@ -42,6 +45,7 @@ EDITS_DISABLED = Kind("edits-disabled", 403, "Orders cannot be edited at the mom
 ORDER_NOT_FOUND = Kind("order-not-found", 404, "There is no such order")
 MOVE_NOT_ALLOWED = Kind("move-not-allowed", 409, "The order's status does not allow this change")
 STALE_VERSION = Kind("stale-version", 412, "The order has changed since it was read")
+PRECONDITION_FAILED = Kind("precondition-failed", 412, "A condition of the request is not met")
 BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
 UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The content type is not supported")
 KEY_REUSED = Kind("idempotency-key-reused", 422, "The Idempotency-Key belongs to another order")
@@ -57,6 +61,7 @@ PROBLEMS = (
     ORDER_NOT_FOUND,
     MOVE_NOT_ALLOWED,
     STALE_VERSION,
+    PRECONDITION_FAILED,
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     KEY_REUSED,
@@ -68,7 +73,8 @@ PROBLEMS = (
 REQUEST_REFUSED = Kind("request-refused", 400, "API Gateway could not take the request")
 FORBIDDEN = Kind("forbidden", 403, "The request is not allowed")
 INVALID_API_KEY = Kind("invalid-api-key", 403, "The API key is missing or not valid")
-NO_SUCH_ROUTE = Kind("no-such-route", 404, "The API has no such path or method")
+NO_SUCH_ROUTE = Kind("no-such-route", 404, "The API has no such path")
+METHOD_NOT_ALLOWED = Kind("method-not-allowed", 405, "The path has no such method")
 QUOTA_EXCEEDED = Kind("quota-exceeded", 429, "The day's quota is used up")
 TOO_MANY_REQUESTS = Kind("too-many-requests", 429, "Too many requests at once")
 UNAUTHENTICATED = Kind("unauthenticated", 401, "The credentials are missing or not valid")
@@ -80,7 +86,7 @@ GATEWAY_PROBLEMS = {
     "API_CONFIGURATION_ERROR": INTERNAL_ERROR,
     "AUTHORIZER_CONFIGURATION_ERROR": INTERNAL_ERROR,
     "AUTHORIZER_FAILURE": INTERNAL_ERROR,
-    "BAD_REQUEST_BODY": INVALID_BODY,
+    "BAD_REQUEST_BODY": MALFORMED_JSON,
     "BAD_REQUEST_PARAMETERS": INVALID_PARAMETER,
     "DEFAULT_4XX": REQUEST_REFUSED,
     "DEFAULT_5XX": INTERNAL_ERROR,
@@ -110,6 +116,7 @@ class Problem(Exception):
         detail: str,
         *,
         pointer: str | None = None,
+        errors: Sequence[tuple[str, str]] = (),
         headers: dict[str, str] | None = None,
     ) -> None:
         """Describe the error.
@@ -119,13 +126,19 @@ class Problem(Exception):
             detail: what is wrong with this request and what would help; shown to the caller.
             pointer: the field, as a JSON Pointer fragment such as `#/items/0/quantity`, or the
                 parameter's name.
+            errors: where there are several, each with its pointer and its own detail.
             headers: more headers for the answer, such as `Retry-After`.
         """
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
-        self.pointer = pointer
+        self.errors = errors or ([] if pointer is None else [(pointer, detail)])
         self.headers = headers or {}
+
+    @property
+    def pointer(self) -> str | None:
+        """Where the first fault is, if it is somewhere."""
+        return self.errors[0][0] if self.errors else None
 
     def body(self, request_id: str) -> dict[str, Any]:
         """Render the problem's members, with the id under which the logs know the request."""
@@ -136,6 +149,8 @@ class Problem(Exception):
             "detail": self.detail,
             "requestId": request_id,
         }
-        if self.pointer is not None:
-            members["errors"] = [{"pointer": self.pointer, "detail": self.detail}]
+        if self.errors:
+            members["errors"] = [
+                {"pointer": pointer, "detail": detail} for pointer, detail in self.errors
+            ]
         return members

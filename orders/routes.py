@@ -24,6 +24,10 @@ HEAD = "HEAD"
 """The method that is GET without the body (RFC 9110): a function answers it as it answers GET, and
 whoever serves HTTP leaves the body out."""
 
+PATCH = "PATCH"
+ACCEPT_PATCH = "Accept-Patch"
+"""The header that says which documents a path takes as patches (RFC 5789, 3.1)."""
+
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 
@@ -79,7 +83,7 @@ def _routes(prefix: str, caller: Role, new_order: type[Struct]) -> tuple[Route, 
         ),
         Route("GET", prefix + _ONE, "get_order", "Read one order; strongly consistent", caller),
         Route(
-            "PATCH",
+            PATCH,
             prefix + _ONE,
             "update_order",
             "Change an order or move it to another status",

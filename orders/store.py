@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _TRACE_ID = ("traceId",)
+_POSTAL_CODE = ("deliveryAddress", "postalCode")
 
 _CONFLICT_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds, between tries and looks at one order
 _NOTHING = {"dynamodbCalls": 0, "readUnits": 0.0, "writeUnits": 0.0}
@@ -209,7 +210,14 @@ class Store:
         return found, last
 
     def update(
-        self, order_id: str, change: Change, owner: Owner | None, versions: Iterable[int] | None
+        self,
+        order_id: str,
+        change: Change,
+        owner: Owner | None,
+        versions: Iterable[int] | None,
+        *,
+        others: Iterable[int] = (),
+        last_change: str | None = None,
     ) -> Item:
         """Change an order in one conditional write.
 
@@ -218,6 +226,8 @@ class Store:
             change: what to change, and from which statuses.
             owner: whose order it must be; None for anybody's.
             versions: the versions that the caller would change; None for any.
+            others: the versions that the caller would not change.
+            last_change: when it may have changed last; None for whenever.
 
         Returns:
             The order after the change.
@@ -229,6 +239,8 @@ class Store:
         if key is None:
             raise Refused(None)
         expressions = _Expressions()
+        condition = expressions.condition(change, owner, versions)
+        condition += expressions.preconditions(others, last_change)
         try:
             item, _ = self._call(
                 "UpdateItem",
@@ -236,7 +248,7 @@ class Store:
                 self._orders,
                 key,
                 update_expression=expressions.update(change),
-                condition_expression=expressions.condition(change, owner, versions),
+                condition_expression=condition,
                 **expressions.options(),
                 return_values_on_condition_check_failure=True,
                 return_values="ALL_NEW",
@@ -405,7 +417,16 @@ class _Expressions(_Placeholders):
             conditions.append(self.equal(owner.attribute, owner.identity))
         if versions is not None:
             conditions.append(self._one_of("version", versions))
+        if change.needs_postal_code:
+            conditions.append(f"attribute_exists({self._path(_POSTAL_CODE)})")
         return " AND ".join(conditions)
+
+    def preconditions(self, others: Iterable[int], last_change: str | None) -> str:
+        """Write what else is to be true, to go on after a condition."""
+        text = f" AND NOT {self._one_of('version', others)}" if others else ""
+        if last_change is not None:
+            text += f" AND {self._path(('updatedAt',))} <= {self._value(last_change)}"
+        return text
 
     def _one_of(self, name: str, allowed: Iterable[Any]) -> str:
         # "-" is never a value: nothing allowed, nothing matches

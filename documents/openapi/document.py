@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import tomllib
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from documents.openapi import examples
@@ -20,7 +22,7 @@ from infrastructure.functions import BY_NAME
 from infrastructure.settings import STAGES
 from orders.domain.changes import SCHEDULING_WINDOW
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
-from orders.routes import HEAD, IDEMPOTENCY_KEY, ROUTES, STAGE
+from orders.routes import HEAD, IDEMPOTENCY_KEY, PATCH, ROUTES, STAGE
 from orders.settings import MAX_BODY_BYTES, MOST_LOOKED_AT
 from project.checkout import ROOT
 
@@ -81,7 +83,14 @@ def document() -> Schema:
 
 def rendered() -> str:
     """Render the document as the text of its file."""
-    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+    return re.sub(r"[^\n -~]", lambda found: _seen(found[0]), text)
+
+
+def _seen(character: str) -> str:
+    """Write a character so that it is seen in the file."""
+    mark = unicodedata.category(character).startswith("M")
+    return character if character.isprintable() and not mark else json.dumps(character)[1:-1]
 
 
 _OVERVIEW = f"""\
@@ -91,7 +100,10 @@ Customers and partner companies place, read, list and change orders.
   service.
 * Every error is `application/problem+json` (RFC 9457) with a stable `type`, but for two that AWS
   answers before the API sees the request: a body above 10 MB (413) and a request that is no HTTP.
-* A path or method that is none of these answers 404, `no-such-route`, whoever asks.
+* A path that is none of these answers 404, `no-such-route`, whoever asks; another method of one of
+  them 405, `method-not-allowed`, with `Allow`. OPTIONS tells `Allow` and `Accept-Patch`.
+* Preconditions are RFC 9110's, on every route. An order has `ETag` and `Last-Modified`; a list and
+  the path where orders are placed have neither.
 * 502 says that a function failed or ran out of its time, 504 that there was no answer within
   29 seconds. Either way a POST may have placed its order: repeat it with its key.
 * Within `{STAGE}` answers may gain fields, and sets of values marked `x-extensible` may grow: pass
@@ -168,6 +180,8 @@ def _parameters(route: Route) -> list[Schema]:
 
 def _header(header: Schema, route: Route) -> Schema:
     required = header["name"] in route.required_headers
+    if header["name"] == "If-None-Match" and route.method == PATCH:
+        header = {**header, "description": _UNLESS, "schema": _HEADERS["If-Match"]["schema"]}
     return {**header, "required": True} if required else header
 
 
@@ -211,7 +225,9 @@ _WHOSE = {
     Role.PARTNER: {"customerId": "Only orders of this customer, by your own id of them."},
 }
 
-_TAG = r'(?:W/)?"[\x21\x23-\x2b\x2d-\x7e]*"'
+_TAG = r'(?:W/)?"[\x21\x23-\x7e]*"'
+
+_UNLESS = "ETags that the order must not have, or `*` for any: a match answers 412."
 
 _HEADERS: dict[str, Schema] = {
     IDEMPOTENCY_KEY: {
@@ -231,9 +247,23 @@ _HEADERS: dict[str, Schema] = {
         "name": "If-Match",
         "in": "header",
         "description": "The ETag that the order was read with: an order that has changed since "
-        "answers 412 and stays as it is.",
+        "answers 412 and stays as it is. Strong tags alone: `W/` matches none.",
         "schema": {"type": "string", "pattern": rf"^(?:\*|{_TAG}(?: *, *{_TAG}){{0,19}})$"},
         "example": '"3"',
+    },
+    "If-Modified-Since": {
+        "name": "If-Modified-Since",
+        "in": "header",
+        "description": "The `Last-Modified` that the caller knows; without If-None-Match. Answers "
+        "304 when nothing has changed since. What is no HTTP date is passed over.",
+        "schema": {"type": "string"},
+    },
+    "If-Unmodified-Since": {
+        "name": "If-Unmodified-Since",
+        "in": "header",
+        "description": "The `Last-Modified` that the order was read with, without If-Match; as "
+        "precise as a second. An order that has changed since answers 412.",
+        "schema": {"type": "string"},
     },
 }
 """The headers that functions read, besides those that say who calls and what is sent."""

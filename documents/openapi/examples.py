@@ -29,7 +29,7 @@ _CUSTOMER = "74a8f4d8-3061-70f2-9b1e-0d8a5f6c2e11"
 _REQUEST_ID = "0b7c2f3e-5d0f-4a6e-9d0c-0a7f0a0d1c11"
 
 _FAULTS = {
-    problems.MALFORMED_JSON: ("Expecting value at line 1, column 9", None),
+    problems.MALFORMED_JSON: ("Expecting value at line 1, column 9", "#"),
     problems.INVALID_BODY: ("Expected `int` <= 99", "#/items/0/quantity"),
     problems.INVALID_PARAMETER: ("Must be a whole number from 1 to 100", "limit"),
     problems.UNKNOWN_CALLER: ("This API key belongs to no partner", None),
@@ -40,6 +40,10 @@ _FAULTS = {
     problems.ORDER_NOT_FOUND: ("No order of yours has this id", None),
     problems.MOVE_NOT_ALLOWED: ("The order is READY; you can move it to PICKED_UP", None),
     problems.STALE_VERSION: ("The order is at version 3; read it again", None),
+    problems.PRECONDITION_FAILED: (
+        'If-Match takes strong tags alone: send "3", without W/',
+        "If-Match",
+    ),
     problems.BODY_TOO_LARGE: (f"The body has 300000 bytes; {MAX_BODY_BYTES} are allowed", None),
     problems.UNSUPPORTED_MEDIA_TYPE: ("Send application/json", None),
     problems.KEY_REUSED: (

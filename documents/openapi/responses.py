@@ -17,7 +17,7 @@ from infrastructure.functions import BY_NAME, Answer
 from orders import problems
 from orders.domain.lifecycle import Role
 from orders.problems import CONTENT_TYPE, Kind
-from orders.routes import HEAD, JSON
+from orders.routes import ACCEPT_PATCH, HEAD, JSON
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -131,6 +131,11 @@ def _problem_response(kinds: tuple[Kind, ...]) -> Schema:
 def _headers_of(kind: Kind) -> Schema:
     if kind is problems.STALE_VERSION:
         return {"ETag": _ETAG}
+    if kind is problems.UNSUPPORTED_MEDIA_TYPE:
+        return {
+            "Accept": _header("string", "The content types that are taken here."),
+            ACCEPT_PATCH: _header("string", "Those of a patch; of PATCH alone."),
+        }
     if kind is problems.UNAUTHENTICATED:
         return {name: _header("string", "How to sign in.") for name in problems.CHALLENGE}
     if kind.status >= 500 or kind is problems.TOO_MANY_REQUESTS:
@@ -149,6 +154,7 @@ def _header(kind: str, description: str, *, required: bool = False, **schema: ob
 _ETAG = _header(
     "string", "The order's version, in quotes.", required=True, pattern='^"[1-9][0-9]*"$'
 )
+_LAST_MODIFIED = _header("string", "When the order was last changed, to the second.")
 _LOCATION = _header(
     "string", "The order's path.", required=True, format="uri-reference", pattern="/orders/"
 )
@@ -186,19 +192,21 @@ def _created(route: Route) -> Schema:
 def _read(route: Route) -> Schema:
     unchanged = {
         "description": "The order is as the caller knows it, by If-None-Match",
-        "headers": {**_common_headers(), "ETag": _ETAG},
+        "headers": {**_common_headers(), "ETag": _ETAG, "Last-Modified": _LAST_MODIFIED},
     }
     return {"200": _order_answer("The order", route), "304": unchanged}
 
 
 def _listed(route: Route) -> Schema:
+    headers = _common_headers()
     page = {"orders": [examples.order_as_read(route.caller)], "cursor": examples.ORDER_ID}
     return {
         "200": {
             "description": "A page of orders",
-            "headers": _common_headers(),
+            "headers": headers,
             "content": {JSON: {"schema": ref("OrderPage"), "example": page}},
-        }
+        },
+        "304": {"description": "The caller wants no page, by If-None-Match: *", "headers": headers},
     }
 
 
@@ -210,7 +218,7 @@ def _order_answer(description: str, route: Route) -> Schema:
     example = examples.order_as_read(route.caller)
     return {
         "description": description,
-        "headers": {**_common_headers(), "ETag": _ETAG},
+        "headers": {**_common_headers(), "ETag": _ETAG, "Last-Modified": _LAST_MODIFIED},
         "content": {JSON: {"schema": ref("Order"), "example": example}},
     }
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from documents.openapi.patterns import PUBLISHED
 from orders.domain.iso import COUNTRIES, CURRENCIES
 from orders.domain.order import PATTERNS, Order
-from orders.problems import GATEWAY_PROBLEMS, PROBLEMS
+from orders.problems import GATEWAY_PROBLEMS, METHOD_NOT_ALLOWED, PROBLEMS
 from orders.routes import ROUTES
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ _MAY_GROW = ("Country", "Currency", "Role")
 
 _CODES = {tuple(sorted(COUNTRIES)): "Country", tuple(sorted(CURRENCIES)): "Currency"}
 
-_PYTHONS_END, _END = r"(?![\s\S])", "$"  # ECMA 262's $ is the end only, OpenAPI's dialect
-
 
 def ref(name: str) -> Schema:
     """Refer to a schema by its name."""
@@ -51,6 +50,8 @@ def schemas() -> Schema:
     for name in _MAY_GROW:
         made[name][EXTENSIBLE] = True
     made["OrderPatch"]["minProperties"] = 1
+    # Clients of v1 were promised it: it is an empty text where the country has none.
+    made["OrderAddress"]["required"].append("postalCode")
     return dict(sorted(made.items()))
 
 
@@ -79,12 +80,16 @@ def _convert(schema: Schema) -> Schema:
         made["type"] = "string"
     if "pattern" in made:
         made.setdefault("description", f"{PATTERNS[made['pattern']].capitalize()}.")
-        made["pattern"] = made["pattern"].replace(_PYTHONS_END, _END)
+        made["pattern"] = PUBLISHED[made["pattern"]]
     if "items" in made:
         made["items"] = _convert(made["items"])
     if "properties" in made:
         made["properties"] = {name: _convert(part) for name, part in made["properties"].items()}
     return made
+
+
+_LIMITS_OF_REQUESTS = {"additionalProperties", "pattern", "minLength", "maxLength"}
+"""What no answer promises: an order may be older than a rule of today."""
 
 
 def _open(schema: Any, renamed: dict[str, str]) -> Any:
@@ -93,7 +98,7 @@ def _open(schema: Any, renamed: dict[str, str]) -> Any:
         if "$ref" in schema:
             name = schema["$ref"].removeprefix(REF)
             return ref(renamed.get(name, name))
-        kept = {key: part for key, part in schema.items() if key != "additionalProperties"}
+        kept = {key: part for key, part in schema.items() if key not in _LIMITS_OF_REQUESTS}
         return {key: _open(part, renamed) for key, part in kept.items()} | _title(kept, renamed)
     return schema
 
@@ -145,7 +150,7 @@ def _own() -> Schema:
 
 
 def _problem() -> Schema:
-    kinds = {*PROBLEMS, *GATEWAY_PROBLEMS.values()}
+    kinds = {*PROBLEMS, *GATEWAY_PROBLEMS.values(), METHOD_NOT_ALLOWED}
     properties = {
         "type": {
             "type": "string",
@@ -169,7 +174,11 @@ def _problem() -> Schema:
             "type": "string",
             "description": "The id under which the service's logs know the request.",
         },
-        "errors": {"type": "array", "items": ref("FieldProblem")},
+        "errors": {
+            "type": "array",
+            "items": ref("FieldProblem"),
+            "description": "All that is wrong with a body, up to 20 faults.",
+        },
     }
     made = _object(properties, "An error (RFC 9457); docs/api/problems.md explains every type.")
     return {**made, "required": ["type", "title", "requestId"]}

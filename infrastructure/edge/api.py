@@ -93,7 +93,7 @@ class Api(Construct):
         own_answers.add_health(self.rest_api, settings.origins)
         own_answers.add_unknown_routes(self.rest_api, settings.origins)
         own_answers.add_problems(self.rest_api, settings.origins)
-        own_answers.harden_preflights(self.rest_api.methods)
+        own_answers.complete_preflights(self.rest_api.methods)
         self.usage_plans = self._usage_plans(settings)
 
     def _rest_api(self, settings: Settings) -> apigateway.RestApi:

@@ -1,7 +1,9 @@
 """What API Gateway answers by itself, without a function: health, unknown routes, its errors.
 
 GET, HEAD /health              200
-any other method, any path     404, a problem
+any other method, a route      405, a problem, with the methods that there are
+any method, any other path     404, a problem
+OPTIONS, any path              what a page may send, and what can be done there
 what it refuses                the problem for the type of its error (orders.problems)
 """
 
@@ -17,18 +19,17 @@ from orders.problems import (
     CHALLENGE,
     CONTENT_TYPE,
     GATEWAY_PROBLEMS,
+    METHOD_NOT_ALLOWED,
     NO_SNIFFING,
     NO_SUCH_ROUTE,
     TOO_MANY_REQUESTS,
     UNAUTHENTICATED,
     Kind,
 )
-from orders.routes import HEAD, JSON, MERGE_PATCH, ROUTES
+from orders.routes import ACCEPT_PATCH, HEAD, JSON, MERGE_PATCH, PATCH, ROUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-
-    from constructs import IConstruct
 
 HEALTH = "/health"
 ANYTHING = "/{proxy+}"
@@ -40,15 +41,15 @@ _UNKNOWN_TYPES = (
 )
 """Of which types a body on an unknown route may be; with others it is refused as 415."""
 
+_NO_JSON = json.dumps("The body is no JSON, or nested too deeply")
 _DETAILS = {
-    # Which field it is stands in a variable that, unescaped, would break the JSON
-    # (docs/decisions/0006): the text is one of ours.
-    "BAD_REQUEST_BODY": json.dumps(
-        "The body is no JSON object, lacks a required field or has an unknown one"
-    ),
+    # All that the models refuse (docs/decisions/0024). What the validator says of it may break the
+    # answer's own JSON, so the text is one of ours (docs/decisions/0006).
+    "BAD_REQUEST_BODY": _NO_JSON,
     # AWS quotes this one itself: "the quoted value of $context.error.message".
     "BAD_REQUEST_PARAMETERS": "$context.error.messageString",
 }
+_ERRORS = {"BAD_REQUEST_BODY": f'[{{"pointer":"#","detail":{_NO_JSON}}}]'}
 
 
 def add_health(api: apigateway.RestApi, origins: tuple[str, ...]) -> None:
@@ -67,16 +68,38 @@ def add_health(api: apigateway.RestApi, origins: tuple[str, ...]) -> None:
 
 
 def add_unknown_routes(api: apigateway.RestApi, origins: tuple[str, ...]) -> None:
-    """Answer 404 to every method of every path that is no route.
+    """Answer 405 to every other method of a route's path, and 404 to any of another path.
 
     Without these API Gateway takes an unknown route with an Authorization header for a request that
     is signed, and refuses the signature with 403 (docs/decisions/0017).
     """
     headers = {**headers_of(origins), "Content-Type": CONTENT_TYPE}
-    body = problem_template("RESOURCE_NOT_FOUND", NO_SUCH_ROUTE)
     for path in unknown_paths():
         resource = api.root if path == "/" else api.root.resource_for_path(path)
-        _mock(resource, "ANY", headers, status="404", body=body, types=_UNKNOWN_TYPES)
+        found = discovery_of(path)
+        kind = METHOD_NOT_ALLOWED if found else NO_SUCH_ROUTE
+        _mock(
+            resource,
+            "ANY",
+            headers | found,
+            status=str(kind.status),
+            body=problem_template("", kind),
+            types=_UNKNOWN_TYPES,
+        )
+
+
+def discovery_of(path: str) -> dict[str, str]:
+    """Give the headers that say what a path has (RFC 9110, 10.2.1; RFC 5789, 3.1)."""
+    if path == HEALTH:
+        return {"Allow": "GET, HEAD, OPTIONS"}
+    routes = [route for route in ROUTES if route.path == path]
+    if not routes:
+        return {}
+    headers = {"Allow": ", ".join(sorted({*(route.method for route in routes), "OPTIONS"}))}
+    for route in routes:
+        if route.method == PATCH:
+            headers[ACCEPT_PATCH] = ", ".join(route.content_types)
+    return headers
 
 
 def unknown_paths() -> list[str]:
@@ -142,14 +165,14 @@ def add_problems(api: apigateway.RestApi, origins: tuple[str, ...]) -> None:
         )
 
 
-def harden_preflights(methods: Iterable[IConstruct]) -> None:
-    """Give the answers to preflights, which CDK makes, the header that all other answers have."""
+def complete_preflights(methods: Iterable[apigateway.Method]) -> None:
+    """Give the answers to OPTIONS, which CDK makes, what all answers have, and what there is."""
     for method in methods:
         resource = method.node.default_child
         assert isinstance(resource, apigateway.CfnMethod)
         if resource.http_method != "OPTIONS":
             continue
-        for name, value in NO_SNIFFING.items():
+        for name, value in {**NO_SNIFFING, **discovery_of(method.resource.path)}.items():
             header = rf"ResponseParameters.method\.response\.header\.{name}"
             answer = f"Integration.IntegrationResponses.0.{header}"
             resource.add_property_override(answer, f"'{value}'")
@@ -177,6 +200,7 @@ def problem_template(response_type: str, kind: Kind) -> str:
         "status": "" if _is_default(response_type) else str(kind.status),
         "detail": _DETAILS.get(response_type, ""),
         "requestId": '"$context.requestId"',
+        "errors": _ERRORS.get(response_type, ""),
     }
     return "{" + ",".join(f'"{name}":{text}' for name, text in members.items() if text) + "}"
 

@@ -38,6 +38,23 @@ CLAIMS = (
         patches=("client_path",),
     ),
     Claim(
+        id="header-lines",
+        says="A header on several lines is whole in multiValueHeaders; headers has the last line.",
+        said=(f"{_PATCH}#header_lines", "docs/api/orders.md"),
+        expected="400 for two different Idempotency-Keys; 200 for two If-Match, one right.",
+        look="POST with two Idempotency-Keys, and PATCH with two lines of If-Match.",
+        sources=(f"{_GUIDE}/set-up-lambda-proxy-integrations.html",),
+        patches=("header_lines",),
+    ),
+    Claim(
+        id="models-refuse-no-json-alone",
+        says="A model of fields that wants none refuses what is no JSON, and nothing else.",
+        said=("docs/decisions/0024-all-faults.md", "docs/api/problems.md"),
+        expected="400 malformed-json for {; 400 invalid-body with errors[] for [] and for {}.",
+        look="POST {, [], {} and 2,000 brackets to /partner/orders, and read the types.",
+        sources=(f"{_GUIDE}/api-gateway-method-request-validation.html",),
+    ),
+    Claim(
         id="unknown-route",
         says="A path or method that the API has not is answered by the API's own catch-all.",
         said=(f"{_PATCH}#unknown_routes", "docs/api/problems.md"),

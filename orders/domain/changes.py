@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from msgspec import UNSET
 
+from orders.domain.checks import needs_postal_code
 from orders.domain.ids import new_order_id, timestamp_of
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_before
 from orders.domain.money import subtotal_of
@@ -45,6 +46,8 @@ Path = tuple[str, ...]
 """An attribute's names, from the item down."""
 
 _PLACING = "placing"
+_COUNTRY: Path = ("deliveryAddress", "country")
+_POSTAL_CODE: Path = ("deliveryAddress", "postalCode")
 
 SCHEDULING_WINDOW = timedelta(days=7)
 """How far ahead an order can be scheduled."""
@@ -86,6 +89,17 @@ class Change(NamedTuple):
     """Which operator makes it, if one does."""
 
     @property
+    def needs_postal_code(self) -> bool:
+        """Whether it moves an order to where there are postal codes, and names none."""
+        return _POSTAL_CODE not in self.assign and needs_postal_code(
+            self.assign.get(_COUNTRY, UNSET)
+        )
+
+    def needs_postal_code_of(self, item: Item) -> bool:
+        """Tell whether it needs that an order has one, which has none."""
+        return self.needs_postal_code and _POSTAL_CODE[1] not in item[_POSTAL_CODE[0]]
+
+    @property
     def edits(self) -> bool:
         """Whether it changes what the order consists of, and not its status alone."""
         return bool(self.assign or self.remove)
@@ -103,12 +117,17 @@ def check_schedule(order: NewOrder, now: datetime) -> None:
         InvalidField: when it is not.
     """
     moment = order.scheduled_for
-    if moment is UNSET:
-        return
+    if moment is not UNSET and (fault := schedule_fault(moment, now)):
+        raise InvalidField("#/scheduledFor", fault)
+
+
+def schedule_fault(moment: datetime, now: datetime) -> str | None:
+    """Say what is wrong with a time for which an order is scheduled, if anything is."""
     if moment.utcoffset() != timedelta(0):
-        raise InvalidField("#/scheduledFor", "Must be in UTC: end it with Z")
+        return "Must be in UTC: end it with Z"
     if not now < moment <= now + SCHEDULING_WINDOW:
-        raise InvalidField("#/scheduledFor", "Must be in the future, within the next 7 days")
+        return "Must be in the future, within the next 7 days"
+    return None
 
 
 def place_for_partner(
@@ -117,7 +136,7 @@ def place_for_partner(
     """Make the stored form of a new order that a partner places for a customer of its own.
 
     Args:
-        order: what the partner sent; already checked.
+        order: what the partner sent; checked and normalized.
         partner_id: who the partner is, by its API key.
         milliseconds: the time of placing, since the Unix epoch.
         trace: the trace of the request.
@@ -136,7 +155,7 @@ def place(
     """Make the stored form of a new order.
 
     Args:
-        order: what the caller sent; already checked.
+        order: what the caller sent; checked and normalized.
         customer_id: whose order it is, as it is stored.
         role: who places it.
         milliseconds: the time of placing, since the Unix epoch.
@@ -147,7 +166,6 @@ def place(
     charges = order.delivery_fee + order.tip
     operator = customer_id if role is Role.OPERATOR else None
     item: Item = msgspec.to_builtins(order)
-    _round_coordinates(item["deliveryAddress"])
     item.update(
         orderId=new_order_id(milliseconds),
         timestamp=at,
@@ -176,7 +194,7 @@ def revise(
     """Turn a merge patch into one conditional change.
 
     Args:
-        patch: what the caller sent; already checked.
+        patch: what the caller sent; checked and normalized.
         role: who the caller is; decides which moves are open.
         milliseconds: the time of the change, since the Unix epoch.
         trace: the trace of the request.
@@ -268,7 +286,8 @@ def _view_line(line: Item) -> Item:
 
 
 def _view_address(address: Item) -> Item:
-    arranged = _arrange(Address, address)
+    # Clients of v1 were promised that it is there: where there is none, it is an empty text.
+    arranged = _arrange(Address, {"postalCode": "", **address})
     for name in _COORDINATES:
         if name in arranged:  # DynamoDB gives 10 for what was sent and answered as 10.0
             arranged[name] = float(arranged[name])
@@ -292,7 +311,8 @@ def _edits(patch: OrderPatch) -> tuple[dict[Path, Any], tuple[Path, ...]]:
     fields = msgspec.to_builtins(patch)
     fields.pop("status", None)
     address = fields.pop("deliveryAddress", {})
-    _round_coordinates(address)
+    if address and not any(name in address for name in _COORDINATES):
+        address |= dict.fromkeys(_COORDINATES)  # the point was that of the address before
     wanted: dict[Path, Any] = {(name,): value for name, value in fields.items()}
     wanted |= {("deliveryAddress", name): value for name, value in address.items()}
     assign = {path: value for path, value in wanted.items() if value is not None}
@@ -300,10 +320,3 @@ def _edits(patch: OrderPatch) -> tuple[dict[Path, Any], tuple[Path, ...]]:
     if patch.items is not UNSET:
         assign["subtotal",] = subtotal_of(patch.items)
     return assign, remove
-
-
-def _round_coordinates(address: Item) -> None:
-    """Round to a centimetre: DynamoDB's numbers end at 1E-130, JSON's do not."""
-    for name in _COORDINATES:
-        if address.get(name) is not None:
-            address[name] = round(address[name], 7) + 0.0  # turns -0.0 into 0.0

@@ -1,10 +1,13 @@
-"""Codes that others keep: ISO 3166-1 countries and ISO 4217 currencies, as of November 2026.
+"""Codes that others keep: ISO 3166-1 countries, ISO 4217 currencies, and who has postal codes.
 
 Only currencies that people pay with: no funds, precious metals, testing or "no currency" codes.
-A test compares both lists with the iso-codes data set.
+A test compares countries and currencies with the iso-codes data set.
 """
 
 from __future__ import annotations
+
+AS_OF = "2026-11-30"
+"""When the tables were compared with their sources; a test fails when that is a year ago."""
 
 COUNTRIES = tuple(
     """
@@ -32,3 +35,17 @@ CURRENCIES = tuple(
     """.split()
 )
 """Every ISO 4217 code that an order can be paid in."""
+
+WITHOUT_POSTAL_CODES = frozenset(
+    """
+    AE AG AO AQ AW BF BI BJ BO BQ BS BV BW BZ CD CF CG CI CK CM CW DJ DM ER ET FJ GA GD GH GM GN GQ
+    GW GY HK HM HN JM KI KM KN KP ML MO MR MW NR NU PA QA RW SB SC SD SL SO SR SS ST SX SY TD TF TG
+    TK TL TO TV UG UM VU YE ZM ZW
+    """.split()
+)
+"""Countries where an address need not have a postal code.
+
+By the Universal Postal Union's addressing systems (upu.int), as lists made from them render those.
+Where such lists differ, for a code was decided on and is not used, the country stands here: who has
+no postal code would have to make one up.
+"""

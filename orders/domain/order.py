@@ -32,26 +32,35 @@ MAX_AMOUNT = 999_999_999
 """The largest single amount, in minor units; the largest total then stays below 2**53, which every
 JSON client reads exactly."""
 
-_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_CONTROLS = r"\x00-\x1f\x7f"
 _END = r"(?![\s\S])"  # Python's $ also matches before a final newline; this one is the end
+_LINE = rf"[^{_CONTROLS}]*[^ {_CONTROLS}][^{_CONTROLS}]*"
 
 E164 = rf"^\+[1-9][0-9]{{6,14}}{_END}"
-FREE_TEXT = rf"^(?:[^{_CONTROLS}]|[\n\t])*{_END}"
-SINGLE_LINE = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*{_END}"
+FREE_TEXT = rf"^(?:[^{_CONTROLS}]|[\t\n\r])*{_END}"
+SINGLE_LINE = rf"^{_LINE}{_END}"
+LINE_OR_NOTHING = rf"^(?:{_LINE})?{_END}"
 
 PATTERNS = {
     E164: "an E.164 phone number, such as +14155550123",
     FREE_TEXT: "text without control characters",
     SINGLE_LINE: "one line of text, not blank and without control characters",
+    LINE_OR_NOTHING: "one line of text, or nothing; not blank and without control characters",
 }
-"""What each pattern asks for, in words for whoever breaks it."""
+"""What each pattern asks for, in words for whoever breaks it.
+
+Of characters beyond ASCII they say nothing: `orders.domain.characters` does, where there are any.
+"""
+
+MULTILINE = frozenset({"note"})
+"""The fields that may have several lines, or print nothing."""
 
 Amount = Annotated[int, Meta(ge=0, le=MAX_AMOUNT, description="Minor units, such as cents.")]
 Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern=SINGLE_LINE)]
 Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=SINGLE_LINE)]
 Note = Annotated[str, Meta(max_length=500, pattern=FREE_TEXT)]
 Phone = Annotated[str, Meta(pattern=E164, description="E.164")]
-PostalCode = Annotated[str, Meta(min_length=1, max_length=20, pattern=SINGLE_LINE)]
+PostalCode = Annotated[str, Meta(max_length=20, pattern=LINE_OR_NOTHING)]
 Quantity = Annotated[int, Meta(ge=1, le=99)]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
@@ -87,7 +96,7 @@ class Address(_Body, kw_only=True):
     line2: Line | UnsetType = UNSET
     city: Line
     region: Line | UnsetType = UNSET
-    postal_code: PostalCode
+    postal_code: PostalCode | UnsetType = UNSET
     country: Country
     latitude: Latitude | UnsetType = UNSET
     longitude: Longitude | UnsetType = UNSET
@@ -123,7 +132,7 @@ class AddressPatch(_Body, kw_only=True):
     line2: Line | UnsetType | None = UNSET
     city: Line | UnsetType = UNSET
     region: Line | UnsetType | None = UNSET
-    postal_code: PostalCode | UnsetType = UNSET
+    postal_code: PostalCode | UnsetType | None = UNSET
     country: Country | UnsetType = UNSET
     latitude: Latitude | UnsetType | None = UNSET
     longitude: Longitude | UnsetType | None = UNSET

@@ -14,8 +14,9 @@ from orders.body import decode
 from orders.domain.changes import InvalidField, check_schedule, place, place_for_partner, view
 from orders.domain.order import NewOrder, NewPartnerOrder
 from orders.domain.synthetic import HEARTBEAT, SYNTHETIC, is_synthetic
-from orders.http import Request, Response, endpoint, etag
+from orders.http import Request, Response, endpoint, validators
 from orders.metrics import ORDERS_CREATED, ORDERS_REFUSED, ORDERS_REPLAYED
+from orders.preconditions import is_known_collection
 from orders.problems import INVALID_BODY, INVALID_PARAMETER, KEY_REUSED, Problem
 from orders.routes import IDEMPOTENCY_KEY, STAGE
 from orders.store import Claim, KeyReused, store
@@ -44,6 +45,7 @@ def create_order(request: Request) -> Response:
 
 def _create_order(request: Request) -> Response:
     key = _idempotency_key(request)
+    is_known_collection(request)
     order = _order(request)
     claim = _claim(request.caller, key, order)
     try:
@@ -60,7 +62,7 @@ def _create_order(request: Request) -> Response:
         request.notes["orderStatus"] = item["status"]
     headers = {
         "Location": _location(request, item["orderId"]),
-        "ETag": etag(item["version"]),
+        **validators(item),
     }
     if replayed:
         headers["Idempotent-Replayed"] = "true"
@@ -100,7 +102,7 @@ def _item(order: NewOrder, caller: Caller, milliseconds: int) -> Item:
 def _idempotency_key(request: Request) -> str:
     key: str = request.headers.get(IDEMPOTENCY_KEY.lower(), "")
     if not _KEY.fullmatch(key):
-        detail = "Send a key of your own for each order: 1 to 255 visible ASCII characters"
+        detail = "Send one key of your own for each order: 1 to 255 visible ASCII characters"
         raise Problem(INVALID_PARAMETER, detail, pointer=IDEMPOTENCY_KEY)
     return key
 

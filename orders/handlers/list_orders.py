@@ -12,6 +12,7 @@ from orders.domain.changes import Owner, partner_customer_id, view
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Role, Status
 from orders.http import Request, Response, endpoint
+from orders.preconditions import is_known_collection
 from orders.problems import INVALID_PARAMETER, Problem
 from orders.routes import WHOSE
 from orders.store import store
@@ -27,6 +28,8 @@ _IDENTITY = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,300}")
 def list_orders(request: Request) -> Response:
     """Read the page that the query asks for; its cursor is the id to go on after."""
     query = request.query(_query_of(request))
+    if is_known_collection(request):
+        return Response(304, None, {})
     page = store().page(
         _owner(request.caller, query),
         status=_status(query),

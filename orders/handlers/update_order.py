@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from typing import TYPE_CHECKING, NoReturn
 
@@ -13,15 +12,14 @@ from orders.domain.changes import InvalidField, revise, view
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
 from orders.domain.order import OrderPatch
 from orders.domain.synthetic import SYNTHETIC, is_synthetic
-from orders.http import Request, Response, endpoint, etag
+from orders.http import Request, Response, endpoint, validators
 from orders.metrics import STATUS_CHANGES
+from orders.preconditions import conditions_of, is_known
 from orders.problems import (
     EDITS_DISABLED,
     INVALID_BODY,
-    INVALID_PARAMETER,
     MOVE_NOT_ALLOWED,
     ORDER_NOT_FOUND,
-    STALE_VERSION,
     Problem,
 )
 from orders.store import Refused, store
@@ -32,17 +30,15 @@ if TYPE_CHECKING:
     from orders.callers import Caller
     from orders.domain.changes import Change
     from orders.domain.order import Item
+    from orders.preconditions import Conditions
 
 _DECODER = msgspec.json.Decoder(OrderPatch)
-_TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
-_MOST_TAGS = 20  # DynamoDB compares with at most 100
-_NUMBER = re.compile(r"[1-9][0-9]{0,15}")
 
 
 def update_order(request: Request) -> Response:
     """Change the order if it is the caller's, at the right version and in the right status."""
     caller = request.caller
-    versions = _versions(request.headers.get("if-match"))
+    conditions = conditions_of(request)
     patch = decode(_DECODER, request.body())
     now = time.time_ns() // 1_000_000
     try:
@@ -52,9 +48,16 @@ def update_order(request: Request) -> Response:
     if caller.role is Role.CUSTOMER and change.edits:
         _check_edits(request)
     try:
-        item = store().update(request.order_id, change, caller.owner, versions)
+        item = store().update(
+            request.order_id,
+            change,
+            caller.owner,
+            conditions.versions,
+            others=conditions.others,
+            last_change=conditions.last_change,
+        )
     except Refused as refused:
-        _explain(refused.item, change, caller, versions)
+        _explain(refused.item, change, caller, conditions)
     request.notes["orderId"] = item["orderId"]
     if change.to is not None:  # an edit's status is no news
         request.notes["orderStatus"] = item["status"]
@@ -62,7 +65,7 @@ def update_order(request: Request) -> Response:
         request.notes[SYNTHETIC] = True
     elif change.to is not None:
         count(STATUS_CHANGES)
-    return Response(200, view(item, caller.role), {"ETag": etag(item["version"])})
+    return Response(200, view(item, caller.role), validators(item))
 
 
 def _check_edits(request: Request) -> None:
@@ -80,28 +83,15 @@ def _check_edits(request: Request) -> None:
         raise Problem(EDITS_DISABLED, detail)
 
 
-def _versions(condition: str | None) -> frozenset[int] | None:
-    """Read If-Match; weak tags and tags of another form match no version (RFC 9110, 13.1.1)."""
-    if condition is None or condition.strip() == "*":
-        return None
-    tags = [_TAG.fullmatch(tag.strip()) for tag in condition.split(",") if tag.strip()]
-    if not tags or not all(tags) or len(tags) > _MOST_TAGS:
-        detail = f"Must be an ETag that the order was answered with, in quotes; up to {_MOST_TAGS}"
-        raise Problem(INVALID_PARAMETER, detail, pointer="If-Match")
-    strong = [tag[2] for tag in tags if tag and not tag[1]]
-    return frozenset(int(text) for text in strong if _NUMBER.fullmatch(text))
-
-
-def _explain(
-    item: Item | None, change: Change, caller: Caller, versions: frozenset[int] | None
-) -> NoReturn:
+def _explain(item: Item | None, change: Change, caller: Caller, conditions: Conditions) -> NoReturn:
     """Tell apart why a change was refused, from the order as it stands."""
     owner = caller.owner
     if item is None or not (owner is None or owner.owns(item)):
         raise Problem(ORDER_NOT_FOUND, "No order of yours has this id")
-    if versions is not None and item["version"] not in versions:
-        detail = f"The order is at version {item['version']}; read it again"
-        raise Problem(STALE_VERSION, detail, headers={"ETag": etag(item["version"])})
+    is_known(conditions, item, reading=False)
+    if item["status"] in change.only_from and change.needs_postal_code_of(item):
+        detail = f"Addresses in {change.assign['deliveryAddress', 'country']} have one"
+        raise Problem(INVALID_BODY, detail, pointer="#/deliveryAddress/postalCode")
     status = Status(item["status"])
     moves = ", ".join(statuses_after(status, caller.role)) or "nothing"
     detail = f"The order is {status}; you can move it to {moves}"

@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from local.demo.example import ORDER
-from orders.domain.iso import COUNTRIES, CURRENCIES
+from orders.domain.characters import prints
+from orders.domain.iso import COUNTRIES, CURRENCIES, WITHOUT_POSTAL_CODES
 from orders.domain.order import MAX_AMOUNT
 
 
@@ -48,10 +49,17 @@ def raw(old: str, new: str) -> str:
 
 __all__ = ["ORDER", "order", "order_with", "order_without", "orders", "patches", "raw"]
 
-lines = st.text(
-    st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), min_size=1, max_size=40
-).filter(lambda text: bool(text.strip()))
-notes = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), max_size=60)
+NONCHARACTERS = [
+    *map(chr, range(0xFDD0, 0xFDF0)),
+    *(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF)),
+]
+"""What neither I-JSON nor a queue carries."""
+
+_characters = st.characters(
+    exclude_categories=("Cs", "Cc", "Zl", "Zp"), exclude_characters=NONCHARACTERS
+)
+lines = st.text(_characters, min_size=1, max_size=40).filter(prints)
+notes = st.text(_characters, max_size=60)
 amounts = st.integers(0, MAX_AMOUNT)
 phones = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
 identifiers = st.text(string.ascii_letters + string.digits + "-_#", min_size=1, max_size=30)
@@ -64,16 +72,28 @@ addresses = st.fixed_dictionaries(
     {
         "line1": lines,
         "city": lines,
-        "postalCode": st.text(string.digits, min_size=1, max_size=10),
         "country": st.sampled_from(COUNTRIES),
     },
     optional={
         "line2": lines,
         "region": lines,
+        "postalCode": st.text(string.digits, min_size=1, max_size=10),
         "latitude": st.floats(-90, 90),
         "longitude": st.floats(-180, 180),
     },
 )
+"""The fields of addresses; `whole` makes an address of them."""
+
+
+def whole(address: dict[str, Any]) -> dict[str, Any]:
+    """Add what an address must have by its other fields, and take half a point away."""
+    if len({"latitude", "longitude"} & set(address)) == 1:
+        address = {name: part for name, part in address.items() if not name.endswith("itude")}
+    if address.get("country") in {None, *WITHOUT_POSTAL_CODES}:
+        return address
+    return {"postalCode": "1", **address}
+
+
 orders = st.fixed_dictionaries(
     {
         "restaurantId": identifiers,
@@ -82,7 +102,7 @@ orders = st.fixed_dictionaries(
         "items": st.lists(line_items, min_size=1, max_size=4),
         "deliveryFee": amounts,
         "tip": amounts,
-        "deliveryAddress": addresses,
+        "deliveryAddress": addresses.map(whole),
         "contactPhone": phones,
     },
     optional={"note": notes},
@@ -98,7 +118,7 @@ address_patches = st.fixed_dictionaries(
         "region": st.none() | lines,
         "latitude": st.none() | st.floats(-90, 90),
     },
-)
+).map(lambda patch: {**patch, "longitude": patch["latitude"]} if "latitude" in patch else patch)
 patches = st.fixed_dictionaries(
     {},
     optional={

@@ -6,6 +6,7 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     api_key_identity    who calls: requestContext.identity.apiKeyId
     api_key_switch      a key that is switched off by UpdateApiKey is off
     client_path         requestContext.path as the client sent it
+    header_lines        multiValueHeaders with each line of a header
     group_claims        a token's groups are joined by commas
     unknown_routes      with a token an unknown route is refused for its signature
     header_case         names of required headers are compared with case
@@ -65,6 +66,7 @@ PATCHES: dict[str, Callable[[], None]] = {
         api_gateway.api_key_identity,
         api_gateway.api_key_switch,
         api_gateway.client_path,
+        api_gateway.header_lines,
         api_gateway.group_claims,
         api_gateway.unknown_routes,
         api_gateway.header_case,

@@ -81,6 +81,40 @@ def client_path() -> None:
     ministack.replace(gateway, _build_lambda_event_v1=with_path)
 
 
+def header_lines() -> None:
+    """Tell functions each line of a header that has several.
+
+    AWS: multiValueHeaders has all values of a header, and headers the last one (API Gateway
+    developer guide, "Input format of a Lambda function for proxy integration"). Here both have one
+    text, in which the lines are joined.
+    """
+    app, gateway = ministack.module("app"), ministack.module("services.apigateway_v1")
+    serve, build = app.app, gateway._build_lambda_event_v1
+    lines: ContextVar[list[tuple[str, str]] | None] = ContextVar("lines", default=None)
+
+    @functools.wraps(serve)
+    async def noting_lines(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            named = [(name.decode("latin-1").lower(), value) for name, value in scope["headers"]]
+            lines.set([(name, value.decode("utf-8", "replace")) for name, value in named])
+        await serve(scope, receive, send)
+
+    @functools.wraps(build)
+    def with_lines(*arguments: Any, **options: Any) -> dict[str, Any]:
+        event: dict[str, Any] = build(*arguments, **options)
+        given: dict[str, list[str]] = {}
+        for name, value in lines.get() or []:
+            given.setdefault(name, []).append(value)
+        for name, values in given.items():
+            if len(values) > 1 and name in event["multiValueHeaders"]:
+                event["multiValueHeaders"][name] = values
+                event["headers"][name] = values[-1]
+        return event
+
+    ministack.replace(app, app=noting_lines)
+    ministack.replace(gateway, _build_lambda_event_v1=with_lines)
+
+
 def group_claims() -> None:
     """Join the groups of a token by commas in the claims that functions get.
 

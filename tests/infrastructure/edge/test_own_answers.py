@@ -10,7 +10,12 @@ import pytest
 
 from infrastructure.edge.own_answers import unknown_paths
 from orders.cors import EXPOSED_HEADERS
-from orders.problems import CHALLENGE, GATEWAY_PROBLEMS, NO_SUCH_ROUTE
+from orders.problems import (
+    CHALLENGE,
+    GATEWAY_PROBLEMS,
+    METHOD_NOT_ALLOWED,
+    NO_SUCH_ROUTE,
+)
 from orders.routes import HEAD, ROUTES
 from tests.infrastructure.edge.test_api import method_of
 
@@ -69,19 +74,52 @@ def test_unknown_routes_are_answered_for_every_path(template: Template) -> None:
 
 
 def test_an_unknown_route_is_a_problem_and_runs_nothing(template: Template) -> None:
-    """It answers 404 as problem+json to anybody, whatever is sent, and no function is asked."""
+    """It answers 404 as problem+json to anybody, whatever is sent, and no function is asked.
+
+    Another method of a path that there is gets 405, with those that there are (RFC 9110, 15.5.6).
+    """
     for path, method in any_methods(template).items():
-        answer = mock_of(method)
+        answer, allowed = mock_of(method), ALLOWED.get(path)
+        kind = METHOD_NOT_ALLOWED if allowed else NO_SUCH_ROUTE
         body = json.loads(answer["ResponseTemplates"]["application/json"])
-        assert (answer["StatusCode"], body["status"]) == ("404", 404), path
-        assert body["type"] == NO_SUCH_ROUTE.type
+        assert (answer["StatusCode"], body["status"]) == (str(kind.status), kind.status), path
+        assert body["type"] == kind.type
         assert body["requestId"] == "$context.requestId"
-        assert headers_in(answer["ResponseParameters"])["Content-Type"] == (
-            "application/problem+json"
-        )
+        headers = headers_in(answer["ResponseParameters"])
+        assert headers["Content-Type"] == "application/problem+json"
+        assert headers.get("Allow") == allowed
         for template_of_type in method["Integration"]["RequestTemplates"].values():
-            assert json.loads(template_of_type) == {"statusCode": 404}
+            assert json.loads(template_of_type) == {"statusCode": kind.status}
         assert (method["AuthorizationType"], "ApiKeyRequired" in method) == ("NONE", False)
+
+
+ALLOWED = {
+    "/health": "GET, HEAD, OPTIONS",
+    **dict.fromkeys(("/orders", "/partner/orders"), "GET, HEAD, OPTIONS, POST"),
+    **dict.fromkeys(
+        ("/orders/{orderId}", "/partner/orders/{orderId}"), "GET, HEAD, OPTIONS, PATCH"
+    ),
+}
+"""The methods of each path that has some."""
+
+
+def test_options_tells_what_there_is(template: Template) -> None:
+    """Whoever asks a path what it takes is told, and which patches (RFC 5789, 3.1)."""
+    told = {}
+    for _, method in template.all("ApiGateway::Method"):
+        if method["HttpMethod"] == "OPTIONS":
+            headers = headers_in(mock_of(method)["ResponseParameters"])
+            told[path_of(template, method["ResourceId"]) or "/"] = headers
+            declared = method["MethodResponses"][0]["ResponseParameters"]
+            assert {f"method.response.header.{name}" for name in headers} <= set(declared)
+    assert {path: headers["Allow"] for path, headers in told.items() if "Allow" in headers} == (
+        ALLOWED
+    )
+    patched = {path for path, headers in told.items() if "Accept-Patch" in headers}
+    assert patched == {path for path, allowed in ALLOWED.items() if "PATCH" in allowed}
+    assert told["/orders/{orderId}"]["Accept-Patch"] == (
+        "application/merge-patch+json, application/json"
+    )
 
 
 def test_a_known_route_is_never_open_by_its_unknown_methods(template: Template) -> None:

@@ -126,15 +126,15 @@ def body_of_another_model(template: Template) -> None:
 
 
 @fault
-def model_that_takes_anything(template: Template) -> None:
-    """Unknown fields reach the function."""
-    del template.one("ApiGateway::Model", "ApiRestApiNewOrder")["Schema"]["additionalProperties"]
+def model_that_refuses_without_a_name(template: Template) -> None:
+    """A list in place of an order is refused, and nobody is told what is wrong with it."""
+    template.one("ApiGateway::Model", "ApiRestApiNewOrder")["Schema"]["type"] = "object"
 
 
 @fault
 def model_that_refuses_good_orders(template: Template) -> None:
     """A field that customers may leave out is wanted of them."""
-    template.one("ApiGateway::Model", "ApiRestApiNewOrder")["Schema"]["required"].append("note")
+    template.one("ApiGateway::Model", "ApiRestApiNewOrder")["Schema"]["required"] = ["note"]
 
 
 @fault

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import msgspec
@@ -41,6 +42,8 @@ def test_properties_are_tried_with_every_field(struct: type[Struct], made: Any) 
     assert made_of == names, "tests/shared/examples.py"
 
 
+AT_A_POINT = {**ORDER["deliveryAddress"], "latitude": 1, "longitude": 1}
+
 NEVER_MADE = {"scheduledFor"}
 """What must lie in the future, which no strategy knows."""
 
@@ -67,7 +70,7 @@ BAD_BODIES: list[tuple[Any, str]] = [
     (order(currency="usd"), "#/currency"),
     (order_with(("deliveryAddress", "country"), "XX"), "#/deliveryAddress/country"),
     (order_with(("deliveryAddress", "country"), None), "#/deliveryAddress/country"),
-    (order_with(("deliveryAddress", "latitude"), 90.1), "#/deliveryAddress/latitude"),
+    (order(deliveryAddress={**AT_A_POINT, "latitude": 90.1}), "#/deliveryAddress/latitude"),
     (order_with(("deliveryAddress", "line1"), "   "), "#/deliveryAddress/line1"),
     (order_with(("deliveryAddress", "a/b~c"), 1), "#/deliveryAddress/a~1b~0c"),
     (order(contactPhone="0415 555 0123"), "#/contactPhone"),
@@ -87,22 +90,18 @@ BAD_BODIES: list[tuple[Any, str]] = [
     (order(status="DELIVERED"), "#/status"),
     ([ORDER], "#"),
     (None, "#"),
-    ("text", "#"),
+    ('"text"', "#"),
     (raw("299", "1e400"), "#/deliveryFee"),
-    (raw("299", "NaN"), "#/deliveryFee"),
-    (raw("299", "-Infinity"), "#/deliveryFee"),
-    (raw("299", "9" * 5000), "#/deliveryFee"),
     (raw('"ring twice"', '"\\ud800"'), "#/note"),
     (raw('"well done"', '"\\udc00\\ud800"'), "#/items/0/note"),
     (raw('"ring twice"', '"once", "note": "twice"'), "#/note"),
     (raw('"quantity": 2', '"quantity": 2, "quantity": 3'), "#/items/0/quantity"),
-    (raw("299", "[" * 7_000), "#/deliveryFee"),
 ]
 
 
 def refusal(body: Any, decoder: msgspec.json.Decoder[Any] = NEW) -> Problem:
     """Decode a body that must be refused, and give the problem."""
-    text = body if isinstance(body, str) and body != "text" else json.dumps(body)
+    text = body if isinstance(body, str) else json.dumps(body)
     with pytest.raises(Problem) as caught:
         decode(decoder, text)
     return caught.value
@@ -116,12 +115,46 @@ def test_a_bad_body_is_refused_by_naming_the_field(body: Any, pointer: str) -> N
     assert problem.detail
 
 
-@pytest.mark.parametrize(
-    "text", ["{", "[1,", "{'a': 1}", '{"a": 1} x', "\ufeff{}", "[" * 8_000 + "\\"]
-)
+NO_JSON = [
+    *("{", "[1,", "{'a': 1}", '{"a": 1} x', "\ufeff{}", "[" * 8_000 + "\\", '{"note":"x",}'),
+    *(raw("299", broken) for broken in ("NaN", "-Infinity", "01", "+1", ".5", "[" * 7_000)),
+    *(json.dumps(ORDER)[:-1] + end for end in ("", ",}", "}}", "},")),
+    raw('"quantity": 2', '"quantity": "two", "price": 1,,'),
+    raw('"ring twice"', '"ring\ntwice"'),
+    raw("299", "9" * 5000),
+    raw("299", "[" * 101 + "]" * 101),
+]
+"""What is no JSON, also where a fault of another kind stands before it."""
+
+
+@pytest.mark.parametrize("text", NO_JSON)
 def test_what_is_no_json_is_refused_as_such(text: str) -> None:
-    """A body that is not JSON is called that, or refused for its first fault; never a crash."""
-    assert refusal(text).kind in {MALFORMED_JSON, INVALID_BODY}
+    """A body that is not JSON is called that, wherever in it that is seen; never a crash."""
+    for decoder in (NEW, PATCH):
+        problem = refusal(text, decoder)
+        assert (problem.kind, problem.pointer) == (MALFORMED_JSON, "#")
+
+
+def is_json(text: str) -> bool:
+    """Tell whether a text is JSON, as RFC 8259 writes it down."""
+    try:
+        json.loads(text, parse_constant=float)
+    except ValueError:
+        return False
+    return not {"NaN", "Infinity"} & {*re.findall("NaN|Infinity", text)}
+
+
+@given(st.text(alphabet='{}[]",:01eE+-. ntrufals\\u', max_size=12), st.integers(0, 400))
+def test_one_fault_has_one_type(piece: str, place: int) -> None:
+    """A body is malformed exactly when it is no JSON, however much else is wrong with it."""
+    text = json.dumps(ORDER)
+    text = text[:place] + piece + text[place:]
+    try:
+        decode(NEW, text)
+        found = None
+    except Problem as problem:
+        found = problem.kind
+    assert found in ({None, INVALID_BODY} if is_json(text) else {MALFORMED_JSON})
 
 
 @pytest.mark.parametrize("depth", [900, 1_500, 3_000, 4_000])
@@ -130,6 +163,55 @@ def test_no_depth_behind_a_fault_breaks_the_search_for_it(depth: int) -> None:
     deep = "[" * depth + "]" * depth
     text = '{"note": "\\ud800", "note": "ok", "items": ' + deep + "}"
     assert refusal(text).kind in {MALFORMED_JSON, INVALID_BODY}
+
+
+MANY = order(
+    deliveryFee=-1,
+    tip="1",
+    colour="red",
+    currency="ZZZ",
+    items=[ITEM, {**ITEM, "quantity": 0, "name": "\u200b"}, 5, {**ITEM, "options": [{"name": ""}]}],
+    deliveryAddress={"line1": "x", "city": "\u3000", "country": "US", "latitude": 91},
+    contactPhone="1",
+    note="\uffff",
+    scheduledFor="2020-01-01T00:00:00Z",
+)
+
+
+def test_all_faults_are_told() -> None:
+    """An integrator mends a body once, and not once for each of its faults."""
+    text = json.dumps({key: value for key, value in MANY.items() if key != "restaurantId"})
+    problem = refusal(text.replace('"tip": "1"', '"tip": "1", "customerId": "twice"'))
+    assert {pointer for pointer, _ in problem.errors} == {
+        *("#/deliveryFee", "#/tip", "#/colour", "#/currency", "#/customerId", "#/restaurantId"),
+        *("#/items/1/quantity", "#/items/1/name", "#/items/2", "#/items/3/options/0/name"),
+        *("#/items/3/options/0/price", "#/deliveryAddress/city", "#/deliveryAddress/latitude"),
+        *("#/deliveryAddress/postalCode", "#/deliveryAddress/longitude", "#/contactPhone"),
+        *("#/note", "#/scheduledFor"),
+    }
+    assert all(detail for _, detail in problem.errors)
+    assert problem.detail.startswith("18 faults; the first, at #/")
+
+
+def test_no_more_than_twenty_faults_are_told() -> None:
+    """An answer stays short however wrong the body is."""
+    problem = refusal(order(items=[{}] * 50))
+    assert len(problem.errors) == 20
+    assert len(refusal({f"x{number}": 1 for number in range(2_000)}).errors) == 20
+
+
+@given(st.sets(st.sampled_from(sorted(range(len(BAD_BODIES)))), min_size=1, max_size=4))
+def test_each_fault_is_told_beside_the_others(chosen: set[int]) -> None:
+    """What is told of one field does not depend on what is wrong with another."""
+    bodies = [BAD_BODIES[number] for number in chosen]
+    body, pointers = order(), set()
+    for wrong, pointer in bodies:
+        name = pointer.split("/")[1] if "/" in pointer else ""
+        if isinstance(wrong, dict) and name in wrong and name not in {"items", "deliveryAddress"}:
+            body[name] = wrong[name]
+            pointers.add(pointer)
+    if pointers:
+        assert {pointer for pointer, _ in refusal(body).errors} == pointers
 
 
 @pytest.mark.parametrize("text", [None, ""])

@@ -72,6 +72,23 @@ def test_group_claims_is_needed(endpoints_without_patches: Endpoints) -> None:
     assert status_of_an_operator(endpoints_without_patches) != 200
 
 
+def lines_of(laboratory: Laboratory) -> tuple[list[str], str]:
+    """Send a header on two lines, and give what the function sees of it."""
+    headers = [("x-api-key", laboratory.key), ("X-Two", "a"), ("X-Two", "b")]
+    event = httpx.post(f"{laboratory.url}/keyless", headers=headers, timeout=60).json()
+    return event["multiValueHeaders"]["x-two"], event["headers"]["x-two"]
+
+
+def test_header_lines(patched: Laboratory) -> None:
+    """A function sees every line of a header, and the last one where it sees one alone."""
+    assert lines_of(patched) == (["a", "b"], "b")
+
+
+def test_header_lines_is_needed(unpatched: Laboratory) -> None:
+    """Ministack tells functions of one line, in which all are joined."""
+    assert lines_of(unpatched) == (["a, b"], "a, b")
+
+
 def test_client_path(patched: Laboratory) -> None:
     """A function sees the path that the client used, without the query."""
     path = urlsplit(patched.url).path

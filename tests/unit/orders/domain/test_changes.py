@@ -25,6 +25,7 @@ from orders.domain.changes import (
     revise,
     view,
 )
+from orders.domain.checks import normalize
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Role, Status, statuses_before
 from orders.domain.order import Amount, Item, NewOrder, NewPartnerOrder, OrderPatch
@@ -48,12 +49,16 @@ CHARGES = [
 
 def placed(body: dict[str, Any]) -> Item:
     """Place an order as the partner acme."""
-    return place_for_partner(msgspec.convert(body, NewPartnerOrder), "acme", NOW)
+    sent = msgspec.convert(body, NewPartnerOrder)
+    normalize(sent)
+    return place_for_partner(sent, "acme", NOW)
 
 
 def patch(body: dict[str, Any]) -> OrderPatch:
     """Read a merge patch."""
-    return msgspec.json.decode(json.dumps(body), type=OrderPatch)
+    sent = msgspec.json.decode(json.dumps(body), type=OrderPatch)
+    normalize(sent)
+    return sent
 
 
 def test_the_example_order_costs_what_its_parts_cost() -> None:
@@ -105,7 +110,8 @@ def test_what_is_read_is_what_was_placed(body: dict[str, Any]) -> None:
         if name not in {"deliveryAddress", "items"}:
             assert shown[name] == value
     assert [line["name"] for line in shown["items"]] == [line["name"] for line in body["items"]]
-    assert shown["deliveryAddress"] == pytest.approx(body["deliveryAddress"], abs=1e-7)
+    address = {"postalCode": "", **body["deliveryAddress"]}
+    assert shown["deliveryAddress"] == pytest.approx(address, abs=1e-7)
 
 
 def test_a_new_order_is_placed_at_its_id_s_time() -> None:
@@ -186,6 +192,15 @@ def test_whole_coordinates_read_back_as_they_were_answered(latitude: float) -> N
     assert msgspec.json.encode(view(item)) == first
 
 
+def moved(target: Any, changes: Any) -> Any:
+    """Give the order that a patch is for: another address has not the point of the one before."""
+    address = changes.get("deliveryAddress")
+    if not address or {"latitude", "longitude"} & set(address):
+        return target
+    kept = {n: v for n, v in target["deliveryAddress"].items() if not n.endswith("itude")}
+    return {**target, "deliveryAddress": kept}
+
+
 def merge_patch(target: Any, changes: Any) -> Any:
     """Apply a JSON Merge Patch as RFC 7396, section 2, writes it down."""
     if not isinstance(changes, dict):
@@ -215,10 +230,13 @@ def applied(change: Change, item: Item) -> Item:
 
 @given(examples.orders, examples.patches)
 def test_a_patch_does_what_rfc_7396_says(body: dict[str, Any], changes: dict[str, Any]) -> None:
-    """Patching an order gives what placing the patched order would have given."""
+    """Patching an order gives what placing the patched order would have given.
+
+    But for the point of an address, which goes when the address changes without one.
+    """
     assume(changes not in ({}, {"deliveryAddress": {}}))
     change = revise(patch(changes), Role.PARTNER, NOW)
-    expected = view(placed(merge_patch(body, changes)))
+    expected = view(placed(merge_patch(moved(body, changes), changes)))
     got = view(applied(change, placed(body)))
     del expected["orderId"], got["orderId"]
     assert got == expected

@@ -109,7 +109,7 @@ class Edits(NoStore):
         super().__init__()
         self.changes = 0
 
-    def update(self, order_id: str, *_: Any) -> Item:
+    def update(self, order_id: str, *_: Any, **__: Any) -> Item:
         self.changes += 1
         return {**item(), "orderId": order_id}
 
@@ -231,7 +231,7 @@ class Placing(NoStore):
         replayed = claim.key in self.placed
         return self.placed.setdefault(claim.key, item), replayed
 
-    def update(self, *_: Any) -> Item:
+    def update(self, *_: Any, **__: Any) -> Item:
         (order,) = self.placed.values()
         return {**order, "status": "CANCELLED", "version": 2}
 
