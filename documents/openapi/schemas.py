@@ -28,7 +28,7 @@ REF = "#/components/schemas/"
 EXTENSIBLE = "x-extensible"
 """Marks a set of values that may grow within a major version: clients must expect others."""
 
-_MAY_GROW = ("Country", "Currency", "Role")
+_MAY_GROW = ("Country", "Currency", "Reason", "Role")
 
 _CODES = {tuple(sorted(COUNTRIES)): "Country", tuple(sorted(CURRENCIES)): "Currency"}
 
@@ -50,7 +50,8 @@ def schemas() -> Schema:
     made = {**requests, **opened, **_codes(), **_own()}
     for name in _MAY_GROW:
         made[name][EXTENSIBLE] = True
-    made["OrderPatch"]["minProperties"] = 1
+    for name in {route.body.__name__ for route in ROUTES if route.body and route.method == "PATCH"}:
+        made[name]["minProperties"] = 1
     return dict(sorted(made.items()))
 
 
