@@ -421,7 +421,7 @@ def _why(patch: OrderPatch, role: Role) -> tuple[tuple[str, str], ...]:
     if given.code not in REASONS_OF[role]:
         raise InvalidField("#/reason/code", f"Must be one of {', '.join(REASONS_OF[role])}")
     text = () if given.text is UNSET else (("reasonText", given.text),)
-    return (("reason", given.code.value), *text)
+    return (("reason", given.code), *text)
 
 
 def _round_coordinates(address: Item) -> None:

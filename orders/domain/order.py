@@ -17,14 +17,16 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orders.domain.iso import COUNTRIES, CURRENCIES
 from orders.domain.lifecycle import Role, Status
-from orders.domain.reasons import Reason
+from orders.domain.reasons import GIVEN, Reason
 
 if TYPE_CHECKING:
     Country: TypeAlias = str
     Currency: TypeAlias = str
+    GivenCode: TypeAlias = str
 else:
     Country = Literal[COUNTRIES]
     Currency = Literal[CURRENCIES]
+    GivenCode = Literal[tuple(reason.value for reason in GIVEN)]
 
 Item = dict[str, Any]
 """An order as it is stored."""
@@ -141,7 +143,7 @@ class AddressPatch(_Body, kw_only=True):
 class GivenReason(_Body, kw_only=True):
     """Why an order is rejected or cancelled, or failed; the text is for people."""
 
-    code: Reason
+    code: GivenCode
     text: ReasonText | UnsetType = UNSET
 
 

@@ -34,12 +34,13 @@ class Reason(StrEnum):
 REASONED = frozenset({Status.REJECTED, Status.CANCELLED, Status.FAILED})
 """The statuses that an order takes for a reason."""
 
-_STAFF = tuple(reason for reason in Reason if reason is not Reason.NO_ANSWER)
+GIVEN = tuple(reason for reason in Reason if reason is not Reason.NO_ANSWER)
+"""The reasons that callers may give."""
 
 REASONS_OF: dict[Role, tuple[Reason, ...]] = {
     Role.CUSTOMER: (Reason.CUSTOMER_REQUEST, Reason.DUPLICATE, Reason.OTHER),
-    Role.PARTNER: _STAFF,
-    Role.OPERATOR: _STAFF,
+    Role.PARTNER: GIVEN,
+    Role.OPERATOR: GIVEN,
     Role.SERVICE: (Reason.NO_ANSWER,),
 }
 """The reasons that each role may give."""

@@ -184,6 +184,15 @@ def test_the_delivery_fee_is_the_partner_s_to_change() -> None:
     assert refusal({"deliveryFee": 0}, PATCH).pointer == "#/deliveryFee"
 
 
+@pytest.mark.parametrize("code", ["no-answer", "bored", "", None, "OTHER"])
+def test_a_reason_is_one_of_the_codes(code: Any) -> None:
+    """Nobody says that nobody answered but the service, and what is no code is named."""
+    body = {"status": "REJECTED", "reason": {"code": code}}
+    assert refusal(body, PATCH).pointer == "#/reason/code"
+    assert refusal({"reason": {}}, PATCH).pointer == "#/reason/code"
+    assert refusal({"reason": None}, PATCH).pointer == "#/reason"
+
+
 @pytest.mark.parametrize("reference", ["", "a b", "é", "a" * 65, "a\n", 4711, None])
 def test_a_reference_is_visible_ascii(reference: Any) -> None:
     """A partner's order number is an id that fits a URL and a header, and no text for people."""

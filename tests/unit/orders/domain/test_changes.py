@@ -307,7 +307,6 @@ REASONS_FAULTS = [
     (Role.PARTNER, {"reason": {"code": "other"}}, "#/reason"),
     (Role.PARTNER, {"status": "CONFIRMED", "reason": {"code": "other"}}, "#/reason"),
     (Role.PARTNER, {"note": "x", "reason": {"code": "other"}}, "#/reason"),
-    (Role.PARTNER, {"status": "REJECTED", "reason": {"code": "no-answer"}}, "#/reason/code"),
     (Role.CUSTOMER, {"status": "CANCELLED", "reason": {"code": "too-busy"}}, "#/reason/code"),
 ]
 
@@ -316,7 +315,7 @@ REASONS_FAULTS = [
 def test_a_reason_goes_with_an_end_and_with_who_may_give_it(
     role: Role, body: dict[str, Any], pointer: str
 ) -> None:
-    """Only an end has a reason, and nobody says that nobody answered but the service."""
+    """Only an end has a reason, and a customer does not speak for the restaurant."""
     with pytest.raises(InvalidField) as refused:
         revise(patch(body), role, NOW)
     assert refused.value.pointer == pointer
