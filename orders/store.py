@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from orders.domain.changes import MOST_KEYS, history_entry
 from orders.domain.ids import timestamp_in, timestamp_of
+from orders.domain.totals import TOTAL_OF_SUMS
 from orders.dynamodb import (
     MISTAKES,
     THROTTLED,
@@ -35,9 +36,10 @@ from orders.tracing import Subsegment, subsegment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from orders.domain.changes import Change, Owner, Path
+    from orders.domain.changes import Change, Owner
     from orders.domain.listing import Filters
     from orders.domain.order import Item
+    from orders.domain.totals import Path
 
 T = TypeVar("T")
 
@@ -434,7 +436,7 @@ class _Expressions(_Placeholders):
         if versions is not None:
             conditions.append(self.one_of("version", versions))
         if change.rests_on_sums:
-            sums, total = self._path(("sums", "total")), self._path(("total",))
+            sums, total = self._path(TOTAL_OF_SUMS), self._path(("total",))
             conditions.append(f"{sums} = {total}")
         if change.key is not None and change.keys is None:
             keys = self._path(_KEYS)

@@ -4,7 +4,7 @@ An order is stored as a map with the API's own field names, and besides them
 
     timestamp          the sort key, which readers see as `createdAt`
     charges, sums      what parts of the total add up to: with them, one update expression computes
-                       a new total without reading the order first (PARTS, below)
+                       a new total without reading the order first (totals.py)
     changedBy          the last change's id: the SDK repeats a change whose answer was lost, and
                        recognizes its own work
     changeKeys         what is left of the Idempotency-Keys of its changes: key, request, key, …
@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -40,6 +39,7 @@ from orders.domain.order import (
 )
 from orders.domain.reasons import REASONED, REASONS_OF, assumed
 from orders.domain.synthetic import HEARTBEAT, mark
+from orders.domain.totals import PARTS, TOTAL_OF_SUMS, new_sums, sums_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -47,28 +47,13 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
     from orders.domain.order import OrderPatch
+    from orders.domain.totals import Addition, Path
 
-
-Path = tuple[str, ...]
-"""An attribute's names, from the item down."""
 
 _PLACING = "placing"
 
 SCHEDULING_WINDOW = timedelta(days=7)
 """How far ahead an order can be scheduled."""
-
-CHARGES = ("deliveryFee", "tip")
-"""What an order costs besides its items."""
-
-PARTS = ("subtotal", *CHARGES)
-"""What a total adds up."""
-
-_SUMMED = tuple(parts for number in range(2, len(PARTS)) for parts in combinations(PARTS, number))
-"""The parts whose sums are kept: an update adds two numbers at most, so whatever changes, the
-others must already be one number."""
-
-_TOTAL_OF_SUMS = ("sums", "total")
-"""The total that the sums belong to. A release that does not know them leaves them behind."""
 
 KEYS_KEPT = 10
 """How many of its changes an order knows again by their Idempotency-Keys, at least."""
@@ -118,8 +103,7 @@ class Change(NamedTuple):
     by: Role
     id: str
     trace: str | None = None
-    add: tuple[tuple[Path, Path, int], ...] = ()
-    """What becomes the sum of something stored and a number."""
+    add: tuple[Addition, ...] = ()
     why: tuple[tuple[str, str], ...] = ()
     """The reason, as the history keeps it."""
     key: ChangeKey | None = None
@@ -134,7 +118,7 @@ class Change(NamedTuple):
     @property
     def rests_on_sums(self) -> bool:
         """Whether it is right only where the order's sums are those of its total."""
-        return bool(self.add) or _TOTAL_OF_SUMS in self.assign
+        return bool(self.add) or TOTAL_OF_SUMS in self.assign
 
 
 def partner_customer_id(partner_id: str, customer_id: str) -> str:
@@ -202,7 +186,7 @@ def place(
         version=1,
         history=[_entry(Status.PLACED, at, role)],
     )
-    item |= _sums_of(item)
+    item |= sums_of(item)
     if trace is not None:
         item["traceId"] = trace
     return item
@@ -260,7 +244,7 @@ def settled(change: Change, item: Item) -> Change | None:
         return None
     if stale:
         parts = {part: change.assign.get((part,), item[part]) for part in PARTS}
-        sums: dict[Path, Any] = {(name,): value for name, value in _sums_of(parts).items()}
+        sums: dict[Path, Any] = {(name,): value for name, value in sums_of(parts).items()}
         own = {path: to for path, to in change.assign.items() if path[0] != "sums"}
         change = change._replace(assign={**own, **sums}, add=())
     if full and change.key is not None:
@@ -354,7 +338,7 @@ _CHANGEABLE = tuple(name for name in PartnerOrderPatch.__struct_encode_fields__ 
 
 def _edits(
     patch: OrderPatch,
-) -> tuple[dict[Path, Any], tuple[Path, ...], tuple[tuple[Path, Path, int], ...]]:
+) -> tuple[dict[Path, Any], tuple[Path, ...], tuple[Addition, ...]]:
     fields = msgspec.to_builtins(patch)
     for name in ("status", "reason"):
         fields.pop(name, None)
@@ -366,46 +350,8 @@ def _edits(
     remove = tuple(path for path, value in wanted.items() if value is None)
     if patch.items is not UNSET:
         assign["subtotal",] = subtotal_of(patch.items)
-    totals, add = _new_sums({part: assign[part,] for part in PARTS if (part,) in assign})
+    totals, add = new_sums({part: assign[part,] for part in PARTS if (part,) in assign})
     return assign | totals, remove, add
-
-
-def _new_sums(
-    new: dict[str, int],
-) -> tuple[dict[Path, Any], tuple[tuple[Path, Path, int], ...]]:
-    """Say what each sum becomes by new parts: a number, or a stored sum and a number."""
-    assign: dict[Path, Any] = {}
-    add: list[tuple[Path, Path, int]] = []
-    for parts in (*_SUMMED, PARTS):
-        more = [new[part] for part in parts if part in new]
-        rest = tuple(part for part in parts if part not in new)
-        if not more:
-            continue
-        for path in _paths_of(parts):
-            if rest:
-                add.append((path, _paths_of(rest)[0], sum(more)))
-            else:
-                assign[path] = sum(more)
-    return assign, tuple(add)
-
-
-def _sums_of(parts: Item) -> Item:
-    """Give an order's total and all sums, as they are stored."""
-    made: Item = {"sums": {}}
-    for summed in (*_SUMMED, PARTS):
-        for path in _paths_of(summed):
-            target = made if len(path) == 1 else made[path[0]]
-            target[path[-1]] = sum(parts[part] for part in summed)
-    return made
-
-
-def _paths_of(parts: tuple[str, ...]) -> tuple[Path, ...]:
-    """Name where the sum of some parts stands."""
-    if parts == PARTS:
-        return ("total",), _TOTAL_OF_SUMS
-    if parts == CHARGES:
-        return (("charges",),)
-    return (parts,) if len(parts) == 1 else (("sums", "_".join(parts)),)
 
 
 def _why(patch: OrderPatch, role: Role) -> tuple[tuple[str, str], ...]:

@@ -64,6 +64,7 @@ def test_the_domain_needs_nothing_of_aws() -> None:
                 "order",
                 "reasons",
                 "synthetic",
+                "totals",
             )
         ),
     }

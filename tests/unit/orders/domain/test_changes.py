@@ -86,7 +86,7 @@ def test_totals_add_up_and_every_client_can_read_them(body: dict[str, Any]) -> N
 def test_each_amount_beside_the_items_counts_in_the_total(name: str) -> None:
     """Whatever an order is charged besides its items is in its total, also after an edit."""
     (before, after) = (placed({**ORDER, name: amount}) for amount in (100, 101))
-    where = f"orders/domain/changes.py does not count {name}"
+    where = f"orders/domain/totals.py does not count {name}"
     assert after["total"] == before["total"] + 1, where
     assert after["charges"] == before["charges"] + 1, where
 
