@@ -13,6 +13,7 @@ import msgspec
 
 from orders.domain.iso import COUNTRIES, CURRENCIES
 from orders.domain.order import PATTERNS, Order
+from orders.domain.reasons import REASONS
 from orders.problems import GATEWAY_PROBLEMS, PROBLEMS
 from orders.routes import ROUTES
 
@@ -30,7 +31,11 @@ EXTENSIBLE = "x-extensible"
 
 _MAY_GROW = ("Country", "Currency", "Reason", "Role")
 
-_CODES = {tuple(sorted(COUNTRIES)): "Country", tuple(sorted(CURRENCIES)): "Currency"}
+_CODES = {
+    tuple(sorted(COUNTRIES)): "Country",
+    tuple(sorted(CURRENCIES)): "Currency",
+    tuple(sorted(REASONS)): "Reason",
+}
 
 _PYTHONS_END, _END = r"(?![\s\S])", "$"  # ECMA 262's $ is the end only, OpenAPI's dialect
 
@@ -108,6 +113,7 @@ def _codes() -> Schema:
     described = {
         "Country": (COUNTRIES, "An ISO 3166-1 alpha-2 code."),
         "Currency": (CURRENCIES, "An ISO 4217 code of a currency that people pay with."),
+        "Reason": (REASONS, "Why an order was rejected or cancelled, or failed."),
     }
     return {
         name: {"type": "string", "description": text, "enum": sorted(codes)}

@@ -363,7 +363,7 @@ def _why(patch: OrderPatch, role: Role) -> tuple[tuple[str, str], ...]:
             raise InvalidField("#/reason", f"Goes only with a status of {known}")
         return ()
     if given is UNSET:
-        return (("reason", assumed(role).value),)
+        return (("reason", assumed(role)),)
     if given.code not in REASONS_OF[role]:
         raise InvalidField("#/reason/code", f"Must be one of {', '.join(REASONS_OF[role])}")
     text = () if given.text is UNSET else (("reasonText", given.text),)

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from orders.domain.reasons import Reason
+from orders.domain.reasons import REASONS
 
 if TYPE_CHECKING:
     from orders.domain.order import Item
 
 SCHEMA_VERSION = "1"
 """The version of the event's fields; a field may be added to it, but none changed or removed."""
-
-_REASONS = frozenset(reason.value for reason in Reason)
 
 
 class OrderEvent(NamedTuple):
@@ -65,7 +63,7 @@ def _reason_of(order: Item) -> str | None:
     history = order.get("history")
     last = history[-1] if isinstance(history, list) and history else None
     code = last.get("reason") if isinstance(last, dict) else None
-    return code if isinstance(code, str) and code in _REASONS else None
+    return code if isinstance(code, str) and code in REASONS else None
 
 
 def type_of(status: str) -> str:

@@ -20,7 +20,7 @@ EVER = 253_402_300_800_000
 """Milliseconds from the Unix epoch to the year 10000: no order is placed so late."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MOMENT = re.compile(
+_MOMENT = (  # compiled by the first request that has one
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt](?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})"
     r"(?:\.(?P<fraction>[0-9]+))?(?P<zone>[Zz]|[+-][0-9]{2}:[0-5][0-9])"
 )
@@ -90,7 +90,7 @@ def milliseconds_of(moment: str) -> int:
     Raises:
         ValueError: when it is none.
     """
-    match = _MOMENT.fullmatch(moment)
+    match = re.fullmatch(_MOMENT, moment)
     if match is None:
         raise ValueError("not RFC 3339")
     fraction = match["fraction"] or ""

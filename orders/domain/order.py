@@ -17,16 +17,18 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orders.domain.iso import COUNTRIES, CURRENCIES
 from orders.domain.lifecycle import Role, Status
-from orders.domain.reasons import GIVEN, Reason
+from orders.domain.reasons import GIVEN, REASONS
 
 if TYPE_CHECKING:
     Country: TypeAlias = str
     Currency: TypeAlias = str
-    GivenCode: TypeAlias = str
+    GivenReasonCode: TypeAlias = str
+    ReasonCode: TypeAlias = str
 else:
     Country = Literal[COUNTRIES]
     Currency = Literal[CURRENCIES]
-    GivenCode = Literal[tuple(reason.value for reason in GIVEN)]
+    GivenReasonCode = Literal[GIVEN]
+    ReasonCode = Literal[REASONS]
 
 Item = dict[str, Any]
 """An order as it is stored."""
@@ -143,7 +145,7 @@ class AddressPatch(_Body, kw_only=True):
 class GivenReason(_Body, kw_only=True):
     """Why an order is rejected or cancelled, or failed; the text is for people."""
 
-    code: GivenCode
+    code: GivenReasonCode
     text: ReasonText | UnsetType = UNSET
 
 
@@ -172,7 +174,7 @@ class StatusChange(_Body, kw_only=True):
     status: Status
     at: UtcTime
     by: Role
-    reason: Reason | UnsetType = UNSET
+    reason: ReasonCode | UnsetType = UNSET
     reason_text: ReasonText | UnsetType = UNSET
 
 

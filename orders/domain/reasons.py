@@ -1,51 +1,40 @@
 """Why an order ended before it was delivered: the codes, who may give which, and what is assumed.
 
-What each code is called by Open Delivery and Uber Eats: docs/api/orders.md, "Reasons".
+What each code is called by Open Delivery and Uber Eats: docs/api/orders.md, "Reasons". No
+enumeration: making one of this size would be felt when a function starts.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 from orders.domain.lifecycle import Role, Status
 
+CUSTOMER_REQUEST, DUPLICATE, OTHER = "customer-request", "duplicate", "other"
 
-class Reason(StrEnum):
-    """Why an order was rejected or cancelled, or failed."""
+NO_ANSWER = "no-answer"
+"""Nobody accepted the order in time: the service alone says so."""
 
-    ITEM_UNAVAILABLE = "item-unavailable"
-    OUTDATED_MENU = "outdated-menu"
-    TOO_BUSY = "too-busy"
-    CLOSED = "closed"
-    OUTSIDE_AREA = "outside-area"
-    UNSAFE_AREA = "unsafe-area"
-    NO_COURIER = "no-courier"
-    DUPLICATE = "duplicate"
-    CUSTOMER_BLOCKED = "customer-blocked"
-    SPECIAL_REQUEST = "special-request"
-    TECHNICAL = "technical"
-    DELIVERY_PROBLEM = "delivery-problem"
-    CUSTOMER_REQUEST = "customer-request"
-    NO_ANSWER = "no-answer"
-    """Nobody accepted the order in time: the service alone says so."""
-    OTHER = "other"
+GIVEN = (
+    *("item-unavailable", "outdated-menu", "too-busy", "closed", "outside-area", "unsafe-area"),
+    *("no-courier", DUPLICATE, "customer-blocked", "special-request", "technical"),
+    *("delivery-problem", CUSTOMER_REQUEST, OTHER),
+)
+"""The reasons that callers may give."""
 
+REASONS = (*GIVEN, NO_ANSWER)
+"""All reasons for which an order was rejected or cancelled, or failed."""
 
 REASONED = frozenset({Status.REJECTED, Status.CANCELLED, Status.FAILED})
 """The statuses that an order takes for a reason."""
 
-GIVEN = tuple(reason for reason in Reason if reason is not Reason.NO_ANSWER)
-"""The reasons that callers may give."""
-
-REASONS_OF: dict[Role, tuple[Reason, ...]] = {
-    Role.CUSTOMER: (Reason.CUSTOMER_REQUEST, Reason.DUPLICATE, Reason.OTHER),
+REASONS_OF = {
+    Role.CUSTOMER: (CUSTOMER_REQUEST, DUPLICATE, OTHER),
     Role.PARTNER: GIVEN,
     Role.OPERATOR: GIVEN,
-    Role.SERVICE: (Reason.NO_ANSWER,),
+    Role.SERVICE: (NO_ANSWER,),
 }
 """The reasons that each role may give."""
 
 
-def assumed(role: Role) -> Reason:
+def assumed(role: Role) -> str:
     """Give the reason of a caller that names none."""
-    return Reason.CUSTOMER_REQUEST if role is Role.CUSTOMER else Reason.OTHER
+    return CUSTOMER_REQUEST if role is Role.CUSTOMER else OTHER

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_LIMIT = "20"
 _LIMIT = re.compile(r"[1-9][0-9]?|100")
-_REFERENCE = re.compile(r"[\x21-\x7e]{1,64}")
+_REFERENCE = r"[\x21-\x7e]{1,64}"  # compiled by the first request that has one
 _IDENTITY = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,300}")
 
 
@@ -78,7 +78,7 @@ def _statuses(statuses: list[str]) -> tuple[str, ...]:
 
 def _reference(query: dict[str, str]) -> str | None:
     reference = query.get("reference")
-    if reference is not None and not _REFERENCE.fullmatch(reference):
+    if reference is not None and not re.fullmatch(_REFERENCE, reference):
         detail = "Must be 1 to 64 visible ASCII characters"
         raise Problem(INVALID_PARAMETER, detail, pointer="reference")
     return reference

@@ -15,7 +15,7 @@ import schemathesis
 
 from documents.openapi import examples
 from orders.domain.lifecycle import Role, Status
-from orders.domain.reasons import GIVEN, REASONED, REASONS_OF, Reason
+from orders.domain.reasons import GIVEN, OTHER, REASONED, REASONS_OF
 from orders.problems import CONTENT_TYPE, NO_SUCH_ROUTE
 from orders.routes import IDEMPOTENCY_KEY, STAFF_ONLY
 
@@ -62,7 +62,7 @@ def _mend_reason(body: dict[str, Any], path: str) -> None:
     if isinstance(status, str) and status in GOING_ON:
         body["status"] = Status.CANCELLED.value
     if path.startswith("/orders") and reason["code"] not in REASONS_OF[Role.CUSTOMER]:
-        reason["code"] = Reason.OTHER.value
+        reason["code"] = OTHER
 
 
 def _mend_query(case: Case[Any]) -> None:

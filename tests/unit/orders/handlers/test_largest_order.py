@@ -19,7 +19,7 @@ from orders.domain.changes import (
 )
 from orders.domain.lifecycle import Role, Status
 from orders.domain.order import NewPartnerOrder, OrderPatch
-from orders.domain.reasons import Reason
+from orders.domain.reasons import REASONS
 from orders.order_changes import parse
 from orders.settings import MAX_BODY_BYTES
 from tests.shared.stream_records import NOW, record
@@ -164,7 +164,7 @@ def ended(item: Item, character: str) -> Item:
     entry = history_entry(confirm(NOW))
     steps = [Status.CONFIRMED, Status.PREPARING, Status.READY, Status.PICKED_UP, Status.FAILED]
     history = [{**entry, "status": step.value, "by": "customer"} for step in steps]
-    history[-1] |= {"reason": max(Reason, key=len), "reasonText": character * 200}
+    history[-1] |= {"reason": max(REASONS, key=len), "reasonText": character * 200}
     return {
         **item,
         "status": Status.FAILED.value,
