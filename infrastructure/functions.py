@@ -141,7 +141,8 @@ exactly as one that does not exist.
 Eventually consistent: a new or changed order shows here a moment later, usually well below a
 second; read the order itself when it must be current. Follow `cursor` until it is null: a page
 looks at {most_looked_at} orders at most, so it may hold fewer than `limit`, even none where it is
-filtered by `status`, and still have a successor.
+filtered by `status` or `reference`, and still have a successor. `createdFrom` and `createdTo` are
+half-open. A cursor goes with its own query: with other filters it answers 400.
 """,
     ),
     Row(
@@ -159,15 +160,23 @@ filtered by `status`, and still have a successor.
             problems.ORDER_NOT_FOUND,
             problems.MOVE_NOT_ALLOWED,
             problems.STALE_VERSION,
+            problems.KEY_REUSED,
         ),
-        headers=("If-Match", "If-None-Match", "If-Unmodified-Since"),
+        headers=("If-Match", "If-None-Match", "If-Unmodified-Since", "Idempotency-Key"),
         description="""\
 A JSON Merge Patch (RFC 7396): what is named changes, null takes an optional field away, arrays are
-replaced whole, and something must change. `items`, `deliveryAddress` and `note` can change while
-the order is {editable}. A point goes when its address changes without one. `status` moves the
-order:
+replaced whole, and something must change. While the order is {editable}, these can change:
+{contents}. A point goes when its address changes without one. `status` moves the order:
 
 {moves}
+
+`reason` goes with REJECTED, CANCELLED and FAILED, and stays in the history:
+
+{reasons}
+
+With an `Idempotency-Key` a change is made once: the same request again answers 200 with the order
+as it now is and `Idempotent-Replayed: true`, another change of this order with that key 422. An
+order knows the keys of its last {keys_kept} changes that had one, at least.
 """,
     ),
     Row(

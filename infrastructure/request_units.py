@@ -36,7 +36,7 @@ _TRANSACTION = 2  # DynamoDB prepares each item, and commits it
 MOST_PLACED_BYTES = MAX_BODY_BYTES + 1_024
 """A new order in DynamoDB: what the body says, and what the service adds."""
 
-MOST_STORED_BYTES = MAX_BODY_BYTES + 8 * 1_024
+MOST_STORED_BYTES = MAX_BODY_BYTES + 8 * 1_024 + 768
 """An order at the end: its items came with one body, its texts with another, and it was moved as
 often as an order can be."""
 

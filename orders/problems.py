@@ -48,7 +48,7 @@ STALE_VERSION = Kind("stale-version", 412, "The order has changed since it was r
 PRECONDITION_FAILED = Kind("precondition-failed", 412, "A condition of the request is not met")
 BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
 UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The content type is not supported")
-KEY_REUSED = Kind("idempotency-key-reused", 422, "The Idempotency-Key belongs to another order")
+KEY_REUSED = Kind("idempotency-key-reused", 422, "The Idempotency-Key belongs to another request")
 INTERNAL_ERROR = Kind("internal-error", 500, "Something went wrong on our side")
 UNAVAILABLE = Kind("unavailable", 503, "The service cannot answer right now")
 

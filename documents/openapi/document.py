@@ -20,9 +20,10 @@ from documents.openapi.responses import health_responses, problem_responses, res
 from documents.openapi.schemas import Schema, ref, schemas
 from infrastructure.functions import BY_NAME
 from infrastructure.settings import STAGES
-from orders.domain.changes import SCHEDULING_WINDOW
+from orders.domain.changes import KEYS_KEPT, SCHEDULING_WINDOW
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
-from orders.routes import HEAD, IDEMPOTENCY_KEY, PATCH, ROUTES, STAGE
+from orders.domain.reasons import REASONS_OF, assumed
+from orders.routes import HEAD, IDEMPOTENCY_KEY, PATCH, REPEATABLE, ROUTES, STAGE
 from orders.settings import MAX_BODY_BYTES, MOST_LOOKED_AT
 from project.checkout import ROOT
 
@@ -189,7 +190,8 @@ def _query(name: str, route: Route) -> Schema:
     description, schema = _QUERY[name]
     if name in _WHOSE[route.caller]:
         description = _WHOSE[route.caller][name]
-    return {"name": name, "in": "query", "description": description, "schema": schema}
+    told = {"name": name, "in": "query", "description": description, "schema": schema}
+    return {**told, "style": "form", "explode": True} if name in REPEATABLE else told
 
 
 _ORDER_ID = {
@@ -206,7 +208,22 @@ _IDENTITY = {"type": "string", "pattern": r"^[^\x00-\x1f\x7f-\x9f]{1,300}$"}
 _QUERY: dict[str, tuple[str, Schema]] = {
     "customerId": ("", _IDENTITY),
     "partnerId": ("", _IDENTITY),
-    "status": ("Only orders that stand there; a page may then hold fewer.", ref("Status")),
+    "reference": (
+        "Only orders with this number of the partner's own; a page may then hold fewer.",
+        {"type": "string", "pattern": r"^[\x21-\x7e]{1,64}$"},
+    ),
+    "status": (
+        "Only orders that stand there; repeat it for several. A page may then hold fewer.",
+        {"type": "array", "items": ref("Status"), "minItems": 1},
+    ),
+    "createdFrom": (
+        "Only orders placed then or later: RFC 3339, with any offset.",
+        {"type": "string", "format": "date-time"},
+    ),
+    "createdTo": (
+        "Only orders placed before: RFC 3339, and not before `createdFrom`.",
+        {"type": "string", "format": "date-time"},
+    ),
     "limit": (
         "How many orders a page holds at most.",
         {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
@@ -221,6 +238,7 @@ _WHOSE = {
     Role.CUSTOMER: {
         "customerId": "Whose orders; for operators only, and not together with `partnerId`.",
         "partnerId": "Whose orders; for operators only, and not together with `customerId`.",
+        "reference": "Only orders that their partner has given this number; for operators only.",
     },
     Role.PARTNER: {"customerId": "Only orders of this customer, by your own id of them."},
 }
@@ -233,7 +251,7 @@ _HEADERS: dict[str, Schema] = {
     IDEMPOTENCY_KEY: {
         "name": IDEMPOTENCY_KEY,
         "in": "header",
-        "description": "Yours to choose, new for each order; a UUID will do.",
+        "description": "Yours to choose, new for each order and each change; a UUID will do.",
         "schema": {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
         "example": examples.IDEMPOTENCY_KEY,
     },
@@ -276,9 +294,23 @@ def _description(route: Route) -> str:
         scheduling_days=SCHEDULING_WINDOW.days,
         body_kilobytes=MAX_BODY_BYTES // 1024,
         most_looked_at=MOST_LOOKED_AT,
+        keys_kept=KEYS_KEPT,
+        contents=", ".join(f"`{name}`" for name in contents_of(route)),
+        reasons="\n".join(_reasons(role) for role in roles),
         editable=", ".join(sorted(EDITABLE)),
         moves=moves_table(roles),
     )
+
+
+def contents_of(route: Route) -> tuple[str, ...]:
+    """Name the fields of an order that a route's body can change, besides its status."""
+    fields: tuple[str, ...] = getattr(route.body, "__struct_encode_fields__", ())
+    return tuple(name for name in fields if name not in {"status", "reason"})
+
+
+def _reasons(role: Role) -> str:
+    given = ", ".join(f"`{reason}`" for reason in REASONS_OF[role])
+    return f"* {role}: {given}; left out, it is `{assumed(role)}`."
 
 
 def moves_table(roles: list[Role]) -> str:

@@ -14,6 +14,7 @@ import msgspec
 from documents.openapi.patterns import PUBLISHED
 from orders.domain.iso import COUNTRIES, CURRENCIES
 from orders.domain.order import PATTERNS, Order
+from orders.domain.reasons import REASONS
 from orders.problems import GATEWAY_PROBLEMS, METHOD_NOT_ALLOWED, PROBLEMS
 from orders.routes import ROUTES
 
@@ -29,9 +30,13 @@ REF = "#/components/schemas/"
 EXTENSIBLE = "x-extensible"
 """Marks a set of values that may grow within a major version: clients must expect others."""
 
-_MAY_GROW = ("Country", "Currency", "Role")
+_MAY_GROW = ("Country", "Currency", "Reason", "Role")
 
-_CODES = {tuple(sorted(COUNTRIES)): "Country", tuple(sorted(CURRENCIES)): "Currency"}
+_CODES = {
+    tuple(sorted(COUNTRIES)): "Country",
+    tuple(sorted(CURRENCIES)): "Currency",
+    tuple(sorted(REASONS)): "Reason",
+}
 
 
 def ref(name: str) -> Schema:
@@ -49,7 +54,8 @@ def schemas() -> Schema:
     made = {**requests, **opened, **_codes(), **_own()}
     for name in _MAY_GROW:
         made[name][EXTENSIBLE] = True
-    made["OrderPatch"]["minProperties"] = 1
+    for name in {route.body.__name__ for route in ROUTES if route.body and route.method == "PATCH"}:
+        made[name]["minProperties"] = 1
     # Clients of v1 were promised it: it is an empty text where the country has none.
     made["OrderAddress"]["required"].append("postalCode")
     return dict(sorted(made.items()))
@@ -112,6 +118,7 @@ def _codes() -> Schema:
     described = {
         "Country": (COUNTRIES, "An ISO 3166-1 alpha-2 code."),
         "Currency": (CURRENCIES, "An ISO 4217 code of a currency that people pay with."),
+        "Reason": (REASONS, "Why an order was rejected or cancelled, or failed."),
     }
     return {
         name: {"type": "string", "description": text, "enum": sorted(codes)}

@@ -1,12 +1,17 @@
 """What happens to an order: how it is placed, how it is changed, and how its owner sees it.
 
-An order is stored as a map with the API's own field names, and besides them `timestamp` (the sort
-key, which readers see as `createdAt`), `charges` (delivery fee plus tip: with it, one update
-expression can compute a new total without reading the order first), `changedBy` (the last
-change's id: a change whose answer was lost recognizes its own work when it is sent again) and
-`traceId` (the trace of the request or message that made the last change, where there is one: the
-table's stream drops it, and whoever reads the stream finds it here). Those of the heartbeat also
-have `synthetic` and `expiresAt`.
+An order is stored as a map with the API's own field names, and besides them
+
+    timestamp          the sort key, which readers see as `createdAt`
+    charges, sums      what parts of the total add up to: with them, one update expression computes
+                       a new total without reading the order first (money.py)
+    changedBy          the last change's id: the SDK repeats a change whose answer was lost, and
+                       recognizes its own work
+    changeKeys         what is left of the Idempotency-Keys of its changes: key, request, key, …
+    traceId            the trace of the request or message that made the last change, where there is
+                       one: the stream drops it, and whoever reads the stream finds it here
+
+Those of the heartbeat also have `synthetic` and `expiresAt`.
 """
 
 from __future__ import annotations
@@ -21,7 +26,7 @@ from msgspec import UNSET
 from orders.domain.checks import needs_postal_code
 from orders.domain.ids import new_order_id, timestamp_of
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_before
-from orders.domain.money import subtotal_of
+from orders.domain.money import PARTS, TOTAL_OF_SUMS, new_sums, subtotal_of, sums_of
 from orders.domain.order import (
     Address,
     Item,
@@ -30,8 +35,10 @@ from orders.domain.order import (
     NewPartnerOrder,
     Option,
     Order,
+    PartnerOrderPatch,
     StatusChange,
 )
+from orders.domain.reasons import REASONED, REASONS_OF, assumed
 from orders.domain.synthetic import HEARTBEAT, mark
 
 if TYPE_CHECKING:
@@ -39,11 +46,9 @@ if TYPE_CHECKING:
 
     from msgspec import Struct
 
+    from orders.domain.money import Addition, Path
     from orders.domain.order import OrderPatch
 
-
-Path = tuple[str, ...]
-"""An attribute's names, from the item down."""
 
 _PLACING = "placing"
 _COUNTRY: Path = ("deliveryAddress", "country")
@@ -51,6 +56,12 @@ _POSTAL_CODE: Path = ("deliveryAddress", "postalCode")
 
 SCHEDULING_WINDOW = timedelta(days=7)
 """How far ahead an order can be scheduled."""
+
+KEYS_KEPT = 10
+"""How many of its changes an order knows again by their Idempotency-Keys, at least."""
+
+MOST_KEYS = 2 * KEYS_KEPT
+"""How many it knows at most; the change after that leaves the older half behind."""
 
 
 class InvalidField(ValueError):
@@ -74,6 +85,15 @@ class Owner(NamedTuple):
         return bool(item.get(self.attribute) == self.identity)
 
 
+class ChangeKey(NamedTuple):
+    """What makes a repeated request for a change recognizable: both are hashes."""
+
+    key: str
+    """The caller's Idempotency-Key, as only this caller can have sent it."""
+    request: str
+    """What it asked for."""
+
+
 class Change(NamedTuple):
     """One conditional change of an order."""
 
@@ -87,6 +107,12 @@ class Change(NamedTuple):
     trace: str | None = None
     operator: str | None = None
     """Which operator makes it, if one does."""
+    add: tuple[Addition, ...] = ()
+    why: tuple[tuple[str, str], ...] = ()
+    """The reason, as the history keeps it."""
+    key: ChangeKey | None = None
+    keys: tuple[str, ...] | None = None
+    """All keys that the order has then; None where the change's own is added to them."""
 
     @property
     def needs_postal_code(self) -> bool:
@@ -104,20 +130,27 @@ class Change(NamedTuple):
         """Whether it changes what the order consists of, and not its status alone."""
         return bool(self.assign or self.remove)
 
+    @property
+    def rests_on_sums(self) -> bool:
+        """Whether it is right only where the order's sums are those of its total."""
+        return bool(self.add) or TOTAL_OF_SUMS in self.assign
+
 
 def partner_customer_id(partner_id: str, customer_id: str) -> str:
     """Scope a partner's own customer id, so that no partner can reach another's customers."""
     return f"{partner_id}#{customer_id}"
 
 
-def check_schedule(order: NewOrder, now: datetime) -> None:
+def check_schedule(order: NewOrder | OrderPatch, now: datetime) -> None:
     """Check that an order is scheduled in UTC, in the future and within seven days, if at all.
 
     Raises:
         InvalidField: when it is not.
     """
     moment = order.scheduled_for
-    if moment is not UNSET and (fault := schedule_fault(moment, now)):
+    if moment is UNSET or moment is None:
+        return
+    if fault := schedule_fault(moment, now):
         raise InvalidField("#/scheduledFor", fault)
 
 
@@ -162,8 +195,6 @@ def place(
         trace: the trace of the request.
     """
     at = timestamp_of(milliseconds)
-    subtotal = subtotal_of(order.items)
-    charges = order.delivery_fee + order.tip
     operator = customer_id if role is Role.OPERATOR else None
     item: Item = msgspec.to_builtins(order)
     item.update(
@@ -171,14 +202,13 @@ def place(
         timestamp=at,
         customerId=customer_id,
         status=Status.PLACED.value,
-        subtotal=subtotal,
-        charges=charges,
-        total=subtotal + charges,
+        subtotal=subtotal_of(order.items),
         updatedAt=at,
         changedBy=_PLACING,
         version=1,
         history=[_entry(Status.PLACED, at, role, operator)],
     )
+    item |= sums_of(item)
     if trace is not None:
         item["traceId"] = trace
     return item
@@ -201,18 +231,56 @@ def revise(
         operator: which operator the caller is, if it is one.
 
     Raises:
-        InvalidField: when the patch changes nothing.
+        InvalidField: when the patch changes nothing, or gives a reason that it cannot have.
     """
-    assign, remove = _edits(patch)
+    assign, remove, add = _edits(patch)
     to = None if patch.status is UNSET else patch.status
+    why = _why(patch, role)
     if not (assign or remove or to):
-        raise InvalidField("#", "Must change something: status, items, deliveryAddress or note")
+        raise InvalidField("#", f"Must change something: {', '.join(_CHANGEABLE)}")
     only_from = frozenset(Status) if to is None else statuses_before(to, role)
     if assign or remove:
         only_from &= EDITABLE
     at = timestamp_of(milliseconds)
     change_id = os.urandom(8).hex()
-    return Change(assign, remove, to, only_from, at, role, change_id, trace, operator)
+    return Change(assign, remove, to, only_from, at, role, change_id, trace, operator, add, why)
+
+
+def meaning_of(change: Change) -> bytes:
+    """Write down what a change asks for, the same for each spelling of it."""
+    edits = [("/".join(path), value) for path, value in change.assign.items()]
+    edits += [("/".join(path), None) for path in change.remove]
+    return msgspec.json.encode([sorted(edits), change.to, change.why], order="sorted")
+
+
+def request_known(item: Item, key: ChangeKey) -> str | None:
+    """Give the request for which an order has taken an Idempotency-Key, or None."""
+    known = item.get("changeKeys", [])
+    return dict(zip(known[::2], known[1::2], strict=True)).get(key.key)
+
+
+def settled(change: Change, item: Item) -> Change | None:
+    """Make a change anew for an order that cannot take it blindly, from the order as it stands.
+
+    It then holds for exactly this version: an order that an earlier release has placed or edited
+    has no sums, or others, and one with many keys must leave some behind.
+
+    Returns:
+        The change, or None where the order can take it as it is.
+    """
+    stale = change.rests_on_sums and item.get("sums", {}).get("total") != item["total"]
+    full = change.key is not None and len(item.get("changeKeys", ())) >= 2 * MOST_KEYS
+    if item["status"] not in change.only_from or not (stale or full):
+        return None
+    if stale:
+        parts = {part: change.assign.get((part,), item[part]) for part in PARTS}
+        sums: dict[Path, Any] = {(name,): value for name, value in sums_of(parts).items()}
+        own = {path: to for path, to in change.assign.items() if path[0] != "sums"}
+        change = change._replace(assign={**own, **sums}, add=())
+    if full and change.key is not None:
+        kept = item["changeKeys"][-2 * (KEYS_KEPT - 1) :]
+        change = change._replace(keys=(*kept, *change.key))
+    return change
 
 
 def confirm(milliseconds: int, trace: str | None = None) -> Change:
@@ -232,7 +300,8 @@ def history_entry(change: Change) -> dict[str, str]:
     """Make the entry that a change of status adds to an order's history."""
     if change.to is None:
         raise ValueError("a change that moves the order to no status has no history entry")
-    return _entry(change.to, change.at, change.by, change.operator)
+    entry = _entry(change.to, change.at, change.by, change.operator)
+    return {**entry, **dict(change.why)}
 
 
 def attributes_of(change: Change) -> list[str]:
@@ -242,10 +311,13 @@ def attributes_of(change: Change) -> list[str]:
     """
     names = {"orderId", "timestamp", "status", "version", "updatedAt", "changedBy", "traceId"}
     names |= {path[0] for path in (*change.assign, *change.remove)}
+    names |= {name for target, base, _ in change.add for name in (target[0], base[0])}
     if change.to is not None:
         names.add("history")
-    if ("subtotal",) in change.assign:
-        names |= {"charges", "total"}
+    if change.rests_on_sums:
+        names |= {"sums", "total"}
+    if change.key is not None:
+        names.add("changeKeys")
     return sorted(names)
 
 
@@ -307,9 +379,15 @@ def _entry(status: Status, at: str, by: Role, operator: str | None) -> dict[str,
     return entry if operator is None else {**entry, _OPERATOR: operator}
 
 
-def _edits(patch: OrderPatch) -> tuple[dict[Path, Any], tuple[Path, ...]]:
+_CHANGEABLE = tuple(name for name in PartnerOrderPatch.__struct_encode_fields__ if name != "reason")
+
+
+def _edits(
+    patch: OrderPatch,
+) -> tuple[dict[Path, Any], tuple[Path, ...], tuple[Addition, ...]]:
     fields = msgspec.to_builtins(patch)
-    fields.pop("status", None)
+    for name in ("status", "reason"):
+        fields.pop(name, None)
     address = fields.pop("deliveryAddress", {})
     if address and not any(name in address for name in _COORDINATES):
         address |= dict.fromkeys(_COORDINATES)  # the point was that of the address before
@@ -319,4 +397,21 @@ def _edits(patch: OrderPatch) -> tuple[dict[Path, Any], tuple[Path, ...]]:
     remove = tuple(path for path, value in wanted.items() if value is None)
     if patch.items is not UNSET:
         assign["subtotal",] = subtotal_of(patch.items)
-    return assign, remove
+    totals, add = new_sums({part: assign[part,] for part in PARTS if (part,) in assign})
+    return assign | totals, remove, add
+
+
+def _why(patch: OrderPatch, role: Role) -> tuple[tuple[str, str], ...]:
+    """Give the reason of a move that has one, as the history keeps it."""
+    given = patch.reason
+    if patch.status is UNSET or patch.status not in REASONED:
+        if given is not UNSET:
+            known = ", ".join(sorted(REASONED))
+            raise InvalidField("#/reason", f"Goes only with a status of {known}")
+        return ()
+    if given is UNSET:
+        return (("reason", assumed(role)),)
+    if given.code not in REASONS_OF[role]:
+        raise InvalidField("#/reason/code", f"Must be one of {', '.join(REASONS_OF[role])}")
+    text = () if given.text is UNSET else (("reasonText", given.text),)
+    return (("reason", given.code), *text)

@@ -4,7 +4,7 @@ Each struct is the one home of its fields: API Gateway's models, the check insid
 the API's documentation are made from it. Names travel in camel case.
 
     NewOrder ─ NewPartnerOrder     what a caller places
-    OrderPatch                     what a caller changes (JSON Merge Patch, RFC 7396)
+    OrderPatch ─ PartnerOrderPatch what a caller changes (JSON Merge Patch, RFC 7396)
     Order                          what a caller reads: the above and what the service adds
 """
 
@@ -17,13 +17,18 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orders.domain.iso import COUNTRIES, CURRENCIES
 from orders.domain.lifecycle import Role, Status
+from orders.domain.reasons import GIVEN, REASONS
 
 if TYPE_CHECKING:
     Country: TypeAlias = str
     Currency: TypeAlias = str
+    GivenReasonCode: TypeAlias = str
+    ReasonCode: TypeAlias = str
 else:
     Country = Literal[COUNTRIES]
     Currency = Literal[CURRENCIES]
+    GivenReasonCode = Literal[GIVEN]
+    ReasonCode = Literal[REASONS]
 
 Item = dict[str, Any]
 """An order as it is stored."""
@@ -41,18 +46,21 @@ FREE_TEXT = rf"^(?:[^{_CONTROLS}]|[\t\n\r])*{_END}"
 SINGLE_LINE = rf"^{_LINE}{_END}"
 LINE_OR_NOTHING = rf"^(?:{_LINE})?{_END}"
 
+REFERENCE = rf"^[\x21-\x7e]{{1,64}}{_END}"
+
 PATTERNS = {
     E164: "an E.164 phone number, such as +14155550123",
     FREE_TEXT: "text without control characters",
     SINGLE_LINE: "one line of text, not blank and without control characters",
     LINE_OR_NOTHING: "one line of text, or nothing; not blank and without control characters",
+    REFERENCE: "1 to 64 visible ASCII characters",
 }
 """What each pattern asks for, in words for whoever breaks it.
 
 Of characters beyond ASCII they say nothing: `orders.domain.characters` does, where there are any.
 """
 
-MULTILINE = frozenset({"note"})
+MULTILINE = frozenset({"note", "text"})
 """The fields that may have several lines, or print nothing."""
 
 Amount = Annotated[int, Meta(ge=0, le=MAX_AMOUNT, description="Minor units, such as cents.")]
@@ -61,6 +69,10 @@ Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=SINGLE_LINE)]
 Note = Annotated[str, Meta(max_length=500, pattern=FREE_TEXT)]
 Phone = Annotated[str, Meta(pattern=E164, description="E.164")]
 PostalCode = Annotated[str, Meta(max_length=20, pattern=LINE_OR_NOTHING)]
+ReasonText = Annotated[str, Meta(max_length=200, pattern=FREE_TEXT)]
+Reference = Annotated[
+    str, Meta(pattern=REFERENCE, description="Your own order number; it need not be unique.")
+]
 Quantity = Annotated[int, Meta(ge=1, le=99)]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
@@ -123,6 +135,7 @@ class NewPartnerOrder(NewOrder, kw_only=True):
     """An order as a partner places it for one of its own customers."""
 
     customer_id: Identifier
+    reference: Reference | UnsetType = UNSET
 
 
 class AddressPatch(_Body, kw_only=True):
@@ -138,13 +151,30 @@ class AddressPatch(_Body, kw_only=True):
     longitude: Longitude | UnsetType | None = UNSET
 
 
+class GivenReason(_Body, kw_only=True):
+    """Why an order is rejected or cancelled, or failed; the text is for people."""
+
+    code: GivenReasonCode
+    text: ReasonText | UnsetType = UNSET
+
+
 class OrderPatch(_Body, kw_only=True):
     """The parts of an order to change, and the status to move it to."""
 
     status: Status | UnsetType = UNSET
+    reason: GivenReason | UnsetType = UNSET
     items: LineItems | UnsetType = UNSET
     delivery_address: AddressPatch | UnsetType = UNSET
+    contact_phone: Phone | UnsetType = UNSET
+    tip: Amount | UnsetType = UNSET
+    scheduled_for: UtcTime | UnsetType | None = UNSET
     note: Note | UnsetType | None = UNSET
+
+
+class PartnerOrderPatch(OrderPatch, kw_only=True):
+    """The parts of an order that a partner may change: what it asks for the delivery, too."""
+
+    delivery_fee: Amount | UnsetType = UNSET
 
 
 class StatusChange(_Body, kw_only=True):
@@ -159,6 +189,8 @@ class StatusChange(_Body, kw_only=True):
         ]
         | UnsetType
     ) = UNSET
+    reason: ReasonCode | UnsetType = UNSET
+    reason_text: ReasonText | UnsetType = UNSET
 
 
 class Order(NewOrder, kw_only=True):
@@ -166,6 +198,7 @@ class Order(NewOrder, kw_only=True):
 
     order_id: str
     partner_id: str | UnsetType = UNSET
+    reference: Reference | UnsetType = UNSET
     customer_id: str
     status: Status
     subtotal: int

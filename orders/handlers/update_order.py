@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NoReturn
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from orders.body import decode
-from orders.domain.changes import InvalidField, revise, view
+from orders.domain.changes import (
+    ChangeKey,
+    InvalidField,
+    check_schedule,
+    meaning_of,
+    request_known,
+    revise,
+    settled,
+    view,
+)
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
-from orders.domain.order import OrderPatch
+from orders.domain.order import OrderPatch, PartnerOrderPatch
 from orders.domain.synthetic import SYNTHETIC, is_synthetic
 from orders.http import Request, Response, endpoint, validators
+from orders.idempotency import key_of
 from orders.metrics import STATUS_CHANGES
 from orders.preconditions import conditions_of, is_known
 from orders.problems import (
     EDITS_DISABLED,
     INVALID_BODY,
+    KEY_REUSED,
     MOVE_NOT_ALLOWED,
     ORDER_NOT_FOUND,
     Problem,
 )
-from orders.store import Refused, store
+from orders.routes import IDEMPOTENCY_KEY
+from orders.store import Refused, Unavailable, store
 from orders.telemetry import count
 from orders.tracing import trace_id
 
@@ -32,40 +45,144 @@ if TYPE_CHECKING:
     from orders.domain.order import Item
     from orders.preconditions import Conditions
 
-_DECODER = msgspec.json.Decoder(OrderPatch)
+_DECODERS: dict[Any, msgspec.json.Decoder[OrderPatch]] = {
+    patch: msgspec.json.Decoder(patch) for patch in (OrderPatch, PartnerOrderPatch)
+}
+_HASH = 16  # hex digits: an order knows some twenty keys of one caller or another
+_TRIES = 3  # of a change that is made from the order as it stands
 
 
 def update_order(request: Request) -> Response:
-    """Change the order if it is the caller's, at the right version and in the right status."""
-    caller = request.caller
-    conditions = conditions_of(request)
-    patch = decode(_DECODER, request.body())
-    now = time.time_ns() // 1_000_000
+    """Change the order if it is the caller's, at the right version and in the right status.
+
+    A repetition with the same Idempotency-Key is answered with the order as it now is.
+    """
+    conditions, key = conditions_of(request), key_of(request)
+    patch = decode(_DECODERS[request.route.body], request.body())
+    change = _change(request, patch, key)
+    try:
+        _check_moment(request, patch, change)
+    except Problem:
+        # A late repetition of a request that was in time is still that request.
+        if (item := _made_before(request, change)) is None:
+            raise
+        repeated = True
+    else:
+        item, repeated = _update(request, change, conditions)
+    _note(request, change, item, repeated=repeated)
+    headers = validators(item)
+    if repeated:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(200, view(item, request.caller.role), headers)
+
+
+def _note(request: Request, change: Change, item: Item, *, repeated: bool) -> None:
+    """Tell the log and the metrics what was done; a repetition does nothing."""
+    request.notes["orderId"] = item["orderId"]
+    if change.key is not None:
+        request.notes["replayed"] = repeated
+    if is_synthetic(item):
+        request.notes[SYNTHETIC] = True
+    if repeated or change.to is None:  # an edit's status is no news
+        return
+    request.notes["orderStatus"] = item["status"]
+    if not is_synthetic(item):
+        count(STATUS_CHANGES)
+
+
+def _change(request: Request, patch: OrderPatch, key: str | None) -> Change:
+    caller, now = request.caller, time.time_ns() // 1_000_000
     try:
         change = revise(patch, caller.role, now, trace_id(), caller.operator)
     except InvalidField as fault:
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
-    if caller.role is Role.CUSTOMER and change.edits:
-        _check_edits(request)
+    return change if key is None else change._replace(key=_change_key(caller, key, change))
+
+
+def _change_key(caller: Caller, key: str, change: Change) -> ChangeKey:
+    """Hash the key with its caller, and what is asked for; most changes have no key."""
+    from hashlib import sha256
+
+    own = f"{caller.scope}#{key}".encode()
+    return ChangeKey(*(sha256(text).hexdigest()[:_HASH] for text in (own, meaning_of(change))))
+
+
+def _check_moment(request: Request, patch: OrderPatch, change: Change) -> None:
+    """Check what depends on the moment: a schedule is ahead, and customers may edit.
+
+    Raises:
+        Problem: when it is not so now.
+    """
     try:
-        item = store().update(
-            request.order_id,
-            change,
-            caller.owner,
-            conditions.versions,
-            others=conditions.others,
-            last_change=conditions.last_change,
-        )
+        check_schedule(patch, datetime.fromisoformat(change.at))
+    except InvalidField as fault:
+        raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
+    if request.caller.role is Role.CUSTOMER and change.edits:
+        _check_edits(request)
+
+
+def _made_before(request: Request, change: Change) -> Item | None:
+    """Find the order that a change was made to by an earlier request with its key, or None.
+
+    The change itself asks, from no status: it changes nothing, and its refusal has the order.
+    """
+    if change.key is None:
+        return None
+    try:
+        nothing = change._replace(only_from=frozenset())
+        store().update(request.order_id, nothing, request.caller.owner, None)
     except Refused as refused:
-        _explain(refused.item, change, caller, conditions)
-    request.notes["orderId"] = item["orderId"]
-    if change.to is not None:  # an edit's status is no news
-        request.notes["orderStatus"] = item["status"]
-    if is_synthetic(item):
-        request.notes[SYNTHETIC] = True
-    elif change.to is not None:
-        count(STATUS_CHANGES)
-    return Response(200, view(item, caller.role), validators(item))
+        item = refused.item
+    if item is None or not _owns(request.caller, item):
+        return None
+    return item if request_known(item, change.key) == change.key.request else None
+
+
+def _update(request: Request, change: Change, conditions: Conditions) -> tuple[Item, bool]:
+    """Make the change, and tell whether an earlier request has made it.
+
+    Most changes are made blindly, in one write. What the order cannot take so is made anew from
+    the order as it stands, for exactly that version.
+    """
+    caller, attempt, at = request.caller, change, conditions.versions
+    others, last_change = conditions.others, conditions.last_change
+    for _ in range(_TRIES):
+        try:
+            changed = store().update(
+                request.order_id, attempt, caller.owner, at, others=others, last_change=last_change
+            )
+        except Refused as refused:
+            item = refused.item
+        else:
+            return changed, False
+        if item is None or not _owns(caller, item):
+            raise Problem(ORDER_NOT_FOUND, "No order of yours has this id")
+        if _repeats(change, item):
+            return item, True
+        _explain(item, change, caller, conditions)
+        fitting = settled(change, item)
+        attempt = fitting or change
+        at = conditions.versions if fitting is None else frozenset({item["version"]})
+    raise Unavailable("the order kept changing")
+
+
+def _owns(caller: Caller, item: Item) -> bool:
+    return caller.owner is None or caller.owner.owns(item)
+
+
+def _repeats(change: Change, item: Item) -> bool:
+    """Tell whether an order has taken a change already, by its key.
+
+    Raises:
+        Problem: `idempotency-key-reused`, when the key stands for another change.
+    """
+    known = None if change.key is None else request_known(item, change.key)
+    if known is None:
+        return False
+    if change.key is not None and known != change.key.request:
+        detail = "This key was used for another change of this order; use a new key"
+        raise Problem(KEY_REUSED, detail, pointer=IDEMPOTENCY_KEY)
+    return True
 
 
 def _check_edits(request: Request) -> None:
@@ -83,16 +200,19 @@ def _check_edits(request: Request) -> None:
         raise Problem(EDITS_DISABLED, detail)
 
 
-def _explain(item: Item | None, change: Change, caller: Caller, conditions: Conditions) -> NoReturn:
-    """Tell apart why a change was refused, from the order as it stands."""
-    owner = caller.owner
-    if item is None or not (owner is None or owner.owns(item)):
-        raise Problem(ORDER_NOT_FOUND, "No order of yours has this id")
+def _explain(item: Item, change: Change, caller: Caller, conditions: Conditions) -> None:
+    """Tell why an order does not take a change, from the order as it stands.
+
+    Raises:
+        Problem: what is at fault; none, where only the form of the change is.
+    """
     is_known(conditions, item, reading=False)
-    if item["status"] in change.only_from and change.needs_postal_code_of(item):
+    status = Status(item["status"])
+    if status in change.only_from and change.needs_postal_code_of(item):
         detail = f"Addresses in {change.assign['deliveryAddress', 'country']} have one"
         raise Problem(INVALID_BODY, detail, pointer="#/deliveryAddress/postalCode")
-    status = Status(item["status"])
+    if status in change.only_from:
+        return
     moves = ", ".join(statuses_after(status, caller.role)) or "nothing"
     detail = f"The order is {status}; you can move it to {moves}"
     if change.edits:

@@ -12,7 +12,7 @@ from infrastructure.functions import Caller, names
 from infrastructure.request_units import read_units
 from ops.costs.units import changing_units, item_bytes, placing_units
 from orders.domain.lifecycle import Role
-from orders.domain.order import NewPartnerOrder, OrderPatch
+from orders.domain.order import NewPartnerOrder, PartnerOrderPatch
 from orders.routes import ROUTES
 from tests.fuzz.tenants import OWN_IDS, PARTNER, tables
 from tests.fuzz.world import ENVIRONMENT
@@ -124,7 +124,7 @@ def _event(function: str, number: int) -> dict[str, Any]:
     bodies: dict[type[Struct] | None, Any] = {
         None: None,
         NewPartnerOrder: ORDER,
-        OrderPatch: {"note": f"note {number}"},
+        PartnerOrderPatch: {"note": f"note {number}"},
     }
     return event(
         route.method,

@@ -27,7 +27,7 @@ def partners_order(body: dict[str, Any]) -> Item:
 
 def customers_order(body: dict[str, Any], customer_id: str) -> Item:
     """Store an order as a customer places it."""
-    own = {name: value for name, value in body.items() if name != "customerId"}
+    own = {name: value for name, value in body.items() if name not in {"customerId", "reference"}}
     return place(msgspec.convert(own, NewOrder), customer_id, Role.CUSTOMER, NOW)
 
 

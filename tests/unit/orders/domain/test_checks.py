@@ -18,7 +18,14 @@ from orders.domain.changes import revise, view
 from orders.domain.characters import INVISIBLE, forbidden_in, prints, with_plain_line_ends
 from orders.domain.iso import COUNTRIES, WITHOUT_POSTAL_CODES
 from orders.domain.lifecycle import Role
-from orders.domain.order import FREE_TEXT, MULTILINE, LineItem, NewPartnerOrder, OrderPatch
+from orders.domain.order import (
+    FREE_TEXT,
+    MULTILINE,
+    GivenReason,
+    LineItem,
+    NewPartnerOrder,
+    OrderPatch,
+)
 from tests.shared import examples
 from tests.shared.examples import NONCHARACTERS, ORDER, order, order_with
 from tests.shared.node import PROGRAM, variables
@@ -66,7 +73,7 @@ def test_notes_are_what_may_have_several_lines() -> None:
     """A field that is new and free text is one of those whose line ends are kept alike."""
     free = {
         field.name
-        for struct in (NewPartnerOrder, LineItem, OrderPatch)
+        for struct in (NewPartnerOrder, LineItem, OrderPatch, GivenReason)
         for field in msgspec.structs.fields(struct)
         if FREE_TEXT in str(field.type).replace("\\\\", "\\")
     }
