@@ -4,7 +4,7 @@ command ─► "begun" ─► writes, writes ─► "done", or how it ended, or 
            └ who: the ARN of the credentials;  on what: ids and names, never a secret or an address
 
 A line that cannot be written stops nobody: whoever shuts a partner out must not wait for a log.
-Why a log group, and what else was weighed: docs/decisions/0024-who-did-what.md.
+Why a log group, and what else was weighed: docs/decisions/0027-who-did-what.md.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ Customers and partner companies place, read, list and change orders.
 * Preconditions are RFC 9110's, on every route. An order has `ETag` and `Last-Modified`; a list and
   the path where orders are placed have neither.
 * 502 says that a function failed or ran out of its time, 504 that there was no answer within
-  29 seconds. Either way a POST may have placed its order: repeat it with its key.
+  29 seconds. Either way a POST or PATCH may have done its work: repeat it with its key.
 * Within `{STAGE}` answers may gain fields, and sets of values marked `x-extensible` may grow: pass
   over what you do not know.
 """

@@ -24,7 +24,7 @@ RETENTION = logs.RetentionDays.ONE_WEEK
 """How long a log group keeps its lines, unless they say who did what."""
 
 AUDITED = logs.RetentionDays.THREE_MONTHS
-"""How long those are kept that do: docs/decisions/0024-who-did-what.md."""
+"""How long those are kept that do: docs/decisions/0027-who-did-what.md."""
 
 
 class Function(Construct):
