@@ -20,7 +20,7 @@ from infrastructure.functions import BY_NAME, Caller
 from local.demo.example import ORDER
 from orders.domain.changes import place_for_partner
 from orders.domain.lifecycle import Role
-from orders.domain.order import NewPartnerOrder, OrderPatch
+from orders.domain.order import NewPartnerOrder, PartnerOrderPatch
 from orders.routes import ROUTES
 from project.checkout import ROOT
 
@@ -55,7 +55,7 @@ def event_for(function: str) -> dict[str, Any]:
 
 _BODIES: dict[type[msgspec.Struct], dict[str, Any]] = {
     NewPartnerOrder: ORDER,
-    OrderPatch: {"status": "CONFIRMED"},
+    PartnerOrderPatch: {"status": "CONFIRMED"},
 }
 
 _HEADERS = {
@@ -73,7 +73,8 @@ _HEADERS = {
 
 def _request(method: str, resource: str, body: str | None, order_id: str | None) -> dict[str, Any]:
     path = resource.replace("{orderId}", order_id or "")
-    headers = {**_HEADERS, "Idempotency-Key": uuid.uuid4().hex}
+    key = {"Idempotency-Key": uuid.uuid4().hex} if method == "POST" else {}
+    headers = {**_HEADERS, **key}
     return {
         "resource": resource,
         "path": path,

@@ -133,7 +133,9 @@ exactly as one that does not exist.
         description="""\
 Eventually consistent: a new or changed order shows here a moment later, usually well below a
 second; read the order itself when it must be current. Follow `cursor` until it is null: a page
-filtered by `status` may hold fewer orders than `limit`, even none, and still have a successor.
+filtered by `status` or `reference` may hold fewer orders than `limit`, even none, and still have a
+successor. `createdFrom` and `createdTo` are half-open, and their pages are full. A cursor goes with
+its own query: with other filters it answers 400.
 """,
     ),
     Row(
@@ -151,14 +153,23 @@ filtered by `status` may hold fewer orders than `limit`, even none, and still ha
             problems.ORDER_NOT_FOUND,
             problems.MOVE_NOT_ALLOWED,
             problems.STALE_VERSION,
+            problems.KEY_REUSED,
         ),
-        headers=("If-Match",),
+        headers=("If-Match", "Idempotency-Key"),
         description="""\
 A JSON Merge Patch (RFC 7396): what is named changes, null takes an optional field away, arrays are
-replaced whole, and something must change. `items`, `deliveryAddress` and `note` can change while
-the order is {editable}. `status` moves the order:
+replaced whole, and something must change. While the order is {editable}, these can change:
+{contents}. `status` moves the order:
 
 {moves}
+
+`reason` goes with REJECTED, CANCELLED and FAILED, and stays in the history:
+
+{reasons}
+
+With an `Idempotency-Key` a change is made once: the same request again answers 200 with the order
+as it now is and `Idempotent-Replayed: true`, another change of this order with that key 422. An
+order knows the keys of its last {keys_kept} changes that had one, at least.
 """,
     ),
     Row(

@@ -27,7 +27,7 @@ from orders.problems import (
     UNSUPPORTED_MEDIA_TYPE,
     Problem,
 )
-from orders.routes import JSON, route_of
+from orders.routes import JSON, REPEATABLE, route_of
 from orders.settings import in_lambda
 from orders.store import Store, Unavailable
 from orders.telemetry import log_event, log_request
@@ -95,22 +95,30 @@ class Request:
         return self._caller
 
     def query(self, allowed: tuple[str, ...]) -> dict[str, str]:
-        """Read the query parameters.
+        """Read the query parameters; of those that may be repeated, `values` gives the others.
 
         Raises:
             Problem: `invalid-parameter`, for one that is unknown or given twice: to ignore a
                 misspelt filter would answer with more than was asked for.
         """
-        given = self._event.multi_value_query_string_parameters or {}
+        given = self._parameters
         for name, values in given.items():
             if name not in allowed:
                 detail = f"Unknown parameter; known: {', '.join(allowed)}"
                 # A name can be text that no answer can be made of: half of a surrogate pair.
                 shown = name.encode(errors="replace").decode()
                 raise Problem(INVALID_PARAMETER, detail, pointer=shown)
-            if len(values) > 1:
+            if len(values) > 1 and name not in REPEATABLE:
                 raise Problem(INVALID_PARAMETER, "Given more than once", pointer=name)
         return {name: values[0] for name, values in given.items()}
+
+    def values(self, name: str) -> list[str]:
+        """Give every value of a query parameter."""
+        return self._parameters.get(name, [])
+
+    @property
+    def _parameters(self) -> dict[str, list[str]]:
+        return self._event.multi_value_query_string_parameters or {}
 
     def body(self) -> str | None:
         """Give the body's text, if it is of a content type that the route takes.

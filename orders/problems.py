@@ -44,7 +44,7 @@ MOVE_NOT_ALLOWED = Kind("move-not-allowed", 409, "The order's status does not al
 STALE_VERSION = Kind("stale-version", 412, "The order has changed since it was read")
 BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
 UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The content type is not supported")
-KEY_REUSED = Kind("idempotency-key-reused", 422, "The Idempotency-Key belongs to another order")
+KEY_REUSED = Kind("idempotency-key-reused", 422, "The Idempotency-Key belongs to another request")
 INTERNAL_ERROR = Kind("internal-error", 500, "Something went wrong on our side")
 UNAVAILABLE = Kind("unavailable", 503, "The service cannot answer right now")
 

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
 from orders.domain.lifecycle import Role
-from orders.domain.order import NewOrder, NewPartnerOrder, OrderPatch
+from orders.domain.order import NewOrder, NewPartnerOrder, OrderPatch, PartnerOrderPatch
 
 STAGE = "v1"
 """The API's only stage, and its major version."""
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
-"""The header without which no order is placed."""
+"""The header without which no order is placed; a change may have it."""
 
 HEAD = "HEAD"
 """The method that is GET without the body (RFC 9110): a function answers it as it answers GET, and
@@ -51,11 +51,22 @@ class Route(NamedTuple):
 WHOSE = ("customerId", "partnerId")
 """The query parameters that name whose orders are listed."""
 
-_LIST_QUERY = ("customerId", "status", "limit", "cursor")
+STAFF_ONLY = (*WHOSE, "reference")
+"""The query parameters that customers may not send."""
+
+REPEATABLE = frozenset({"status"})
+"""The query parameters that may be given more than once: each value counts."""
+
+_LIST_QUERY = (
+    *("customerId", "reference", "status"),
+    *("createdFrom", "createdTo", "limit", "cursor"),
+)
 _ONE = "/{orderId}"
 
 
-def _routes(prefix: str, caller: Role, new_order: type[Struct]) -> tuple[Route, ...]:
+def _routes(
+    prefix: str, caller: Role, new_order: type[Struct], patch: type[Struct]
+) -> tuple[Route, ...]:
     whose = "the partner's orders" if caller is Role.PARTNER else "your orders"
     query = _LIST_QUERY if caller is Role.PARTNER else (*_LIST_QUERY, "partnerId")
     routes = (
@@ -84,7 +95,7 @@ def _routes(prefix: str, caller: Role, new_order: type[Struct]) -> tuple[Route, 
             "update_order",
             "Change an order or move it to another status",
             caller,
-            body=OrderPatch,
+            body=patch,
             content_types=(MERGE_PATCH, JSON),
         ),
     )
@@ -97,8 +108,8 @@ def _without_body(route: Route) -> Route:
 
 
 ROUTES = (
-    *_routes("/orders", Role.CUSTOMER, NewOrder),
-    *_routes("/partner/orders", Role.PARTNER, NewPartnerOrder),
+    *_routes("/orders", Role.CUSTOMER, NewOrder, OrderPatch),
+    *_routes("/partner/orders", Role.PARTNER, NewPartnerOrder, PartnerOrderPatch),
 )
 """Every route that a function answers; `/health` is answered by API Gateway itself.
 

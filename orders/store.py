@@ -10,8 +10,9 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from orders.domain.changes import history_entry
-from orders.domain.ids import timestamp_in
+from orders.domain.changes import MOST_KEYS, history_entry
+from orders.domain.ids import timestamp_in, timestamp_of
+from orders.domain.totals import TOTAL_OF_SUMS
 from orders.dynamodb import (
     MISTAKES,
     THROTTLED,
@@ -35,12 +36,16 @@ from orders.tracing import Subsegment, subsegment
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from orders.domain.changes import Change, Owner, Path
+    from orders.domain.changes import Change, Owner
+    from orders.domain.listing import Filters
     from orders.domain.order import Item
+    from orders.domain.totals import Path
 
 T = TypeVar("T")
 
 _TRACE_ID = ("traceId",)
+_VERSION = ("version",)
+_KEYS = ("changeKeys",)
 
 _CONFLICT_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds, between tries to place one order
 _FILTERED_READS = 100  # items looked at for a page that is filtered by status
@@ -158,18 +163,20 @@ class Store:
         return None if key is None else self._get(self._orders, key)
 
     def page(
-        self, owner: Owner | None, *, status: str | None, limit: int, cursor: str | None
+        self, owner: Owner | None, *, filters: Filters, limit: int, cursor: str | None
     ) -> Page:
         """Read one page of orders, eventually consistent.
 
         Args:
             owner: whose orders, newest first; None for everybody's, where that holds within a page.
-            status: only orders with this status. A page may then hold fewer than `limit` orders,
-                even none, and still have a cursor.
+            filters: only orders that are so. A page may then hold fewer than `limit` orders, even
+                none, and still have a cursor; with a range of time alone it is as full as ever.
             limit: the most orders in the page.
-            cursor: the id after which the page starts.
+            cursor: the id after which the page starts; within the range, where there is an owner.
         """
-        found, last = self._read_page(owner, status, limit, _start_after(owner, cursor))
+        if filters.nothing:
+            return Page([], None)
+        found, last = self._read_page(owner, filters, limit, _start_after(owner, cursor))
         page = found[:limit]
         if len(found) > limit:
             last = page[-1]
@@ -178,26 +185,29 @@ class Store:
         return Page(page, None if last is None else last["orderId"])
 
     def _read_page(
-        self, owner: Owner | None, status: str | None, limit: int, start: Item | None
+        self, owner: Owner | None, filters: Filters, limit: int, start: Item | None
     ) -> tuple[list[Item], Item | None]:
         """Read one order more than the page holds: it tells whether there is another page."""
         placeholders = _Placeholders()
+        kept = placeholders.kept(filters, in_range=owner is None)
         options = {
-            "filter_expression": status and placeholders.equal("status", status),
-            "limit": (max(limit, _FILTERED_READS) if status else limit) + 1,
+            "filter_expression": kept,
+            "limit": (max(limit, _FILTERED_READS) if kept else limit) + 1,
             "exclusive_start_key": start,
         }
         if owner is None:
             options |= placeholders.options()
             scan = self._client.sync_scan_page
             found, last, _ = self._call("Scan", scan, self._orders, **options)
-        else:
-            options |= {"scan_index_forward": False, "index_name": _INDEX_OF[owner.attribute]}
-            key = placeholders.equal(owner.attribute, owner.identity)
-            options |= placeholders.options()
-            query = self._client.sync_query_page
-            found, last, _ = self._call("Query", query, self._orders, key, **options)
-        return found, last
+            return found, last
+        options |= {"scan_index_forward": False, "index_name": _INDEX_OF[owner.attribute]}
+        key = placeholders.equal(owner.attribute, owner.identity)
+        if filters.ranged:
+            key += f" AND {placeholders.between(*_reach(filters, start))}"
+        options |= placeholders.options()
+        query = self._client.sync_query_page
+        found, last, _ = self._call("Query", query, self._orders, key, **options)
+        return _within(filters, found, last)
 
     def update(
         self, order_id: str, change: Change, owner: Owner | None, versions: Iterable[int] | None
@@ -355,6 +365,25 @@ class _Placeholders:
     def equal(self, name: str, value: Any) -> str:
         return f"{self._path((name,))} = {self._value(value)}"
 
+    def between(self, first: str, last: str) -> str:
+        return f"{self._path(('timestamp',))} BETWEEN {self._value(first)} AND {self._value(last)}"
+
+    def kept(self, filters: Filters, *, in_range: bool) -> str | None:
+        """Filter what was read; the range too, where it is no condition of the key."""
+        terms = []
+        if filters.statuses:
+            terms.append(self.one_of("status", filters.statuses))
+        if filters.reference is not None:
+            terms.append(self.equal("reference", filters.reference))
+        if filters.ranged and in_range:
+            terms.append(self.between(*filters.bounds))
+        return " AND ".join(terms) or None
+
+    def one_of(self, name: str, allowed: Iterable[Any]) -> str:
+        # "-" is never a value: nothing allowed, nothing matches
+        values = ", ".join([self._value(value) for value in allowed] or [self._value("-")])
+        return f"{self._path((name,))} IN ({values})"
+
     def _path(self, path: tuple[str, ...]) -> str:
         for name in path:
             self.names[f"#{name}"] = name
@@ -374,11 +403,13 @@ class _Expressions(_Placeholders):
         if change.trace is not None:
             wanted[_TRACE_ID] = change.trace
         sets = [f"{self._path(path)} = {self._value(value)}" for path, value in wanted.items()]
-        version = self._path(("version",))
-        sets.append(f"{version} = {version} + {self._value(1)}")
-        if ("subtotal",) in change.assign:
-            subtotal = self._value(change.assign["subtotal",])
-            sets.append(f"{self._path(('total',))} = {self._path(('charges',))} + {subtotal}")
+        added = (*change.add, (_VERSION, _VERSION, 1))
+        sets += [
+            f"{self._path(path)} = {self._path(base)} + {self._value(more)}"
+            for path, base, more in added
+        ]
+        if change.key is not None:
+            sets.append(self._known(change))
         if change.to is not None:
             history = self._path(("history",))
             sets.append(f"{self._path(('status',))} = {self._value(change.to.value)}")
@@ -387,21 +418,31 @@ class _Expressions(_Placeholders):
         removes = ", ".join(self._path(path) for path in _outdated(change))
         return f"SET {', '.join(sets)}" + (f" REMOVE {removes}" if removes else "")
 
+    def _known(self, change: Change) -> str:
+        """Let the order know the change's Idempotency-Key; its first one makes the list."""
+        keys = self._path(_KEYS)
+        if change.keys is not None:
+            return f"{keys} = {self._value(list(change.keys))}"
+        none, own = self._value([]), self._value(list(change.key or ()))
+        return f"{keys} = list_append(if_not_exists({keys}, {none}), {own})"
+
     def condition(self, change: Change, owner: Owner | None, versions: Iterable[int] | None) -> str:
         conditions = [
-            self._one_of("status", sorted(change.only_from)),
+            self.one_of("status", sorted(change.only_from)),
             f"{self._path(('changedBy',))} <> {self._value(change.id)}",
         ]
         if owner is not None:
             conditions.append(self.equal(owner.attribute, owner.identity))
         if versions is not None:
-            conditions.append(self._one_of("version", versions))
+            conditions.append(self.one_of("version", versions))
+        if change.rests_on_sums:
+            sums, total = self._path(TOTAL_OF_SUMS), self._path(("total",))
+            conditions.append(f"{sums} = {total}")
+        if change.key is not None and change.keys is None:
+            keys = self._path(_KEYS)
+            conditions.append(f"NOT contains({keys}, {self._value(change.key.key)})")
+            conditions.append(f"attribute_not_exists({keys}[{2 * MOST_KEYS - 1}])")
         return " AND ".join(conditions)
-
-    def _one_of(self, name: str, allowed: Iterable[Any]) -> str:
-        # "-" is never a value: nothing allowed, nothing matches
-        values = ", ".join([self._value(value) for value in allowed] or [self._value("-")])
-        return f"{self._path((name,))} IN ({values})"
 
 
 def _outdated(change: Change) -> tuple[Path, ...]:
@@ -412,6 +453,30 @@ def _outdated(change: Change) -> tuple[Path, ...]:
 def _key(order_id: str) -> Item | None:
     timestamp = timestamp_in(order_id)
     return None if timestamp is None else {"orderId": order_id, "timestamp": timestamp}
+
+
+def _reach(filters: Filters, start: Item | None) -> tuple[str, str]:
+    """Give the sort keys between which a range is read.
+
+    A page that ended at the range's first millisecond goes on from a key a millisecond before it,
+    for an order placed in the same one may follow: whether DynamoDB takes a start key that equals
+    its bound is told nowhere.
+    """
+    first, last = filters.bounds
+    if start is not None and start["timestamp"] == first:
+        first = timestamp_of(max(filters.start - 1, 0))
+    return first, last
+
+
+def _within(
+    filters: Filters, found: list[Item], last: Item | None
+) -> tuple[list[Item], Item | None]:
+    """Leave out what was placed before the range: the list ends there."""
+    if not filters.ranged:
+        return found, last
+    first, _ = filters.bounds
+    ended = last is not None and last["timestamp"] < first
+    return [item for item in found if item["timestamp"] >= first], None if ended else last
 
 
 def _start_after(owner: Owner | None, cursor: str | None) -> Item | None:

@@ -170,7 +170,8 @@ def units_of(calls: Mapping[str, int]) -> float:
         return placing_units(order, _RECORD)
     units = changing_units(order)
     if "UpdateItem" in calls:
-        answered = item_bytes({**_RECORD, "status": "COMPLETED", "data": json.dumps(order)})
+        shown = {name: order[name] for name in order if name != "sums"}  # none of theirs has it
+        answered = item_bytes({**_RECORD, "status": "COMPLETED", "data": json.dumps(shown)})
         units += write_units(item_bytes(_RECORD)) + write_units(answered)
     return units
 

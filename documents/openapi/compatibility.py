@@ -70,9 +70,23 @@ class _Comparison:
             if key not in after:
                 yield f"{where}: {name} removed"
             else:
-                yield from self._request(
-                    f"{where}: {name}", parameter["schema"], after[key]["schema"]
-                )
+                several = _resolved(parameter["schema"], self._old).get("type") == "array"
+                now = after[key]["schema"] if several else self._given_once(after[key])
+                yield from self._request(f"{where}: {name}", parameter["schema"], now)
+
+    def _given_once(self, parameter: Node) -> Node:
+        """Give what a parameter takes from whoever knows no way to give it twice.
+
+        A query parameter that may be repeated (form, exploded) looks the same with one value as
+        one that may not: `status=PLACED`.
+        """
+        schema: Node = _resolved(parameter["schema"], self._new)
+        way = tuple(parameter.get(name) for name in ("in", "style", "explode"))
+        if schema.get("type") == "array" and way == ("query", "form", True):
+            element: Node = schema["items"]
+            return element
+        whole: Node = parameter["schema"]
+        return whole
 
     def _named(self, operation: Node, document: Node) -> dict[tuple[str, str], Node]:
         found = [_resolved(entry, document) for entry in operation.get("parameters", [])]

@@ -18,9 +18,10 @@ from documents.openapi.responses import health_responses, problem_responses, res
 from documents.openapi.schemas import Schema, ref, schemas
 from infrastructure.functions import BY_NAME
 from infrastructure.settings import STAGES
-from orders.domain.changes import SCHEDULING_WINDOW
+from orders.domain.changes import KEYS_KEPT, SCHEDULING_WINDOW
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
-from orders.routes import HEAD, IDEMPOTENCY_KEY, ROUTES, STAGE
+from orders.domain.reasons import REASONS_OF, assumed
+from orders.routes import HEAD, IDEMPOTENCY_KEY, REPEATABLE, ROUTES, STAGE
 from orders.settings import MAX_BODY_BYTES
 from project.checkout import ROOT
 
@@ -93,7 +94,7 @@ Customers and partner companies place, read, list and change orders.
   answers before the API sees the request: a body above 10 MB (413) and a request that is no HTTP.
 * A path or method that is none of these answers 404, `no-such-route`, whoever asks.
 * 502 says that a function failed or ran out of its time, 504 that there was no answer within
-  29 seconds. Either way a POST may have placed its order: repeat it with its key.
+  29 seconds. Either way a POST or PATCH may have done its work: repeat it with its key.
 * Within `{STAGE}` answers may gain fields, and sets of values marked `x-extensible` may grow: pass
   over what you do not know.
 """
@@ -175,7 +176,8 @@ def _query(name: str, route: Route) -> Schema:
     description, schema = _QUERY[name]
     if name in _WHOSE[route.caller]:
         description = _WHOSE[route.caller][name]
-    return {"name": name, "in": "query", "description": description, "schema": schema}
+    told = {"name": name, "in": "query", "description": description, "schema": schema}
+    return {**told, "style": "form", "explode": True} if name in REPEATABLE else told
 
 
 _ORDER_ID = {
@@ -192,7 +194,22 @@ _IDENTITY = {"type": "string", "pattern": r"^[^\x00-\x1f\x7f-\x9f]{1,300}$"}
 _QUERY: dict[str, tuple[str, Schema]] = {
     "customerId": ("", _IDENTITY),
     "partnerId": ("", _IDENTITY),
-    "status": ("Only orders that stand there; a page may then hold fewer.", ref("Status")),
+    "reference": (
+        "Only orders with this number of the partner's own; a page may then hold fewer.",
+        {"type": "string", "pattern": r"^[\x21-\x7e]{1,64}$"},
+    ),
+    "status": (
+        "Only orders that stand there; repeat it for several. A page may then hold fewer.",
+        {"type": "array", "items": ref("Status"), "minItems": 1},
+    ),
+    "createdFrom": (
+        "Only orders placed then or later: RFC 3339, with any offset.",
+        {"type": "string", "format": "date-time"},
+    ),
+    "createdTo": (
+        "Only orders placed before: RFC 3339, and not before `createdFrom`.",
+        {"type": "string", "format": "date-time"},
+    ),
     "limit": (
         "How many orders a page holds at most.",
         {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
@@ -207,6 +224,7 @@ _WHOSE = {
     Role.CUSTOMER: {
         "customerId": "Whose orders; for operators only, and not together with `partnerId`.",
         "partnerId": "Whose orders; for operators only, and not together with `customerId`.",
+        "reference": "Only orders that their partner has given this number; for operators only.",
     },
     Role.PARTNER: {"customerId": "Only orders of this customer, by your own id of them."},
 }
@@ -217,7 +235,7 @@ _HEADERS: dict[str, Schema] = {
     IDEMPOTENCY_KEY: {
         "name": IDEMPOTENCY_KEY,
         "in": "header",
-        "description": "Yours to choose, new for each order; a UUID will do.",
+        "description": "Yours to choose, new for each order and each change; a UUID will do.",
         "schema": {"type": "string", "pattern": r"^[\x21-\x7e]{1,255}$"},
         "example": examples.IDEMPOTENCY_KEY,
     },
@@ -245,9 +263,23 @@ def _description(route: Route) -> str:
         idempotency_hours=STAGES["prod"].idempotency_hours,
         scheduling_days=SCHEDULING_WINDOW.days,
         body_kilobytes=MAX_BODY_BYTES // 1024,
+        keys_kept=KEYS_KEPT,
+        contents=", ".join(f"`{name}`" for name in contents_of(route)),
+        reasons="\n".join(_reasons(role) for role in roles),
         editable=", ".join(sorted(EDITABLE)),
         moves=moves_table(roles),
     )
+
+
+def contents_of(route: Route) -> tuple[str, ...]:
+    """Name the fields of an order that a route's body can change, besides its status."""
+    fields: tuple[str, ...] = getattr(route.body, "__struct_encode_fields__", ())
+    return tuple(name for name in fields if name not in {"status", "reason"})
+
+
+def _reasons(role: Role) -> str:
+    given = ", ".join(f"`{reason}`" for reason in REASONS_OF[role])
+    return f"* {role}: {given}; left out, it is `{assumed(role)}`."
 
 
 def moves_table(roles: list[Role]) -> str:

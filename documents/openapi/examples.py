@@ -75,6 +75,10 @@ def patches(caller: Role) -> dict[str, Any]:
     move = "CONFIRMED" if caller is Role.PARTNER else "CANCELLED"
     return {
         "move": {"summary": "Move the order to another status", "value": {"status": move}},
+        "end": {
+            "summary": "End it, and say why",
+            "value": {"status": "CANCELLED", "reason": {"code": "customer-request"}},
+        },
         "change": {
             "summary": "Change a part of the address, take the note away",
             "value": {"deliveryAddress": {"line2": "Flat 7"}, "note": None},

@@ -154,7 +154,7 @@ _LOCATION = _header(
 )
 _REPLAYED = _header(
     "string",
-    "Present when this Idempotency-Key had placed the order before.",
+    "Present when an earlier request with this Idempotency-Key had done it.",
     enum=["true"],
 )
 
@@ -203,7 +203,9 @@ def _listed(route: Route) -> Schema:
 
 
 def _changed(route: Route) -> Schema:
-    return {"200": _order_answer("The order after the change", route)}
+    answer = _order_answer("The order after the change", route)
+    answer["headers"]["Idempotent-Replayed"] = _REPLAYED
+    return {"200": answer}
 
 
 def _order_answer(description: str, route: Route) -> Schema:

@@ -13,6 +13,7 @@ import msgspec
 
 from orders.domain.iso import COUNTRIES, CURRENCIES
 from orders.domain.order import PATTERNS, Order
+from orders.domain.reasons import REASONS
 from orders.problems import GATEWAY_PROBLEMS, PROBLEMS
 from orders.routes import ROUTES
 
@@ -28,9 +29,13 @@ REF = "#/components/schemas/"
 EXTENSIBLE = "x-extensible"
 """Marks a set of values that may grow within a major version: clients must expect others."""
 
-_MAY_GROW = ("Country", "Currency", "Role")
+_MAY_GROW = ("Country", "Currency", "Reason", "Role")
 
-_CODES = {tuple(sorted(COUNTRIES)): "Country", tuple(sorted(CURRENCIES)): "Currency"}
+_CODES = {
+    tuple(sorted(COUNTRIES)): "Country",
+    tuple(sorted(CURRENCIES)): "Currency",
+    tuple(sorted(REASONS)): "Reason",
+}
 
 _PYTHONS_END, _END = r"(?![\s\S])", "$"  # ECMA 262's $ is the end only, OpenAPI's dialect
 
@@ -50,7 +55,8 @@ def schemas() -> Schema:
     made = {**requests, **opened, **_codes(), **_own()}
     for name in _MAY_GROW:
         made[name][EXTENSIBLE] = True
-    made["OrderPatch"]["minProperties"] = 1
+    for name in {route.body.__name__ for route in ROUTES if route.body and route.method == "PATCH"}:
+        made[name]["minProperties"] = 1
     return dict(sorted(made.items()))
 
 
@@ -107,6 +113,7 @@ def _codes() -> Schema:
     described = {
         "Country": (COUNTRIES, "An ISO 3166-1 alpha-2 code."),
         "Currency": (CURRENCIES, "An ISO 4217 code of a currency that people pay with."),
+        "Reason": (REASONS, "Why an order was rejected or cancelled, or failed."),
     }
     return {
         name: {"type": "string", "description": text, "enum": sorted(codes)}

@@ -1,12 +1,17 @@
 """What happens to an order: how it is placed, how it is changed, and how its owner sees it.
 
-An order is stored as a map with the API's own field names, and besides them `timestamp` (the sort
-key, which readers see as `createdAt`), `charges` (delivery fee plus tip: with it, one update
-expression can compute a new total without reading the order first), `changedBy` (the last
-change's id: a change whose answer was lost recognizes its own work when it is sent again) and
-`traceId` (the trace of the request or message that made the last change, where there is one: the
-table's stream drops it, and whoever reads the stream finds it here). Those of the heartbeat also
-have `synthetic` and `expiresAt`.
+An order is stored as a map with the API's own field names, and besides them
+
+    timestamp          the sort key, which readers see as `createdAt`
+    charges, sums      what parts of the total add up to: with them, one update expression computes
+                       a new total without reading the order first (totals.py)
+    changedBy          the last change's id: the SDK repeats a change whose answer was lost, and
+                       recognizes its own work
+    changeKeys         what is left of the Idempotency-Keys of its changes: key, request, key, …
+    traceId            the trace of the request or message that made the last change, where there is
+                       one: the stream drops it, and whoever reads the stream finds it here
+
+Those of the heartbeat also have `synthetic` and `expiresAt`.
 """
 
 from __future__ import annotations
@@ -29,9 +34,12 @@ from orders.domain.order import (
     NewPartnerOrder,
     Option,
     Order,
+    PartnerOrderPatch,
     StatusChange,
 )
+from orders.domain.reasons import REASONED, REASONS_OF, assumed
 from orders.domain.synthetic import HEARTBEAT, mark
+from orders.domain.totals import PARTS, TOTAL_OF_SUMS, new_sums, sums_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,15 +47,19 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
     from orders.domain.order import OrderPatch
+    from orders.domain.totals import Addition, Path
 
-
-Path = tuple[str, ...]
-"""An attribute's names, from the item down."""
 
 _PLACING = "placing"
 
 SCHEDULING_WINDOW = timedelta(days=7)
 """How far ahead an order can be scheduled."""
+
+KEYS_KEPT = 10
+"""How many of its changes an order knows again by their Idempotency-Keys, at least."""
+
+MOST_KEYS = 2 * KEYS_KEPT
+"""How many it knows at most; the change after that leaves the older half behind."""
 
 
 class InvalidField(ValueError):
@@ -71,6 +83,15 @@ class Owner(NamedTuple):
         return bool(item.get(self.attribute) == self.identity)
 
 
+class ChangeKey(NamedTuple):
+    """What makes a repeated request for a change recognizable: both are hashes."""
+
+    key: str
+    """The caller's Idempotency-Key, as only this caller can have sent it."""
+    request: str
+    """What it asked for."""
+
+
 class Change(NamedTuple):
     """One conditional change of an order."""
 
@@ -82,11 +103,22 @@ class Change(NamedTuple):
     by: Role
     id: str
     trace: str | None = None
+    add: tuple[Addition, ...] = ()
+    why: tuple[tuple[str, str], ...] = ()
+    """The reason, as the history keeps it."""
+    key: ChangeKey | None = None
+    keys: tuple[str, ...] | None = None
+    """All keys that the order has then; None where the change's own is added to them."""
 
     @property
     def edits(self) -> bool:
         """Whether it changes what the order consists of, and not its status alone."""
         return bool(self.assign or self.remove)
+
+    @property
+    def rests_on_sums(self) -> bool:
+        """Whether it is right only where the order's sums are those of its total."""
+        return bool(self.add) or TOTAL_OF_SUMS in self.assign
 
 
 def partner_customer_id(partner_id: str, customer_id: str) -> str:
@@ -94,14 +126,14 @@ def partner_customer_id(partner_id: str, customer_id: str) -> str:
     return f"{partner_id}#{customer_id}"
 
 
-def check_schedule(order: NewOrder, now: datetime) -> None:
+def check_schedule(order: NewOrder | OrderPatch, now: datetime) -> None:
     """Check that an order is scheduled in UTC, in the future and within seven days, if at all.
 
     Raises:
         InvalidField: when it is not.
     """
     moment = order.scheduled_for
-    if moment is UNSET:
+    if moment is UNSET or moment is None:
         return
     if moment.utcoffset() != timedelta(0):
         raise InvalidField("#/scheduledFor", "Must be in UTC: end it with Z")
@@ -141,8 +173,6 @@ def place(
         trace: the trace of the request.
     """
     at = timestamp_of(milliseconds)
-    subtotal = subtotal_of(order.items)
-    charges = order.delivery_fee + order.tip
     item: Item = msgspec.to_builtins(order)
     _round_coordinates(item["deliveryAddress"])
     item.update(
@@ -150,14 +180,13 @@ def place(
         timestamp=at,
         customerId=customer_id,
         status=Status.PLACED.value,
-        subtotal=subtotal,
-        charges=charges,
-        total=subtotal + charges,
+        subtotal=subtotal_of(order.items),
         updatedAt=at,
         changedBy=_PLACING,
         version=1,
         history=[_entry(Status.PLACED, at, role)],
     )
+    item |= sums_of(item)
     if trace is not None:
         item["traceId"] = trace
     return item
@@ -173,17 +202,55 @@ def revise(patch: OrderPatch, role: Role, milliseconds: int, trace: str | None =
         trace: the trace of the request.
 
     Raises:
-        InvalidField: when the patch changes nothing.
+        InvalidField: when the patch changes nothing, or gives a reason that it cannot have.
     """
-    assign, remove = _edits(patch)
+    assign, remove, add = _edits(patch)
     to = None if patch.status is UNSET else patch.status
+    why = _why(patch, role)
     if not (assign or remove or to):
-        raise InvalidField("#", "Must change something: status, items, deliveryAddress or note")
+        raise InvalidField("#", f"Must change something: {', '.join(_CHANGEABLE)}")
     only_from = frozenset(Status) if to is None else statuses_before(to, role)
     if assign or remove:
         only_from &= EDITABLE
     at = timestamp_of(milliseconds)
-    return Change(assign, remove, to, only_from, at, role, os.urandom(8).hex(), trace)
+    return Change(assign, remove, to, only_from, at, role, os.urandom(8).hex(), trace, add, why)
+
+
+def meaning_of(change: Change) -> bytes:
+    """Write down what a change asks for, the same for each spelling of it."""
+    edits = [("/".join(path), value) for path, value in change.assign.items()]
+    edits += [("/".join(path), None) for path in change.remove]
+    return msgspec.json.encode([sorted(edits), change.to, change.why], order="sorted")
+
+
+def request_known(item: Item, key: ChangeKey) -> str | None:
+    """Give the request for which an order has taken an Idempotency-Key, or None."""
+    known = item.get("changeKeys", [])
+    return dict(zip(known[::2], known[1::2], strict=True)).get(key.key)
+
+
+def settled(change: Change, item: Item) -> Change | None:
+    """Make a change anew for an order that cannot take it blindly, from the order as it stands.
+
+    It then holds for exactly this version: an order that an earlier release has placed or edited
+    has no sums, or others, and one with many keys must leave some behind.
+
+    Returns:
+        The change, or None where the order can take it as it is.
+    """
+    stale = change.rests_on_sums and item.get("sums", {}).get("total") != item["total"]
+    full = change.key is not None and len(item.get("changeKeys", ())) >= 2 * MOST_KEYS
+    if item["status"] not in change.only_from or not (stale or full):
+        return None
+    if stale:
+        parts = {part: change.assign.get((part,), item[part]) for part in PARTS}
+        sums: dict[Path, Any] = {(name,): value for name, value in sums_of(parts).items()}
+        own = {path: to for path, to in change.assign.items() if path[0] != "sums"}
+        change = change._replace(assign={**own, **sums}, add=())
+    if full and change.key is not None:
+        kept = item["changeKeys"][-2 * (KEYS_KEPT - 1) :]
+        change = change._replace(keys=(*kept, *change.key))
+    return change
 
 
 def confirm(milliseconds: int, trace: str | None = None) -> Change:
@@ -203,7 +270,7 @@ def history_entry(change: Change) -> dict[str, str]:
     """Make the entry that a change of status adds to an order's history."""
     if change.to is None:
         raise ValueError("a change that moves the order to no status has no history entry")
-    return _entry(change.to, change.at, change.by)
+    return {**_entry(change.to, change.at, change.by), **dict(change.why)}
 
 
 def attributes_of(change: Change) -> list[str]:
@@ -213,10 +280,13 @@ def attributes_of(change: Change) -> list[str]:
     """
     names = {"orderId", "timestamp", "status", "version", "updatedAt", "changedBy", "traceId"}
     names |= {path[0] for path in (*change.assign, *change.remove)}
+    names |= {name for target, base, _ in change.add for name in (target[0], base[0])}
     if change.to is not None:
         names.add("history")
-    if ("subtotal",) in change.assign:
-        names |= {"charges", "total"}
+    if change.rests_on_sums:
+        names |= {"sums", "total"}
+    if change.key is not None:
+        names.add("changeKeys")
     return sorted(names)
 
 
@@ -263,9 +333,15 @@ def _entry(status: Status, at: str, by: Role) -> dict[str, str]:
     return {"status": status.value, "at": at, "by": by.value}
 
 
-def _edits(patch: OrderPatch) -> tuple[dict[Path, Any], tuple[Path, ...]]:
+_CHANGEABLE = tuple(name for name in PartnerOrderPatch.__struct_encode_fields__ if name != "reason")
+
+
+def _edits(
+    patch: OrderPatch,
+) -> tuple[dict[Path, Any], tuple[Path, ...], tuple[Addition, ...]]:
     fields = msgspec.to_builtins(patch)
-    fields.pop("status", None)
+    for name in ("status", "reason"):
+        fields.pop(name, None)
     address = fields.pop("deliveryAddress", {})
     _round_coordinates(address)
     wanted: dict[Path, Any] = {(name,): value for name, value in fields.items()}
@@ -274,7 +350,24 @@ def _edits(patch: OrderPatch) -> tuple[dict[Path, Any], tuple[Path, ...]]:
     remove = tuple(path for path, value in wanted.items() if value is None)
     if patch.items is not UNSET:
         assign["subtotal",] = subtotal_of(patch.items)
-    return assign, remove
+    totals, add = new_sums({part: assign[part,] for part in PARTS if (part,) in assign})
+    return assign | totals, remove, add
+
+
+def _why(patch: OrderPatch, role: Role) -> tuple[tuple[str, str], ...]:
+    """Give the reason of a move that has one, as the history keeps it."""
+    given = patch.reason
+    if patch.status is UNSET or patch.status not in REASONED:
+        if given is not UNSET:
+            known = ", ".join(sorted(REASONED))
+            raise InvalidField("#/reason", f"Goes only with a status of {known}")
+        return ()
+    if given is UNSET:
+        return (("reason", assumed(role)),)
+    if given.code not in REASONS_OF[role]:
+        raise InvalidField("#/reason/code", f"Must be one of {', '.join(REASONS_OF[role])}")
+    text = () if given.text is UNSET else (("reasonText", given.text),)
+    return (("reason", given.code), *text)
 
 
 def _round_coordinates(address: Item) -> None:

@@ -1,14 +1,16 @@
 """What partners are told: one event for each status that an order takes.
 
-An event has ids, the status and the time in it, and never personal data: who may read the order
-finds the rest there.
+An event has ids, the status, the reason's code and the time in it, and never personal data, which
+the reason's text can be: who may read the order finds the rest there.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+
+from orders.domain.reasons import REASONS
 
 if TYPE_CHECKING:
     from orders.domain.order import Item
@@ -39,7 +41,7 @@ def event_of(new: Item, old: Item | None) -> OrderEvent | None:
         return None
     version = int(new["version"])
     event_id = f"{new['orderId']}.{version}"
-    fields = {
+    fields: dict[str, Any] = {
         "eventId": event_id,
         "schemaVersion": SCHEMA_VERSION,
         "type": type_of(status),
@@ -48,7 +50,20 @@ def event_of(new: Item, old: Item | None) -> OrderEvent | None:
         "version": version,
         "occurredAt": new["updatedAt"],
     }
+    if (reason := _reason_of(new)) is not None:
+        fields["reason"] = reason
     return OrderEvent(event_id, msgspec.json.encode(fields))
+
+
+def _reason_of(order: Item) -> str | None:
+    """Give the code of the reason for which an order took its status, if it has one that we know.
+
+    Whatever else stands there is told to nobody.
+    """
+    history = order.get("history")
+    last = history[-1] if isinstance(history, list) and history else None
+    code = last.get("reason") if isinstance(last, dict) else None
+    return code if isinstance(code, str) and code in REASONS else None
 
 
 def type_of(status: str) -> str:

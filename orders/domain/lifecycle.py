@@ -59,7 +59,7 @@ MOVES: dict[Status, dict[Status, frozenset[Role]]] = {
 """From each status, the statuses that can follow and the roles that may make the move."""
 
 EDITABLE = frozenset({Status.PLACED})
-"""The statuses in which an order's items, address and note may still be changed."""
+"""The statuses in which what an order consists of may still be changed."""
 
 
 def statuses_before(target: Status, role: Role) -> frozenset[Status]:

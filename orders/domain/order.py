@@ -4,7 +4,7 @@ Each struct is the one home of its fields: API Gateway's models, the check insid
 the API's documentation are made from it. Names travel in camel case.
 
     NewOrder ─ NewPartnerOrder     what a caller places
-    OrderPatch                     what a caller changes (JSON Merge Patch, RFC 7396)
+    OrderPatch ─ PartnerOrderPatch what a caller changes (JSON Merge Patch, RFC 7396)
     Order                          what a caller reads: the above and what the service adds
 """
 
@@ -17,13 +17,18 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from orders.domain.iso import COUNTRIES, CURRENCIES
 from orders.domain.lifecycle import Role, Status
+from orders.domain.reasons import GIVEN, REASONS
 
 if TYPE_CHECKING:
     Country: TypeAlias = str
     Currency: TypeAlias = str
+    GivenReasonCode: TypeAlias = str
+    ReasonCode: TypeAlias = str
 else:
     Country = Literal[COUNTRIES]
     Currency = Literal[CURRENCIES]
+    GivenReasonCode = Literal[GIVEN]
+    ReasonCode = Literal[REASONS]
 
 Item = dict[str, Any]
 """An order as it is stored."""
@@ -39,10 +44,13 @@ E164 = rf"^\+[1-9][0-9]{{6,14}}{_END}"
 FREE_TEXT = rf"^(?:[^{_CONTROLS}]|[\n\t])*{_END}"
 SINGLE_LINE = rf"^[^{_CONTROLS}]*[^\s{_CONTROLS}][^{_CONTROLS}]*{_END}"
 
+REFERENCE = rf"^[\x21-\x7e]{{1,64}}{_END}"
+
 PATTERNS = {
     E164: "an E.164 phone number, such as +14155550123",
     FREE_TEXT: "text without control characters",
     SINGLE_LINE: "one line of text, not blank and without control characters",
+    REFERENCE: "1 to 64 visible ASCII characters",
 }
 """What each pattern asks for, in words for whoever breaks it."""
 
@@ -52,6 +60,10 @@ Line = Annotated[str, Meta(min_length=1, max_length=200, pattern=SINGLE_LINE)]
 Note = Annotated[str, Meta(max_length=500, pattern=FREE_TEXT)]
 Phone = Annotated[str, Meta(pattern=E164, description="E.164")]
 PostalCode = Annotated[str, Meta(min_length=1, max_length=20, pattern=SINGLE_LINE)]
+ReasonText = Annotated[str, Meta(max_length=200, pattern=FREE_TEXT)]
+Reference = Annotated[
+    str, Meta(pattern=REFERENCE, description="Your own order number; it need not be unique.")
+]
 Quantity = Annotated[int, Meta(ge=1, le=99)]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
@@ -114,6 +126,7 @@ class NewPartnerOrder(NewOrder, kw_only=True):
     """An order as a partner places it for one of its own customers."""
 
     customer_id: Identifier
+    reference: Reference | UnsetType = UNSET
 
 
 class AddressPatch(_Body, kw_only=True):
@@ -129,13 +142,30 @@ class AddressPatch(_Body, kw_only=True):
     longitude: Longitude | UnsetType | None = UNSET
 
 
+class GivenReason(_Body, kw_only=True):
+    """Why an order is rejected or cancelled, or failed; the text is for people."""
+
+    code: GivenReasonCode
+    text: ReasonText | UnsetType = UNSET
+
+
 class OrderPatch(_Body, kw_only=True):
     """The parts of an order to change, and the status to move it to."""
 
     status: Status | UnsetType = UNSET
+    reason: GivenReason | UnsetType = UNSET
     items: LineItems | UnsetType = UNSET
     delivery_address: AddressPatch | UnsetType = UNSET
+    contact_phone: Phone | UnsetType = UNSET
+    tip: Amount | UnsetType = UNSET
+    scheduled_for: UtcTime | UnsetType | None = UNSET
     note: Note | UnsetType | None = UNSET
+
+
+class PartnerOrderPatch(OrderPatch, kw_only=True):
+    """The parts of an order that a partner may change: what it asks for the delivery, too."""
+
+    delivery_fee: Amount | UnsetType = UNSET
 
 
 class StatusChange(_Body, kw_only=True):
@@ -144,6 +174,8 @@ class StatusChange(_Body, kw_only=True):
     status: Status
     at: UtcTime
     by: Role
+    reason: ReasonCode | UnsetType = UNSET
+    reason_text: ReasonText | UnsetType = UNSET
 
 
 class Order(NewOrder, kw_only=True):
@@ -151,6 +183,7 @@ class Order(NewOrder, kw_only=True):
 
     order_id: str
     partner_id: str | UnsetType = UNSET
+    reference: Reference | UnsetType = UNSET
     customer_id: str
     status: Status
     subtotal: int

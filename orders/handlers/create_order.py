@@ -15,8 +15,9 @@ from orders.domain.changes import InvalidField, check_schedule, place, place_for
 from orders.domain.order import NewOrder, NewPartnerOrder
 from orders.domain.synthetic import HEARTBEAT, SYNTHETIC, is_synthetic
 from orders.http import Request, Response, endpoint, etag
+from orders.idempotency import key_of
 from orders.metrics import ORDERS_CREATED, ORDERS_REFUSED, ORDERS_REPLAYED
-from orders.problems import INVALID_BODY, INVALID_PARAMETER, KEY_REUSED, Problem
+from orders.problems import INVALID_BODY, KEY_REUSED, Problem
 from orders.routes import IDEMPOTENCY_KEY, STAGE
 from orders.store import Claim, KeyReused, store
 from orders.telemetry import count
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 _CUSTOMERS_DECODER = msgspec.json.Decoder(NewOrder)
 _PARTNERS_DECODER = msgspec.json.Decoder(NewPartnerOrder)
-_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
 
 
@@ -43,7 +43,7 @@ def create_order(request: Request) -> Response:
 
 
 def _create_order(request: Request) -> Response:
-    key = _idempotency_key(request)
+    key = key_of(request) or ""
     order = _order(request)
     claim = _claim(request.caller, key, order)
     try:
@@ -95,14 +95,6 @@ def _item(order: NewOrder, caller: Caller, milliseconds: int) -> Item:
     if isinstance(order, NewPartnerOrder):
         return place_for_partner(order, caller.identity, milliseconds, trace_id())
     return place(order, caller.identity, caller.role, milliseconds, trace_id())
-
-
-def _idempotency_key(request: Request) -> str:
-    key: str = request.headers.get(IDEMPOTENCY_KEY.lower(), "")
-    if not _KEY.fullmatch(key):
-        detail = "Send a key of your own for each order: 1 to 255 visible ASCII characters"
-        raise Problem(INVALID_PARAMETER, detail, pointer=IDEMPOTENCY_KEY)
-    return key
 
 
 def _claim(caller: Caller, key: str, order: NewOrder) -> Claim:

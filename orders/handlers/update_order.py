@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import re
 import time
-from typing import TYPE_CHECKING, NoReturn
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from orders.body import decode
-from orders.domain.changes import InvalidField, revise, view
+from orders.domain.changes import (
+    ChangeKey,
+    InvalidField,
+    check_schedule,
+    meaning_of,
+    request_known,
+    revise,
+    settled,
+    view,
+)
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
-from orders.domain.order import OrderPatch
+from orders.domain.order import OrderPatch, PartnerOrderPatch
 from orders.domain.synthetic import SYNTHETIC, is_synthetic
 from orders.http import Request, Response, endpoint, etag
+from orders.idempotency import key_of
 from orders.metrics import STATUS_CHANGES
 from orders.problems import (
     EDITS_DISABLED,
     INVALID_BODY,
     INVALID_PARAMETER,
+    KEY_REUSED,
     MOVE_NOT_ALLOWED,
     ORDER_NOT_FOUND,
     STALE_VERSION,
     Problem,
 )
-from orders.store import Refused, store
+from orders.routes import IDEMPOTENCY_KEY
+from orders.store import Refused, Unavailable, store
 from orders.telemetry import count
 from orders.tracing import trace_id
 
@@ -33,35 +46,142 @@ if TYPE_CHECKING:
     from orders.domain.changes import Change
     from orders.domain.order import Item
 
-_DECODER = msgspec.json.Decoder(OrderPatch)
+_DECODERS: dict[Any, msgspec.json.Decoder[OrderPatch]] = {
+    patch: msgspec.json.Decoder(patch) for patch in (OrderPatch, PartnerOrderPatch)
+}
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e]*)"')
 _MOST_TAGS = 20  # DynamoDB compares with at most 100
 _NUMBER = re.compile(r"[1-9][0-9]{0,15}")
+_HASH = 16  # hex digits: an order knows some twenty keys of one caller or another
+_TRIES = 3  # of a change that is made from the order as it stands
 
 
 def update_order(request: Request) -> Response:
-    """Change the order if it is the caller's, at the right version and in the right status."""
-    caller = request.caller
-    versions = _versions(request.headers.get("if-match"))
-    patch = decode(_DECODER, request.body())
+    """Change the order if it is the caller's, at the right version and in the right status.
+
+    A repetition with the same Idempotency-Key is answered with the order as it now is.
+    """
+    versions, key = _versions(request.headers.get("if-match")), key_of(request)
+    patch = decode(_DECODERS[request.route.body], request.body())
+    change = _change(request, patch, key)
     try:
-        change = revise(patch, caller.role, time.time_ns() // 1_000_000, trace_id())
-    except InvalidField as fault:
-        raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
-    if caller.role is Role.CUSTOMER and change.edits:
-        _check_edits(request)
-    try:
-        item = store().update(request.order_id, change, caller.owner, versions)
-    except Refused as refused:
-        _explain(refused.item, change, caller, versions)
+        _check_moment(request, patch, change)
+    except Problem:
+        # A late repetition of a request that was in time is still that request.
+        if (item := _made_before(request, change)) is None:
+            raise
+        repeated = True
+    else:
+        item, repeated = _update(request, change, versions)
+    _note(request, change, item, repeated=repeated)
+    headers = {"ETag": etag(item["version"])}
+    if repeated:
+        headers["Idempotent-Replayed"] = "true"
+    return Response(200, view(item), headers)
+
+
+def _note(request: Request, change: Change, item: Item, *, repeated: bool) -> None:
+    """Tell the log and the metrics what was done; a repetition does nothing."""
     request.notes["orderId"] = item["orderId"]
-    if change.to is not None:  # an edit's status is no news
-        request.notes["orderStatus"] = item["status"]
+    if change.key is not None:
+        request.notes["replayed"] = repeated
     if is_synthetic(item):
         request.notes[SYNTHETIC] = True
-    elif change.to is not None:
+    if repeated or change.to is None:  # an edit's status is no news
+        return
+    request.notes["orderStatus"] = item["status"]
+    if not is_synthetic(item):
         count(STATUS_CHANGES)
-    return Response(200, view(item), {"ETag": etag(item["version"])})
+
+
+def _change(request: Request, patch: OrderPatch, key: str | None) -> Change:
+    caller, now = request.caller, time.time_ns() // 1_000_000
+    try:
+        change = revise(patch, caller.role, now, trace_id())
+    except InvalidField as fault:
+        raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
+    return change if key is None else change._replace(key=_change_key(caller, key, change))
+
+
+def _change_key(caller: Caller, key: str, change: Change) -> ChangeKey:
+    """Hash the key with its caller, and what is asked for; most changes have no key."""
+    from hashlib import sha256
+
+    own = f"{caller.scope}#{key}".encode()
+    return ChangeKey(*(sha256(text).hexdigest()[:_HASH] for text in (own, meaning_of(change))))
+
+
+def _check_moment(request: Request, patch: OrderPatch, change: Change) -> None:
+    """Check what depends on the moment: a schedule is ahead, and customers may edit.
+
+    Raises:
+        Problem: when it is not so now.
+    """
+    try:
+        check_schedule(patch, datetime.fromisoformat(change.at))
+    except InvalidField as fault:
+        raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
+    if request.caller.role is Role.CUSTOMER and change.edits:
+        _check_edits(request)
+
+
+def _made_before(request: Request, change: Change) -> Item | None:
+    """Find the order that a change was made to by an earlier request with its key, or None.
+
+    The change itself asks, from no status: it changes nothing, and its refusal has the order.
+    """
+    if change.key is None:
+        return None
+    try:
+        nothing = change._replace(only_from=frozenset())
+        store().update(request.order_id, nothing, request.caller.owner, None)
+    except Refused as refused:
+        item = refused.item
+    if item is None or not _owns(request.caller, item):
+        return None
+    return item if request_known(item, change.key) == change.key.request else None
+
+
+def _update(request: Request, change: Change, versions: frozenset[int] | None) -> tuple[Item, bool]:
+    """Make the change, and tell whether an earlier request has made it.
+
+    Most changes are made blindly, in one write. What the order cannot take so is made anew from
+    the order as it stands, for exactly that version.
+    """
+    caller, attempt, at = request.caller, change, versions
+    for _ in range(_TRIES):
+        try:
+            return store().update(request.order_id, attempt, caller.owner, at), False
+        except Refused as refused:
+            item = refused.item
+        if item is None or not _owns(caller, item):
+            raise Problem(ORDER_NOT_FOUND, "No order of yours has this id")
+        if _repeats(change, item):
+            return item, True
+        _explain(item, change, caller, versions)
+        fitting = settled(change, item)
+        attempt = fitting or change
+        at = versions if fitting is None else frozenset({item["version"]})
+    raise Unavailable("the order kept changing")
+
+
+def _owns(caller: Caller, item: Item) -> bool:
+    return caller.owner is None or caller.owner.owns(item)
+
+
+def _repeats(change: Change, item: Item) -> bool:
+    """Tell whether an order has taken a change already, by its key.
+
+    Raises:
+        Problem: `idempotency-key-reused`, when the key stands for another change.
+    """
+    known = None if change.key is None else request_known(item, change.key)
+    if known is None:
+        return False
+    if change.key is not None and known != change.key.request:
+        detail = "This key was used for another change of this order; use a new key"
+        raise Problem(KEY_REUSED, detail, pointer=IDEMPOTENCY_KEY)
+    return True
 
 
 def _check_edits(request: Request) -> None:
@@ -91,17 +211,18 @@ def _versions(condition: str | None) -> frozenset[int] | None:
     return frozenset(int(text) for text in strong if _NUMBER.fullmatch(text))
 
 
-def _explain(
-    item: Item | None, change: Change, caller: Caller, versions: frozenset[int] | None
-) -> NoReturn:
-    """Tell apart why a change was refused, from the order as it stands."""
-    owner = caller.owner
-    if item is None or not (owner is None or owner.owns(item)):
-        raise Problem(ORDER_NOT_FOUND, "No order of yours has this id")
+def _explain(item: Item, change: Change, caller: Caller, versions: frozenset[int] | None) -> None:
+    """Tell why an order does not take a change, from the order as it stands.
+
+    Raises:
+        Problem: `stale-version` or `move-not-allowed`; neither, where only its form is at fault.
+    """
     if versions is not None and item["version"] not in versions:
         detail = f"The order is at version {item['version']}; read it again"
         raise Problem(STALE_VERSION, detail, headers={"ETag": etag(item["version"])})
     status = Status(item["status"])
+    if status in change.only_from:
+        return
     moves = ", ".join(statuses_after(status, caller.role)) or "nothing"
     detail = f"The order is {status}; you can move it to {moves}"
     if change.edits:

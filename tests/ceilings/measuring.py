@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from infrastructure.functions import Caller, names
 from ops.costs.units import changing_units, item_bytes, placing_units, read_units
 from orders.domain.lifecycle import Role
-from orders.domain.order import NewPartnerOrder, OrderPatch
+from orders.domain.order import NewPartnerOrder, PartnerOrderPatch
 from orders.routes import ROUTES
 from tests.fuzz.tenants import OWN_IDS, PARTNER, tables
 from tests.fuzz.world import ENVIRONMENT
@@ -123,7 +123,7 @@ def _event(function: str, number: int) -> dict[str, Any]:
     bodies: dict[type[Struct] | None, Any] = {
         None: None,
         NewPartnerOrder: ORDER,
-        OrderPatch: {"note": f"note {number}"},
+        PartnerOrderPatch: {"note": f"note {number}"},
     }
     return event(
         route.method,

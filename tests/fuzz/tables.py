@@ -30,10 +30,13 @@ _LARGEST_ITEM = 400 * 1024
 _DEEPEST = 32
 
 _IN = re.compile(r"(#\w+) IN \(([^)]*)\)")
-_COMPARED = re.compile(r"(#\w+) (=|<>|<=) (:\w+)")
-_ABSENT = re.compile(r"attribute_not_exists\(([#\w]+)\)")
+_COMPARED = re.compile(r"([#\w.]+) (=|<>|<=) ([:#]\w+)")
+_ABSENT = re.compile(r"attribute_not_exists\(([#\w]+)(?:\[([0-9]+)\])?\)")
+_LACKS = re.compile(r"NOT contains\((#\w+), (:\w+)\)")
+_BETWEEN = re.compile(r"(#\w+) BETWEEN (:\w+) AND (:\w+)")
 _UPDATE = re.compile(r"SET (?P<sets>.*?)(?: REMOVE (?P<removes>.*))?", re.DOTALL)
-_SET = re.compile(r"([#\w.]+) = (list_append\([^)]*\)|[^,]+)(?:, |$)")
+_APPENDED = re.compile(r"list_append\((?:if_not_exists\((#\w+), (:\w+)\)|(#\w+)), (:\w+)\)")
+_SET = re.compile(rf"([#\w.]+) = ({re.sub(r'[(](?=#|:)', '(?:', _APPENDED.pattern)}|[^,]+)(?:, |$)")
 
 
 class Units(NamedTuple):
@@ -83,19 +86,26 @@ class Tables:
         self._fail()
         names, values = _placeholders(options)
         partition = _PARTITION_OF[options["index_name"]]
-        compared = _COMPARED.fullmatch(key_condition_expression)
+        whose, _, within = key_condition_expression.partition(" AND ")
+        compared = _COMPARED.fullmatch(whose)
         assert compared, key_condition_expression
         assert names[compared[1]] == partition
         identity = values[compared[3]]
         _check_key((identity,))
         matching = [item for item in self.items[table].values() if item.get(partition) == identity]
-        matching.sort(key=lambda item: item["timestamp"], reverse=True)
+        if within:
+            matching = [item for item in matching if _between(within, item, names, values)]
+        matching.sort(key=_place)
         start = options["exclusive_start_key"]
         if start is not None:
             start = _stored(start)
             if start[partition] != identity:
                 raise _REFUSED("the exclusive start key is outside the partition")
-            matching = [item for item in matching if item["timestamp"] < start["timestamp"]]
+            if within and (
+                not _between(within, start, names, values) or _ends_at(within, start, values)
+            ):
+                raise _REFUSED("the exclusive start key is outside the range, or at its end")
+            matching = [item for item in matching if _place(item) > _place(start)]
         return self._page(table, matching, options, (partition,))
 
     def sync_scan_page(self, table: str, **options: Any) -> tuple[list[Item], Item | None, Units]:
@@ -203,23 +213,62 @@ def _holds(condition: str, item: Item | None, options: dict[str, Any]) -> bool:
     """Evaluate a condition: terms joined by AND or by OR, never by both."""
     names, values = _placeholders(options)
     assert not (" AND " in condition and " OR " in condition), condition
-    terms = re.split(" AND | OR ", condition)
+    terms = re.split(r" AND (?!:)| OR ", condition)
     held = [_term(term, item or {}, names, values) for term in terms]
     return any(held) if " OR " in condition else all(held)
 
 
 def _term(term: str, item: Item, names: dict[str, str], values: dict[str, Any]) -> bool:
     if absent := _ABSENT.fullmatch(term):
-        return names.get(absent[1], absent[1]) not in item
+        found = item.get(names.get(absent[1], absent[1]))
+        return found is None or (absent[2] is not None and len(found) <= int(absent[2]))
+    if lacks := _LACKS.fullmatch(term):
+        return values[lacks[2]] not in item.get(names[lacks[1]], ())
     if among := _IN.fullmatch(term):
         placeholders: Iterable[str] = among[2].split(", ")
         return item.get(names[among[1]]) in [values[name] for name in placeholders]
+    if _BETWEEN.fullmatch(term):
+        return _between(term, item, names, values)
+    return _compare(term, item, names, values)
+
+
+def _compare(term: str, item: Item, names: dict[str, str], values: dict[str, Any]) -> bool:
     compared = _COMPARED.fullmatch(term)
     assert compared, term
-    mine, sign, other = item.get(names[compared[1]]), compared[2], values[compared[3]]
+    mine, sign, other = _at(item, compared[1], names), compared[2], compared[3]
+    if other.startswith("#"):
+        return mine is not None and bool(mine == _at(item, other, names))
     if sign == "<=":
-        return mine is not None and bool(mine <= other)
-    return (mine == other) is (sign == "=")
+        return mine is not None and bool(mine <= values[other])
+    return (mine == values[other]) is (sign == "=")
+
+
+def _between(condition: str, item: Item, names: dict[str, str], values: dict[str, Any]) -> bool:
+    bounds = _BETWEEN.fullmatch(condition)
+    assert bounds, condition
+    first, last = values[bounds[2]], values[bounds[3]]
+    if first > last:
+        raise _REFUSED("the upper bound is below the lower bound")
+    return bool(first <= item[names[bounds[1]]] <= last)
+
+
+def _ends_at(condition: str, start: Item, values: dict[str, Any]) -> bool:
+    """Tell whether a page would begin at the range's last key: nobody says that AWS takes that."""
+    bounds = _BETWEEN.fullmatch(condition)
+    assert bounds, condition
+    return bool(start["timestamp"] == values[bounds[2]])
+
+
+def _place(item: Item) -> tuple[int, str]:
+    """Tell where an order stands in an index: newest first, in any order within a millisecond."""
+    return -int(re.sub(r"\D", "", item["timestamp"])), item["orderId"]
+
+
+def _at(item: Item, path: str, names: dict[str, str]) -> Any:
+    value: Any = item
+    for step in path.split("."):
+        value = value.get(names[step]) if isinstance(value, dict) else None
+    return value
 
 
 def _updated(item: Item, expression: str, options: dict[str, Any]) -> Item:
@@ -240,12 +289,14 @@ def _updated(item: Item, expression: str, options: dict[str, Any]) -> Item:
 
 
 def _operand(text: str, item: Item, names: dict[str, str], values: dict[str, Any]) -> Any:
-    if text.startswith("list_append("):
-        first, second = text[len("list_append(") : -1].split(", ")
-        both: list[Any] = [*item[names[first]], *values[second]]
-        return both
+    if appended := _APPENDED.fullmatch(text):
+        optional, none, there, more = appended.groups()
+        old = item.get(names[optional], values[none]) if optional else item[names[there]]
+        return [*old, *values[more]]
     first, plus, second = text.partition(" + ")
-    left = values[first] if first.startswith(":") else item[names[first]]
+    left = values[first] if first.startswith(":") else _at(item, first, names)
+    if left is None:
+        raise _REFUSED("an attribute that does not exist")
     return left + values[second] if plus else left
 
 

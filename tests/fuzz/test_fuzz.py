@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from orders import webhooks
+from orders import idempotency, webhooks
 from orders.domain import events
 from orders.domain.changes import Owner
 from orders.handlers import create_order, list_orders
@@ -115,7 +115,7 @@ def test_a_header_that_a_client_writes_is_found(
 
 def test_a_bug_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """If a request that a client can send met a bug, it would be noticed."""
-    monkeypatch.setattr(create_order, "_KEY", None)
+    monkeypatch.setattr(idempotency, "_KEY", None)
     assert "unforeseen" in run(world, "create_order")
 
 

@@ -18,6 +18,7 @@ from orders import aws_api
 from orders.domain.changes import Change, Owner
 from orders.domain.ids import new_order_id
 from orders.domain.lifecycle import Role, Status
+from orders.domain.listing import Filters
 from orders.dynamodb import DynamoDBError, connect
 from orders.store import Claim, Refused, Store, Unavailable
 from tests.permissions.deployed import recorded
@@ -112,7 +113,9 @@ def test_a_transaction_is_recorded_as_its_parts(store: Store, seen: list[Call]) 
 def test_a_list_is_recorded_on_its_index(store: Store, seen: list[Call]) -> None:
     """A query of an index needs the permission for the index, and is led by the caller's id."""
     with refused():
-        store.page(Owner("customerId", "ada"), status="PLACED", limit=5, cursor=None)
+        store.page(
+            Owner("customerId", "ada"), filters=Filters(statuses=("PLACED",)), limit=5, cursor=None
+        )
     (call,) = seen
     assert (call.action, call.resource) == (
         "dynamodb:Query",

@@ -55,6 +55,7 @@ notes = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), max_
 amounts = st.integers(0, MAX_AMOUNT)
 phones = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
 identifiers = st.text(string.ascii_letters + string.digits + "-_#", min_size=1, max_size=30)
+references = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=64)
 options = st.fixed_dictionaries({"name": lines, "price": amounts})
 line_items = st.fixed_dictionaries(
     {"itemId": identifiers, "name": lines, "quantity": st.integers(1, 99), "unitPrice": amounts},
@@ -85,7 +86,7 @@ orders = st.fixed_dictionaries(
         "deliveryAddress": addresses,
         "contactPhone": phones,
     },
-    optional={"note": notes},
+    optional={"note": notes, "reference": references},
 )
 """Orders as partners may send them."""
 
@@ -105,6 +106,9 @@ patches = st.fixed_dictionaries(
         "items": st.lists(line_items, min_size=1, max_size=3),
         "note": st.none() | notes,
         "deliveryAddress": address_patches,
+        "contactPhone": phones,
+        "tip": amounts,
+        "deliveryFee": amounts,
     },
 )
-"""Merge patches of an order's contents."""
+"""Merge patches of an order's contents, as partners may send them."""

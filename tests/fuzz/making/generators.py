@@ -52,6 +52,10 @@ _PATCHES = [
     {"note": None},
     {"deliveryAddress": {"line1": f"elsewhere {SENT}", "line2": None, "latitude": 1.5}},
     {"items": body(SENT, partners=True)["items"], "status": "CONFIRMED"},
+    {"tip": 5, "contactPhone": "+14155550199", "scheduledFor": None},
+    {"deliveryFee": 5, "tip": 6, "items": body(SENT, partners=True)["items"]},
+    {"status": "CANCELLED", "reason": {"code": "customer-request", "text": f"why {SENT}"}},
+    {"status": "REJECTED", "reason": {"code": "too-busy", "text": f"why {SENT}"}},
 ]
 _TRACE = "Root=1-6562a1b2-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1"
 _TRACES = [
@@ -86,13 +90,27 @@ _TAGS = (
     '"',
     ", ".join(['"1"'] * 300),
 )
-_QUERY = ("status", "limit", "cursor", "customerId", "partnerId")
+_QUERY = (
+    *("status", "limit", "cursor", "customerId", "partnerId"),
+    *("reference", "createdFrom", "createdTo"),
+)
+_MOMENTS = [
+    *(
+        "2026-11-18T11:06:40.123Z",
+        "2026-11-18T12:06:40.1234+01:00",
+        "9999-12-31T23:59:59.9999-23:59",
+    ),
+    *("0001-01-01T00:00:00+23:59", "2026-11-18T11:06:60Z", f"2026-11-18T11:06:40.{'9' * 6_000}Z"),
+]
 _QUERIES = {
     "status": [status.value for status in Status],
     "limit": ["1", "2", "100"],
     "cursor": [*OWN_IDS[PARTNER][:2], *OWN_IDS[CUSTOMER][:2], *THEIR_IDS],
     "customerId": [f"cust {SENT}", "cust", "customer-b", "bella#cust", "acme#cust", "#"],
     "partnerId": ["acme", "bella", "heartbeat"],
+    "reference": ["#4711", "x"],
+    "createdFrom": _MOMENTS,
+    "createdTo": _MOMENTS,
 }
 _FLAGS = ("{}", "{}", '{"order-edits":{"enabled":false}}', "[]", "{", '{"order-edits":1}', "")
 _DEEP = 300
@@ -110,7 +128,7 @@ def _sound(choose: Choose, route: Route, who: str) -> dict[str, Any]:
         order_id = pick(choose, OWN_IDS.get(who, THEIR_IDS) if choose(3) else THEIR_IDS)
     path = route.path.replace("{orderId}", order_id or "")
     headers = {"Host": "api.example.com", "Content-Type": "application/json", "Accept": "*/*"}
-    if route.method == "POST":
+    if route.method == "POST" or (route.method == "PATCH" and choose(2)):
         headers["Idempotency-Key"] = pick(choose, (USED_KEY, "new-key"))
     query = {}
     if route.query and choose(2):

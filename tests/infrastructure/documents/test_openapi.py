@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from functools import cache
@@ -20,9 +21,9 @@ from documents.openapi.document import API_KEY, DOCUMENT, TOKEN, document, moves
 from documents.openapi.responses import problems_of
 from infrastructure.edge.models import shape_of
 from infrastructure.functions import BY_NAME, Caller, names
-from orders import body, callers, partners
+from orders import body, callers, idempotency, partners
 from orders.domain.lifecycle import MOVES, Role, Status, statuses_after
-from orders.handlers import create_order, list_orders, update_order
+from orders.handlers import list_orders, update_order
 from orders.problems import (
     GATEWAY_PROBLEMS,
     PROBLEMS,
@@ -208,6 +209,8 @@ def test_a_function_s_documented_problems_are_its_own(name: str) -> None:
     known = kinds_in(module)
     if "decode" in vars(module):
         known |= kinds_in(body) | {UNSUPPORTED_MEDIA_TYPE}
+    if "key_of" in vars(module):
+        known |= kinds_in(idempotency)
     assert set(BY_NAME[name].problems) == known
 
 
@@ -283,10 +286,16 @@ def test_the_document_refuses_no_good_order(sent: dict[str, Any]) -> None:
     assert takes({"$ref": "#/components/schemas/NewPartnerOrder"}, sent)
 
 
+MOMENTS = ["2026-11-22T12:00:00Z", "2026-11-22T12:00:00.123456+05:30", "2026-11-22t12:00:00z"]
+"""Moments; what is none is told by its format, which these validators pass over."""
+
 QUERIES = {
     "limit": ["1", "99", "100", "0", "101", "-1", "1.5", "ten", "", " 1"],
     "status": [*Status, "placed", "LOST", ""],
     "customerId": ["a", "c" * 300, "c" * 301, "", "a\x00", "é", "a\x7f"],
+    "reference": ["#4711/B", "r" * 64, "r" * 65, "", "a b", "é"],
+    "createdFrom": MOMENTS,
+    "createdTo": MOMENTS,
 }
 
 
@@ -298,11 +307,15 @@ def test_a_documented_parameter_is_what_the_function_takes(name: str, value: str
     (route,) = (route for route in ROUTES if route.operation == "partner_list_orders")
     (entry,) = (entry for entry in operation_of(route)["parameters"] if entry["name"] == name)
     number = resolved(entry["schema"])["type"] == "integer"
-    sent = int(value) if number and value.lstrip("-").isdigit() else value
+    sent: Any = int(value) if number and value.lstrip("-").isdigit() else value
+    sent = [value] if resolved(entry["schema"])["type"] == "array" else sent
     partner = callers.Caller(Role.PARTNER, "acme")
     readers: dict[str, Callable[[dict[str, str]], Any]] = {
         "limit": list_orders._limit,
-        "status": list_orders._status,
+        "status": lambda query: list_orders._statuses([query["status"]]),
+        "reference": list_orders._reference,
+        "createdFrom": lambda query: list_orders._moment(query, "createdFrom", 0),
+        "createdTo": lambda query: list_orders._moment(query, "createdTo", 0),
         "customerId": lambda query: list_orders._owner(partner, query),
     }
     try:
@@ -317,7 +330,9 @@ def test_a_documented_parameter_is_what_the_function_takes(name: str, value: str
 def test_a_documented_idempotency_key_is_what_the_function_takes(key: str) -> None:
     """A key is refused exactly when its schema refuses it."""
     schema = CONTRACT["paths"]["/orders"]["post"]["parameters"][0]["schema"]
-    assert bool(create_order._KEY.fullmatch(key)) == (takes(schema, key) and not key.endswith("\n"))
+    assert bool(re.fullmatch(idempotency._KEY, key)) == (
+        takes(schema, key) and not key.endswith("\n")
+    )
 
 
 TAGS = ['"1"', '"1", "2"', 'W/"1"', "*", '"x y"', '"1"2', "1", '"1', '""', '"1","2" , W/"3"', "0"]

@@ -52,6 +52,13 @@ def new_parameter(*, required: bool) -> dict[str, Any]:
     return {"name": "x", "in": "query", "required": required, "schema": {"type": "string"}}
 
 
+def repeated(document: Any, name: str, *, explode: bool = True, items: Any = None) -> None:
+    """Let a query parameter be given more than once, or as one list."""
+    found = parameter(document, name)
+    schema = {"type": "array", "items": items or found["schema"]}
+    found.update(style="form", explode=explode, schema=schema)
+
+
 BREAKS: dict[str, Change] = {
     "a path is removed": lambda d: d["paths"].pop(ONE),
     "a method is removed": lambda d: d["paths"][ONE].pop("patch"),
@@ -69,6 +76,10 @@ BREAKS: dict[str, Change] = {
     "a parameter becomes required": lambda d: parameter(d, "limit").update(required=True),
     "a parameter's limit falls": lambda d: parameter(d, "limit")["schema"].update(maximum=50),
     "a parameter's type": lambda d: parameter(d, "cursor")["schema"].update(type="integer"),
+    "a parameter becomes a list in one value": lambda d: repeated(d, "cursor", explode=False),
+    "a repeated parameter's values shrink": lambda d: repeated(
+        d, "limit", items={"type": "integer", "minimum": 1, "maximum": 50}
+    ),
     "a content type is removed": lambda d: d["paths"][ONE]["patch"]["requestBody"]["content"].pop(
         "application/json"
     ),
@@ -126,6 +137,7 @@ COMPATIBLE: dict[str, Change] = {
     "a required parameter becomes optional": lambda d: d["paths"][POST]["post"]["parameters"][
         0
     ].pop("required"),
+    "a parameter may be repeated": lambda d: repeated(d, "limit"),
     "a parameter's limit rises": lambda d: parameter(d, "limit")["schema"].update(maximum=500),
     "a new content type": lambda d: d["paths"][POST]["post"]["requestBody"]["content"].update(
         {"application/cbor": {"schema": {}}}

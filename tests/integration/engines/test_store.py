@@ -12,9 +12,19 @@ import msgspec
 import pytest
 
 from ops.reach.clients import clients
-from orders.domain.changes import Owner, confirm, place_for_partner, revise
+from orders.domain.changes import (
+    KEYS_KEPT,
+    MOST_KEYS,
+    ChangeKey,
+    Owner,
+    confirm,
+    place_for_partner,
+    revise,
+    settled,
+)
 from orders.domain.lifecycle import Role
-from orders.domain.order import NewPartnerOrder, OrderPatch
+from orders.domain.listing import Filters
+from orders.domain.order import NewPartnerOrder, OrderPatch, PartnerOrderPatch
 from orders.dynamodb import connect
 from orders.store import Claim, KeyReused, Refused, Store
 from tests.integration.conftest import function_environment
@@ -169,12 +179,104 @@ def test_a_list_is_read_page_by_page(engine: Engine, store: Store) -> None:
     placed = [engine.put(new_order(partner, number))["orderId"] for number in range(7)]
     newest = placed[::-1]
     owner = Owner("partnerId", partner)
-    assert pages(store, owner, status=None, limit=3) == [newest[:3], newest[3:6], newest[6:]]
-    assert pages(store, owner, status=None, limit=7) == [newest]
-    assert pages(store, owner, status="READY", limit=3) == [[]]
-    everybody = [one for page in pages(store, None, status=None, limit=5) for one in page]
+    every = Filters()
+    assert pages(store, owner, filters=every, limit=3) == [newest[:3], newest[3:6], newest[6:]]
+    assert pages(store, owner, filters=every, limit=7) == [newest]
+    assert pages(store, owner, filters=Filters(("READY",)), limit=3) == [[]]
+    everybody = [one for page in pages(store, None, filters=every, limit=5) for one in page]
     assert set(placed) <= set(everybody)
     assert len(everybody) == len(set(everybody))
+
+
+@on(*ENGINES, "ministack")
+def test_a_range_holds_its_first_moment_and_not_its_last(engine: Engine, store: Store) -> None:
+    """Page by page, also where three orders share the range's first millisecond."""
+    partner = f"partner-{uuid.uuid4().hex}"
+    moments = [0, 1, 1, 1, 2, 3, 4]
+    placed = [engine.put(new_order(partner, number)) for number in moments]
+    owner = Owner("partnerId", partner)
+    filters = Filters(start=NOW + 1, end=NOW + 4)
+    wanted = sorted(item["orderId"] for item in placed[1:6])
+    for limit in (1, 2, 3, 5):
+        found = [one for page in pages(store, owner, filters=filters, limit=limit) for one in page]
+        assert sorted(found) == wanted, limit
+    (early,) = pages(store, owner, filters=Filters(end=NOW + 1), limit=5)
+    assert early == [placed[0]["orderId"]]
+    scanned = [one for page in pages(store, None, filters=filters, limit=50) for one in page]
+    assert set(wanted) <= set(scanned)
+    assert not {placed[0]["orderId"], placed[6]["orderId"]} & set(scanned)
+
+
+@on(*ENGINES, "ministack")
+def test_several_statuses_and_a_reference_are_filters(engine: Engine, store: Store) -> None:
+    """Each of the statuses passes; a reference passes as it was written."""
+    partner = f"partner-{uuid.uuid4().hex}"
+    owner = Owner("partnerId", partner)
+    placed = [
+        engine.put({**new_order(partner, number), "status": status, "reference": f"#{number}"})
+        for number, status in enumerate(("PLACED", "READY", "DELIVERED"))
+    ]
+    both = Filters(statuses=("DELIVERED", "PLACED"))
+    (found,) = pages(store, owner, filters=both, limit=5)
+    assert found == [placed[2]["orderId"], placed[0]["orderId"]]
+    (found,) = pages(store, owner, filters=Filters(reference="#1"), limit=5)
+    assert found == [placed[1]["orderId"]]
+
+
+@on(*ENGINES, "ministack")
+def test_a_total_follows_its_parts(engine: Engine, store: Store) -> None:
+    """Tip, fee and items change one by one and together, each in one update."""
+    item = engine.put(new_order())
+    line = {"itemId": "soup", "name": "Soup", "quantity": 2, "unitPrice": 450}
+    for number, body in enumerate(
+        (
+            {"tip": 1},
+            {"deliveryFee": 20},
+            {"items": [line]},
+            {"tip": 300, "deliveryFee": 0},
+            {"items": [line, line], "tip": 7},
+            {"items": [line], "tip": 5, "deliveryFee": 9},
+            {"tip": 2},
+        ),
+        start=1,
+    ):
+        change = revise(msgspec.convert(body, PartnerOrderPatch), Role.PARTNER, NOW + number)
+        item = store.update(item["orderId"], change, None, None)
+        assert item["total"] == item["subtotal"] + item["deliveryFee"] + item["tip"]
+        assert item["version"] == number + 1
+
+
+@on(*ENGINES, "ministack")
+def test_an_update_that_rests_on_sums_needs_them(engine: Engine, store: Store) -> None:
+    """An order without sums, or with those of another total, refuses, and stays as it is."""
+    change = revise(msgspec.convert({"tip": 1}, PartnerOrderPatch), Role.PARTNER, NOW + 1)
+    for number, odd in enumerate(({}, {"sums": {"total": -1, "subtotal_deliveryFee": 1}})):
+        whole = new_order(number=number)
+        placed = engine.put({name: whole[name] for name in whole if name != "sums"} | odd)
+        with pytest.raises(Refused):
+            store.update(placed["orderId"], change, None, None)
+        assert store.get(placed["orderId"]) == placed
+
+
+@on(*ENGINES, "ministack")
+def test_a_change_with_a_known_key_is_refused(engine: Engine, store: Store) -> None:
+    """The first key makes the list; a known one, and one too many, change nothing."""
+    placed = engine.put(new_order())
+    for number in range(MOST_KEYS):
+        edit = revise(msgspec.convert({"note": str(number)}, OrderPatch), Role.PARTNER, NOW + 1)
+        edit = edit._replace(key=ChangeKey(f"key-{number}", "request"))
+        item = store.update(placed["orderId"], edit, None, None)
+        assert item["changeKeys"][-2:] == [f"key-{number}", "request"]
+        with pytest.raises(Refused):
+            store.update(placed["orderId"], edit._replace(id="again"), None, None)
+    more = edit._replace(id="more", key=ChangeKey("one more", "request"))
+    with pytest.raises(Refused):
+        store.update(placed["orderId"], more, None, None)
+    assert store.get(placed["orderId"]) == item
+    fitting = settled(more, item)
+    assert fitting is not None
+    item = store.update(placed["orderId"], fitting, None, [item["version"]])
+    assert len(item["changeKeys"]) == 2 * KEYS_KEPT
 
 
 @on("dynalite", "ministack")
@@ -248,7 +350,7 @@ def test_a_hundred_duplicates_at_once_are_one_order(engine: Engine, store: Store
         answers = [one.result() for one in tries]
     assert len({item["orderId"] for item, _ in answers}) == 1
     assert sorted(replayed for _, replayed in answers) == [False] + [True] * 99
-    (orders,) = pages(store, Owner("partnerId", partner), status=None, limit=100)
+    (orders,) = pages(store, Owner("partnerId", partner), filters=Filters(), limit=100)
     assert len(orders) == 1
     assert records(engine) == before + 1
 

@@ -64,6 +64,9 @@ def exercise(partner: Partner) -> str:
     for wrong in ({"note": MARK * 1_000}, {"contactPhone": f"{MARK}"}, {"items": MARK}):
         assert partner.post({**marked(), **wrong}).status_code == 400
     assert partner.post({**marked(), MARK: MARK}).status_code == 400
+    why = {"code": "other", "text": f"{MARK} called"}
+    partner.patch(order_id, {"status": "CANCELLED", "reason": why}, Idempotency_Key=MARK)
+    partner.patch(order_id, {"status": "CANCELLED", "reason": why}, Idempotency_Key=MARK)
     assert partner.post(f'{{"note": "{MARK}').status_code == 400
     assert partner.page(status=MARK).status_code == 400
     assert partner.page(**{MARK: "x"}).status_code == 400

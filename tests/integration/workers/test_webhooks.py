@@ -53,6 +53,21 @@ def test_a_partner_hears_of_each_status_of_its_order(stack: Endpoints, acme: Par
     }
 
 
+def test_a_partner_hears_why_its_order_ended(stack: Endpoints, acme: Partner) -> None:
+    """The event of an end has the reason's code, and not the text, which may be about a person."""
+    placed = acme.place()
+    reason = {"code": "no-courier", "text": "Ada is ill"}
+    acme.patch(placed["orderId"], {"status": "CANCELLED", "reason": reason})
+    webhooks = received(stack, placed["orderId"], 2)
+    (told,) = {
+        item["event"]["version"]: item["event"]
+        for item in webhooks
+        if item["event"]["type"] == "order.cancelled"
+    }.values()
+    assert told["reason"] == "no-courier"
+    assert "Ada" not in str(webhooks)
+
+
 def test_another_partner_hears_nothing(stack: Endpoints, bella: Partner) -> None:
     """An event goes to the partner whose order it is, and to nobody else."""
     placed = bella.place()

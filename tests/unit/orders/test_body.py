@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from orders.body import decode
-from orders.domain.order import Address, LineItem, NewPartnerOrder, Option, OrderPatch
+from orders.domain.order import (
+    Address,
+    LineItem,
+    NewPartnerOrder,
+    Option,
+    OrderPatch,
+    PartnerOrderPatch,
+)
 from orders.problems import BODY_TOO_LARGE, INVALID_BODY, MALFORMED_JSON, Problem
 from orders.settings import MAX_BODY_BYTES
 from tests.shared import examples
@@ -20,6 +27,7 @@ from tests.shared.examples import ORDER, order, order_with, order_without, raw
 
 NEW = msgspec.json.Decoder(NewPartnerOrder)
 PATCH = msgspec.json.Decoder(OrderPatch)
+PARTNERS_PATCH = msgspec.json.Decoder(PartnerOrderPatch)
 ITEM = ORDER["items"][0]
 
 
@@ -30,6 +38,7 @@ ITEM = ORDER["items"][0]
         (LineItem, examples.line_items),
         (Option, examples.options),
         (Address, examples.addresses),
+        (PartnerOrderPatch, examples.patches),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -40,8 +49,8 @@ def test_properties_are_tried_with_every_field(struct: type[Struct], made: Any) 
     assert made_of == names, "tests/shared/examples.py"
 
 
-NEVER_MADE = {"scheduledFor"}
-"""What must lie in the future, which no strategy knows."""
+NEVER_MADE = {"scheduledFor", "status", "reason"}
+"""What must lie in the future, which no strategy knows, and what is no content."""
 
 BAD_BODIES: list[tuple[Any, str]] = [
     (order(items=[]), "#/items"),
@@ -160,10 +169,36 @@ def test_a_patch_cannot_take_away_what_an_order_needs(field: str) -> None:
     assert refusal({field: None}, PATCH).pointer == f"#/{field}"
 
 
-@pytest.mark.parametrize("field", ["total", "tip", "version", "customerId", "history"])
+@pytest.mark.parametrize(
+    "field",
+    ["total", "version", "customerId", "history", "currency", "restaurantId", "reference"],
+)
 def test_a_patch_cannot_touch_what_does_not_change(field: str) -> None:
     """What the service sets, and what was agreed at the start, cannot be patched."""
     assert refusal({field: 1}, PATCH).pointer == f"#/{field}"
+    assert refusal({field: 1}, PARTNERS_PATCH).pointer == f"#/{field}"
+
+
+def test_the_delivery_fee_is_the_partner_s_to_change() -> None:
+    """A partner may ask another fee for the delivery; a customer cannot name one."""
+    assert decode(PARTNERS_PATCH, '{"deliveryFee": 0}').delivery_fee == 0
+    assert refusal({"deliveryFee": 0}, PATCH).pointer == "#/deliveryFee"
+
+
+@pytest.mark.parametrize("code", ["no-answer", "bored", "", None, "OTHER"])
+def test_a_reason_is_one_of_the_codes(code: Any) -> None:
+    """Nobody says that nobody answered but the service, and what is no code is named."""
+    body = {"status": "REJECTED", "reason": {"code": code}}
+    assert refusal(body, PATCH).pointer == "#/reason/code"
+    assert refusal({"reason": {}}, PATCH).pointer == "#/reason/code"
+    assert refusal({"reason": None}, PATCH).pointer == "#/reason"
+
+
+@pytest.mark.parametrize("reference", ["", "a b", "é", "a" * 65, "a\n", 4711, None])
+def test_a_reference_is_visible_ascii(reference: Any) -> None:
+    """A partner's order number is an id that fits a URL and a header, and no text for people."""
+    assert refusal(order(reference=reference), NEW).pointer == "#/reference"
+    assert decode(NEW, json.dumps(order(reference="#4711/B"))).reference == "#4711/B"
 
 
 @given(examples.orders)

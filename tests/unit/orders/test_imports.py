@@ -55,6 +55,16 @@ def test_the_domain_needs_nothing_of_aws() -> None:
         "orders.domain",
         *(
             f"orders.domain.{name}"
-            for name in ("changes", "ids", "iso", "lifecycle", "money", "order", "synthetic")
+            for name in (
+                "changes",
+                "ids",
+                "iso",
+                "lifecycle",
+                "money",
+                "order",
+                "reasons",
+                "synthetic",
+                "totals",
+            )
         ),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
@@ -14,20 +15,27 @@ from hypothesis import strategies as st
 
 from orders import store
 from orders.domain.changes import (
+    KEYS_KEPT,
+    MOST_KEYS,
     Change,
+    ChangeKey,
     InvalidField,
     attributes_of,
     check_schedule,
     confirm,
     history_entry,
+    meaning_of,
     place,
     place_for_partner,
+    request_known,
     revise,
+    settled,
     view,
 )
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Role, Status, statuses_before
-from orders.domain.order import Amount, Item, NewOrder, NewPartnerOrder, OrderPatch
+from orders.domain.order import Amount, Item, NewOrder, NewPartnerOrder, PartnerOrderPatch
+from orders.domain.reasons import REASONED, REASONS_OF
 from orders.domain.synthetic import is_synthetic
 from tests.shared import examples
 from tests.shared.examples import ORDER, order
@@ -51,9 +59,9 @@ def placed(body: dict[str, Any]) -> Item:
     return place_for_partner(msgspec.convert(body, NewPartnerOrder), "acme", NOW)
 
 
-def patch(body: dict[str, Any]) -> OrderPatch:
-    """Read a merge patch."""
-    return msgspec.json.decode(json.dumps(body), type=OrderPatch)
+def patch(body: dict[str, Any]) -> PartnerOrderPatch:
+    """Read a merge patch of a partner's."""
+    return msgspec.json.decode(json.dumps(body), type=PartnerOrderPatch)
 
 
 def test_the_example_order_costs_what_its_parts_cost() -> None:
@@ -78,7 +86,7 @@ def test_totals_add_up_and_every_client_can_read_them(body: dict[str, Any]) -> N
 def test_each_amount_beside_the_items_counts_in_the_total(name: str) -> None:
     """Whatever an order is charged besides its items is in its total, also after an edit."""
     (before, after) = (placed({**ORDER, name: amount}) for amount in (100, 101))
-    where = f"orders/domain/changes.py does not count {name}"
+    where = f"orders/domain/totals.py does not count {name}"
     assert after["total"] == before["total"] + 1, where
     assert after["charges"] == before["charges"] + 1, where
 
@@ -202,14 +210,17 @@ def merge_patch(target: Any, changes: Any) -> Any:
 def applied(change: Change, item: Item) -> Item:
     """Do to an item what the store's update expression does in DynamoDB."""
     changed = copy.deepcopy(item)
+
+    def at(order: Item, path: tuple[str, ...]) -> Item:
+        return order if len(path) == 1 else order[path[0]]
+
     for path, value in change.assign.items():
-        target = changed if len(path) == 1 else changed[path[0]]
-        target[path[-1]] = value
+        at(changed, path)[path[-1]] = value
+    for path, base, more in change.add:
+        at(changed, path)[path[-1]] = at(item, base)[base[-1]] + more
     for path in change.remove:
         target = changed if len(path) == 1 else changed[path[0]]
         target.pop(path[-1], None)
-    if ("subtotal",) in change.assign:
-        changed["total"] = changed["charges"] + changed["subtotal"]
     return changed
 
 
@@ -218,10 +229,117 @@ def test_a_patch_does_what_rfc_7396_says(body: dict[str, Any], changes: dict[str
     """Patching an order gives what placing the patched order would have given."""
     assume(changes not in ({}, {"deliveryAddress": {}}))
     change = revise(patch(changes), Role.PARTNER, NOW)
-    expected = view(placed(merge_patch(body, changes)))
-    got = view(applied(change, placed(body)))
+    expected = placed(merge_patch(body, changes))
+    got = applied(change, placed(body))
     del expected["orderId"], got["orderId"]
-    assert got == expected
+    assert view({**got, "orderId": ""}) == view({**expected, "orderId": ""})
+    assert (got["charges"], got["sums"]) == (expected["charges"], expected["sums"])
+
+
+@given(examples.orders, st.lists(examples.patches, max_size=6))
+def test_a_total_is_right_after_any_changes(
+    body: dict[str, Any], all_changes: list[dict[str, Any]]
+) -> None:
+    """Items, fee and tip change one by one and together; each total is the sum of its parts."""
+    item = placed(body)
+    for changes in all_changes:
+        assume(changes not in ({}, {"deliveryAddress": {}}))
+        item = applied(revise(patch(changes), Role.PARTNER, NOW), item)
+        assert item["total"] == item["subtotal"] + sum(item.get(name, 0) for name in CHARGES)
+        assert item["sums"]["total"] == item["total"]
+
+
+@given(examples.orders, examples.patches.filter(lambda changes: {"items", "tip"} & set(changes)))
+def test_an_order_of_an_earlier_release_is_changed_from_what_it_is(
+    body: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    """An order without sums, or whose total an earlier release has changed, gets the right ones."""
+    change = revise(patch(changes), Role.PARTNER, NOW)
+    expected = applied(change, placed(body))
+    for old in (
+        {name: value for name, value in placed(body).items() if name != "sums"},
+        {**placed(body), "sums": {"total": -1, "subtotal_tip": -1, "subtotal_deliveryFee": -1}},
+    ):
+        fitting = settled(change, old)
+        assert fitting is not None
+        assert not fitting.rests_on_sums
+        got = applied(fitting, old)
+        assert {**got, "orderId": ""} == {**expected, "orderId": ""}
+    assert settled(change, placed(body)) is None
+
+
+def test_an_order_forgets_the_older_half_of_many_keys() -> None:
+    """A change with a key is always possible; the newest keys stay known, its own included."""
+    change = revise(patch({"note": "x"}), Role.PARTNER, NOW)._replace(key=ChangeKey("new", "asked"))
+    known = [text for number in range(MOST_KEYS) for text in (f"k{number}", f"r{number}")]
+    fitting = settled(change, {**placed(ORDER), "changeKeys": known})
+    assert fitting is not None
+    assert fitting.keys is not None
+    assert len(fitting.keys) == 2 * KEYS_KEPT
+    assert fitting.keys[-2:] == ("new", "asked")
+    item = {**placed(ORDER), "changeKeys": list(fitting.keys)}
+    assert request_known(item, ChangeKey(f"k{MOST_KEYS - 1}", "")) == f"r{MOST_KEYS - 1}"
+    assert request_known(item, ChangeKey("k0", "")) is None
+    assert settled(change, {**placed(ORDER), "changeKeys": known[2:]}) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"tip": 1, "note": "a"}, {"note": "a", "tip": 1}),
+        ({"scheduledFor": "2026-11-22T12:00:00Z"}, {"scheduledFor": "2026-11-22T12:00:00+00:00"}),
+        ({"deliveryAddress": {"latitude": 1.00000004}}, {"deliveryAddress": {"latitude": 1}}),
+        (
+            {"status": "CANCELLED"},
+            {"status": "CANCELLED", "reason": {"code": "other"}},
+        ),
+    ],
+)
+def test_a_change_is_what_it_does_and_not_how_it_is_written(one: Any, other: Any) -> None:
+    """Two requests that would change an order in the same way are one request, repeated."""
+    first, second = (revise(patch(body), Role.PARTNER, NOW) for body in (one, other))
+    assert meaning_of(first) == meaning_of(second)
+    third = revise(patch({**one, "note": "another"}), Role.PARTNER, NOW)
+    assert meaning_of(third) != meaning_of(first)
+
+
+REASONS_FAULTS = [
+    (Role.PARTNER, {"reason": {"code": "other"}}, "#/reason"),
+    (Role.PARTNER, {"status": "CONFIRMED", "reason": {"code": "other"}}, "#/reason"),
+    (Role.PARTNER, {"note": "x", "reason": {"code": "other"}}, "#/reason"),
+    (Role.CUSTOMER, {"status": "CANCELLED", "reason": {"code": "too-busy"}}, "#/reason/code"),
+]
+
+
+@pytest.mark.parametrize(("role", "body", "pointer"), REASONS_FAULTS)
+def test_a_reason_goes_with_an_end_and_with_who_may_give_it(
+    role: Role, body: dict[str, Any], pointer: str
+) -> None:
+    """Only an end has a reason, and a customer does not speak for the restaurant."""
+    with pytest.raises(InvalidField) as refused:
+        revise(patch(body), role, NOW)
+    assert refused.value.pointer == pointer
+
+
+@pytest.mark.parametrize("role", [Role.CUSTOMER, Role.PARTNER, Role.OPERATOR])
+@pytest.mark.parametrize("status", sorted(REASONED))
+def test_every_end_has_its_reason_in_the_history(role: Role, status: Status) -> None:
+    """Whoever gives none is taken for one that has no other; the text stays beside the code."""
+    bare = history_entry(revise(patch({"status": status}), role, NOW))
+    assert bare["reason"] == ("customer-request" if role is Role.CUSTOMER else "other")
+    assert "reasonText" not in bare
+    for code in REASONS_OF[role]:
+        given = {"status": status, "reason": {"code": code, "text": "Ring\nme"}}
+        entry = history_entry(revise(patch(given), role, NOW))
+        assert (entry["reason"], entry["reasonText"]) == (code, "Ring\nme")
+        shown = view({**placed(ORDER), "history": [entry]})["history"]
+        assert shown == [entry]
+
+
+def test_other_moves_have_no_reason() -> None:
+    """What goes on needs none."""
+    for status in set(Status) - REASONED:
+        assert "reason" not in history_entry(revise(patch({"status": status}), Role.PARTNER, NOW))
 
 
 @pytest.mark.parametrize("changes", [{}, {"deliveryAddress": {}}])
@@ -236,7 +354,14 @@ def test_a_move_is_allowed_from_where_the_lifecycle_says(to: Status, role: Role)
     """A change of status carries exactly the statuses that it may start from."""
     change = revise(patch({"status": to.value}), role, NOW)
     assert change.to is to
-    assert history_entry(change) == {"status": to.value, "at": AT, "by": role.value}
+    entry = history_entry(change)
+    assert {**entry, "reason": None} == {
+        "status": to.value,
+        "at": AT,
+        "by": role.value,
+        "reason": None,
+    }
+    assert ("reason" in entry) == (to in REASONED)
     assert change.only_from == statuses_before(to, role)
 
 
@@ -297,21 +422,25 @@ def named(change: Change) -> list[str]:
     """Name the top-level attributes in the expressions of a change."""
     expressions = store._Expressions()
     words = f"{expressions.update(change)} {expressions.condition(change, None, (1,))}".split()
-    paths = (word.strip("(),") for word in words if "#" in word)
-    tops = {path.rpartition("(")[2].partition(".")[0] for path in paths}
-    return sorted({"orderId", "timestamp", *(expressions.names[top] for top in tops)})
+    tops = {top for word in words for top in re.findall(r"#(\w+)", word.partition(".")[0])}
+    return sorted({"orderId", "timestamp", *(expressions.names[f"#{top}"] for top in tops)})
 
 
 def changes_something(patch: dict[str, Any]) -> bool:
     return bool({**patch, **patch.get("deliveryAddress", {})}.keys() - {"deliveryAddress"})
 
 
-@given(examples.patches.filter(changes_something), TRACES)
+@given(
+    examples.patches.filter(changes_something),
+    TRACES,
+    st.sampled_from([None, ChangeKey("k", "r")]),
+)
 def test_a_change_is_about_the_attributes_that_the_domain_names(
-    patch: dict[str, Any], trace: str | None
+    patch: dict[str, Any], trace: str | None, key: ChangeKey | None
 ) -> None:
     """Permissions by attribute hold for what is really sent: no name is missing or too many."""
-    change = revise(msgspec.convert(patch, OrderPatch), Role.CUSTOMER, 0, trace)
+    change = revise(msgspec.convert(patch, PartnerOrderPatch), Role.CUSTOMER, 0, trace)
+    change = change._replace(key=key)
     assert named(change) == attributes_of(change)
 
 

@@ -14,6 +14,7 @@ from orders.domain.changes import place_for_partner
 from orders.domain.events import event_of
 from orders.domain.lifecycle import MOVES, Status
 from orders.domain.order import NewPartnerOrder
+from orders.domain.reasons import REASONED
 from tests.shared import examples
 
 NOW = 1_795_000_000_000
@@ -44,6 +45,37 @@ def test_a_placed_order_is_told_of() -> None:
         '{"eventId":"order-1.1","schemaVersion":"1","type":"order.placed","orderId":"order-1",'
         f'"status":"PLACED","version":1,"occurredAt":"{AT}"}}'
     )
+
+
+@pytest.mark.parametrize("status", sorted(REASONED))
+def test_the_event_of_an_end_says_why(status: Status) -> None:
+    """The reason's code is told; its text, which may be about a person, is not."""
+    why = {"reason": "too-busy", "reasonText": "Ada called"}
+    entry = {"status": status.value, "at": AT, "by": "partner", **why}
+    new = stored(status, version=2, history=[{"status": "PLACED"}, entry])
+    event = event_of(new, {**new, "status": "PLACED", "version": 1})
+    assert event is not None
+    assert json.loads(event.body)["reason"] == "too-busy"
+    assert b"Ada" not in event.body
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        None,
+        [],
+        "x",
+        [None],
+        ["too-busy"],
+        [{}],
+        [{"reason": "Ada called"}],
+        [{"reason": ["other"]}],
+    ],
+)
+def test_what_is_no_reason_is_told_to_nobody(history: Any) -> None:
+    """An order that ended before there were reasons has none, and no text passes for a code."""
+    new = stored(Status.CANCELLED, version=2, history=history)
+    assert "reason" not in fields_of(new, {**new, "status": "PLACED", "version": 1})
 
 
 MOVES_MADE = [(origin, target) for origin, moves in MOVES.items() for target in moves]

@@ -9,6 +9,7 @@ import pytest
 
 from orders import parameters, partners
 from orders.aws_api import Unreachable
+from orders.domain.listing import EVER, Filters, milliseconds_of
 from orders.flags import flags
 from orders.handlers import create_order, get_order, list_orders, update_order
 from tests.shared.events import event
@@ -81,11 +82,68 @@ def test_an_id_that_cannot_be_is_not_found_without_a_read(order_id: str) -> None
         ("customerId", "c" * 301),
         ("customerId", "a\x00"),
         ("restaurantId", "rest-42"),
+        ("reference", ""),
+        ("reference", "a b"),
+        ("reference", "r" * 65),
+        ("createdFrom", ""),
+        ("createdFrom", "2026-11-22"),
+        ("createdFrom", "2026-11-22T12:00:00 01:00"),
+        ("createdTo", "2026-11-22T12:00:00"),
+        ("createdTo", "tomorrow"),
     ],
 )
 def test_a_list_refuses_a_bad_parameter_by_name(name: str, value: str) -> None:
     """Each query parameter that cannot be is named in the problem."""
     assert refused(list_orders, event("GET", query={name: [value]})) == (400, name)
+
+
+LAST = "01a2055b-8cae-7809-986e-66c157b96611"
+"""An order of 2026-11-22T22:39:07.950Z."""
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer"),
+    [
+        ({"status": ["PLACED", "LOST"]}, "status"),
+        ({"status": ["PLACED,READY"]}, "status"),
+        ({"limit": ["1", "2"]}, "limit"),
+        ({"createdFrom": ["2026-11-22T12:00:00Z"] * 2}, "createdFrom"),
+        (
+            {"createdFrom": ["2026-11-22T12:00:00Z"], "createdTo": ["2026-11-22T11:00:00Z"]},
+            "createdTo",
+        ),
+        ({"cursor": [LAST], "status": ["PLACED"]}, "cursor"),
+        ({"cursor": [LAST], "customerId": ["cust-1"]}, "cursor"),
+        ({"cursor": [f"{LAST}.00000000"]}, "cursor"),
+    ],
+)
+def test_a_query_that_cannot_be_is_refused(query: dict[str, list[str]], pointer: str) -> None:
+    """Of several values each counts; a range goes forward; a cursor goes with its own query."""
+    assert refused(list_orders, event("GET", query=query)) == (400, pointer)
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {"createdFrom": "2026-11-23T00:00:00Z"},
+        {"createdTo": "2026-11-22T12:00:00Z"},
+    ],
+)
+def test_a_cursor_outside_its_range_is_refused(bounds: dict[str, str]) -> None:
+    """Nobody was given one: DynamoDB would refuse it, and that is no fault of ours."""
+    moments = {"createdFrom": 0, "createdTo": EVER} | {
+        name: milliseconds_of(text) for name, text in bounds.items()
+    }
+    forged = Filters((), None, *moments.values()).cursor(LAST, {})
+    query = {"cursor": [forged], **{name: [text] for name, text in bounds.items()}}
+    assert refused(list_orders, event("GET", query=query)) == (400, "cursor")
+
+
+@pytest.mark.parametrize("name", ["reference", "customerId", "partnerId"])
+def test_a_customer_has_no_choice_of_whose_orders(name: str) -> None:
+    """What is for staff is an unknown parameter to me."""
+    sent = event("GET", "/orders", query={name: ["x"]}, claims=ME)
+    assert refused(list_orders, sent) == (400, name)
 
 
 @pytest.mark.parametrize("tag", ["1", "1,2", '"1', "W/1", '"1" "2"', ""])
@@ -159,7 +217,10 @@ def patch(body: Any, claims: dict[str, str] | None = None) -> tuple[int, str]:
 
 @pytest.mark.parametrize(
     "contents",
-    [{"note": "x"}, {"note": None}, {"deliveryAddress": {"line2": "2"}}, {"items": ORDER["items"]}],
+    [
+        *({"note": "x"}, {"note": None}, {"deliveryAddress": {"line2": "2"}}, {"tip": 0}),
+        *({"items": ORDER["items"]}, {"contactPhone": "+41791234567"}, {"scheduledFor": None}),
+    ],
 )
 def test_a_customer_whose_edits_are_off_changes_no_contents(
     asked: Asked, edits: Edits, contents: dict[str, Any], log_lines: Callable[[], list[Any]]
