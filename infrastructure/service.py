@@ -128,11 +128,8 @@ class Service(Stack):
         self.partner_secrets = PartnerSecrets(self, "PartnerSecrets", keep=settings.keep_data)
         code = lambda_.Code.from_asset(asset)
         self.functions = self._called_by_others(settings, code)
-        self.audit_log = log_group(self, "AuditLog", AUDITED)
         self._grant()
         self._grant_parameters(settings)
-        for name in set(names(Caller.SIGN_IN)) & self.functions.keys():
-            self.identity.ask_before_tokens(self.functions[name])
         self._feed_workers()
         self.api = Api(
             self,
@@ -153,6 +150,9 @@ class Service(Stack):
 
     def _guard(self, settings: Settings, model: CostModel | None) -> None:
         """Add what watches over it: firewall, rules for traces, a budget; and the parameters."""
+        self.audit_log = log_group(self, "AuditLog", AUDITED)
+        for name in set(names(Caller.SIGN_IN)) & self.functions.keys():
+            self.identity.ask_before_tokens(self.functions[name])
         stage = self.api.rest_api.deployment_stage
         if settings.web_firewall:
             pool = self.identity.user_pool

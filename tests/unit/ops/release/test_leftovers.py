@@ -173,14 +173,22 @@ def test_who_may_not_look_is_told(place: Place, cloud: Cloud) -> None:
 
 @pytest.mark.parametrize("succeeds", [True, False])
 def test_adopt(place: Place, monkeypatch: pytest.MonkeyPatch, *, succeeds: bool) -> None:
-    """CloudFormation is told what is whose; what it refuses is all still there."""
+    """CloudFormation is told what is whose; what it refuses is all still there.
+
+    It gets a template whose user pool does not name its trigger, which is not there yet.
+    """
     ran: list[tuple[str, ...]] = []
+    written: list[bool] = []
+
+    def synthesize(_stage: str, *, taking_over: bool = False) -> None:
+        written.append(taking_over)
 
     def run(*command: str) -> bool:
         ran.append(command)
         return succeeds
 
     monkeypatch.setattr(cdk, "run", run)
+    monkeypatch.setattr(cdk, "synthesize", synthesize)
     left = [Kept("Orders", TABLE, "orders"), Kept("Group", GROUP, "operators", "pool")]
     if succeeds:
         leftovers.adopt(place, left)
@@ -189,6 +197,8 @@ def test_adopt(place: Place, monkeypatch: pytest.MonkeyPatch, *, succeeds: bool)
             leftovers.adopt(place, left)
     ((command, stack, *_, mapping),) = ran
     assert (command, stack) == ("import", place.stack)
+    asks = place.settings.asks_second_factor
+    assert written == ([True, False] if succeeds else [True]) * asks
     assert json.loads(mapping) == {
         "Orders": {"TableName": "orders"},
         "Group": {"UserPoolId": "pool", "GroupName": "operators"},
