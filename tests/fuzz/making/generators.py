@@ -50,7 +50,7 @@ _PATCHES = [
     *({"status": status.value} for status in Status),
     {"note": f"changed {SENT}"},
     {"note": None},
-    {"deliveryAddress": {"line1": f"elsewhere {SENT}", "line2": None, "latitude": 1.5}},
+    {"deliveryAddress": {"line1": f"elsewhere {SENT}", "line2": None}},
     {"items": body(SENT, partners=True)["items"], "status": "CONFIRMED"},
 ]
 _TRACE = "Root=1-6562a1b2-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1"
