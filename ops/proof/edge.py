@@ -58,7 +58,7 @@ CLAIMS = (
         id="unknown-route",
         says="A path or method that the API has not is answered by the API's own catch-all.",
         said=(f"{_PATCH}#unknown_routes", "docs/api/problems.md"),
-        expected="404 problem+json, with and without Authorization; never a 403 of a signature.",
+        expected="404, or 405 for a method, with and without a token; never a signature's 403.",
         look="GET /v1/nothing, with a token and without.",
         sources=(
             f"{_GUIDE}/supported-gateway-response-types.html",

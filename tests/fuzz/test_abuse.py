@@ -195,7 +195,7 @@ def test_a_number_is_a_whole_number_or_refused(call: Call, number: str) -> None:
 def test_a_coordinate_is_stored_as_a_number_that_all_can_read(call: Call, number: str) -> None:
     """However a coordinate is written, what comes back is a plain number of degrees."""
     order = body(SENT, partners=True)
-    order["deliveryAddress"]["latitude"] = 12345
+    order["deliveryAddress"] |= {"latitude": 12345, "longitude": 0}
     status, _, placed = call("POST", body=json.dumps(order).replace("12345", number))
     assert status == 201
     assert placed["deliveryAddress"]["latitude"] == round(float(number), 7)

@@ -50,7 +50,7 @@ _PATCHES = [
     *({"status": status.value} for status in Status),
     {"note": f"changed {SENT}"},
     {"note": None},
-    {"deliveryAddress": {"line1": f"elsewhere {SENT}", "line2": None, "latitude": 1.5}},
+    {"deliveryAddress": {"line1": f"elsewhere {SENT}", "line2": None}},
     {"items": body(SENT, partners=True)["items"], "status": "CONFIRMED"},
     {"tip": 5, "contactPhone": "+14155550199", "scheduledFor": None},
     {"deliveryFee": 5, "tip": 6, "items": body(SENT, partners=True)["items"]},

@@ -94,14 +94,15 @@ def _mend_query(case: Case[Any]) -> None:
 
 
 def _mend_condition(case: Case[Any]) -> None:
-    """Let every version match, unless a header is at fault on purpose.
+    """Let every version match, unless that header is at fault on purpose.
 
     When schemathesis enumerates it finds no value of the pattern and takes `0` for a valid one.
     """
-    if "header" in _faulty(case):
+    if case.meta is None or case.meta.phase.name.value != "coverage":
         return
-    for name in ("If-Match", "If-None-Match"):
-        if not _TAGS.fullmatch(str(case.headers.get(name, "*"))):
+    on_purpose = case.meta.phase.data.parameter
+    for name in {"If-Match", "If-None-Match"} - {on_purpose}:
+        if name in case.headers and not _TAGS.fullmatch(str(case.headers[name])):
             case.headers[name] = "*" if name == "If-Match" else '"0"'
 
 

@@ -10,7 +10,7 @@ from infrastructure.settings import STAGES
 from orders.domain import lifecycle
 from orders.domain.lifecycle import Status
 from orders.domain.order import Address, LineItem, NewPartnerOrder, Option, Order
-from orders.problems import GATEWAY_PROBLEMS, PROBLEMS
+from orders.problems import GATEWAY_PROBLEMS, METHOD_NOT_ALLOWED, PROBLEMS
 from orders.routes import ROUTES
 from orders.settings import LONGEST_DELAY, WAIT_SPREAD
 from orders.slow_partners import PATIENCE_SECONDS
@@ -18,6 +18,7 @@ from orders.webhooks import LIMIT_SECONDS, LONGEST_RETRY_AFTER
 from project.checkout import ROOT
 from tests.shared import access
 
+_KINDS = (*PROBLEMS, *GATEWAY_PROBLEMS.values(), METHOD_NOT_ALLOWED)
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
 
@@ -25,7 +26,7 @@ def test_every_problem_is_explained() -> None:
     """Each problem type has a paragraph with its status, and no paragraph is left over."""
     text = (ROOT / "docs/api/problems.md").read_text()
     explained = dict(re.findall(r"^### ([a-z-]+)\n(\d{3})\.", text, re.MULTILINE))
-    kinds = {kind.name: str(kind.status) for kind in (*PROBLEMS, *GATEWAY_PROBLEMS.values())}
+    kinds = {kind.name: str(kind.status) for kind in _KINDS}
     assert explained == kinds
 
 
