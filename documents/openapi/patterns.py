@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orders.domain.characters import INVISIBLE
-from orders.domain.order import E164, FREE_TEXT, LINE_OR_NOTHING, SINGLE_LINE
+from orders.domain.order import E164, FREE_TEXT, LINE_OR_NOTHING, REFERENCE, SINGLE_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,5 +58,6 @@ PUBLISHED = {
     FREE_TEXT: f"^{_none_of(_OF_NO_TEXT)}*$",
     SINGLE_LINE: f"^{_LINE}$",
     LINE_OR_NOTHING: f"^(?:{_LINE})?$",
+    REFERENCE: r"^[\x21-\x7e]{1,64}$",
 }
 """What is published for each pattern of the functions."""
