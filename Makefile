@@ -44,6 +44,7 @@ format: setup ## Format the code
 docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m documents.costs # first: budgets are made from what it records
 	@$(PYTHON_HERE) -m documents.openapi.document
+	@$(PYTHON_HERE) -m documents.contract
 	@$(PYTHON_HERE) -m documents.configuration
 	@$(PYTHON_HERE) -m documents.limits
 	@$(PYTHON_HERE) -m tests.shared.access
