@@ -20,6 +20,7 @@ from cli.commands import (
     restore,
     spent,
     trace,
+    webhooks,
 )
 from cli.options import lines
 from ops.reach.aws_errors import explain
@@ -49,6 +50,7 @@ app = typer.Typer(
 )
 app.add_typer(dlq.app, name="dlq", help="Dead letters: list, show, send back, take out.")
 app.add_typer(partners.app, name="partners", help="Partners: their keys, plans and webhooks.")
+app.add_typer(webhooks.app, name="webhooks", help="Webhooks: try, send again, listen.")
 app.add_typer(flags.app, name="flags", help="Feature flags: for whom each is on, and since when.")
 app.add_typer(logs.app, name="logs", help="How much the functions log, without a deployment.")
 app.command("cost")(cost.cost)

@@ -54,7 +54,16 @@ def event_schema() -> Schema:
             "description": "When it happened, RFC 3339 in UTC.",
         },
     }
-    return _object(EVENT, "An order has a new status. Fields may be added.", properties)
+    always = _object(EVENT, "An order has a new status. Fields may be added.", properties)
+    return {**always, "properties": {**properties, **_SOMETIMES}}
+
+
+_SOMETIMES: Schema = {
+    "test": {
+        "type": "boolean",
+        "description": "True in a test event, whose order there is not; else missing.",
+    }
+}
 
 
 def change_schema() -> Schema:
