@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING
 
 from documents.events import messages
@@ -26,7 +27,7 @@ BASELINE = ROOT / f"docs/api/asyncapi-{STAGE}.json"
 def asyncapi() -> Schema:
     """Make the document."""
     info = document()["info"]
-    return {
+    made: Schema = {
         "asyncapi": "3.0.0",
         "info": {
             "title": "Food-delivery orders: events",
@@ -65,6 +66,7 @@ def asyncapi() -> Schema:
             "schemas": schemas(),
         },
     }
+    return copy.deepcopy(made)  # whoever changes it changes no other
 
 
 def schemas() -> Schema:

@@ -23,7 +23,7 @@ def document_31() -> Schema:
     made: Schema = as_31(document())
     made["openapi"] = "3.1.0"
     made["tags"].append({"name": _TAG, "description": "What we send to your endpoint."})
-    made["webhooks"] = {"order-event": {"post": _webhook()}}
+    made["webhooks"] = {"order-event": {"post": as_31(_webhook())}}
     made["components"]["schemas"][messages.EVENT] = messages.event_schema()
     return made
 

@@ -65,6 +65,22 @@ def test_make_docs_writes_all_of_them(tmp_path: Path, monkeypatch: pytest.Monkey
     assert {path: json.loads(path.read_text()) for path in moved} == moved
 
 
+@pytest.mark.parametrize("make", [asyncapi, document_31])
+def test_whoever_changes_a_document_changes_no_other(make: Any) -> None:
+    """A document is made anew each time: nothing of it is shared with the next."""
+    first, before = make(), make()
+    pending = [first]
+    while pending:
+        node = pending.pop()
+        pending += [part for part in _parts(node) if isinstance(part, dict | list)]
+        node.clear()
+    assert make() == before
+
+
+def _parts(node: dict[str, Any] | list[Any]) -> list[Any]:
+    return list(node.values()) if isinstance(node, dict) else list(node)
+
+
 # --- OpenAPI 3.1
 
 
