@@ -38,25 +38,7 @@ def asyncapi() -> Schema:
         },
         "defaultContentType": JSON,
         "servers": _SERVERS,
-        "channels": {
-            "webhook": {
-                "address": "{path}",
-                "title": "A partner's endpoint",
-                "description": "Signed HTTPS requests; docs/webhooks.md.",
-                "parameters": {"path": {"description": "The path of the partner's own URL."}},
-                "servers": [{"$ref": "#/servers/partner"}],
-                "messages": {EVENT: {"$ref": f"#/components/messages/{EVENT}"}},
-            },
-            "orderChanges": {
-                "address": "{stack}-order-changes",
-                "title": "The topic of all changes",
-                "description": "An SNS topic. It has personal data: subscribe queues of yours with "
-                "raw delivery, encrypted, and filter on the message's body.",
-                "parameters": {"stack": {"description": "The stage's stack, such as orders-prod."}},
-                "servers": [{"$ref": "#/servers/topic"}],
-                "messages": {CHANGE: {"$ref": f"#/components/messages/{CHANGE}"}},
-            },
-        },
+        "channels": _channels(),
         "operations": {
             "sendEvent": _sends("webhook", "Tells a partner of its order's new status.", http=True),
             "publishChange": _sends("orderChanges", "Tells whoever subscribed of each write."),
@@ -99,6 +81,28 @@ _SERVERS: Schema = {
         "variables": {"region": {"default": "us-east-1", "description": "The stage's Region."}},
     },
 }
+
+
+def _channels() -> Schema:
+    return {
+        "webhook": {
+            "address": "{path}",
+            "title": "A partner's endpoint",
+            "description": "Signed HTTPS requests; docs/webhooks.md.",
+            "parameters": {"path": {"description": "The path of the partner's own URL."}},
+            "servers": [{"$ref": "#/servers/partner"}],
+            "messages": {EVENT: {"$ref": f"#/components/messages/{EVENT}"}},
+        },
+        "orderChanges": {
+            "address": "{stack}-order-changes",
+            "title": "The topic of all changes",
+            "description": "An SNS topic. It has personal data: subscribe queues of yours with "
+            "raw delivery, encrypted, and filter on the message's body.",
+            "parameters": {"stack": {"description": "The stage's stack, such as orders-prod."}},
+            "servers": [{"$ref": "#/servers/topic"}],
+            "messages": {CHANGE: {"$ref": f"#/components/messages/{CHANGE}"}},
+        },
+    }
 
 
 def _sends(channel: str, summary: str, *, http: bool = False) -> Schema:
