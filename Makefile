@@ -44,6 +44,7 @@ format: setup ## Format the code
 docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m documents.costs # first: budgets are made from what it records
 	@$(PYTHON_HERE) -m documents.openapi.document
+	@$(PYTHON_HERE) -m documents.contract
 	@$(PYTHON_HERE) -m documents.configuration
 	@$(PYTHON_HERE) -m documents.limits
 	@$(PYTHON_HERE) -m tests.shared.access
@@ -85,5 +86,5 @@ simulate: setup ## Simulate bursts and a year of growth on AWS, with the last be
 	@exec $(PYTHON_HERE) -m simulation
 
 clean: ## Remove all that can be made again, the local run's data too
-	rm -rf .venv .local .cache build cdk.out node_modules tests/integration/browser/node_modules tests/shared/node_packages/node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .local .cache build cdk.out node_modules tests/integration/browser/node_modules tests/integration/clients/typescript/node_modules tests/shared/node_packages/node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -24,7 +24,7 @@ from local.copy.emulator import Emulator, Watch, launch, port_taken, predecessor
 from local.demo.documentation import documentation
 from local.demo.people import seed_people, subject_of
 from local.demo.receiver import Receiver, receiver
-from local.demo.seed import Partner, seed_partners, seed_webhooks
+from local.demo.seed import Partner, seed_partners, seed_plan, seed_webhooks
 from local.demo.unlimited import lift
 from local.inside.refused_resources import summary, without_refused, without_tls_rule
 from local.steps import Steps
@@ -327,13 +327,16 @@ def _target(stack: str, client: Callable[[str], Any], outputs: dict[str, str]) -
     return Target("the local run", stack, client, outputs, "make run")
 
 
-def _seed(target: Target, steps: Steps) -> tuple[tuple[Partner, ...], dict[str, str]]:
-    """Make the demo partners and the demo people; gives the partners and the people's tokens."""
+def _seed(
+    target: Target, steps: Steps
+) -> tuple[tuple[Partner, ...], dict[str, str], dict[str, str]]:
+    """Make the demo partners and people; gives the partners, people's tokens and our own plans."""
     with steps.step("Seed two demo partners"):
         partners = seed_partners(target)
+        plans = seed_plan(target)
     with steps.step("Seed two customers and an operator"):
         tokens = seed_people(target.client, target.outputs[outputs.USER_POOL_ID])
-    return partners, tokens
+    return partners, tokens, plans
 
 
 def _describe(
@@ -342,6 +345,7 @@ def _describe(
     deployed: _Deployed,
     partners: tuple[Partner, ...],
     tokens: dict[str, str],
+    plans: dict[str, str],
 ) -> Endpoints:
     found = deployed.outputs
     functions, log_groups = _functions(deployed.template, deployed.physical_ids)
@@ -376,6 +380,7 @@ def _describe(
         functions=functions,
         log_groups=log_groups,
         pid=os.getpid(),
+        usage_plans=plans,
     )
 
 

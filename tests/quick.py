@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 QUICK = ("alarms", "infrastructure", "unit")
 """Folders of tests. Fuzzing, mutation and ceilings need no emulator either, but a minute."""
 
-NOT_QUICK = ("infrastructure/test_asset.py", "infrastructure/documents/test_openapi_rules.py")
+NOT_QUICK = (
+    "infrastructure/test_asset.py",
+    "infrastructure/documents/test_asyncapi_rules.py",
+    "infrastructure/documents/test_openapi_rules.py",
+)
 """What within them needs the package index, or npm's."""
 
 _TESTS = ROOT / "tests"

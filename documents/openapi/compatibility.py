@@ -1,12 +1,15 @@
-"""Whether clients of one OpenAPI document can live with another: what the newer one breaks.
+"""Whether clients of one document can live with another: what the newer one breaks.
 
-    breaks(old, new)
-    ├── operations     a path, a method or an operation's id is gone; other credentials are needed
-    ├── requests       something is needed that was not, or refused that was taken
-    └── responses      something that a client may rely on is gone, or may now be otherwise
+    breaks(old, new)       of OpenAPI
+    ├── operations         a path, a method or an operation's id is gone; other credentials needed
+    ├── requests           something is needed that was not, or refused that was taken
+    └── responses          something that a client may rely on is gone, or may now be otherwise
+    event_breaks(old, new) of AsyncAPI
+    ├── channels           a channel or a message is gone, or stands elsewhere
+    └── messages           headers and payload, as of responses
 
-A response may gain fields, headers and statuses. Its enums may only grow where they were marked
-`x-extensible`: clients branch on the others.
+A response or message may gain fields, headers and statuses. Its enums may only grow where they were
+marked `x-extensible`: clients branch on the others.
 """
 
 from __future__ import annotations
@@ -49,6 +52,11 @@ def breaks(old: Node, new: Node) -> list[str]:
     return list(_Comparison(old, new).breaks())
 
 
+def event_breaks(old: Node, new: Node) -> list[str]:
+    """List what in a new AsyncAPI document breaks whoever listens by the old one."""
+    return list(_Comparison(old, new).event_breaks())
+
+
 class _Comparison:
     """Two documents, whose references are followed each in its own."""
 
@@ -67,6 +75,32 @@ class _Comparison:
                     yield f"{where}: removed"
                 else:
                     yield from self._operation(where, operations[method], after)
+
+    def event_breaks(self) -> Iterator[str]:
+        for name, channel in self._old["channels"].items():
+            after = self._new["channels"].get(name)
+            if after is None:
+                yield f"{name}: removed"
+                continue
+            if after["address"] != channel["address"]:
+                yield f"{name}: address became {after['address']}"
+            for message in channel["messages"]:
+                if message in after["messages"]:
+                    yield from self._message(
+                        f"{name} {message}",
+                        channel["messages"][message],
+                        after["messages"][message],
+                    )
+                else:
+                    yield f"{name} {message}: removed"
+
+    def _message(self, where: str, old: Node, new: Node) -> Iterator[str]:
+        before, after = _resolved(old, self._old), _resolved(new, self._new)
+        if before.get("contentType") != after.get("contentType"):
+            yield f"{where}: content type became {after.get('contentType')}"
+        for part in ("headers", "payload"):
+            if part in before:
+                yield from self._response(f"{where} {part} #", before[part], after.get(part, {}))
 
     def _operation(self, where: str, old: Node, new: Node) -> Iterator[str]:
         if old.get("operationId") != new.get("operationId"):
@@ -168,6 +202,7 @@ class _Comparison:
 
     def _response(self, at: str, old: Node, new: Node) -> Iterator[str]:
         """List what a client could rely on by the old schema and cannot by the new one."""
+        yield from _released(at, _resolved(old, self._old), _resolved(new, self._new))
         old, new = _whole(old, self._old), _whole(new, self._new)
         yield from _widened(at, old, new)
         given = new.get("properties", {})
@@ -219,9 +254,22 @@ def _widened(at: str, old: Node, new: Node) -> Iterator[str]:
         yield f"{at}: format changed"
 
 
-def _takes(wide: str, narrow: str | None) -> bool:
-    """Tell whether every value of one type is of the other: each integer is a number."""
-    return narrow == wide or (wide, narrow) == ("number", "integer")
+def _released(at: str, old: Node, new: Node) -> Iterator[str]:
+    """List the rules of the form "if this, then that" which values need not keep any more."""
+    for rule in old.get("allOf", ()):
+        if "if" in rule and rule not in new.get("allOf", ()):
+            yield f"{at}: a rule is gone or changed: if {rule['if']}, then {rule['then']}"
+
+
+def _takes(wide: str | list[str], narrow: str | list[str] | None) -> bool:
+    """Tell whether every value of some types is of the others: each integer is a number."""
+    taken = _types(wide)
+    given = _types(narrow) if narrow is not None else {"any"}
+    return all(one in taken or (one == "integer" and "number" in taken) for one in given)
+
+
+def _types(named: str | list[str]) -> set[str]:
+    return {named} if isinstance(named, str) else set(named)
 
 
 def _missing(values: list[Any] | None, among: list[Any]) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from orders import problems
 from orders.domain.changes import place, place_for_partner, view
 from orders.domain.lifecycle import Role
-from orders.domain.order import NewOrder, NewPartnerOrder
+from orders.domain.order import Item, NewOrder, NewPartnerOrder
 from orders.problems import Kind, Problem
 from orders.routes import IDEMPOTENCY_KEY as KEY_HEADER
 from orders.settings import MAX_BODY_BYTES
@@ -24,7 +24,9 @@ ORDER_ID = "019ea65b-8cae-7809-986e-66c157b96611"
 IDEMPOTENCY_KEY = "5e0c8a3e-6d0f-4f0e-8d5c-2b1f1f1e6a77"
 """The key with which it was placed."""
 
-_PLACED_AT = int(ORDER_ID.replace("-", "")[:12], 16)
+PLACED_AT = int(ORDER_ID.replace("-", "")[:12], 16)
+"""When it was placed, in milliseconds since the Unix epoch."""
+
 _CUSTOMER = "74a8f4d8-3061-70f2-9b1e-0d8a5f6c2e11"
 _REQUEST_ID = "0b7c2f3e-5d0f-4a6e-9d0c-0a7f0a0d1c11"
 
@@ -64,14 +66,19 @@ def order_as_sent(caller: Role) -> dict[str, Any]:
     return order
 
 
-def order_as_read(caller: Role) -> dict[str, Any]:
-    """Give the example order as the API answers with it."""
+def order_as_stored(caller: Role) -> Item:
+    """Give the example order as it is stored once it is placed."""
     sent = order_as_sent(caller)
     if caller is Role.PARTNER:
-        item = place_for_partner(msgspec.convert(sent, NewPartnerOrder), "acme", _PLACED_AT)
+        item = place_for_partner(msgspec.convert(sent, NewPartnerOrder), "acme", PLACED_AT)
     else:
-        item = place(msgspec.convert(sent, NewOrder), _CUSTOMER, caller, _PLACED_AT)
-    return view({**item, "orderId": ORDER_ID})
+        item = place(msgspec.convert(sent, NewOrder), _CUSTOMER, caller, PLACED_AT)
+    return {**item, "orderId": ORDER_ID}
+
+
+def order_as_read(caller: Role) -> dict[str, Any]:
+    """Give the example order as the API answers with it."""
+    return view(order_as_stored(caller))
 
 
 def patches(caller: Role) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from documents.openapi import examples
 from documents.openapi.schemas import Schema, problem_schema, ref
+from infrastructure.edge.retry_after import retry_after
 from infrastructure.functions import BY_NAME, Answer
 from orders import problems
 from orders.domain.lifecycle import Role
@@ -138,7 +139,7 @@ def _headers_of(kind: Kind) -> Schema:
         }
     if kind is problems.UNAUTHENTICATED:
         return {name: _header("string", "How to sign in.") for name in problems.CHALLENGE}
-    if kind.status >= 500 or kind is problems.TOO_MANY_REQUESTS:
+    if retry_after(kind):
         return {"Retry-After": _header("integer", "Seconds to wait before the next try.")}
     return {}
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from aws_cdk import aws_apigateway as apigateway
 
+from infrastructure.edge.retry_after import retry_after
 from orders.cors import EXPOSED_HEADERS
 from orders.problems import (
     CHALLENGE,
@@ -22,7 +23,6 @@ from orders.problems import (
     METHOD_NOT_ALLOWED,
     NO_SNIFFING,
     NO_SUCH_ROUTE,
-    TOO_MANY_REQUESTS,
     UNAUTHENTICATED,
     Kind,
 )
@@ -154,8 +154,8 @@ def add_problems(api: apigateway.RestApi, origins: tuple[str, ...]) -> None:
         headers = {"Content-Type": CONTENT_TYPE, **headers_of(origins)}
         if kind is UNAUTHENTICATED:
             headers |= CHALLENGE
-        if kind is TOO_MANY_REQUESTS or kind.status >= 500:
-            headers["Retry-After"] = "1"  # a repetition is safe: POST has its Idempotency-Key
+        if seconds := retry_after(kind):
+            headers["Retry-After"] = str(seconds)
         api.add_gateway_response(
             f"Problem{response_type}",
             type=apigateway.ResponseType.of(response_type),

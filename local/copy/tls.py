@@ -49,8 +49,13 @@ def function_environment(layout: Layout) -> dict[str, str]:
 
 def server_context(layout: Layout) -> ssl.SSLContext:
     """Give the TLS settings of a server of this copy."""
+    return context_of(layout.server_certificate)
+
+
+def context_of(certificate: Path) -> ssl.SSLContext:
+    """Give the TLS settings of a server with a certificate, whose key is in the same file."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(layout.server_certificate)
+    context.load_cert_chain(certificate)
     return context
 
 

@@ -1,6 +1,7 @@
 """The demo partners' webhook receiver: checks each signature, and tells what came.
 
-POST /<partner>     a webhook, answered 204, or 400 when its signature is wrong
+POST /<partner>     a webhook, answered 204, or 400 when its signature is wrong; a Listener may
+                    be told to answer otherwise
 GET  /              the latest ones, as JSON
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import itertools
 import json
 import re
 import threading
@@ -22,9 +24,10 @@ from project.text import plain
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _KEPT = 1_000
+_TAKEN, _REFUSED = 204, 400
 _TOLERANCE_SECONDS = 300
 _SECONDS = 30
 _SECONDS_SINCE_1970 = re.compile(r"[0-9]{1,15}")
@@ -58,15 +61,33 @@ class Receiver:
         self._count = 0
         self._lock = threading.Lock()
 
-    def take(self, partner_id: str, headers: Mapping[str, str], body: bytes) -> bool:
-        """Take a webhook; tell whether it is genuine."""
+    def take(
+        self,
+        partner_id: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        answer: Callable[[int], object] = bool,
+    ) -> bool:
+        """Take a webhook; tell whether it is genuine.
+
+        Args:
+            partner_id: whose it is, by where it came.
+            headers: as they came, by names in lower case.
+            body: as it came.
+            answer: gives the sender a status; what is kept has been answered.
+        """
         genuine = self._genuine(partner_id, headers, body)
+        answer(self.status(genuine=genuine))
         with self._lock:
             self._webhooks.append(
                 Webhook(time.time(), partner_id, json_object(body) or {}, genuine)
             )
             self._count += 1
         return genuine
+
+    def status(self, *, genuine: bool) -> int:
+        """Say what to answer."""
+        return _TAKEN if genuine else _REFUSED
 
     def latest(self) -> list[Webhook]:
         """Give the latest ones, oldest first."""
@@ -93,6 +114,31 @@ class Receiver:
         )
 
 
+class Listener(Receiver):
+    """A partner that listens at whatever path, and may answer what is asked of it."""
+
+    def __init__(self, partner_id: str, secret: str, answers: Iterable[int]) -> None:
+        """Take one partner's webhooks, and answer them in turn as told, at last always 204."""
+        super().__init__()
+        self.secrets = {partner_id: secret}
+        self._partner_id = partner_id
+        self._answers = itertools.chain(answers, itertools.repeat(_TAKEN))
+
+    def take(
+        self,
+        partner_id: str,  # noqa: ARG002 - the path, which may be any
+        headers: Mapping[str, str],
+        body: bytes,
+        answer: Callable[[int], object] = bool,
+    ) -> bool:
+        """Take a webhook, wherever it came."""
+        return super().take(self._partner_id, headers, body, answer)
+
+    def status(self, *, genuine: bool) -> int:
+        """Say what to answer; a forged one is refused in any case."""
+        return next(self._answers) if genuine else _REFUSED
+
+
 class _Handler(Handler):
     """Answers one connection."""
 
@@ -102,8 +148,10 @@ class _Handler(Handler):
     def _take(self) -> None:
         length = self.headers.get("Content-Length", "")
         body = self.rfile.read(int(length)) if length.isdecimal() else b""
-        genuine = self.receiver.take(self.path.strip("/"), self.headers, body)  # type: ignore[arg-type]  # a message is a mapping
-        self.send(204 if genuine else 400, {}, b"")
+        self.receiver.take(self.path.strip("/"), self.headers, body, self._answer)  # type: ignore[arg-type]  # a message is a mapping
+
+    def _answer(self, status: int) -> None:
+        self.send(status, {}, b"")
 
     def _tell(self) -> None:
         latest = [webhook._asdict() for webhook in self.receiver.latest()]
@@ -114,14 +162,17 @@ class _Handler(Handler):
 
 
 @contextlib.contextmanager
-def receiver(port: int, context: ssl.SSLContext) -> Iterator[Receiver]:
+def receiver(
+    port: int, context: ssl.SSLContext, state: Receiver | None = None
+) -> Iterator[Receiver]:
     """Receive webhooks for as long as the context lasts.
 
     Args:
         port: where to listen on 127.0.0.1; 0 for any free port.
         context: the server's certificate.
+        state: takes what comes; without it, a new one.
     """
-    state = Receiver()
+    state = state or Receiver()
     with serving(type("Handler", (_Handler,), {"receiver": state}), port, context) as address:
         state.url = address.rstrip("/")
         yield state

@@ -8,12 +8,16 @@ from ops.partners import accounts
 from ops.partners import keys as partner_keys
 from ops.partners import webhooks as partner_webhooks
 from ops.partners.accounts import Wanted
+from ops.partners.keys import plans
 
 if TYPE_CHECKING:
     from ops.reach.target import Target
 
 PARTNERS = {"acme-pos": "Acme Point of Sale", "bella-aggregator": "Bella Aggregator"}
 """The demo partners: their ids and names."""
+
+TINY = "tiny"
+"""The usage plan that only the local run has: two requests at once, one a second, 100 a day."""
 
 _PLAN = "standard"
 
@@ -43,6 +47,23 @@ def _seed(target: Target, partner_id: str, name: str) -> Partner:
         account = accounts.look(target, partner_id)
     newest = account.live[-1] if account.live else account.keys[-1]
     return Partner(partner_id, partner_keys.value_of(target, newest))
+
+
+def seed_plan(target: Target) -> dict[str, str]:
+    """Make the usage plan that is soon used up, unless it is there; gives its id by its name."""
+    gateway = target.client("apigateway")
+    name = f"{target.stack}-{TINY}"
+    known = {plan["name"]: plan["id"] for plan in gateway.get_usage_plans(limit=500)["items"]}
+    if name not in known:
+        of_all = gateway.get_usage_plan(usagePlanId=plans(target)[_PLAN])
+        made = gateway.create_usage_plan(
+            name=name,
+            throttle={"rateLimit": 1.0, "burstLimit": 2},
+            quota={"limit": 100, "period": "DAY"},
+            apiStages=of_all["apiStages"],
+        )
+        known[name] = made["id"]
+    return {TINY: known[name]}
 
 
 def seed_webhooks(target: Target, *, url: str) -> dict[str, dict[str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from project import private_files
@@ -26,7 +26,8 @@ class Endpoints:
     names of `flags` and of the folder `partners`. `webhooks` tells for each demo partner its `url`
     and `secret`; `server_pem` is a certificate with key for receivers of your own on this machine.
     `web_origin` is an origin whose pages may call the API, `docs_url` the API's documentation with
-    "Try it out", `dashboard_url` the template's dashboard, `traces_url` X-Ray's API.
+    "Try it out", `dashboard_url` the template's dashboard, `traces_url` X-Ray's API. `usage_plans`
+    are those that only this run has, by name: their ids.
     """
 
     api_url: str
@@ -59,6 +60,7 @@ class Endpoints:
     functions: dict[str, str]
     log_groups: dict[str, str]
     pid: int
+    usage_plans: dict[str, str] = field(default_factory=dict)
 
 
 def read(path: Path) -> Endpoints | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 from botocore.exceptions import ConnectionError as NoConnection
 
+from infrastructure.outputs import usage_plan
 from infrastructure.settings import settings_of, stack_name
 from ops.reach import endpoints as endpoints_document
 from ops.reach.errors import OperatorError
@@ -83,7 +84,7 @@ def on_this_machine() -> Target:
     """
     from ops.reach.clients import clients  # noqa: PLC0415 - boto3; `orders --help` is quick without
 
-    endpoints, cure = _local_endpoints(), _LOCAL_CURE
+    endpoints, cure = endpoints_on_this_machine(), _LOCAL_CURE
     client, stack = clients(endpoints.aws_endpoint_url), endpoints.stack_name
     try:
         outputs = _outputs(client, stack)
@@ -94,7 +95,8 @@ def on_this_machine() -> Target:
         ) from None
     if outputs is None:
         raise OperatorError(f"The local run has no stack {stack}. Start it again: {cure}")
-    return Target("the local run", stack, client, outputs, cure)
+    own = {usage_plan(name): plan_id for name, plan_id in endpoints.usage_plans.items()}
+    return Target("the local run", stack, client, {**outputs, **own}, cure)
 
 
 def traces_on_aws(stage: str) -> Any:
@@ -115,10 +117,16 @@ def traces_on_this_machine() -> Any:
     """
     from ops.reach.clients import clients  # noqa: PLC0415 - boto3; `orders --help` is quick without
 
-    return clients(_local_endpoints().traces_url)("xray")
+    return clients(endpoints_on_this_machine().traces_url)("xray")
 
 
-def _local_endpoints() -> Endpoints:
+def endpoints_on_this_machine() -> Endpoints:
+    """Read where the local run is: the one of LOCAL_PORT, or else the one that started last.
+
+    Raises:
+        LocalError: when LOCAL_PORT is no port.
+        OperatorError: when it is not running.
+    """
     layout = layout_from_environment()
     named = os.environ.get("LOCAL_PORT", "").strip()
     endpoints = endpoints_document.read(layout.endpoints if named else layout.latest_endpoints)

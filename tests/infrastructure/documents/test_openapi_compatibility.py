@@ -1,4 +1,4 @@
-"""Clients of a released version are not broken by a later document of the same major version."""
+"""Whoever calls or listens is not broken by a later document of the same major version."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from documents.openapi.compatibility import breaks
+from documents.events.asyncapi import BASELINE as EVENTS_BASELINE
+from documents.events.asyncapi import asyncapi
+from documents.openapi.compatibility import breaks, event_breaks
 from documents.openapi.document import BASELINE, document
 
 if TYPE_CHECKING:
@@ -198,3 +200,123 @@ def test_a_break_is_told_where_it_is() -> None:
     place = "request body #/items/*/quantity: maximum fell from 99 to 50"
     assert f"POST /partner/orders: {place}" in told
     assert f"PATCH /orders/{{orderId}}: {place}" in told
+
+
+# --- Events
+
+
+def told(change: Change) -> list[str]:
+    """Change today's AsyncAPI document and list what that breaks."""
+    old = asyncapi()
+    new = copy.deepcopy(old)
+    change(new)
+    assert new != old, "the change changes nothing"
+    return event_breaks(old, new)
+
+
+def stored(contract: dict[str, Any], name: str) -> dict[str, Any]:
+    """Give an attribute of the stored order."""
+    return member(contract, "StoredOrder", name)
+
+
+def message(contract: dict[str, Any], name: str) -> dict[str, Any]:
+    """Give a message."""
+    found: dict[str, Any] = contract["components"]["messages"][name]
+    return found
+
+
+EVENT_BREAKS: dict[str, Change] = {
+    "a channel is removed": lambda d: d["channels"].pop("orderChanges"),
+    "a channel moves": lambda d: d["channels"]["orderChanges"].update(address="elsewhere"),
+    "a message is removed": lambda d: d["channels"]["webhook"]["messages"].clear(),
+    "another content type": lambda d: message(d, "OrderEvent").update(contentType="text/xml"),
+    "a header is removed": lambda d: message(d, "OrderEvent")["headers"]["properties"].pop(
+        "webhook-id"
+    ),
+    "a header may be missing": lambda d: message(d, "OrderEvent")["headers"]["required"].remove(
+        "webhook-signature"
+    ),
+    "headers are gone": lambda d: message(d, "OrderEvent").pop("headers"),
+    "an event's field is removed": lambda d: schema(d, "OrderEvent")["properties"].pop("version"),
+    "an event's field is renamed": lambda d: schema(d, "OrderEvent")["properties"].update(
+        id=schema(d, "OrderEvent")["properties"].pop("eventId")
+    ),
+    "an event's field may be missing": lambda d: schema(d, "OrderEvent")["required"].remove(
+        "occurredAt"
+    ),
+    "an event's type": lambda d: member(d, "OrderEvent", "version").update(type="string"),
+    "an event's field may be null": lambda d: member(d, "OrderEvent", "occurredAt").update(
+        type=["string", "null"]
+    ),
+    "an event's format": lambda d: member(d, "OrderEvent", "occurredAt").pop("format"),
+    "another version of the fields": lambda d: member(d, "OrderEvent", "schemaVersion").update(
+        enum=["2"]
+    ),
+    "a new type of event": lambda d: member(d, "OrderEvent", "type")["enum"].append("order.eaten"),
+    "a new status in events": lambda d: schema(d, "Status")["enum"].append("EATEN"),
+    "a stored attribute is removed": lambda d: schema(d, "StoredOrder")["properties"].pop("total"),
+    "a stored attribute may be missing": lambda d: schema(d, "StoredOrder")["required"].remove(
+        "total"
+    ),
+    "a stored number becomes a text": lambda d: stored(d, "total").update(
+        properties={"S": {"type": "string"}}, required=["S"]
+    ),
+    "a line item's attribute is removed": lambda d: schema(d, "StoredOrderLineItem")["properties"][
+        "M"
+    ]["properties"].pop("name"),
+    "the order before is not told": lambda d: member(d, "OrderChange", "dynamodb")[
+        "properties"
+    ].pop("OldImage"),
+    "a change may lack its images": lambda d: schema(d, "OrderChange")["allOf"].pop(),
+    "a new kind of write": lambda d: member(d, "OrderChange", "eventName")["enum"].append("MERGE"),
+}
+"""Changes that some listener cannot live with."""
+
+EVENT_COMPATIBLE: dict[str, Change] = {
+    "a new channel": lambda d: d["channels"].update(new={"address": "new", "messages": {}}),
+    "a new message": lambda d: d["channels"]["webhook"]["messages"].update(
+        Other={"payload": {"type": "object"}}
+    ),
+    "a new header": lambda d: message(d, "OrderEvent")["headers"]["properties"].update(
+        {"webhook-attempt": {"type": "string"}}
+    ),
+    "a new field in events": lambda d: schema(d, "OrderEvent")["properties"].update(
+        reason={"type": "string"}
+    ),
+    "a new attribute that is always there": lambda d: (
+        schema(d, "StoredOrder")["properties"].update(new={"type": "object"}),
+        schema(d, "StoredOrder")["required"].append("new"),
+    ),
+    "a new country": lambda d: schema(d, "StoredCountry")["properties"]["S"]["enum"].append("XX"),
+    "a field is an integer, not any number": lambda d: member(d, "OrderChange", "dynamodb")[
+        "properties"
+    ]["ApproximateCreationDateTime"].update(type="integer"),
+    "other words": lambda d: schema(d, "OrderEvent").update(description="x"),
+    "other examples": lambda d: message(d, "OrderEvent").update(examples=[]),
+}
+"""Changes that every listener can live with."""
+
+
+def test_the_messages_break_no_listener_of_their_major_version() -> None:
+    """What partners and other teams were promised of events still holds."""
+    assert event_breaks(json.loads(EVENTS_BASELINE.read_text()), asyncapi()) == []
+
+
+@pytest.mark.parametrize("name", EVENT_BREAKS)
+def test_a_breaking_change_of_events_is_found(name: str) -> None:
+    """Each kind of change that breaks listeners is told, once planted."""
+    assert told(EVENT_BREAKS[name])
+
+
+@pytest.mark.parametrize("name", EVENT_COMPATIBLE)
+def test_a_compatible_change_of_events_passes(name: str) -> None:
+    """What listeners can live with is never held up."""
+    assert told(EVENT_COMPATIBLE[name]) == []
+
+
+def test_a_break_of_events_is_told_where_it_is() -> None:
+    """Whoever breaks a listener reads which message and field it was, and how."""
+    assert told(EVENT_BREAKS["a stored attribute is removed"]) == [
+        f"orderChanges OrderChange payload #/dynamodb/{image}/total removed"
+        for image in ("NewImage", "OldImage")
+    ]

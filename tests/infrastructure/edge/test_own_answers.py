@@ -200,11 +200,24 @@ def test_every_error_of_the_gateway_is_a_problem(template: Template) -> None:
             assert response["StatusCode"] == str(body["status"])
 
 
-def test_a_throttled_caller_is_told_when_to_come_back(template: Template) -> None:
-    """429 carries Retry-After."""
+@pytest.mark.parametrize(
+    ("response_type", "seconds"), [("THROTTLED", "1"), ("QUOTA_EXCEEDED", "3600")]
+)
+def test_a_throttled_caller_is_told_when_to_come_back(
+    template: Template, response_type: str, seconds: str
+) -> None:
+    """429 carries Retry-After: a second for a rate, an hour for a day's quota."""
     responses = {r["ResponseType"]: r for _, r in template.all("ApiGateway::GatewayResponse")}
-    headers = responses["THROTTLED"]["ResponseParameters"]
-    assert headers["gatewayresponse.header.Retry-After"] == "'1'"
+    headers = responses[response_type]["ResponseParameters"]
+    assert headers["gatewayresponse.header.Retry-After"] == f"'{seconds}'"
+
+
+def test_every_answer_that_asks_for_another_try_says_when(template: Template) -> None:
+    """No 429 and no 5xx of API Gateway's own comes without Retry-After, and no other has it."""
+    for _, response in template.all("ApiGateway::GatewayResponse"):
+        kind = GATEWAY_PROBLEMS[response["ResponseType"]]
+        told = "gatewayresponse.header.Retry-After" in response["ResponseParameters"]
+        assert told == (kind.status == 429 or kind.status >= 500), response["ResponseType"]
 
 
 def test_a_page_can_read_the_gateway_s_own_errors(template: Template) -> None:

@@ -34,12 +34,12 @@ READING = {
     *("audit", "dlq ls", "dlq show", "doctor", "cost", "spent", "trace"),
     *("flags ls", "flags show", "flags history"),
     *("partners ls", "partners show", "partners usage"),
-    "logs ls",
+    *("logs ls", "webhooks listen"),
 }
 """Those that only tell."""
 
-HARMLESS = {"partners enable", "logs level"}
-"""Those that change what can be changed back without loss, and do not ask."""
+HARMLESS = {"partners enable", "logs level", "webhooks test", "webhooks resend"}
+"""Those that do what can be undone, or done again, without loss, and do not ask."""
 
 WITHOUT_DEPLOYMENT = {"cost"}
 """Those that look at the template, and at no deployment of it."""
@@ -47,6 +47,9 @@ WITHOUT_DEPLOYMENT = {"cost"}
 OF_AWS_ALONE = {"deploy", "destroy"}
 """Those that make stages: `make run` makes a local one, and the CDK speaks for itself."""
 
+
+OF_THIS_MACHINE_ALONE = {"webhooks listen"}
+"""Those that no stage on AWS reaches."""
 
 UNAUDITED = {"destroy"}
 """Those that write and leave no line, for their log goes with the stage: CloudTrail tells."""
@@ -95,11 +98,15 @@ def test_help(name: str) -> None:
         assert getattr(item, "help", None), f"{name}: {item.name}"
 
 
+_LEFT_OUT = {name: {"--local"} for name in WITHOUT_DEPLOYMENT}
+_LEFT_OUT |= {name: {"--stage"} for name in OF_THIS_MACHINE_ALONE}
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS.keys() - OF_AWS_ALONE))
 def test_everywhere_the_same(name: str) -> None:
     """Every command takes a stage or the local run, and speaks JSON."""
-    wanted = {"--stage", "--json"} | (set() if name in WITHOUT_DEPLOYMENT else {"--local"})
-    assert wanted <= options(name)
+    missing = {"--stage", "--local", "--json"} - options(name)
+    assert missing == _LEFT_OUT.get(name, set())
 
 
 @pytest.mark.parametrize("name", sorted(OF_AWS_ALONE))

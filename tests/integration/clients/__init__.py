@@ -1,0 +1,1 @@
+"""Clients that generators make of the OpenAPI document, on the running stack."""
