@@ -65,7 +65,7 @@ MOST_LOOKED_AT = 25
 """How many orders one page looks at, at most: it bounds what a list can cost."""
 
 MOST_TRIES = 2
-"""How often a request tries to place its order, while others with its key hold it."""
+"""How often a request tries to write: to place, while others with its key hold it, or to change."""
 
 
 def setting(name: str) -> str:

@@ -35,6 +35,7 @@ from orders.problems import (
     Problem,
 )
 from orders.routes import IDEMPOTENCY_KEY
+from orders.settings import MOST_TRIES
 from orders.store import Refused, Unavailable, store
 from orders.telemetry import count
 from orders.tracing import trace_id
@@ -49,7 +50,6 @@ _DECODERS: dict[Any, msgspec.json.Decoder[OrderPatch]] = {
     patch: msgspec.json.Decoder(patch) for patch in (OrderPatch, PartnerOrderPatch)
 }
 _HASH = 16  # hex digits: an order knows some twenty keys of one caller or another
-_TRIES = 3  # of a change that is made from the order as it stands
 
 
 def update_order(request: Request) -> Response:
@@ -146,7 +146,7 @@ def _update(request: Request, change: Change, conditions: Conditions) -> tuple[I
     """
     caller, attempt, at = request.caller, change, conditions.versions
     others, last_change = conditions.others, conditions.last_change
-    for _ in range(_TRIES):
+    for _ in range(MOST_TRIES):
         try:
             changed = store().update(
                 request.order_id, attempt, caller.owner, at, others=others, last_change=last_change

@@ -124,7 +124,9 @@ def test_an_order_is_read_whole_and_in_one_read() -> None:
     assert asked["ConsistentRead"]
 
 
-@pytest.mark.parametrize("order_id", [item()["orderId"], "no-id", ""])
+@pytest.mark.parametrize(
+    "order_id", [item()["orderId"], "no-id", ""], ids=["gone", "no id", "empty"]
+)
 def test_no_order(order_id: str) -> None:
     """An id that is no order's is told in a sentence; one that is none is not even looked for."""
     table = Table(None)
