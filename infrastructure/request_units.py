@@ -4,7 +4,7 @@
     most orders that a page looks at ───────────────────────────┘
 
 tests/unit/orders/handlers/test_largest_order.py builds the largest orders there are, and
-tests/integration/api/test_request_units.py has their requests charged by DynamoDB's rules.
+tests/integration/limits/test_request_units.py has their requests charged by DynamoDB's rules.
 
 Source: "DynamoDB read and write operations" in the developer guide,
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html

@@ -336,7 +336,7 @@ class Settings:
     """Of each of the two routes that place orders, for all callers together."""
     head_throttle: Throttle = field(default_factory=lambda: Throttle(rate=100, burst=100))
     """Of each route's HEAD, for all callers together."""
-    person_throttle: Throttle = field(default_factory=lambda: Throttle(rate=5, burst=10))
+    person_throttle: Throttle = field(default_factory=lambda: Throttle(rate=4, burst=7))
     """Of each signed-in person, in each execution environment of a function; the firewall counts
     a person's requests of a minute, wherever they come from."""
     plans: Mapping[Annotated[str, _PLAN], Plan] = field(default_factory=_plans)

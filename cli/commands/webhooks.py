@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import typer
 
 from cli import options, terminal
+from cli.audit import audited
 from cli.examples import lines
 from cli.options import Json, Local, Stage
 from ops.partners import accounts, events
@@ -49,7 +50,8 @@ def try_(partner_id: Id, *, stage: Stage = None, local: Local = False, json_: Js
     target = options.find(stage, local=local)
     endpoint = events.endpoint_to_ask(target, partner_id)
     event = events.trial_event(timestamp_of(time.time_ns() // 1_000_000))
-    _send(endpoint, [event], local=local, json_=json_)
+    with audited(target, "webhooks test", partner=partner_id):
+        _send(endpoint, [event], local=local, json_=json_)
 
 
 @app.command()
@@ -78,7 +80,9 @@ def resend(
         raise typer.BadParameter(f"No event tells of version {version}; there are {known}.")
     latest = max(found) if version is None else version
     chosen = list(found.values()) if all_ else [found[latest]]
-    _send(events.endpoint_to_ask(target, order["partnerId"]), chosen, local=local, json_=json_)
+    endpoint = events.endpoint_to_ask(target, order["partnerId"])
+    with audited(target, "webhooks resend", partner=order["partnerId"], order=order_id):
+        _send(endpoint, chosen, local=local, json_=json_)
 
 
 @app.command()

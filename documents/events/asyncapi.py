@@ -55,6 +55,7 @@ def schemas() -> Schema:
     """Give the schemas of both messages, and all that they refer to, by name."""
     read: Schema = as_31(document()["components"]["schemas"])
     return {
+        "Reason": read["Reason"],
         "Status": read["Status"],
         EVENT: messages.event_schema(),
         CHANGE: messages.change_schema(),

@@ -10,6 +10,7 @@ makes a schema of its own.
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import Any
 
@@ -18,6 +19,7 @@ from documents.openapi import examples
 from documents.openapi.schemas import REF, Schema, ref
 from orders.domain.events import SCHEMA_VERSION, event_of, type_of
 from orders.domain.lifecycle import Role, Status
+from orders.domain.reasons import OTHER, REASONED
 from orders.webhooks import signature_headers
 
 EVENT, CHANGE = "OrderEvent", "OrderChange"
@@ -55,14 +57,15 @@ def event_schema() -> Schema:
         },
     }
     always = _object(EVENT, "An order has a new status. Fields may be added.", properties)
-    return {**always, "properties": {**properties, **_SOMETIMES}}
+    return {**always, "properties": {**properties, **copy.deepcopy(_SOMETIMES)}}
 
 
 _SOMETIMES: Schema = {
+    "reason": ref("Reason"),
     "test": {
         "type": "boolean",
         "description": "True in a test event, whose order there is not; else missing.",
-    }
+    },
 }
 
 
@@ -166,6 +169,7 @@ def events() -> dict[str, Schema]:
             **examples.order_as_stored(Role.PARTNER),
             "status": status.value,
             "version": version,
+            "history": [{"reason": OTHER}] if status in REASONED else [],
         }
         event = event_of(item, None)
         assert event is not None, status

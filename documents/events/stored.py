@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from documents.openapi import examples
 from documents.openapi.schemas import REF, Schema, ref
+from orders.domain.money import PARTS, sums_of
 
 if TYPE_CHECKING:
     from orders.domain.order import Item
@@ -21,11 +22,25 @@ _ALSO_STORED: dict[str, Schema] = {
     "charges": {"type": "integer", "description": "Delivery fee plus tip."},
     "changedBy": {"type": "string", "description": "The id of the last change."},
 }
+_SUMS: Schema = {"type": "integer", "description": "Of some parts of the total."}
 _SOMETIMES_STORED: dict[str, Schema] = {
+    "sums": {
+        "type": "object",
+        "properties": dict.fromkeys(sums_of(dict.fromkeys(PARTS, 0))["sums"], _SUMS),
+        "description": "The service's own.",
+    },
+    "changeKeys": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "The service's own: which changes it knows again.",
+    },
     "traceId": {"type": "string", "description": "The trace of the last change."},
     "synthetic": {"type": "boolean", "description": "A heartbeat's: no business of yours."},
     "expiresAt": {"type": "integer", "description": "When a heartbeat's is deleted, Unix seconds."},
 }
+_NOT_ALWAYS = {"postalCode"}
+"""What is read as an empty text where it is not stored."""
+
 _KINDS = {
     "string": "S",
     "integer": "N",
@@ -82,6 +97,8 @@ def _typed(schema: Schema) -> Schema:
         value["items"] = _typed(schema["items"])
     elif kind == "object":
         value |= _attributes(schema["properties"])
+        if "required" in value:
+            value["required"] = [part for part in value["required"] if part not in _NOT_ALWAYS]
     words = {name: schema[name] for name in _WORDS[:1] if name in schema}
     name = _KINDS[kind]
     return {**words, "type": "object", "properties": {name: value}, "required": [name]}

@@ -65,9 +65,10 @@ def events_of(order: Item) -> dict[int, OrderEvent]:
     """
     history, latest = order["history"], int(order["version"])
     found = {}
-    for steps, entry in zip(range(len(history) - 1, -1, -1), history, strict=True):
-        version = 1 if entry is history[0] else latest - steps
+    for number, entry in enumerate(history):
+        version = latest - (len(history) - 1 - number) if number else 1
         item = {**order, "status": entry["status"], "version": version, "updatedAt": entry["at"]}
+        item["history"] = history[: number + 1]
         event = event_of(item, None)
         assert event is not None  # without an old order there is always one
         found[version] = event

@@ -10,6 +10,7 @@ import msgspec
 from boto3.dynamodb.types import TypeSerializer
 
 from orders.domain.changes import place, place_for_partner
+from orders.domain.checks import normalize
 from orders.domain.lifecycle import Role
 from orders.domain.order import Item, NewOrder, NewPartnerOrder
 from tests.shared.examples import order
@@ -22,13 +23,17 @@ _serializer = TypeSerializer()
 
 def partners_order(body: dict[str, Any]) -> Item:
     """Store an order as the partner acme places it."""
-    return place_for_partner(msgspec.convert(body, NewPartnerOrder), "acme", NOW)
+    sent = msgspec.convert(body, NewPartnerOrder)
+    normalize(sent)
+    return place_for_partner(sent, "acme", NOW)
 
 
 def customers_order(body: dict[str, Any], customer_id: str) -> Item:
     """Store an order as a customer places it."""
     own = {name: value for name, value in body.items() if name not in {"customerId", "reference"}}
-    return place(msgspec.convert(own, NewOrder), customer_id, Role.CUSTOMER, NOW)
+    sent = msgspec.convert(own, NewOrder)
+    normalize(sent)
+    return place(sent, customer_id, Role.CUSTOMER, NOW)
 
 
 def typed(item: Item) -> dict[str, Any]:

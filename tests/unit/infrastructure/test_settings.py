@@ -62,8 +62,8 @@ MISTAKES = [
     ),
     (
         Settings,
-        {"stage": "x", "address_limits": AddressLimits(customers=1_499)},
-        "address_limits.customers must be at least 1500",
+        {"stage": "x", "address_limits": AddressLimits(customers=1_199)},
+        "address_limits.customers must be at least 1200",
     ),
     (Domain, {"name": "https://a.example", "certificate_arn": CERTIFICATE}, "https://a.example"),
     (Domain, {"name": "localhost", "certificate_arn": CERTIFICATE}, "localhost"),

@@ -54,7 +54,7 @@ PLANTED: dict[str, tuple[dict[str, Any], str]] = {
         "plans.gold.throttle.burst",
     ),
     "a plan whose largest orders fill the table": (
-        {"plans": plan(10, 13)},
+        {"plans": plan(10, 13), "capacity": Capacity(max_read_units=8_000)},
         "plans.gold.throttle lets .* the writes of the orders",
     ),
     "a plan whose webhooks fill the queue": (
@@ -85,10 +85,10 @@ PLANTED: dict[str, tuple[dict[str, Any], str]] = {
         {"capacity": Capacity(max_write_units=3_000)},
         "capacity.max_write_units to 3960",
     ),
-    "too few reads": ({"capacity": Capacity(max_read_units=5_000)}, "max_read_units to 5720"),
+    "too few reads": ({"capacity": Capacity(max_read_units=5_000)}, "max_read_units to 5995"),
     "provisioned": (
         {"capacity": Capacity(mode=CapacityMode.PROVISIONED)},
-        "capacity.max_provisioned to 5720",
+        "capacity.max_provisioned to 5995",
     ),
     "a route that is too slow": (
         {"placing_throttle": Throttle(rate=50, burst=55)},

@@ -58,7 +58,7 @@ RECIPES = re.findall(r"\$\(PYTHON_HERE\) ([^#\n]+[^#\s])", (ROOT / "Makefile").r
 COMMANDS = [
     *(re.sub(r"\$\(\w+\)", "", recipe) for recipe in RECIPES if recipe not in READ_NONE),
     *(
-        "-m cli --help",
+        "-m cli dlq --help",
         "-m cli cost",
         "-m ops.reach.templates dev .",
         "-m local.copy.synthesis . .",

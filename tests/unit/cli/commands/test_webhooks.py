@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         return Sent(event.event_id, delivered=taken, answer="204" if taken else "HTTP 503")
 
     monkeypatch.setattr(options, "find", lambda *_, **__: None)
+    monkeypatch.setattr(webhooks, "audited", lambda *_, **__: contextlib.nullcontext())
     monkeypatch.setattr(events, "order_of", lambda *_: found)
     monkeypatch.setattr(events, "endpoint_to_ask", lambda *_: HERE)
     monkeypatch.setattr(events, "send", send)

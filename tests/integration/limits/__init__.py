@@ -1,0 +1,1 @@
+"""What one caller can cost, and what keeps it from more."""
