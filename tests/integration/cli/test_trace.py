@@ -45,7 +45,7 @@ def trace(
     stack: Endpoints, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., str]:
     """Run `orders trace --local`; gives what it prints, or else why it fails."""
-    monkeypatch.setattr(target, "_local_endpoints", lambda: stack)
+    monkeypatch.setattr(target, "endpoints_on_this_machine", lambda: stack)
 
     def run(*arguments: str) -> str:
         capsys.readouterr()

@@ -48,8 +48,11 @@ LINES = (
 """Texts of one line, which an order may have."""
 
 NOTE = "\n\t".join(LINES[:11])
-REFUSED = ("\x1b[2J", "\x9b31m", "a\x00b", "\x07", "\u2028", "\r\nX: y", "\x85")
+REFUSED = ("\x1b[2J", "\x9b31m", "a\x00b", "\x07")
 """Texts that no order may have, as they are commands to a terminal or to a program."""
+
+LINE_ENDS = ("\u2028", "\r\nX: y", "\x85")
+"""Texts that only notes may have, which keep each line end as a plain one."""
 
 COMMANDS = {*map(chr, range(32)), *map(chr, range(127, 160)), "\u2028", "\u2029", "\u202e"} - {"\n"}
 
@@ -58,10 +61,11 @@ def hostile() -> dict[str, Any]:
     """Make an order of nothing but hostile texts; its customer's name makes it unique."""
     customer = f"'>{uuid.uuid4().hex}=<b>{{{{7*7}}}}#\u202e"
     lines = [
-        {"itemId": text[:128], "name": text, "quantity": 1, "unitPrice": 100, "note": NOTE[:500]}
+        {"itemId": text[:128], "name": text, "quantity": 1, "unitPrice": 100}
         | {"options": [{"name": text, "price": 1}]}
         for text in LINES
     ]
+    lines[0]["note"] = NOTE[:500]
     address = {name: LINES[number] for number, name in enumerate(("line1", "line2", "city"))}
     address |= {"region": LINES[9], "postalCode": "=1+1;<b>\u202e", "country": "US"}
     texts = {"restaurantId": LINES[6], "customerId": customer, "note": NOTE[:500]}
@@ -151,6 +155,16 @@ def test_commands_to_terminals_are_refused(acme: Partner, text: str) -> None:
     order_id = acme.place()["orderId"]
     assert acme.patch(order_id, {"note": text}).status_code == 400
     assert acme.get(order_id).json()["version"] == 1
+
+
+@pytest.mark.parametrize("text", LINE_ENDS, ids=ascii)
+def test_a_line_end_obeys_nobody(acme: Partner, text: str) -> None:
+    """A note has it as a plain line end; no text of one line has it at all."""
+    for body in (order(customerId=text), order(restaurantId=text)):
+        assert acme.post(body).status_code == 400
+    noted = acme.place(note=f"a{text}b")["note"]
+    assert "\n" in noted
+    assert not COMMANDS & set(noted)
 
 
 @pytest.mark.parametrize("half", ['"\\ud800"', '"\\udc00\\ud83d"', '"a\\udfff"'])

@@ -27,7 +27,7 @@ from orders_client.models import (
     Order,
     OrderEvent,
     OrderPage,
-    OrderPatch,
+    PartnerOrderPatch,
     PartnerUpdateOrderResponse409,
     Status,
 )
@@ -65,13 +65,13 @@ def place_and_change() -> dict[str, object]:
     read = partner_get_order.sync(order_id, client=client)
     assert isinstance(read, Order), read
     noted = partner_update_order.sync_detailed(
-        order_id, client=client, body=OrderPatch(note="Ring twice")
+        order_id, client=client, body=PartnerOrderPatch(note="Ring twice")
     )
     assert isinstance(noted.parsed, Order), noted.content
     page = partner_list_orders.sync(client=client, customer_id=sent.customer_id)
     assert isinstance(page, OrderPage), page
     refused = partner_update_order.sync(
-        order_id, client=client, body=OrderPatch(status=Status.DELIVERED)
+        order_id, client=client, body=PartnerOrderPatch(status=Status.DELIVERED)
     )
     assert isinstance(refused, PartnerUpdateOrderResponse409), refused
     return {
