@@ -61,7 +61,7 @@ def exercise(partner: Partner) -> str:
     partner.patch(order_id, {"note": f"{MARK} later", "contactPhone": PHONE})
     partner.get(order_id)
     partner.page(limit=5)
-    for wrong in ({"note": MARK * 1_000}, {"contactPhone": f"{MARK}"}, {"items": MARK}):
+    for wrong in ({"note": MARK * 100}, {"contactPhone": f"{MARK}"}, {"items": MARK}):
         assert partner.post({**marked(), **wrong}).status_code == 400
     assert partner.post({**marked(), MARK: MARK}).status_code == 400
     why = {"code": "other", "text": f"{MARK} called"}
