@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
+from infrastructure import outputs
 from local.serving import Handler, serving
 from ops.partners.webhooks import new_secret
 from orders.partner_endpoints import parameter_name, text_of
@@ -51,6 +52,13 @@ def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return WAYS[request.param](tmp_path_factory.mktemp(f"client-in-{request.param}"))
 
 
+def key_of_secrets(stack: Endpoints) -> str:
+    """Give the key under which the workers may read partners' secrets."""
+    described = aws(stack, "cloudformation").describe_stacks(StackName=stack.stack_name)
+    values = {each["OutputKey"]: each["OutputValue"] for each in described["Stacks"][0]["Outputs"]}
+    return str(values[outputs.PARTNER_SECRETS_KEY])
+
+
 @pytest.fixture(scope="module")
 def listener(stack: Endpoints) -> Iterator[Listener]:
     """A partner that listens at an address of this machine."""
@@ -72,6 +80,7 @@ def listener(stack: Endpoints) -> Iterator[Listener]:
             Name=parameter_name(stack.parameters["partners"], partner.partner_id),
             Value=text_of(Endpoint(url, (secret,))),
             Type="SecureString",
+            KeyId=key_of_secrets(stack),
         )
         yield Listener(partner, secret, deliveries)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -73,6 +74,7 @@ def test_a_test_that_is_not_quick_fails(tmp_path: Path) -> None:
     done = subprocess.run(
         [*command, "--quick", "--rootdir", tmp_path, "-c", tmp_path / "pytest.ini", tmp_path],
         cwd=ROOT,
+        env={**os.environ, "PYTEST_ADDOPTS": ""},
         capture_output=True,
         text=True,
         check=False,
