@@ -54,7 +54,7 @@ def cost(
     if stage not in STAGES:
         raise options.unknown("stage", stage, STAGES)
     from ops.costs.report import CostReport  # noqa: PLC0415 - the handlers' telemetry comes along
-    from ops.costs.traffic import Traffic  # noqa: PLC0415 - for a quick --help
+    from ops.costs.traffic import Traffic  # noqa: PLC0415 - its --help is quick without
 
     document = templates.read(template) if template else _synthesized(stage)
     report = CostReport(document, Traffic(orders_per_day=orders_per_day), customers)
@@ -71,7 +71,7 @@ def _synthesized(stage: str) -> dict[str, Any]:
 
 
 def _print(report: CostReport) -> None:
-    from ops.costs.report import TIMES, dollars  # noqa: PLC0415 - for a quick --help
+    from ops.costs.report import TIMES, dollars  # noqa: PLC0415 - its --help is quick without
 
     services = report.services()  # where something has no price, nothing is printed
     loads = tuple(f"{times:,} ×" for times in TIMES)

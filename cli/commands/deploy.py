@@ -85,7 +85,7 @@ def deploy(
     yes: Yes = False,
 ) -> None:
     """Deploy a stage to your AWS account; shows what would change, and asks first."""
-    from ops.release import deploying  # noqa: PLC0415 - boto3; `orders --help` is quick without
+    from ops.release import deploying  # noqa: PLC0415 - boto3; its --help is quick without
 
     settings = options.settings(stage)
     with _telling_of_interrupts():
@@ -107,7 +107,7 @@ def deploy(
 
 def destroy(*, stage: Stage = None, yes: Yes = False) -> None:
     """Remove a stage from your AWS account, once you have typed its name."""
-    from ops.release import deploying  # noqa: PLC0415 - for a quick --help
+    from ops.release import deploying  # noqa: PLC0415 - its --help is quick without
 
     settings = options.settings(stage)
     with _telling_of_interrupts():
@@ -132,7 +132,7 @@ def _audited(place: Place, stack: Stack | None) -> Iterator[None]:
     if stack is None or outputs.AUDIT_LOG not in stack.outputs:
         yield
         return
-    from ops.audit import Home  # noqa: PLC0415 - for a quick --help
+    from ops.audit import Home  # noqa: PLC0415 - its --help is quick without
 
     home = Home(place.client, stack.outputs[outputs.AUDIT_LOG])
     with audited_in(home, "deploy", stack=place.stack):
@@ -147,7 +147,7 @@ def _say_where(place: Place) -> None:
 
 def _clear(place: Place, *, agreed: bool) -> None:
     """Delete a stack that can only be deleted, once the operator has typed the stage's name."""
-    from ops.release import deploying, leftovers  # noqa: PLC0415 - for a quick --help
+    from ops.release import deploying, leftovers  # noqa: PLC0415 - its --help is quick without
 
     found = deploying.stack(place)
     if found is None or not deploying.remains(place, found):
@@ -164,7 +164,7 @@ def _clear(place: Place, *, agreed: bool) -> None:
 
 def _adopt(place: Place, template: dict[str, Any], *, agreed: bool) -> None:
     """Take over what earlier stacks have kept; a stage never begins anew beside its old data."""
-    from ops.release import deploying, leftovers  # noqa: PLC0415 - for a quick --help
+    from ops.release import deploying, leftovers  # noqa: PLC0415 - its --help is quick without
 
     left = leftovers.adoptable(place, deploying.stack(place), template)
     if not left:

@@ -38,14 +38,14 @@ def of_the_local_run() -> list[Finding]:
     Raises:
         LocalError: when LOCAL_PORT is no port.
     """
-    from local.checks import OF_THE_LOCAL_RUN  # noqa: PLC0415 - `orders --help` is quick without
+    from local.checks import OF_THE_LOCAL_RUN  # noqa: PLC0415 - its --help is quick without
 
     return run_all(OF_THE_LOCAL_RUN, layout_from_environment(), seconds=_LOCAL_SECONDS)
 
 
 def of_a_stage(stage: str | None) -> list[Finding]:
     """Look at what the deployment of a stage takes."""
-    from ops.release import diagnosis  # noqa: PLC0415 - boto3; `orders --help` is quick without
+    from ops.release import diagnosis  # noqa: PLC0415 - boto3; its --help is quick without
 
     return diagnosis.of_a_stage(options.settings(stage))
 

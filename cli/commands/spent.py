@@ -33,7 +33,7 @@ def spent(
     Prices are those of `orders cost`. docs/performance/cost.md tells how each figure is found,
     and which are not known.
     """
-    from ops.costs import readings  # noqa: PLC0415 - boto3; `orders --help` is quick without
+    from ops.costs import readings  # noqa: PLC0415 - boto3; its --help is quick without
 
     target = options.find(stage, local=local)
     with terminal.waiting(f"Reading what {target.name} has logged …"):

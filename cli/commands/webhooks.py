@@ -113,8 +113,8 @@ def listen(
 @contextlib.contextmanager
 def _receiving(partner_id: str, endpoint: Endpoint, answers: Iterable[int]) -> Iterator[Receiver]:
     """Receive at the endpoint's own port, for as long as the context lasts."""
-    from local.copy.tls import context_of  # noqa: PLC0415 - `orders --help` is quick without
-    from local.demo.receiver import Listener, receiver  # noqa: PLC0415 - as above
+    from local.copy.tls import context_of  # noqa: PLC0415 - its --help is quick without
+    from local.demo.receiver import Listener, receiver  # noqa: PLC0415 - its --help is quick without
 
     port = _port_here(partner_id, endpoint.url)
     context = context_of(Path(endpoints_on_this_machine().server_pem))
@@ -141,7 +141,7 @@ def _port_here(partner_id: str, url: str) -> int:
 def _news(receiver: Receiver) -> Iterator[Webhook]:
     while True:
         yield from receiver.untold()
-        time.sleep(_POLL_SECONDS)
+        time.sleep(_POLL_SECONDS)  # the receiver hears in a thread of its own
 
 
 def _print(webhook: Webhook, *, json_: bool) -> None:

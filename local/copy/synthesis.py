@@ -107,10 +107,10 @@ def _inputs(asset: Asset) -> str:
 
 def main() -> None:
     """Synthesize in this process: `python -m local.copy.synthesis ASSET OUT`."""
-    from infrastructure.settings import settings_of  # noqa: PLC0415 - likewise
-    from infrastructure.settings_validation import SettingError  # noqa: PLC0415 - takes CDK's second or two
-    from infrastructure.synth import synthesize as synthesize_here  # noqa: PLC0415 - likewise
-    from ops.costs.report import expected  # noqa: PLC0415 - likewise
+    from infrastructure.settings import settings_of  # noqa: PLC0415 - who reads needs no CDK
+    from infrastructure.settings_validation import SettingError  # noqa: PLC0415 - nor pydantic
+    from infrastructure.synth import synthesize as synthesize_here  # noqa: PLC0415 - CDK takes 2 s
+    from ops.costs.report import expected  # noqa: PLC0415 - loads settings
 
     parser = argparse.ArgumentParser(prog="local.copy.synthesis", description=__doc__)
     parser.add_argument("asset", type=Path)

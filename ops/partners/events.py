@@ -81,7 +81,7 @@ def order_of(target: Target, order_id: str) -> Item:
     Raises:
         OperatorError: when there is none.
     """
-    from boto3.dynamodb.types import TypeDeserializer  # noqa: PLC0415 - `orders --help` is quick
+    from boto3.dynamodb.types import TypeDeserializer  # noqa: PLC0415 - its --help is quick
 
     at = timestamp_in(order_id)
     found = {} if at is None else _stored(target, order_id, at)

@@ -82,7 +82,7 @@ def on_this_machine() -> Target:
         LocalError: when LOCAL_PORT is no port.
         OperatorError: when it is not running.
     """
-    from ops.reach.clients import clients  # noqa: PLC0415 - boto3; `orders --help` is quick without
+    from ops.reach.clients import clients  # noqa: PLC0415 - boto3; its --help is quick without
 
     endpoints, cure = endpoints_on_this_machine(), _LOCAL_CURE
     client, stack = clients(endpoints.aws_endpoint_url), endpoints.stack_name
@@ -115,7 +115,7 @@ def traces_on_this_machine() -> Any:
         LocalError: when LOCAL_PORT is no port.
         OperatorError: when it is not running.
     """
-    from ops.reach.clients import clients  # noqa: PLC0415 - boto3; `orders --help` is quick without
+    from ops.reach.clients import clients  # noqa: PLC0415 - boto3; its --help is quick without
 
     return clients(endpoints_on_this_machine().traces_url)("xray")
 
@@ -149,7 +149,7 @@ def _outputs(client: Callable[[str], Any], stack: str) -> dict[str, str] | None:
 
 def _clients(region: str) -> Callable[[str], Any]:
     """Give a factory of clients, with the credentials of whoever asks."""
-    import boto3  # noqa: PLC0415 - `orders --help` is quick without
+    import boto3  # noqa: PLC0415 - its --help is quick without
     from botocore.config import Config  # noqa: PLC0415 - boto3 takes long
 
     retries: Any = {"mode": "standard", "total_max_attempts": 5}

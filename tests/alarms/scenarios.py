@@ -145,12 +145,14 @@ def stage_of(resources: Resources) -> Stage:
         pipe=text(pipe["Properties"].get("Name", pipe_name)),
         rule=text(rule["Properties"]["RuleName"]),
         own=dimensions_of(_variables(resources, functions["create_order"])[STAGE]),
-        people={
-            dimension: next(name for name, _ in _of(resources, f"Cognito::{dimension}"))
-            for dimension in ("UserPool", "UserPoolClient")
-        },
+        people=_people(resources),
         firewall=_firewall(resources),
     )
+
+
+def _people(resources: Resources) -> dict[str, str]:
+    kinds = ("UserPool", "UserPoolClient")
+    return {kind: next(name for name, _ in _of(resources, f"Cognito::{kind}")) for kind in kinds}
 
 
 def _firewall(resources: Resources) -> dict[str, str]:
