@@ -5,7 +5,7 @@ first attempt, a second long ─► delivered
                                     ▲
 of a partner that was slow lately ──┘
 
-So an endpoint that hangs keeps waiting only those that wait already (docs/decisions/0018).
+So an endpoint that hangs keeps waiting only those that wait already (docs/decisions/0020).
 """
 
 from __future__ import annotations
