@@ -20,13 +20,10 @@ from orders.domain.checks import (
     normalize,
     normalize_line_ends,
 )
-from orders.problems import BODY_TOO_LARGE, INVALID_BODY, MALFORMED_JSON, Problem
+from orders.problems import BODY_TOO_LARGE, INVALID_BODY, MALFORMED_JSON, Problem, faulty
 from orders.settings import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from orders.domain.checks import Fault
     from orders.domain.order import NewOrder, OrderPatch
 
 T = TypeVar("T", bound="NewOrder | OrderPatch")
@@ -66,14 +63,6 @@ def decode(decoder: msgspec.json.Decoder[T], text: str | None) -> T:
     return body
 
 
-def invalid(faults: Sequence[Fault]) -> Problem:
-    """Make the problem of a body that is JSON and has these faults."""
-    detail = faults[0].detail
-    if len(faults) > 1:
-        detail = f"{len(faults)} faults; the first, at {faults[0].pointer}: {detail}"
-    return Problem(INVALID_BODY, detail, errors=faults)
-
-
 def _refuse(
     decoder: msgspec.json.Decoder[T], text: str, error: Exception | None = None
 ) -> NoReturn:
@@ -89,7 +78,7 @@ def _refuse(
         faults = faults_in(text, decoder.type, error)
     except NotJson as refused:
         raise Problem(MALFORMED_JSON, str(refused), pointer=WHOLE) from None
-    raise invalid(faults) from None
+    raise faulty(INVALID_BODY, faults) from None
 
 
 def _has_unique_members(text: str) -> bool:

@@ -26,12 +26,10 @@ from msgspec import UNSET, Struct, UnsetType
 from orders.domain.changes import schedule_fault
 from orders.domain.checks import Fault, faults_between, text_fault
 from orders.domain.order import PATTERNS, Address, AddressPatch
+from orders.problems import MOST_FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-MOST = 20
-"""As many faults are told of one body."""
 
 _MOST_DEPTH, _MOST_DIGITS = 100, 1_000
 """Above these some parser gives up, perhaps API Gateway's: so it is no JSON, whoever sees it."""
@@ -63,7 +61,7 @@ class _Members(list[tuple[str, Any]]):
 
 
 def faults_in(text: str, struct: type[Struct], error: Exception | None = None) -> list[Fault]:
-    """List what is wrong with a body, at most `MOST` faults, in the order of the text.
+    """List what is wrong with a body, at most `MOST_FAULTS`, in the order of the text.
 
     Args:
         text: the body.
@@ -75,7 +73,7 @@ def faults_in(text: str, struct: type[Struct], error: Exception | None = None) -
     """
     tree = _parsed(text)
     faults = _struct_faults(tree, struct, "#")
-    found = [_short(fault) for fault in islice(faults, MOST)]
+    found = [_short(fault) for fault in islice(faults, MOST_FAULTS)]
     if found or error is None:
         return found
     if isinstance(error, msgspec.ValidationError):

@@ -28,6 +28,7 @@ from orders.problems import (
     UNAVAILABLE,
     UNSUPPORTED_MEDIA_TYPE,
     Problem,
+    faulty,
 )
 from orders.routes import ACCEPT_PATCH, JSON, PATCH, REPEATABLE, route_of
 from orders.settings import in_lambda
@@ -36,12 +37,13 @@ from orders.telemetry import log_event, log_request
 from orders.tracing import subsegment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from orders.domain.order import Item
 
     Event = dict[str, Any]
     Handler = Callable[[Event, Any], dict[str, Any]]
+    Readers = dict[str, Callable[..., Any]]
 
 
 class _Context(msgspec.Struct, rename="camel"):
@@ -99,35 +101,39 @@ class Request:
             self._caller = caller_of(self.context, self.route)
         return self._caller
 
-    def query(self, allowed: tuple[str, ...]) -> dict[str, str]:
-        """Read the query parameters; of those that may be repeated, `values` gives the others.
+    def query(
+        self,
+        readers: Readers,
+        faults_between: Callable[[dict[str, Any]], Iterable[tuple[str, str]]],
+    ) -> dict[str, Any]:
+        """Read the query parameters that are given.
+
+        Args:
+            readers: makes a value of a parameter's text, or of its texts where it may be repeated;
+                raises ValueError, which says what is wrong. Others than these are unknown.
+            faults_between: lists what is wrong between values that are right by themselves.
 
         Raises:
-            Problem: `invalid-parameter`, for one that is unknown or given twice: to ignore a
-                misspelt filter would answer with more than was asked for.
+            Problem: `invalid-parameter`, which names all faults. One is a parameter that is
+                unknown: to ignore a misspelt filter would answer with more than was asked for.
         """
-        given = self._parameters
-        for name, values in given.items():
-            if name not in allowed:
-                detail = f"Unknown parameter; known: {', '.join(allowed)}"
+        values: dict[str, Any] = {}
+        faults: list[tuple[str, str]] = []
+        given = self._event.multi_value_query_string_parameters or {}
+        for name, texts in given.items():
+            try:
+                values[name] = _parameter(name, texts, readers)
+            except ValueError as fault:
                 # A name can be text that no answer can be made of: half of a surrogate pair.
-                shown = name.encode(errors="replace").decode()
-                raise Problem(INVALID_PARAMETER, detail, pointer=shown)
-            if len(values) > 1 and name not in REPEATABLE:
-                raise Problem(INVALID_PARAMETER, "Given more than once", pointer=name)
-        return {name: values[0] for name, values in given.items()}
+                faults.append((name.encode(errors="replace").decode(), str(fault)))
+        faults += faults_between(values)
+        if faults:
+            raise faulty(INVALID_PARAMETER, faults)
+        return values
 
     @property
     def _patches(self) -> bool:
         return self.route.method == PATCH
-
-    def values(self, name: str) -> list[str]:
-        """Give every value of a query parameter."""
-        return self._parameters.get(name, [])
-
-    @property
-    def _parameters(self) -> dict[str, list[str]]:
-        return self._event.multi_value_query_string_parameters or {}
 
     def body(self) -> str | None:
         """Give the body's text, if it is of a content type that the route takes.
@@ -148,6 +154,14 @@ class Request:
             except ValueError:  # of the one as of the other
                 raise Problem(MALFORMED_JSON, "The body is not UTF-8 text") from None
         return text
+
+
+def _parameter(name: str, texts: list[str], readers: Readers) -> Any:
+    if name not in readers:
+        raise ValueError(f"Unknown parameter; known: {', '.join(readers)}")
+    if len(texts) > 1 and name not in REPEATABLE:
+        raise ValueError("Given more than once")
+    return readers[name](*texts)
 
 
 def _headers(event: _Event) -> dict[str, str]:

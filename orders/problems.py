@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 CONTENT_TYPE = "application/problem+json"
 _TYPE_PREFIX = "urn:problem-type:food-delivery:"
 
+MOST_FAULTS = 20
+"""As many faults are told of one request."""
+
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="food-delivery-orders"'}
 """What every 401 says of how to sign in (RFC 9110, 11.6.1; RFC 6750, 3)."""
 
@@ -154,3 +157,17 @@ class Problem(Exception):
                 {"pointer": pointer, "detail": detail} for pointer, detail in self.errors
             ]
         return members
+
+
+def faulty(kind: Kind, faults: Sequence[tuple[str, str]]) -> Problem:
+    """Make the problem of a body, or of parameters, with at least one fault.
+
+    Args:
+        kind: which problem it is.
+        faults: each with its pointer and its detail; the first `MOST_FAULTS` are told.
+    """
+    told = faults[:MOST_FAULTS]
+    pointer, detail = told[0]
+    if len(told) > 1:
+        detail = f"{len(told)} faults; the first, at {pointer}: {detail}"
+    return Problem(kind, detail, errors=told)

@@ -16,12 +16,14 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from documents.openapi import examples
+from documents.openapi.patterns import PUBLISHED
 from documents.openapi.responses import health_responses, problem_responses, responses_of
 from documents.openapi.schemas import Schema, ref, schemas
 from infrastructure.functions import BY_NAME
 from infrastructure.settings import STAGES
 from orders.domain.changes import KEYS_KEPT, SCHEDULING_WINDOW
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
+from orders.domain.order import REFERENCE
 from orders.domain.reasons import REASONS_OF, assumed
 from orders.routes import HEAD, IDEMPOTENCY_KEY, PATCH, REPEATABLE, ROUTES, STAGE
 from orders.settings import MAX_BODY_BYTES, MOST_LOOKED_AT
@@ -210,7 +212,7 @@ _QUERY: dict[str, tuple[str, Schema]] = {
     "partnerId": ("", _IDENTITY),
     "reference": (
         "Only orders with this number of the partner's own; a page may then hold fewer.",
-        {"type": "string", "pattern": r"^[\x21-\x7e]{1,64}$"},
+        {"type": "string", "pattern": PUBLISHED[REFERENCE]},
     ),
     "status": (
         "Only orders that stand there; repeat it for several. A page may then hold fewer.",

@@ -15,7 +15,7 @@ from documents.openapi.patterns import PUBLISHED
 from orders.domain.iso import COUNTRIES, CURRENCIES
 from orders.domain.order import PATTERNS, Order
 from orders.domain.reasons import REASONS
-from orders.problems import GATEWAY_PROBLEMS, METHOD_NOT_ALLOWED, PROBLEMS
+from orders.problems import GATEWAY_PROBLEMS, METHOD_NOT_ALLOWED, MOST_FAULTS, PROBLEMS
 from orders.routes import ROUTES
 
 if TYPE_CHECKING:
@@ -184,7 +184,8 @@ def _problem() -> Schema:
         "errors": {
             "type": "array",
             "items": ref("FieldProblem"),
-            "description": "All that is wrong with a body, up to 20 faults.",
+            "description": "All that is wrong with a body, or with the query's parameters; "
+            f"up to {MOST_FAULTS} faults.",
         },
     }
     made = _object(properties, "An error (RFC 9457); docs/api/problems.md explains every type.")

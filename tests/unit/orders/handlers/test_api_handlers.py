@@ -63,6 +63,30 @@ def test_an_id_that_cannot_be_is_not_found_without_a_read(order_id: str) -> None
     assert refused(update_order, change)[0] == 404
 
 
+def test_all_faults_of_a_query_are_told_at_once() -> None:
+    """Each wrong parameter is named: unknown, repeated, of another form, or not with another."""
+    query = {
+        "limit": ["0"],
+        "statsu": ["PLACED"],
+        "status": ["PLACED", "LOST"],
+        "reference": ["a", "b"],
+        "cursor": ["abc"],
+        "createdFrom": ["2026-11-23T00:00:00Z"],
+        "createdTo": ["2026-11-22T00:00:00Z"],
+    }
+    problem = json.loads(list_orders.handler(event("GET", query=query), None)["body"])
+    named = [fault["pointer"] for fault in problem["errors"]]
+    assert named == ["limit", "statsu", "status", "reference", "cursor", "createdTo"]
+    assert problem["detail"].startswith("6 faults; the first, at limit: Must be a whole number")
+
+
+def test_of_a_query_with_many_faults_twenty_are_told() -> None:
+    """The answer stays short, whatever is sent."""
+    query = {f"unknown-{number}": ["x"] for number in range(30)}
+    problem = json.loads(list_orders.handler(event("GET", query=query), None)["body"])
+    assert len(problem["errors"]) == 20
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
