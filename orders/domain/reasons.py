@@ -1,6 +1,6 @@
 """Why an order ended before it was delivered: the codes, who may give which, and what is assumed.
 
-What each code is called by Open Delivery and Uber Eats: docs/api/orders.md, "Reasons". No
+What each code is called by Open Delivery and Uber Eats: docs/api/mapping.md. No
 enumeration: making one of this size would be felt when a function starts.
 """
 
