@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE # without bytecode each synth takes 3 s longer
 PYTHON_HERE := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run token quick test check audit format docs synth deploy destroy load soak fuzz mutate bench simulate clean
+.PHONY: help setup run token quick test check audit format docs synth deploy destroy load soak fuzz contract mutate bench simulate clean
 
 help: ## List these commands
 	@echo "STAGE=$(STAGE) LOCAL_PORT=$(LOCAL_PORT)"
@@ -48,6 +48,7 @@ docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m documents.configuration
 	@$(PYTHON_HERE) -m documents.limits
 	@$(PYTHON_HERE) -m tests.shared.access
+	@$(PYTHON_HERE) -m tests.contract.rules
 	@$(PYTHON_HERE) -m tests.alarms.table
 	@$(PYTHON_HERE) -m tests.mutation.document
 	@$(PYTHON_HERE) -m simulation.request_cost
@@ -79,6 +80,9 @@ mutate: setup ## Plant faults in the template, one at a time, and count what the
 
 fuzz: setup ## Throw hostile events at every handler for some minutes; no network needed
 	@exec $(PYTHON_HERE) -m tests.fuzz
+
+contract: setup ## Try a copy against its OpenAPI document as three callers; ARGS="--cases 1000"
+	@exec $(PYTHON_HERE) -m tests.contract $(ARGS)
 
 bench: setup ## Measure the service on this machine
 	@exec $(PYTHON_HERE) -m bench

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from documents.events import messages
 from documents.openapi.document import document
+from documents.openapi.rules_31 import with_rules
 from documents.openapi.schemas import Schema, ref
 from documents.openapi.version_31 import as_31
 from orders.routes import JSON
@@ -24,6 +25,7 @@ def document_31() -> Schema:
     made["openapi"] = "3.1.0"
     made["tags"].append({"name": _TAG, "description": "What we send to your endpoint."})
     made["webhooks"] = {"order-event": {"post": as_31(_webhook())}}
+    made["components"]["schemas"] = with_rules(made["components"]["schemas"])
     made["components"]["schemas"][messages.EVENT] = messages.event_schema()
     return made
 

@@ -1,4 +1,4 @@
-"""What schemathesis must know beyond the document; its own process loads this (test_contract.py).
+"""What schemathesis must know beyond the document; its own process loads this (campaign.py).
 
 What the document cannot say of a request that it calls valid is put right before the request is
 sent.
@@ -19,10 +19,13 @@ from orders.domain.lifecycle import Role, Status
 from orders.domain.reasons import GIVEN, OTHER, REASONED, REASONS_OF
 from orders.problems import NO_SUCH_ROUTE
 from orders.routes import IDEMPOTENCY_KEY, STAFF_ONLY
+from tests.contract import judge
 
 if TYPE_CHECKING:
     from schemathesis import Case, CheckContext, HookContext, Response
 
+
+__all__ = ["judge"]  # its check is registered, too
 
 GOING_ON = set(Status) - REASONED
 """The statuses that have no reason."""
@@ -41,10 +44,21 @@ def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any])
     if case.headers.get(IDEMPOTENCY_KEY) == examples.IDEMPOTENCY_KEY:
         case.headers[IDEMPOTENCY_KEY] = uuid.uuid4().hex  # the example's own order has that one
     if isinstance(case.body, dict):
-        _mend_body(case.body)
-        _mend_reason(case.body, case.path)
+        body: Any = case.body if _faulty(case) == ["body"] else _whole(case.body)
+        case.body = body
+        _mend_body(body)
+        _mend_reason(body, case.path)
     _mend_query(case)
     _mend_condition(case)
+
+
+def _whole(value: Any) -> Any:
+    """Write whole numbers without a fraction, as JSON Schema cannot ask."""
+    if isinstance(value, dict):
+        return {name: _whole(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_whole(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _mend_body(body: dict[str, Any]) -> None:
