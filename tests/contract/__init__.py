@@ -1,0 +1,1 @@
+"""The running API against its OpenAPI document: requests, hooks, rules, and the judge."""

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 _CASES = 15_000
 _WHO = ("partner", "customer", "operator")
-_EXAMPLES = 40
+_EXAMPLES, _MORE_EXAMPLES = 40, 200
+"""Random requests for each operation, the first time and then."""
+
 _AT_RANDOM = ("--phases", "fuzzing,stateful")
 
 
@@ -92,6 +94,7 @@ def _run(part: Part, stack: Endpoints, directory: Path, seed: int, share: int) -
 def _reports(part: Part, stack: Endpoints, directory: Path, seed: int) -> Iterator[dict[str, Any]]:
     """Run schemathesis time after time, each with the next seed."""
     more: tuple[str, ...] = ()
+    examples = _EXAMPLES
     while True:
         folder = directory / f"{part.caller}-{part.hooked}-{seed}"
         folder.mkdir()
@@ -101,9 +104,9 @@ def _reports(part: Part, stack: Endpoints, directory: Path, seed: int) -> Iterat
             folder,
             contract(),
             *more,
-            run=Run(seed=seed, examples=_EXAMPLES, hooked=part.hooked),
+            run=Run(seed=seed, examples=examples, hooked=part.hooked),
         )
-        seed, more = seed + 1, _AT_RANDOM
+        seed, more, examples = seed + 1, _AT_RANDOM, _MORE_EXAMPLES
 
 
 def _report(results: dict[Part, Result], seed: int) -> None:
