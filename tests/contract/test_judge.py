@@ -229,7 +229,7 @@ def test_each_rule_is_tried() -> None:
     }
     assert {rule.says for rule in rules.RULES} - found == {
         "A partner's route is called with its key.",
-        "A customer's route is called with a token.",
+        "A person's route is called with a token.",
     }
 
 
