@@ -286,7 +286,8 @@ _HEAD = """\
 # What OpenAPI cannot say
 
 A request can fit [OpenAPI 3.1](openapi-3.1.json) and still be refused. These are the rules for
-which that happens, besides limits of traffic (429) and what we switch off. [OpenAPI 3.0](openapi.json) lacks some more, which 3.1 says by `if` and `then`.
+which that happens, besides limits of traffic (429) and what we switch off.
+[OpenAPI 3.0](openapi.json) lacks some more, which 3.1 says by `if` and `then`.
 
 `make contract` sends what the document takes for valid. It fails on each refusal for which no rule
 here is broken. Made by `make docs` from `tests/contract/rules.py`.
