@@ -51,8 +51,9 @@ FAULTS = {
 """What somebody writes as an entry of STAGES, and what they are told."""
 
 READ_NONE = {
-    *("-m local.token $(WHO)", "-m tests.shared.access"),
-    *("-m documents.metrics", "-m documents.proof", "-m documents.emulator"),
+    *("-m local.token $(WHO)", "-m tests.shared.access", "-m tests.contract.rules"),
+    *("-m documents.mapping", "-m documents.metrics", "-m documents.proof"),
+    "-m documents.emulator",
 }
 RECIPES = re.findall(r"\$\(PYTHON_HERE\) ([^#\n]+[^#\s])", (ROOT / "Makefile").read_text())
 COMMANDS = [
