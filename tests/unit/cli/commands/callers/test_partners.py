@@ -58,7 +58,7 @@ def test_each_setting_of_a_partner_is_shown(name: str) -> None:
     webhook = Webhook(dt.datetime(2026, 11, 23, tzinfo=dt.UTC), endpoint)
     shown = partners._webhook_as_json(Account("acme", (), webhook))
     assert shown is not None
-    assert name in shown, "cli/commands/partners.py, _webhook_as_json"
+    assert name in shown, "cli/commands/callers/partners.py, _webhook_as_json"
     assert "whsec_a" not in str(shown)
 
 

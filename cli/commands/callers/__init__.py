@@ -1,0 +1,1 @@
+"""The groups of commands about who calls: partners, restaurants, customers."""

@@ -1,0 +1,1 @@
+"""Restaurants over HTTP: what reaches them, how they answer it, and in what time."""

@@ -1,0 +1,1 @@
+"""Tests of cli/commands/callers that need neither a network nor a stack."""
