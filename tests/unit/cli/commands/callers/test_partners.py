@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.app import app
-from cli.commands import partners
+from cli.commands.callers import partners
 from ops.partners.accounts import Account
 from ops.partners.webhooks import Webhook
 from orders.webhooks import Endpoint
