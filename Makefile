@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE # without bytecode each synth takes 3 s longer
 PYTHON_HERE := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run token quick test check audit format docs synth deploy destroy load soak fuzz contract mutate bench simulate clean
+.PHONY: help setup run web token quick test check audit format docs synth deploy destroy load soak fuzz contract mutate bench simulate clean
 
 help: ## List these commands
 	@echo "STAGE=$(STAGE) LOCAL_PORT=$(LOCAL_PORT)"
@@ -22,6 +22,9 @@ setup: ## Install what the project needs into .venv
 
 run: setup ## Run the whole service on this machine, no AWS account needed
 	@exec $(PYTHON_HERE) -m local.run
+
+web: setup ## Build the web client into build/web
+	@$(PYTHON_HERE) -m ops.web.bundle
 
 token: setup ## Print a demo customer's fresh token; WHO=operator for another's
 	@exec $(PYTHON_HERE) -m local.token $(WHO)
@@ -91,5 +94,5 @@ simulate: setup ## Simulate bursts and a year of growth on AWS, with the last be
 	@exec $(PYTHON_HERE) -m simulation
 
 clean: ## Remove all that can be made again, the local run's data too
-	rm -rf .venv .local .cache build cdk.out node_modules tests/integration/browser/node_modules tests/integration/clients/typescript/node_modules tests/shared/node_packages/node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .local .cache build cdk.out node_modules web/node_modules tests/integration/browser/node_modules tests/integration/clients/typescript/node_modules tests/shared/node_packages/node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -33,7 +34,7 @@ def serve(layout: Layout) -> None:
     """
     parent = os.getppid()
     print(f"Starting the order service at {layout.url}", flush=True)
-    with contextlib.suppress(Stopped), run(layout, on_terminal()) as stack:
+    with contextlib.suppress(Stopped), run(layout, on_terminal(), at_origin=True) as stack:
         print(_greeting(stack.endpoints, layout), flush=True)
         _follow(stack, make=parent if "MAKELEVEL" in os.environ else None)
     print(f"Stopped; orders are kept in {layout.shown(layout.home)}.", flush=True)
@@ -58,6 +59,16 @@ def _webhook_lines(stack: Stack) -> list[str]:
     return [webhook.line() for webhook in stack.receiver.untold()] if stack.receiver else []
 
 
+def _web_client(endpoints: Endpoints) -> str:
+    """Say where the web client is; the API lets in pages of its own origin only."""
+    origin, web_url = urlsplit(endpoints.web_origin), urlsplit(endpoints.web_url)
+    if not endpoints.web_url:
+        return f"none; pages of {endpoints.web_origin} may call the API"
+    if origin.port != web_url.port:
+        return f"none: port {origin.port} is taken; free it and start again"
+    return f"{endpoints.web_origin}   (sign in with a click; pages of this origin may call the API)"
+
+
 def _greeting(endpoints: Endpoints, layout: Layout) -> str:
     body = json.dumps(ORDER, separators=(",", ":"))
     key = endpoints.partner_api_key
@@ -67,7 +78,7 @@ def _greeting(endpoints: Endpoints, layout: Layout) -> str:
   Partners     {endpoints.partner_id} {key}
                {endpoints.other_partner_id} {endpoints.other_partner_api_key}
   Customers    make token (the identity token of a demo customer; WHO=operator of an operator)
-  Web pages    {endpoints.web_origin} may call the API
+  Web client   {_web_client(endpoints)}
   Docs         {endpoints.docs_url}
   Dashboard    {endpoints.dashboard_url}
   Webhooks     {endpoints.webhooks_url}   (receives the demo partners'; each is shown below)

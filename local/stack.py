@@ -9,6 +9,7 @@ import os
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -26,14 +27,16 @@ from local.demo.people import seed_people, subject_of
 from local.demo.receiver import Receiver, receiver
 from local.demo.seed import Partner, seed_partners, seed_plan, seed_webhooks
 from local.demo.unlimited import lift
+from local.demo.web_client import web_client
 from local.inside.refused_resources import summary, without_refused, without_tls_rule
 from local.steps import Steps
 from ops.reach import endpoints as endpoints_document
 from ops.reach.clients import REGION, clients
 from ops.reach.endpoints import Endpoints
-from ops.reach.errors import LocalError
+from ops.reach.errors import LocalError, OperatorError
 from ops.reach.layout import SHARED, Layout
 from ops.reach.target import Target
+from ops.web import bundle
 from orders.routes import STAGE
 from project import private_files
 from project.file_lock import alone
@@ -52,6 +55,7 @@ _DOCUMENTATION_OFFSET = 1_000
 _RECEIVER_OFFSET = 2_000
 _TRACES_OFFSET = 4_000
 _DASHBOARD_OFFSET = 3_000
+_WEB_CLIENT_OFFSET = 5_000
 
 _TABLES = {
     "orders": outputs.ORDERS_TABLE,
@@ -118,8 +122,17 @@ def run(
     *,
     patches: Iterable[str] | None = None,
     watch: Watch = Watch(),  # noqa: B008 - immutable
+    at_origin: bool = False,
 ) -> Iterator[Stack]:
     """Run a copy for as long as the context lasts, and tell its steps.
+
+    Args:
+        layout: where it keeps its things and listens.
+        steps: are told.
+        patches: the names of the emulator's patches to apply; None for all.
+        watch: how closely the emulator looks at permissions.
+        at_origin: whether the web client is served where the API lets pages in, which one copy of
+            a machine can do; the others serve it elsewhere, for tests that lead that name there.
 
     Raises:
         LocalError: when it cannot start; the message says why, and what to do.
@@ -138,22 +151,34 @@ def run(
             with steps.step("Start the emulator"):
                 emulator.wait_until_healthy()
             stack = _make_ready(emulator, layout, assembly, steps)
+            folder = _built_web_client(steps)
+            port = _web_port(layout, at_origin=at_origin)
             with (
-                documentation(stack.endpoints, _near(layout, _DOCUMENTATION_OFFSET)) as docs_url,
-                receiver(_near(layout, _RECEIVER_OFFSET), tls.server_context(layout)) as received,
-                dashboard(stack.dashboards, _near(layout, _DASHBOARD_OFFSET)) as dashboard_url,
+                _served(stack, layout, xray) as served,
+                _web_client(served.endpoints, folder, port) as web_url,
             ):
-                webhooks = _webhooks(stack, received)
-                endpoints = replace(
-                    stack.endpoints,
-                    docs_url=docs_url,
-                    traces_url=xray.url,
-                    webhooks=webhooks,
-                    webhooks_url=received.url,
-                    dashboard_url=dashboard_url,
-                )
+                endpoints = replace(served.endpoints, web_url=web_url)
                 endpoints_document.publish(endpoints, layout)
-                yield replace(stack, endpoints=endpoints, receiver=received)
+                yield replace(served, endpoints=endpoints)
+
+
+@contextlib.contextmanager
+def _served(stack: Stack, layout: Layout, xray: Collector) -> Iterator[Stack]:
+    """Serve what is beside the API: documentation, dashboard, and a receiver of webhooks."""
+    with (
+        documentation(stack.endpoints, _near(layout, _DOCUMENTATION_OFFSET)) as docs_url,
+        receiver(_near(layout, _RECEIVER_OFFSET), tls.server_context(layout)) as received,
+        dashboard(stack.dashboards, _near(layout, _DASHBOARD_OFFSET)) as dashboard_url,
+    ):
+        endpoints = replace(
+            stack.endpoints,
+            docs_url=docs_url,
+            traces_url=xray.url,
+            webhooks=_webhooks(stack, received),
+            webhooks_url=received.url,
+            dashboard_url=dashboard_url,
+        )
+        yield replace(stack, endpoints=endpoints, receiver=received)
 
 
 def afresh(layout: Layout) -> str:
@@ -296,6 +321,32 @@ def _webhooks(stack: Stack, received: Receiver) -> dict[str, dict[str, str]]:
     return webhooks
 
 
+def _built_web_client(steps: Steps) -> Path | None:
+    """Build the web client where its sources have changed; the run goes on without one."""
+    try:
+        if bundle.is_ready():
+            return bundle.BUILT
+        with steps.step("Build the web client"):
+            return bundle.ready()
+    except OperatorError as error:
+        steps.note(f"There is no web client: {error}")
+        return None
+
+
+def _web_client(
+    endpoints: Endpoints, folder: Path | None, port: int
+) -> contextlib.AbstractContextManager[str]:
+    """Serve the web client; gives its address, or none where it could not be built."""
+    return web_client(endpoints, folder, port) if folder else contextlib.nullcontext("")
+
+
+def _web_port(layout: Layout, *, at_origin: bool) -> int:
+    origin = urlsplit(settings_of(_STAGE).origins[0]).port
+    if at_origin and origin and not port_taken(origin):
+        return origin
+    return _near(layout, _WEB_CLIENT_OFFSET)
+
+
 def _near(layout: Layout, offset: int) -> int:
     """Choose a port that people can guess, unless it is taken."""
     wanted = layout.port + offset
@@ -366,6 +417,7 @@ def _describe(
         user_pool_id=found[outputs.USER_POOL_ID],
         user_pool_client_id=found[outputs.USER_POOL_CLIENT_ID],
         web_origin=settings_of(_STAGE).origins[0],
+        web_url="",
         docs_url="",
         traces_url="",
         dashboard_url="",

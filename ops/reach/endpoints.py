@@ -25,9 +25,10 @@ class Endpoints:
     holds `order_changes`, `pipe` the name of the pipe that tells it of changes, `parameters` the
     names of `flags` and of the folder `partners`. `webhooks` tells for each demo partner its `url`
     and `secret`; `server_pem` is a certificate with key for receivers of your own on this machine.
-    `web_origin` is an origin whose pages may call the API, `docs_url` the API's documentation with
-    "Try it out", `dashboard_url` the template's dashboard, `traces_url` X-Ray's API. `usage_plans`
-    are those that only this run has, by name: their ids.
+    `web_origin` is an origin whose pages may call the API, `web_url` the web client, at that origin
+    with `make run` and elsewhere in tests. `docs_url` is the API's documentation with "Try it out",
+    `dashboard_url` the template's dashboard, `traces_url` X-Ray's API. `usage_plans` are those that
+    only this run has, by name: their ids.
     """
 
     api_url: str
@@ -46,6 +47,7 @@ class Endpoints:
     user_pool_id: str
     user_pool_client_id: str
     web_origin: str
+    web_url: str
     docs_url: str
     traces_url: str
     dashboard_url: str

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LOCKS = sorted(ROOT.glob("requirements/*.txt"))
 NPM_LOCKS = [
     ROOT / folder / "package-lock.json"
-    for folder in ("", "tests/shared/node_packages", "tests/integration/browser")
+    for folder in ("", "web", "tests/shared/node_packages", "tests/integration/browser")
 ]
 
 

@@ -31,6 +31,7 @@ EXAMPLE = Endpoints(
     user_pool_id="pool",
     user_pool_client_id="client",
     web_origin="http://localhost:5173",
+    web_url="http://127.0.0.1:9566/",
     docs_url="http://127.0.0.1:5566/",
     traces_url="http://127.0.0.1:8566",
     dashboard_url="http://127.0.0.1:7566/",

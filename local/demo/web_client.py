@@ -1,0 +1,175 @@
+"""The web client on this machine, at the web origin that the API lets in.
+
+    /              the page                  /config.json       where everything is, for the page
+    /assets/…      its script and style      /traces/ORDER_ID   an order's way, for operators
+
+The page is the one that is hosted, under the same policy. What only this machine has is in
+config.json: the demo people with their passwords, which no page elsewhere can read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from infrastructure.web_headers import ASK_FIRST, FOR_EVER, HEADERS, content_policy
+from local.demo.people import PEOPLE, password_of
+from local.serving import Handler, serving
+from ops.reach.clients import clients
+from ops.reach.errors import OperatorError
+from ops.traces import labels
+from ops.traces.search import Search, times_of
+from ops.traces.spans import waterfall
+from orders.domain.ids import timestamp_in
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from ops.reach.endpoints import Endpoints
+    from ops.traces.spans import Line, Section
+
+_ASSETS, _TRACES = "/assets/", "/traces/"
+_JSON = "application/json"
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+}
+
+
+def web_client(endpoints: Endpoints, folder: Path, port: int) -> AbstractContextManager[str]:
+    """Serve the web client for as long as the context lasts; gives its address.
+
+    Args:
+        endpoints: the running copy.
+        folder: the files, as `ops.web.bundle` builds them.
+        port: where to listen on 127.0.0.1; 0 for any free port.
+    """
+    given = {"endpoints": endpoints, "files": _files(folder), "policy": _policy(endpoints)}
+    return serving(type("Handler", (_Handler,), given), port)
+
+
+def config(endpoints: Endpoints) -> dict[str, Any]:
+    """Say to the page where everything is, and who can sign in with a click."""
+    pool = endpoints.user_pool_id
+    people = [
+        {
+            "name": name.replace("_", " ").capitalize(),
+            "email": email,
+            "password": password_of(pool, email),
+        }
+        for name, email in PEOPLE.items()
+    ]
+    return {
+        "apiUrl": endpoints.api_url,
+        "menuUrl": None,
+        "userPoolId": pool,
+        "userPoolClientId": endpoints.user_pool_client_id,
+        "cognitoUrl": f"{endpoints.aws_endpoint_url}/",
+        "traceUrl": f"{_TRACES}{{orderId}}",
+        "traceIsPage": False,
+        "people": people,
+    }
+
+
+def trace(endpoints: Endpoints, order_id: str) -> dict[str, Any]:
+    """Give the way of an order, as `orders trace` draws it: sections of steps, in milliseconds.
+
+    Raises:
+        OperatorError: when there is none, and why.
+    """
+    placed_at = timestamp_in(order_id)
+    if placed_at is None:
+        raise OperatorError(f"{order_id} is no order's number.")
+    search = Search(clients(endpoints.traces_url)("xray"), times_of(placed_at, None))
+    found = search.run(order_id, lambda _: None)
+    documents = [document for each in found for document in each.documents]
+    if not documents:
+        raise OperatorError("There is no trace yet: it comes some seconds after its request.")
+    return {"sections": [_section(each) for each in waterfall(documents, order_id).sections]}
+
+
+def _section(section: Section) -> dict[str, Any]:
+    return {
+        "begins": section.start * 1_000,
+        "duration": (section.end - section.start) * 1_000,
+        "steps": [_step(line, section.start) for line in section.lines],
+    }
+
+
+def _step(line: Line, begin: float) -> dict[str, Any]:
+    span = line.span
+    return {
+        "name": labels.title(span) if span else f"({line.name})",
+        "details": " ".join(labels.details(span)) if span else "",
+        "depth": line.depth,
+        "start": (line.start - begin) * 1_000,
+        "duration": (line.finish - line.start) * 1_000,
+        "failed": bool(span and labels.mark(span)),
+    }
+
+
+def _files(folder: Path) -> dict[str, tuple[str, bytes]]:
+    """Read the files by their paths, compressed, as CloudFront sends them."""
+    files = {
+        f"/{path.relative_to(folder).as_posix()}": (
+            _TYPES[path.suffix],
+            gzip.compress(path.read_bytes(), mtime=0),
+        )
+        for path in folder.rglob("*.*")
+        if path.suffix in _TYPES
+    }
+    return {"/": files["/index.html"], **files}
+
+
+def _policy(endpoints: Endpoints) -> str:
+    called = (endpoints.api_url, endpoints.aws_endpoint_url)
+    origins = {"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in called}
+    return content_policy(sorted(origins))
+
+
+class _Handler(Handler):
+    """Answers with a file, the configuration, or an order's trace."""
+
+    endpoints: Endpoints
+    files: dict[str, tuple[str, bytes]]
+    policy: str
+
+    def _answer(self) -> None:
+        path = urlsplit(self.path).path
+        if path == "/config.json":
+            self._json(200, config(self.endpoints))
+        elif path.startswith(_TRACES):
+            self._trace(path.removeprefix(_TRACES))
+        elif path in self.files:
+            kind, content = self.files[path]
+            kept = FOR_EVER if path.startswith(_ASSETS) else ASK_FIRST
+            coding = {"Content-Encoding": "gzip", "Cache-Control": kept}
+            self._send(200, kind, content, coding)
+        else:
+            self._send(404, _TYPES[".txt"], b"There is no such file.")
+
+    do_GET = _answer  # noqa: N815 - the base class's name
+
+    def _trace(self, order_id: str) -> None:
+        try:
+            self._json(200, trace(self.endpoints, order_id))
+        except OperatorError as error:
+            self._json(404, {"detail": str(error)})
+        except Exception as error:  # noqa: BLE001 - the page says it, and goes on
+            self._json(503, {"detail": f"The traces cannot be read: {error}"})
+
+    def _json(self, status: int, found: dict[str, Any]) -> None:
+        self._send(status, _JSON, json.dumps(found).encode(), {"Cache-Control": "no-store"})
+
+    def _send(
+        self, status: int, kind: str, body: bytes, more: Mapping[str, str] | None = None
+    ) -> None:
+        policy = {"Content-Type": kind, "Content-Security-Policy": self.policy}
+        self.send(status, {**HEADERS, **policy, **(more or {})}, body)

@@ -1,0 +1,1 @@
+"""The web client: built into files that any web server can serve, and put where they are hosted."""

@@ -1,0 +1,107 @@
+/** Looking again and again at something that changes: seldom where nobody looks, later and later where nobody answers. */
+
+import { ask, NoAnswer } from "./api.ts";
+import { isFinal } from "./lifecycle.ts";
+import type { Order } from "./types.ts";
+
+const SECOND = 1_000;
+
+/** Seconds between two looks, which ops/costs/traffic.py counts. */
+export const EVERY = { placed: 10, underWay: 20, list: 15, hidden: 120, hiddenList: 60 } as const;
+
+const LONGEST_PAUSE = 60;
+
+/** Gives the seconds until an order is looked at again; null for never. */
+export function pauseOfOrder(order: Order | undefined, hidden: boolean): number | null {
+  if (order && isFinal(order.status)) return null;
+  if (hidden) return EVERY.hidden;
+  return order && order.status !== "PLACED" ? EVERY.underWay : EVERY.placed;
+}
+
+/** Gives the seconds until a list is looked at again. */
+export function pauseOfList(hidden: boolean): number {
+  return hidden ? EVERY.hiddenList : EVERY.list;
+}
+
+/** Gives the seconds until the next try after some without an answer. */
+export function pauseAfter(failures: number, usual: number): number {
+  return failures === 0 ? usual : Math.max(Math.min(2 ** failures, LONGEST_PAUSE), Math.min(usual, 2));
+}
+
+/** What is known now, and whether it is the latest. */
+export interface Seen<T> {
+  value: T | undefined;
+  etag: string | null;
+  /** When it was last confirmed, in milliseconds since 1970. */
+  at: number;
+  /** Whether the last look failed for want of an answer. */
+  away: boolean;
+}
+
+export interface Watch {
+  /** Looks now. */
+  again(): void;
+  /** Looks no more. */
+  stop(): void;
+}
+
+/**
+ * Watches a path of the API.
+ *
+ * @param pause - gives the seconds until the next look; null to stop.
+ * @param tell - hears what each look found.
+ * @param fail - hears why there is nothing to watch.
+ */
+export function watch<T>(
+  path: string,
+  pause: (value: T | undefined, hidden: boolean) => number | null,
+  tell: (seen: Seen<T>) => void,
+  fail: (error: unknown) => void,
+): Watch {
+  let seen: Seen<T> = { value: undefined, etag: null, at: 0, away: false };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let failures = 0;
+  let looking = false;
+  let stopped = false;
+
+  async function look(): Promise<void> {
+    if (looking || stopped) return;
+    looking = true;
+    clearTimeout(timer);
+    try {
+      const answer = await ask<T>(path, seen.etag ? { ifNoneMatch: seen.etag } : {});
+      seen = { value: answer.body ?? seen.value, etag: answer.etag ?? seen.etag, at: Date.now(), away: false };
+      failures = 0;
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) {
+        stop();
+        fail(error);
+        return;
+      }
+      seen = { ...seen, away: true };
+      failures += 1;
+    } finally {
+      looking = false;
+    }
+    if (stopped) return;
+    tell(seen);
+    const usual = pause(seen.value, document.hidden);
+    if (usual !== null) timer = setTimeout(look, pauseAfter(failures, usual) * SECOND);
+  }
+
+  function shown(): void {
+    if (!document.hidden && pause(seen.value, false) !== null) void look();
+  }
+
+  function stop(): void {
+    stopped = true;
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", shown);
+    removeEventListener("online", shown);
+  }
+
+  document.addEventListener("visibilitychange", shown);
+  addEventListener("online", shown);
+  void look();
+  return { again: () => void look(), stop };
+}
