@@ -8,7 +8,7 @@
 
 import { Amplify, sessionStorage as ofTheTab } from "@aws-amplify/core";
 import { confirmSignIn, fetchAuthSession, signIn, signOut as forget } from "@aws-amplify/auth";
-import { cognitoUserPoolsTokenProvider } from "@aws-amplify/auth/cognito";
+import { cognitoUserPoolsTokenProvider as tokenProvider } from "@aws-amplify/auth/cognito";
 import type { Config } from "./config.ts";
 
 export interface Me {
@@ -31,8 +31,10 @@ const STEPS: Record<string, Step> = {
 export function prepare(config: Config): void {
   const { userPoolId, userPoolClientId, cognitoUrl } = config;
   const endpoint = cognitoUrl ? { userPoolEndpoint: cognitoUrl } : {};
-  Amplify.configure({ Auth: { Cognito: { userPoolId, userPoolClientId, ...endpoint } } });
-  cognitoUserPoolsTokenProvider.setKeyValueStorage(ofTheTab);
+  const Auth = { Cognito: { userPoolId, userPoolClientId, ...endpoint } };
+  tokenProvider.setAuthConfig(Auth);
+  tokenProvider.setKeyValueStorage(ofTheTab);
+  Amplify.configure({ Auth }, { Auth: { tokenProvider } });
 }
 
 /** Begins a sign-in; gives what it asks for next. */
