@@ -33,7 +33,7 @@ HOLDS_SECONDS = 900
 
 _MOST_BYTES = 64 * 1024
 _SECONDS = 30
-_TOKEN = (
+_SIGN_IN = (
     "Send a customer's identity token as the header Authorization: `make token` prints one, and "
     "customer_token in .local/endpoints.json is one"
 )
@@ -99,7 +99,7 @@ def quoted(body: bytes, token: str, key: MenuKey, stage: str) -> dict[str, Any]:
     try:
         basket = msgspec.json.decode(body, type=dishes.Basket)
         priced = dishes.price(basket)
-    except msgspec.DecodeError as fault:
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         raise Refused(400, f"It is no basket: {fault}. An order of the API is one") from None
     except dishes.CannotPrice as fault:
         raise Refused(422, str(fault)) from None
@@ -132,7 +132,7 @@ def _customer(token: str) -> str:
     try:
         return subject_of(token.removeprefix("Bearer "))
     except (ValueError, LookupError, TypeError):
-        raise Refused(401, _TOKEN) from None
+        raise Refused(401, _SIGN_IN) from None
 
 
 class _Handler(Handler):
