@@ -11,11 +11,11 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from local.inside.visitors import headers_of, refusal
+from local.inside.visitors import THIS_MACHINE, calls_this_machine, headers_of, refusal
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 _NO_CONTENT = 204
 _FORBIDDEN = 403
@@ -54,6 +54,9 @@ class Handler(BaseHTTPRequestHandler):
     """Answers requests, in silence."""
 
     protocol_version = "HTTP/1.1"
+    origins: Collection[str] = ()
+    """Pages elsewhere that may call this server, too, and read what it says."""
+    _page: str | None = None
 
     def parse_request(self) -> bool:
         """Read the request's head, and go on only with one that may come in.
@@ -62,7 +65,12 @@ class Handler(BaseHTTPRequestHandler):
         """
         if not super().parse_request():
             return False
-        why = refusal(self.command, headers_of(self.headers.items()), links=True)
+        headers = headers_of(self.headers.items())
+        invited = (
+            calls_this_machine(headers, THIS_MACHINE) and headers.get("origin") in self.origins
+        )
+        self._page = headers["origin"] if invited else None
+        why = None if invited else refusal(self.command, headers, links=True)
         if why:
             self.close_connection = True  # what is left of the request is not read
             self.send(_FORBIDDEN, {"Content-Type": "text/plain"}, why.encode())
@@ -71,12 +79,19 @@ class Handler(BaseHTTPRequestHandler):
     def send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Send an answer; its length is said here."""
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in {**headers, **self._permission()}.items():
             self.send_header(name, value)
         if status != _NO_CONTENT:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _permission(self) -> dict[str, str]:
+        """Let the page read the answer that asked for it, where it may."""
+        if not self.origins:
+            return {}
+        permitted = {"Access-Control-Allow-Origin": self._page} if self._page else {}
+        return {"Vary": "Origin", **permitted}
 
     def log_message(self, *_: Any) -> None:
         """Keep the terminal for the functions' logs."""

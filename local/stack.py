@@ -22,7 +22,9 @@ from local.copy import environment, synthesis, tls
 from local.copy.deployment import Deployment
 from local.copy.dropped_properties import Mending
 from local.copy.emulator import Emulator, Watch, launch, port_taken, predecessor_runs
+from local.demo import menu_key
 from local.demo.documentation import documentation
+from local.demo.menu import menu
 from local.demo.people import seed_people, subject_of
 from local.demo.receiver import Receiver, receiver
 from local.demo.seed import Partner, seed_partners, seed_plan, seed_webhooks
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 
     from local.console.xray import Collector
     from local.copy.synthesis import Assembly
+    from local.demo.menu_key import MenuKey
 
 _PREDECESSOR_SECONDS = 40.0
 _POLL_SECONDS = 0.1
@@ -55,7 +58,8 @@ _DOCUMENTATION_OFFSET = 1_000
 _RECEIVER_OFFSET = 2_000
 _TRACES_OFFSET = 4_000
 _DASHBOARD_OFFSET = 3_000
-_WEB_CLIENT_OFFSET = 5_000
+_MENU_OFFSET = 5_000
+_WEB_CLIENT_OFFSET = 6_000
 
 _TABLES = {
     "orders": outputs.ORDERS_TABLE,
@@ -141,6 +145,8 @@ def run(
         endpoints_document.withdraw(layout)
         _check_state(layout)
         interpreter, assembly = _prepare(steps)
+        prices = menu_key.ready(layout.menu_key)
+        assembly = replace(assembly, template=prices.told_to(assembly.template))
         if watch.enforce:
             assembly = replace(assembly, template=without_tls_rule(assembly.template))
         tls.ready(layout)
@@ -154,7 +160,7 @@ def run(
             folder = _built_web_client(steps)
             port = _web_port(layout, at_origin=at_origin)
             with (
-                _served(stack, layout, xray) as served,
+                _served(stack, layout, xray, prices) as served,
                 _web_client(served.endpoints, folder, port) as web_url,
             ):
                 endpoints = replace(served.endpoints, web_url=web_url)
@@ -163,12 +169,13 @@ def run(
 
 
 @contextlib.contextmanager
-def _served(stack: Stack, layout: Layout, xray: Collector) -> Iterator[Stack]:
-    """Serve what is beside the API: documentation, dashboard, and a receiver of webhooks."""
+def _served(stack: Stack, layout: Layout, xray: Collector, prices: MenuKey) -> Iterator[Stack]:
+    """Serve what is beside the API: documentation, dashboard, menu, and a receiver of webhooks."""
     with (
         documentation(stack.endpoints, _near(layout, _DOCUMENTATION_OFFSET)) as docs_url,
         receiver(_near(layout, _RECEIVER_OFFSET), tls.server_context(layout)) as received,
         dashboard(stack.dashboards, _near(layout, _DASHBOARD_OFFSET)) as dashboard_url,
+        menu(_near(layout, _MENU_OFFSET), prices, _STAGE, settings_of(_STAGE).origins) as menu_url,
     ):
         endpoints = replace(
             stack.endpoints,
@@ -177,6 +184,7 @@ def _served(stack: Stack, layout: Layout, xray: Collector) -> Iterator[Stack]:
             webhooks=_webhooks(stack, received),
             webhooks_url=received.url,
             dashboard_url=dashboard_url,
+            menu_url=menu_url,
         )
         yield replace(stack, endpoints=endpoints, receiver=received)
 
@@ -421,6 +429,7 @@ def _describe(
         docs_url="",
         traces_url="",
         dashboard_url="",
+        menu_url="",
         webhooks={},
         webhooks_url="",
         server_pem=str(layout.server_certificate),

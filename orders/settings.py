@@ -14,6 +14,8 @@ PARTNERS_TABLE = "PARTNERS_TABLE"
 IDEMPOTENCY_HOURS = "IDEMPOTENCY_HOURS"
 ALLOWED_ORIGINS = "ALLOWED_ORIGINS"  # separated by spaces
 PERSON_THROTTLE = "PERSON_THROTTLE"  # requests a second of each person, and at once, by a blank
+PRICE_QUOTES = "PRICE_QUOTES"  # `required`, `checked` or `off`
+PRICE_KEYS = "PRICE_KEYS"  # `kid:n` by blanks, as a JWK has them: who may sign prices
 FLAGS_PARAMETER = "FLAGS_PARAMETER"
 PARTNERS_PREFIX = "PARTNERS_PREFIX"
 SIGNING_KEY_PARAMETER = "SIGNING_KEY_PARAMETER"
@@ -25,6 +27,10 @@ API_URL = "API_URL"
 LOG_LEVEL = "LOG_LEVEL"  # how much a function logs
 STAGE = "STAGE"  # whose metrics a function counts
 HEARTBEAT_KEY_ID = "HEARTBEAT_KEY_ID"
+
+REQUIRED, CHECKED, OFF = "required", "checked", "off"
+"""What becomes of an order of a customer without a price quote, and of a quote: the order is
+refused, or taken; the last one does not look at quotes at all."""
 
 BY_CUSTOMER = "by-customer"
 BY_PARTNER = "by-partner"
@@ -78,6 +84,19 @@ def setting(name: str) -> str:
         return os.environ[name]
     except KeyError:
         raise RuntimeError(f"the function's environment has no {name}") from None
+
+
+def looks_at_quote(*, sent: bool, due: bool) -> bool:
+    """Tell whether the price quote of a request is looked at, or its absence.
+
+    Args:
+        sent: whether there is one.
+        due: whether the caller names prices that somebody else is to vouch for.
+    """
+    if not (sent or due):
+        return False
+    mode = setting(PRICE_QUOTES)
+    return mode == REQUIRED or (sent and mode == CHECKED)
 
 
 def longest_wait(retry_seconds: float) -> float:

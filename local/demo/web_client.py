@@ -68,7 +68,7 @@ def config(endpoints: Endpoints) -> dict[str, Any]:
     ]
     return {
         "apiUrl": endpoints.api_url,
-        "menuUrl": None,
+        "menuUrl": endpoints.menu_url.rstrip("/"),
         "userPoolId": pool,
         "userPoolClientId": endpoints.user_pool_client_id,
         "cognitoUrl": f"{endpoints.aws_endpoint_url}/",
@@ -129,7 +129,7 @@ def _files(folder: Path) -> dict[str, tuple[str, bytes]]:
 
 
 def _policy(endpoints: Endpoints) -> str:
-    called = (endpoints.api_url, endpoints.aws_endpoint_url)
+    called = (endpoints.api_url, endpoints.aws_endpoint_url, endpoints.menu_url)
     origins = {"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in called}
     return content_policy(sorted(origins))
 

@@ -7,6 +7,7 @@ An order is stored as a map with the API's own field names, and besides them
                        a new total without reading the order first (money.py)
     changedBy          the last change's id: the SDK repeats a change whose answer was lost, and
                        recognizes its own work
+    basket             the digest of its items that a price quote has vouched for, if one did
     changeKeys         what is left of the Idempotency-Keys of its changes: key, request, key, …
     traceId            the trace of the request or message that made the last change, where there is
                        one: the stream drops it, and whoever reads the stream finds it here
@@ -31,10 +32,10 @@ from orders.domain.order import (
     Address,
     Item,
     LineItem,
-    NewOrder,
     NewPartnerOrder,
     Option,
     Order,
+    OrderContents,
     PartnerOrderPatch,
     StatusChange,
 )
@@ -47,10 +48,13 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
     from orders.domain.money import Addition, Path
-    from orders.domain.order import OrderPatch
+    from orders.domain.order import ContentsPatch
 
 
 _PLACING = "placing"
+BASKET: Path = ("basket",)
+"""Where an order keeps the digest of the items that its price quote was for."""
+
 _COUNTRY: Path = ("deliveryAddress", "country")
 _POSTAL_CODE: Path = ("deliveryAddress", "postalCode")
 
@@ -113,6 +117,8 @@ class Change(NamedTuple):
     key: ChangeKey | None = None
     keys: tuple[str, ...] | None = None
     """All keys that the order has then; None where the change's own is added to them."""
+    where: tuple[tuple[Path, Any], ...] = ()
+    """What the order must be, as a price quote says; None where there is to be nothing."""
 
     @property
     def needs_postal_code(self) -> bool:
@@ -131,6 +137,11 @@ class Change(NamedTuple):
         return bool(self.assign or self.remove)
 
     @property
+    def leaves_basket(self) -> bool:
+        """Whether it puts items into an order for which no price quote vouches."""
+        return ("items",) in self.assign and BASKET not in self.assign
+
+    @property
     def rests_on_sums(self) -> bool:
         """Whether it is right only where the order's sums are those of its total."""
         return bool(self.add) or TOTAL_OF_SUMS in self.assign
@@ -141,7 +152,7 @@ def partner_customer_id(partner_id: str, customer_id: str) -> str:
     return f"{partner_id}#{customer_id}"
 
 
-def check_schedule(order: NewOrder | OrderPatch, now: datetime) -> None:
+def check_schedule(order: OrderContents | ContentsPatch, now: datetime) -> None:
     """Check that an order is scheduled in UTC, in the future and within seven days, if at all.
 
     Raises:
@@ -183,7 +194,7 @@ def place_for_partner(
 
 
 def place(
-    order: NewOrder, customer_id: str, role: Role, milliseconds: int, trace: str | None = None
+    order: OrderContents, customer_id: str, role: Role, milliseconds: int, trace: str | None = None
 ) -> Item:
     """Make the stored form of a new order.
 
@@ -215,7 +226,7 @@ def place(
 
 
 def revise(
-    patch: OrderPatch,
+    patch: ContentsPatch,
     role: Role,
     milliseconds: int,
     trace: str | None = None,
@@ -263,15 +274,21 @@ def settled(change: Change, item: Item) -> Change | None:
     """Make a change anew for an order that cannot take it blindly, from the order as it stands.
 
     It then holds for exactly this version: an order that an earlier release has placed or edited
-    has no sums, or others, and one with many keys must leave some behind.
+    has no sums, or others, one with many keys must leave some behind, and one that was placed
+    without a price quote does not know the digest of its items.
 
     Returns:
         The change, or None where the order can take it as it is.
     """
+    # Whoever asks has compared the quote's digest with the items themselves.
+    unknown = BASKET[0] not in item and any(path == BASKET for path, _ in change.where)
     stale = change.rests_on_sums and item.get("sums", {}).get("total") != item["total"]
     full = change.key is not None and len(item.get("changeKeys", ())) >= 2 * MOST_KEYS
-    if item["status"] not in change.only_from or not (stale or full):
+    if item["status"] not in change.only_from or not (stale or full or unknown):
         return None
+    if unknown:
+        where = tuple((path, value) for path, value in change.where if path != BASKET)
+        change = change._replace(where=where)
     if stale:
         parts = {part: change.assign.get((part,), item[part]) for part in PARTS}
         sums: dict[Path, Any] = {(name,): value for name, value in sums_of(parts).items()}
@@ -312,6 +329,9 @@ def attributes_of(change: Change) -> list[str]:
     names = {"orderId", "timestamp", "status", "version", "updatedAt", "changedBy", "traceId"}
     names |= {path[0] for path in (*change.assign, *change.remove)}
     names |= {name for target, base, _ in change.add for name in (target[0], base[0])}
+    names |= {path[0] for path, _ in change.where}
+    if change.leaves_basket:
+        names.add(BASKET[0])
     if change.to is not None:
         names.add("history")
     if change.rests_on_sums:
@@ -345,8 +365,8 @@ _COORDINATES = ("latitude", "longitude")
 _OPERATOR = "operator"
 
 _ORDER_FIELDS = (
-    *Order.__struct_encode_fields__[len(NewOrder.__struct_encode_fields__) :],
-    *NewOrder.__struct_encode_fields__,
+    *Order.__struct_encode_fields__[len(OrderContents.__struct_encode_fields__) :],
+    *OrderContents.__struct_encode_fields__,
 )
 
 
@@ -383,7 +403,7 @@ _CHANGEABLE = tuple(name for name in PartnerOrderPatch.__struct_encode_fields__ 
 
 
 def _edits(
-    patch: OrderPatch,
+    patch: ContentsPatch,
 ) -> tuple[dict[Path, Any], tuple[Path, ...], tuple[Addition, ...]]:
     fields = msgspec.to_builtins(patch)
     for name in ("status", "reason"):
@@ -401,7 +421,7 @@ def _edits(
     return assign | totals, remove, add
 
 
-def _why(patch: OrderPatch, role: Role) -> tuple[tuple[str, str], ...]:
+def _why(patch: ContentsPatch, role: Role) -> tuple[tuple[str, str], ...]:
     """Give the reason of a move that has one, as the history keeps it."""
     given = patch.reason
     if patch.status is UNSET or patch.status not in REASONED:

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import UNSET
 
-from orders.body import decode
+from orders.body import decode, take_quote
 from orders.domain.changes import (
     ChangeKey,
     InvalidField,
@@ -35,7 +36,7 @@ from orders.problems import (
     Problem,
 )
 from orders.routes import IDEMPOTENCY_KEY
-from orders.settings import MOST_TRIES
+from orders.settings import MOST_TRIES, looks_at_quote
 from orders.store import Refused, Unavailable, store
 from orders.telemetry import count
 from orders.tracing import trace_id
@@ -43,10 +44,10 @@ from orders.tracing import trace_id
 if TYPE_CHECKING:
     from orders.callers import Caller
     from orders.domain.changes import Change
-    from orders.domain.order import Item
+    from orders.domain.order import ContentsPatch, Item
     from orders.preconditions import Conditions
 
-_DECODERS: dict[Any, msgspec.json.Decoder[OrderPatch]] = {
+_DECODERS: dict[Any, msgspec.json.Decoder[ContentsPatch]] = {
     patch: msgspec.json.Decoder(patch) for patch in (OrderPatch, PartnerOrderPatch)
 }
 _HASH = 16  # hex digits: an order knows some twenty keys of one caller or another
@@ -59,9 +60,11 @@ def update_order(request: Request) -> Response:
     """
     conditions, key = conditions_of(request), key_of(request)
     patch = decode(_DECODERS[request.route.body], request.body())
+    quote = take_quote(patch)
     change = _change(request, patch, key)
     try:
         _check_moment(request, patch, change)
+        change = _priced(request, patch, quote, change)
     except Problem:
         # A late repetition of a request that was in time is still that request.
         if (item := _made_before(request, change)) is None:
@@ -90,7 +93,7 @@ def _note(request: Request, change: Change, item: Item, *, repeated: bool) -> No
         count(STATUS_CHANGES)
 
 
-def _change(request: Request, patch: OrderPatch, key: str | None) -> Change:
+def _change(request: Request, patch: ContentsPatch, key: str | None) -> Change:
     caller, now = request.caller, time.time_ns() // 1_000_000
     try:
         change = revise(patch, caller.role, now, trace_id(), caller.operator)
@@ -107,7 +110,7 @@ def _change_key(caller: Caller, key: str, change: Change) -> ChangeKey:
     return ChangeKey(*(sha256(text).hexdigest()[:_HASH] for text in (own, meaning_of(change))))
 
 
-def _check_moment(request: Request, patch: OrderPatch, change: Change) -> None:
+def _check_moment(request: Request, patch: ContentsPatch, change: Change) -> None:
     """Check what depends on the moment: a schedule is ahead, and customers may edit.
 
     Raises:
@@ -119,6 +122,25 @@ def _check_moment(request: Request, patch: OrderPatch, change: Change) -> None:
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
     if request.caller.role is Role.CUSTOMER and change.edits:
         _check_edits(request)
+
+
+def _priced(request: Request, patch: ContentsPatch, quote: str | None, change: Change) -> Change:
+    """Let a price quote decide what a change costs, where one was sent or is due.
+
+    Raises:
+        Problem: when the quote is missing, or is not for this change.
+    """
+    costs = patch.items is not UNSET or patch.delivery_address is not UNSET
+    if quote is not None and not costs:
+        detail = "Goes only with items or deliveryAddress"
+        raise Problem(INVALID_BODY, detail, pointer="#/quote")
+    due = costs and request.caller.role is Role.CUSTOMER
+    if not looks_at_quote(sent=quote is not None, due=due):
+        return change
+    from orders.pricing.compared import priced  # most functions never need it
+    from orders.pricing.quotes import quote_of
+
+    return priced(change, patch, quote_of(quote, request.caller.identity, time.time()))
 
 
 def _made_before(request: Request, change: Change) -> Item | None:
@@ -212,12 +234,26 @@ def _explain(item: Item, change: Change, caller: Caller, conditions: Conditions)
         detail = f"Addresses in {change.assign['deliveryAddress', 'country']} have one"
         raise Problem(INVALID_BODY, detail, pointer="#/deliveryAddress/postalCode")
     if status in change.only_from:
+        if change.where:
+            _explain_price(item, change)
         return
     moves = ", ".join(statuses_after(status, caller.role)) or "nothing"
     detail = f"The order is {status}; you can move it to {moves}"
     if change.edits:
         detail += f", and change its contents only while it is {', '.join(sorted(EDITABLE))}"
     raise Problem(MOVE_NOT_ALLOWED, detail)
+
+
+def _explain_price(item: Item, change: Change) -> None:
+    """Tell that the price quote of a change is for another order than this, if it is.
+
+    Raises:
+        Problem: `quote-mismatch`.
+    """
+    from orders.pricing.compared import mismatch
+
+    if (problem := mismatch(change, item)) is not None:
+        raise problem
 
 
 handler = endpoint(update_order)

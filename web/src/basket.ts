@@ -1,5 +1,6 @@
 /** What a customer is about to order. It stays over a reload, and goes with the tab. */
 
+import type { Quote } from "./menu.ts";
 import type { Address, LineItem, NewOrder, Option } from "./types.ts";
 
 export interface Basket {
@@ -78,18 +79,19 @@ export function tidy(address: Address): Address {
   return Object.fromEntries(filled.filter(([, text]) => text)) as unknown as Address;
 }
 
-/** Makes the order that is sent. */
-export function orderOf(basket: Basket, delivery: Delivery, fee: number, quote: string | undefined): NewOrder {
+/** Makes the order that is sent: what the quote is about, and where it goes. */
+export function orderOf(restaurantId: string, priced: Quote, delivery: Delivery): NewOrder {
+  const { quote, currency, items, deliveryFee } = priced;
   return {
-    restaurantId: basket.restaurantId,
-    currency: basket.currency,
-    items: basket.lines,
-    deliveryFee: fee,
+    restaurantId,
+    quote,
+    currency,
+    items,
+    deliveryFee,
     tip: delivery.tip,
     deliveryAddress: tidy(delivery.address),
     contactPhone: delivery.phone.replace(/[\s()-]/g, ""),
     ...(delivery.note.trim() ? { note: delivery.note } : {}),
-    ...(quote ? { quote } : {}),
   };
 }
 

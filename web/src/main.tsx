@@ -159,7 +159,7 @@ function Content(props: {
     return <RestaurantPage id={which} all={me.restaurants} onSignedOut={onSignedOut} />;
   }
   if (page === "") return <Menu basket={basket} setBasket={setBasket} />;
-  if (page === "basket") return <BasketPage me={me} basket={basket} setBasket={setBasket} onPlace={place} refused={refused} />;
+  if (page === "basket") return <BasketPage basket={basket} setBasket={setBasket} onPlace={place} refused={refused} />;
   if (page === "orders") return <Orders onSignedOut={onSignedOut} />;
   return <section><Heading>There is no such page</Heading><p><a href="#/">To the beginning</a></p></section>;
 }

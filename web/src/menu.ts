@@ -1,8 +1,8 @@
 /** The menu, and quotes: what its owner signs, so that the prices of an order hold. */
 
 import { NoAnswer, Refused } from "./api.ts";
-import { tidy } from "./basket.ts";
 import { config } from "./config.ts";
+import { token } from "./session.ts";
 import type { Address, LineItem, Option } from "./types.ts";
 
 export interface Dish {
@@ -15,19 +15,20 @@ export interface Dish {
 
 export interface Restaurant {
   restaurantId: string;
-  name: string;
+  name?: string;
   currency: string;
-  deliveryFee: number;
-  items: Dish[];
+  dishes: Dish[];
 }
 
 /** A price that holds for some minutes. */
 export interface Quote {
+  /** Signed; the order is sent with it, and with what it is about. */
   quote: string;
+  currency: string;
+  items: LineItem[];
   subtotal: number;
   deliveryFee: number;
-  /** When it ends, in seconds since 1970. */
-  exp: number;
+  expiresAt: string;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -37,17 +38,14 @@ export async function readMenu(): Promise<Restaurant[]> {
   return (await call<{ restaurants: Restaurant[] }>("/menu")).restaurants;
 }
 
-/** Has the price of a basket signed. */
+/** Has the price of a basket signed, for whoever is signed in. */
 export async function askQuote(wanted: {
-  customerId: string;
   restaurantId: string;
-  currency: string;
   items: LineItem[];
-  deliveryAddress: Address;
+  deliveryAddress: Pick<Address, "country" | "postalCode">;
 }): Promise<Quote> {
-  const body = JSON.stringify({ ...wanted, deliveryAddress: tidy(wanted.deliveryAddress) });
-  const headers = { "Content-Type": "application/json" };
-  return call<Quote>("/quotes", { method: "POST", headers, body });
+  const headers = { "Content-Type": "application/json", Authorization: (await token()) ?? "" };
+  return call<Quote>("/quotes", { method: "POST", headers, body: JSON.stringify(wanted) });
 }
 
 async function call<T>(path: string, request: RequestInit = {}): Promise<T> {

@@ -73,11 +73,12 @@ GRANTS_OF_STAGES_THAT_GO = {
 PARTNERS_GRANTS = {("dynamodb:GetItem", "DataPartners"), ("dynamodb:Scan", "DataPartners")}
 TABLES = {"ORDERS_TABLE", "IDEMPOTENCY_TABLE", "PARTNERS_TABLE"}
 OF_REQUESTS = {*TABLES, "IDEMPOTENCY_HOURS", "ALLOWED_ORIGINS", "PERSON_THROTTLE"}
+OF_QUOTES = {"PRICE_QUOTES", "PRICE_KEYS"}
 OF_A_QUEUE = {"STAGE", "DEAD_LETTER_QUEUE", "RETRY_SECONDS"}
 VARIABLES = {
     **dict.fromkeys(names(Caller.API), OF_REQUESTS),
-    "create_order": {*OF_REQUESTS, "STAGE"},
-    "update_order": {*OF_REQUESTS, "STAGE", "FLAGS_PARAMETER"},
+    "create_order": {*OF_REQUESTS, *OF_QUOTES, "STAGE"},
+    "update_order": {*OF_REQUESTS, *OF_QUOTES, "STAGE", "FLAGS_PARAMETER"},
     "process_order": {"ORDERS_TABLE", "FLAGS_PARAMETER", *OF_A_QUEUE},
     "notify_partner": {
         *("PARTNERS_PREFIX", "SIGNING_KEY_PARAMETER", "FLAGS_PARAMETER"),

@@ -4,7 +4,6 @@ import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { type Basket, type Delivery, keepDelivery, orderOf, readDelivery, subtotal, withQuantity } from "../basket.ts";
 import { askQuote, type Quote } from "../menu.ts";
-import type { Me } from "../session.ts";
 import type { Address, NewOrder } from "../types.ts";
 import { countries, money } from "../words.ts";
 import { Field, Heading, priceOf, Sums, Trouble } from "./parts.tsx";
@@ -13,7 +12,6 @@ const TYPING_MS = 400;
 const TIPS = [0, 200, 400, 600];
 
 interface Props {
-  me: Me;
   basket: Basket | null;
   setBasket: (basket: Basket | null) => void;
   /** Sends the order, exactly once. */
@@ -22,10 +20,10 @@ interface Props {
   refused: unknown;
 }
 
-export function BasketPage({ me, basket, setBasket, onPlace, refused }: Props): JSX.Element {
+export function BasketPage({ basket, setBasket, onPlace, refused }: Props): JSX.Element {
   const [delivery, setDelivery] = useState(readDelivery);
   useEffect(() => keepDelivery(delivery), [delivery]);
-  const [quote, error, renew] = useQuote(me, basket, delivery.address);
+  const [quote, error, renew] = useQuote(basket, delivery.address);
   if (!basket || basket.lines.length === 0) {
     return (
       <section>
@@ -36,7 +34,7 @@ export function BasketPage({ me, basket, setBasket, onPlace, refused }: Props): 
   }
   function place(event: SubmitEvent): void {
     event.preventDefault();
-    if (basket && quote) onPlace(orderOf(basket, delivery, quote.deliveryFee, quote.quote));
+    if (basket && quote) onPlace(orderOf(basket.restaurantId, quote, delivery));
   }
   return (
     <section class="narrow">
@@ -125,7 +123,7 @@ function Where(props: { delivery: Delivery; setDelivery: (delivery: Delivery) =>
 }
 
 /** Keeps a quote for what is in the basket: a new one when that changes, and before it ends. */
-function useQuote(me: Me, basket: Basket | null, address: Address): [Quote | null, unknown, () => void] {
+function useQuote(basket: Basket | null, address: Address): [Quote | null, unknown, () => void] {
   const [quote, setQuote] = useState<Quote | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [turn, setTurn] = useState(0);
@@ -139,13 +137,13 @@ function useQuote(me: Me, basket: Basket | null, address: Address): [Quote | nul
     let gone = false;
     function ask(): void {
       if (!basket) return;
-      const { restaurantId, currency, lines: items } = basket;
-      askQuote({ customerId: me.id, restaurantId, currency, items, deliveryAddress: address }).then(
+      const deliveryAddress = { country, postalCode: postalCode.trim() };
+      askQuote({ restaurantId: basket.restaurantId, items: basket.lines, deliveryAddress }).then(
         (given) => {
           if (gone) return;
           setQuote(given);
           setError(null);
-          timer = setTimeout(ask, Math.max(given.exp * 1000 - Date.now() - 60_000, 30_000));
+          timer = setTimeout(ask, Math.max(Date.parse(given.expiresAt) - Date.now() - 60_000, 30_000));
         },
         (why) => !gone && setError(why),
       );

@@ -28,7 +28,7 @@ export function Menu({ basket, setBasket }: Props): JSX.Element {
     const { itemId, name, unitPrice } = dish;
     const lines = added(before, { itemId, name, unitPrice, ...(options.length > 0 ? { options } : {}) });
     const { restaurantId, currency } = restaurant;
-    setBasket({ restaurantId, restaurantName: restaurant.name, currency, lines });
+    setBasket({ restaurantId, restaurantName: nameOf(restaurant), currency, lines });
     setSaid(`${dish.name} is in the basket.`);
   }
   return (
@@ -41,10 +41,9 @@ export function Menu({ basket, setBasket }: Props): JSX.Element {
       {!restaurants && busy && <p>Loading…</p>}
       {restaurants?.map((restaurant) => (
         <section key={restaurant.restaurantId} aria-labelledby={`of-${restaurant.restaurantId}`}>
-          <h2 id={`of-${restaurant.restaurantId}`}>{restaurant.name}</h2>
-          <p class="quiet">Delivery {money(restaurant.deliveryFee, restaurant.currency)}</p>
+          <h2 id={`of-${restaurant.restaurantId}`}>{nameOf(restaurant)}</h2>
           <ul class="dishes">
-            {restaurant.items.map((dish) => (
+            {restaurant.dishes.map((dish) => (
               <DishCard key={dish.itemId} dish={dish} currency={restaurant.currency} onAdd={(options) => add(restaurant, dish, options)} />
             ))}
           </ul>
@@ -58,6 +57,10 @@ export function Menu({ basket, setBasket }: Props): JSX.Element {
       )}
     </section>
   );
+}
+
+function nameOf(restaurant: Restaurant): string {
+  return restaurant.name ?? restaurant.restaurantId;
 }
 
 function DishCard(props: { dish: Dish; currency: string; onAdd: (options: Option[]) => void }): JSX.Element {
