@@ -54,3 +54,37 @@ export async function call(token, path, options = {}) {
 }
 
 export { wanted };
+
+/** Go on by Tab alone until something of this name has the focus. */
+export async function reach(page, name) {
+  for (let pressed = 0; pressed < 120; pressed += 1) {
+    await page.keyboard.press("Tab");
+    const here = await page.evaluate(() => {
+      const at = document.activeElement;
+      const label = at.labels?.[0]?.textContent ?? at.getAttribute("aria-label") ?? at.textContent;
+      return { label, ring: getComputedStyle(at).outlineStyle !== "none" };
+    });
+    if (!here.label.includes(name)) continue;
+    if (!here.ring) throw new Error(`${name} has the focus, and nobody sees it`);
+    return;
+  }
+  throw new Error(`Tab does not reach ${name}`);
+}
+
+/** Put a dish of a restaurant into the basket, and open that. */
+export async function fillBasket(page, dish = "Pizza Margherita") {
+  await page.getByRole("button", { name: `Add ${dish}` }).click();
+  await page.getByRole("link", { name: /To the basket/ }).click();
+  await page.getByLabel("Street and number").fill("1 Market St");
+  await page.getByLabel("Postal code").fill("94105");
+  await page.getByLabel("City", { exact: true }).fill("San Francisco");
+  await page.getByLabel("Phone").fill("+1 415 555 0123");
+  return page.getByRole("button", { name: /^Order for/ });
+}
+
+/** Wait for the page of an order; gives its number. */
+export async function orderShown(page, said = "Waiting for the restaurant") {
+  await page.waitForURL(/#\/orders\/[0-9a-f-]{36}$/);
+  await page.locator(".now", { hasText: said }).waitFor();
+  return page.url().split("/").pop();
+}

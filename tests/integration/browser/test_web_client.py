@@ -1,0 +1,116 @@
+"""The web client in a real browser over the running copy: journeys, over a network that breaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from local.demo.people import PEOPLE, password_of
+from tests.integration.browser.chromium import visit
+from tests.shared.people import client_of
+
+if TYPE_CHECKING:
+    from ops.reach.endpoints import Endpoints
+
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("browser")]
+
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+
+def journey(stack: Endpoints, script: str, who: str = "customer", **wanted: Any) -> dict[str, Any]:
+    """Go through the web client at its own origin; the browser must complain of nothing."""
+    page, email = urlsplit(stack.web_url), PEOPLE[who]
+    seen = visit(
+        f"web_client/{script}.mjs",
+        rules=[f"MAP {urlsplit(stack.web_origin).netloc} 127.0.0.1:{page.port}"],
+        origin=stack.web_origin,
+        api=stack.api_url,
+        email=email,
+        password=password_of(stack.user_pool_id, email),
+        operator=stack.operator_token,
+        **wanted,
+    )
+    assert seen["complaints"] == []
+    return seen
+
+
+def placed_by(stack: Endpoints, token: str) -> list[str]:
+    """List the orders of a customer, the newest first."""
+    with client_of(stack, {"Authorization": token}) as client:
+        listed = client.get("/orders", params={"limit": 100}).json()["orders"]
+    return [shown["orderId"] for shown in listed]
+
+
+def test_everything_goes_by_the_keyboard_alone(stack: Endpoints) -> None:
+    """Who cannot point signs in, orders, sees it accepted without a reload, and cancels it."""
+    seen = journey(stack, "keyboard", size=DESK)
+    assert seen["still"].startswith("Accepted")  # Escape has cancelled nothing
+    assert "1 Market St, San Francisco, 94105, US" in seen["address"]
+    with client_of(stack, {"Authorization": stack.customer_token}) as client:
+        order = client.get(f"/orders/{seen['orderId']}").json()
+    steps = [(entry["status"], entry["by"]) for entry in order["history"]]
+    customer, operator = "customer", "operator"
+    assert steps == [("PLACED", customer), ("CONFIRMED", operator), ("CANCELLED", customer)]
+    assert (order["subtotal"], order["deliveryFee"]) == (650, 299)  # as the menu has signed
+
+
+@pytest.mark.parametrize(
+    ("task", "least"),
+    [("twice", 1), ("lost", 3), ("reloaded", 2), ("cut", 2), ("offline", 2), ("signed_out", 3)],
+)
+def test_an_order_is_placed_exactly_once(stack: Endpoints, task: str, least: int) -> None:
+    """Through double clicks, lost answers, reloads, no network, and a session that ends.
+
+    Each try bears the same key; at the end there is one order more, and nothing waits to be sent.
+    """
+    before = placed_by(stack, stack.customer_token)
+    seen = journey(stack, "placing", task=task, size=PHONE)
+    after = placed_by(stack, stack.customer_token)
+    assert [each for each in after if each not in before] == [seen["orderId"]]
+    assert len(set(seen["keys"])) == 1
+    assert len(seen["keys"]) >= least
+    assert seen["left"] == []
+    assert seen["basket"] == "null"
+
+
+def test_an_order_is_watched(stack: Endpoints) -> None:
+    """What has not changed is not sent again; what was known stays while the network is away.
+
+    It ends with why the order was rejected, and with asking no more.
+    """
+    seen = journey(stack, "watching", size=PHONE)
+    assert seen["kept"].startswith("Waiting for the restaurant")
+    assert "Rejected" in seen["said"]
+    assert "An item is not available: no basil" in seen["said"]
+    assert seen["asked"][-1] == ['"1"', 200]
+    assert ['"1"', 304] in seen["asked"]
+    assert seen["after"] == 0
+
+
+def test_the_page_is_small(stack: Endpoints) -> None:
+    """A phone loads less than 150 KB before anybody can sign in, and loads them once."""
+    with httpx.Client(base_url=stack.web_url) as client:
+        page = client.get("/")
+        names = [part.split('"')[0] for part in page.text.split("assets/")[1:]]
+        files = [page, client.get("/config.json"), *(client.get(f"/assets/{n}") for n in names)]
+    assert len(names) == len(["icon", "style", "script"])
+    assert [answer.status_code for answer in files] == [200] * len(files)
+    assert sum(int(answer.headers["Content-Length"]) for answer in files) < 150_000
+    kept = {answer.headers["Cache-Control"] for answer in files[2:]}
+    assert kept == {"public, max-age=31536000, immutable"}
+    assert page.headers["Cache-Control"] == "no-cache"
+
+
+def test_no_script_but_its_own_runs(stack: Endpoints) -> None:
+    """Whatever gets into the page is not run: no inline script or style, and only whom it needs."""
+    policy = httpx.get(stack.web_url).headers["Content-Security-Policy"]
+    said = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    assert said["default-src"] == "'none'"
+    assert said["script-src"] == said["style-src"] == "'self'"
+    assert "unsafe" not in policy
+    api, aws, menu = (urlsplit(u) for u in (stack.api_url, stack.aws_endpoint_url, stack.menu_url))
+    origins = {f"{url.scheme}://{url.netloc}" for url in (api, aws, menu)}
+    assert set(said["connect-src"].split()) == {"'self'", *origins}
