@@ -153,6 +153,23 @@ _STAGE_WITHOUT_FIREWALL = {
 }
 
 
+_WEB_CLIENT_FILES = {
+    "AwsSolutions-S1": (
+        "The bucket holds the web client's public files and nothing of anybody; only CloudFront "
+        "reads it. A log of who loads a page would hold people's addresses."
+    ),
+}
+
+_WEB_CLIENT_DISTRIBUTION = {
+    "AwsSolutions-CFR1": "Where customers are is not ours to say: the API takes every country.",
+    "AwsSolutions-CFR2": (
+        "It serves a handful of public files, which no request can change. The firewall stands "
+        "before the API and sign-in."
+    ),
+    "AwsSolutions-CFR3": "A log of who loads the page would hold people's addresses.",
+}
+
+
 def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
     """Give the findings that stand in a stage."""
     by_path = {
@@ -163,6 +180,9 @@ def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
         else {**_STAGE, **_STAGE_WITHOUT_FIREWALL},
     }
     by_path |= _processing(settings)
+    if settings.web_client is not None:
+        by_path["WebHosting/Files/Resource"] = _WEB_CLIENT_FILES
+        by_path["WebHosting/Distribution/Resource"] = _WEB_CLIENT_DISTRIBUTION
     for name in settings.functions:
         for path, reasons in _EVERY_FUNCTION.items():
             known = by_path.get(f"{construct_id(name)}/{path}", {})

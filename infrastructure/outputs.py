@@ -13,6 +13,13 @@ REST_API_ID = "RestApiId"
 DOMAIN_TARGET = "DomainTarget"
 """Only with a domain of one's own: what its DNS record must point to."""
 
+WEB_CLIENT_URL = "WebClientUrl"
+WEB_CLIENT_TARGET = "WebClientTarget"
+"""Only where the web client is hosted: what the DNS record of its domain must point to."""
+
+WEB_CLIENT_BUCKET = "WebClientBucket"
+"""Likewise: where its files go."""
+
 ORDERS_TABLE = "OrdersTable"
 IDEMPOTENCY_TABLE = "IdempotencyTable"
 PARTNERS_TABLE = "PartnersTable"

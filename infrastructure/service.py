@@ -14,6 +14,7 @@ from infrastructure.edge.api import Api
 from infrastructure.edge.endpoint import Address
 from infrastructure.edge.firewall import Firewall, measured
 from infrastructure.edge.identity import Identity
+from infrastructure.edge.web_hosting import WebHosting
 from infrastructure.functions import BY_NAME, FUNCTIONS, NOTIFYING, Caller, Row, names
 from infrastructure.nag_acknowledgements import acknowledge
 from infrastructure.settings import (
@@ -141,6 +142,7 @@ class Service(Stack):
             settings=settings,
         )
         self.address = Address(self, "Address", api=self.api.rest_api, domain=settings.domain)
+        self.web_hosting = self._host_web_client(settings)
         self._guard(settings, model)
         if settings.heartbeat_minutes is not None:
             self._place_heartbeats(settings, code, settings.heartbeat_minutes)
@@ -149,6 +151,17 @@ class Service(Stack):
         self._observe(settings)
         self._outputs()
         acknowledge(self, settings)
+
+    def _host_web_client(self, settings: Settings) -> WebHosting | None:
+        if settings.web_client is None:
+            return None
+        return WebHosting(
+            self,
+            "WebHosting",
+            web_client=settings.web_client,
+            api_url=self.address.url,
+            region=settings.region,
+        )
 
     def _guard(self, settings: Settings, model: CostModel | None) -> None:
         """Add what watches over it: firewall, rules for traces, a budget; and the parameters."""
@@ -455,6 +468,10 @@ class Service(Stack):
         }
         if self.address.target is not None:
             values[outputs.DOMAIN_TARGET] = self.address.target
+        if self.web_hosting is not None:
+            values[outputs.WEB_CLIENT_URL] = self.web_hosting.url
+            values[outputs.WEB_CLIENT_TARGET] = self.web_hosting.target
+            values[outputs.WEB_CLIENT_BUCKET] = self.web_hosting.bucket.bucket_name
         for name, plan in self.api.usage_plans.items():
             values[outputs.usage_plan(name)] = plan.usage_plan_id
         for worker, queue in self.processing.queues.items():

@@ -65,6 +65,7 @@ _ORIGIN = re.compile(rf"(https://({_LABEL}\.)*{_LABEL}|http://localhost)(:([1-9]
 _EMAIL = form(r"[^@\s]+@([a-zA-Z0-9-]+\.)+[a-zA-Z]{2,63}", "an e-mail address")
 _REASON = form(r"|\S[^\n]{9,299}", "nothing, or a sentence of at most 300 characters")
 _RUNBOOKS = form(r"docs/runbooks|https://[^\s]{1,300}[^\s/]", "docs/runbooks, or an https address")
+_MENU = form(r"https://[a-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#]*[^\s/?#])?", "an https address")
 _ORIGINS_LENGTH = 2_000  # Lambda takes 4 KB of environment variables in all
 _LISTS_LENGTH = 2_600
 
@@ -187,6 +188,19 @@ class Domain:
     def certificate_id(self) -> str:
         """The certificate within its account and Region."""
         return self.certificate_arn.rpartition("/")[2]
+
+
+@checked
+class WebClient(Domain):
+    """Where the web client is hosted; the DNS record is yours to make.
+
+    `https://` and its name is one of the stage's origins. The certificate is in us-east-1, whatever
+    the stage's Region: CloudFront takes no other.
+    """
+
+    menu_url: Annotated[str, _MENU] | None = None
+    """Your menu that signs prices: the page asks it for `/menu` and `/quotes`, as it asks the local
+    run's (local/demo/menu.py). None for a page without a menu, for restaurants and operators."""
 
 
 @checked
@@ -350,6 +364,9 @@ class Settings:
     fifths for the others takes this sentence. An account of 10 executions cannot."""
     origins: tuple[Annotated[str, AfterValidator(_web_origin)], ...] = ("http://localhost:5173",)
     """The web origins whose pages may call the API."""
+    web_client: WebClient | None = None
+    """Where the web client is hosted, by S3 and CloudFront; None for nowhere. Its pages ask the API
+    again and again, which costs (docs/web.md)."""
     web_firewall: bool = False
     """Whether AWS WAF stands before the API."""
     firewall_trial: bool = False
@@ -425,6 +442,7 @@ class Settings:
         self._check_plans()
         self._check_shares()
         self._check_origins()
+        self._check_web_client()
         self._check_mail()
         self._check_variables()
         if self.domain is not None:
@@ -572,6 +590,16 @@ class Settings:
                 "(docs/api/quotes.md)."
             )
         return None
+
+    def _check_web_client(self) -> None:
+        if self.web_client is None:
+            return
+        origin = f"https://{self.web_client.name}"
+        _require(origin in self.origins, f"origins must name {origin}, where web_client is")
+        _require(
+            self.web_client.region == "us-east-1",
+            "web_client.certificate_arn must be of a certificate in us-east-1, for CloudFront",
+        )
 
     def _check_mail(self) -> None:
         _require(

@@ -23,6 +23,12 @@ HEADERS = {
 """Besides the policy of content."""
 
 
+def origin_of(url: str) -> str:
+    """Give the origin of an address: what stands before its path."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
+
+
 def content_policy(asked: Iterable[str]) -> str:
     """Say what the page may load and whom it may ask: no script and no style but its own files.
 

@@ -102,7 +102,9 @@ def deploy(
             _agree(settings, reviewed, lose_data=lose_data, yes=yes)
         with _audited(place, reviewed.stack if reviewed.changes else None):
             deploying.carry_out(place, reviewed)
-        _say_address(place, deploying.stack(place))
+        stack = deploying.stack(place)
+        _publish_web_client(place, stack)
+        _say_address(place, stack)
 
 
 def destroy(*, stage: Stage = None, yes: Yes = False) -> None:
@@ -121,6 +123,7 @@ def destroy(*, stage: Stage = None, yes: Yes = False) -> None:
             terminal.say(_DATA_STAYS)
         deploying.check_unprotected(place, stack)
         terminal.agree_by_typing("", settings.stage, to="remove it", yes=yes)
+        _empty_web_client(place, stack)
         _say_kept(deploying.remove(place, stack, terminal.say))
         if settings.keep_data:
             terminal.say(f"It comes back with: orders deploy --stage {settings.stage} {_ADOPT}")
@@ -226,6 +229,27 @@ def _accept_losses(
     if yes and not lose_data:
         raise terminal.not_agreed(_LOSE_DATA)
     terminal.agree_by_typing("", settings.stage, to="lose it", yes=lose_data, otherwise=_LOSE_DATA)
+
+
+def _publish_web_client(place: Place, stack: Stack | None) -> None:
+    """Put the web client's files where the stage hosts it, whatever has changed."""
+    if stack is None or outputs.WEB_CLIENT_BUCKET not in stack.outputs:
+        return
+    from ops.web import bundle, hosting  # noqa: PLC0415 - its --help is quick without
+
+    bucket, config = stack.outputs[outputs.WEB_CLIENT_BUCKET], hosting.config_of
+    folder, found = bundle.ready(), config(place.settings, stack.outputs)
+    files = terminal.counted(hosting.publish(place.client("s3"), bucket, folder, found), "file")
+    target = stack.outputs[outputs.WEB_CLIENT_TARGET]
+    terminal.say(f"Web client: {files} at {stack.outputs[outputs.WEB_CLIENT_URL]}")
+    terminal.say(f"Its DNS record points to {target}")
+
+
+def _empty_web_client(place: Place, stack: Stack) -> None:
+    if bucket := stack.outputs.get(outputs.WEB_CLIENT_BUCKET):
+        from ops.web import hosting  # noqa: PLC0415 - its --help is quick without
+
+        hosting.empty(place.client("s3"), bucket)
 
 
 def _say_address(place: Place, stack: Stack | None) -> None:

@@ -14,7 +14,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from infrastructure.web_headers import ASK_FIRST, FOR_EVER, HEADERS, content_policy
+from infrastructure.web_headers import ASK_FIRST, FOR_EVER, HEADERS, content_policy, origin_of
 from local.demo.people import PEOPLE, password_of
 from local.serving import Handler, serving
 from ops.reach.clients import clients
@@ -22,6 +22,7 @@ from ops.reach.errors import OperatorError
 from ops.traces import labels
 from ops.traces.search import Search, times_of
 from ops.traces.spans import waterfall
+from ops.web.hosting import TYPES
 from orders.domain.ids import timestamp_in
 
 if TYPE_CHECKING:
@@ -33,14 +34,6 @@ if TYPE_CHECKING:
     from ops.traces.spans import Line, Section
 
 _ASSETS, _TRACES = "/assets/", "/traces/"
-_JSON = "application/json"
-_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain; charset=utf-8",
-}
 
 
 def web_client(endpoints: Endpoints, folder: Path, port: int) -> AbstractContextManager[str]:
@@ -119,19 +112,18 @@ def _files(folder: Path) -> dict[str, tuple[str, bytes]]:
     """Read the files by their paths, compressed, as CloudFront sends them."""
     files = {
         f"/{path.relative_to(folder).as_posix()}": (
-            _TYPES[path.suffix],
+            TYPES[path.suffix],
             gzip.compress(path.read_bytes(), mtime=0),
         )
         for path in folder.rglob("*.*")
-        if path.suffix in _TYPES
+        if path.suffix in TYPES
     }
     return {"/": files["/index.html"], **files}
 
 
 def _policy(endpoints: Endpoints) -> str:
     called = (endpoints.api_url, endpoints.aws_endpoint_url, endpoints.menu_url)
-    origins = {"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in called}
-    return content_policy(sorted(origins))
+    return content_policy(sorted({origin_of(url) for url in called}))
 
 
 class _Handler(Handler):
@@ -153,7 +145,7 @@ class _Handler(Handler):
             coding = {"Content-Encoding": "gzip", "Cache-Control": kept}
             self._send(200, kind, content, coding)
         else:
-            self._send(404, _TYPES[".txt"], b"There is no such file.")
+            self._send(404, TYPES[".txt"], b"There is no such file.")
 
     do_GET = _answer  # noqa: N815 - the base class's name
 
@@ -166,7 +158,9 @@ class _Handler(Handler):
             self._json(503, {"detail": f"The traces cannot be read: {error}"})
 
     def _json(self, status: int, found: dict[str, Any]) -> None:
-        self._send(status, _JSON, json.dumps(found).encode(), {"Cache-Control": "no-store"})
+        self._send(
+            status, TYPES[".json"], json.dumps(found).encode(), {"Cache-Control": "no-store"}
+        )
 
     def _send(
         self, status: int, kind: str, body: bytes, more: Mapping[str, str] | None = None

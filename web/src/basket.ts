@@ -44,12 +44,6 @@ export const readDelivery = (): Delivery => kept(DELIVERY, NO_DELIVERY);
 export const keepBasket = (basket: Basket | null): void => sessionStorage.setItem(BASKET, JSON.stringify(basket));
 export const keepDelivery = (delivery: Delivery): void => sessionStorage.setItem(DELIVERY, JSON.stringify(delivery));
 
-/** Forgets everything; for the next one at this machine. */
-export function forgetAll(): void {
-  sessionStorage.removeItem(BASKET);
-  sessionStorage.removeItem(DELIVERY);
-}
-
 /** Adds one of a dish; the same dish with the same options is one line. */
 export function added(lines: readonly LineItem[], item: Omit<LineItem, "quantity">): LineItem[] {
   const same = lines.findIndex((line) => line.itemId === item.itemId && sameOptions(line.options, item.options));

@@ -3,7 +3,7 @@
 import { type JSX, render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { newKey } from "./api.ts";
-import { type Basket, forgetAll, keepBasket, pieces, readBasket } from "./basket.ts";
+import { type Basket, keepBasket, pieces, readBasket } from "./basket.ts";
 import { type Config, load } from "./config.ts";
 import { begin, type Placing, pending, settle } from "./placing.ts";
 import * as session from "./session.ts";
@@ -39,9 +39,8 @@ function App({ first }: { first: session.Me | undefined }): JSX.Element {
     setMe(undefined);
   }
   async function signOut(): Promise<void> {
-    forgetAll();
-    leave();
     await session.leave();
+    leave();
   }
   return (
     <>

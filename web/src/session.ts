@@ -27,6 +27,8 @@ const STEPS: Record<string, Step> = {
   CONFIRM_SIGN_IN_WITH_NEW_PASSWORD_REQUIRED: "new-password",
 };
 
+const REVOKING_MS = 3_000;
+
 /** Says to the library which user pool is ours. */
 export function prepare(config: Config): void {
   const { userPoolId, userPoolClientId, cognitoUrl } = config;
@@ -74,7 +76,9 @@ export async function me(): Promise<Me | undefined> {
   };
 }
 
-/** Ends the session here and at Cognito, which takes the refresh token back. */
+/** Ends the session at Cognito, which takes the refresh token back, and in any case here. */
 export async function leave(): Promise<void> {
-  await forget().catch(() => undefined);
+  const enough = new Promise((done) => setTimeout(done, REVOKING_MS));
+  await Promise.race([forget().catch(() => undefined), enough]);
+  sessionStorage.clear();
 }

@@ -1,13 +1,13 @@
 /** Looking again and again at something that changes: seldom where nobody looks, later and later where nobody answers. */
 
-import { ask, NoAnswer } from "./api.ts";
+import { type Answer, ask, NoAnswer } from "./api.ts";
 import { isFinal } from "./lifecycle.ts";
 import type { Order } from "./types.ts";
 
 const SECOND = 1_000;
 
 /** Seconds between two looks, which ops/costs/traffic.py counts. */
-export const EVERY = { placed: 10, underWay: 20, list: 15, hidden: 120, hiddenList: 60 } as const;
+export const EVERY = { placed: 10, underWay: 20, list: 20, hidden: 120, hiddenList: 60 } as const;
 
 const LONGEST_PAUSE = 60;
 
@@ -45,15 +45,23 @@ export interface Watch {
   stop(): void;
 }
 
+/** Looks once; hears what the last look found. */
+export type Look<T> = (last: Seen<T>) => Promise<Answer<T>>;
+
+/** Looks at a path of the API; what has not changed is not sent again. */
+export function at<T>(path: string): Look<T> {
+  return (last) => ask<T>(path, last.etag ? { ifNoneMatch: last.etag } : {});
+}
+
 /**
- * Watches a path of the API.
+ * Watches something of the API.
  *
  * @param pause - gives the seconds until the next look; null to stop.
  * @param tell - hears what each look found.
  * @param fail - hears why there is nothing to watch.
  */
 export function watch<T>(
-  path: string,
+  look: Look<T>,
   pause: (value: T | undefined, hidden: boolean) => number | null,
   tell: (seen: Seen<T>) => void,
   fail: (error: unknown) => void,
@@ -64,12 +72,12 @@ export function watch<T>(
   let looking = false;
   let stopped = false;
 
-  async function look(): Promise<void> {
+  async function lookNow(): Promise<void> {
     if (looking || stopped) return;
     looking = true;
     clearTimeout(timer);
     try {
-      const answer = await ask<T>(path, seen.etag ? { ifNoneMatch: seen.etag } : {});
+      const answer = await look(seen);
       seen = { value: answer.body ?? seen.value, etag: answer.etag ?? seen.etag, at: Date.now(), away: false };
       failures = 0;
     } catch (error) {
@@ -86,11 +94,11 @@ export function watch<T>(
     if (stopped) return;
     tell(seen);
     const usual = pause(seen.value, document.hidden);
-    if (usual !== null) timer = setTimeout(look, pauseAfter(failures, usual) * SECOND);
+    if (usual !== null) timer = setTimeout(lookNow, pauseAfter(failures, usual) * SECOND);
   }
 
   function shown(): void {
-    if (!document.hidden && pause(seen.value, false) !== null) void look();
+    if (!document.hidden && pause(seen.value, false) !== null) void lookNow();
   }
 
   function stop(): void {
@@ -102,6 +110,6 @@ export function watch<T>(
 
   document.addEventListener("visibilitychange", shown);
   addEventListener("online", shown);
-  void look();
-  return { again: () => void look(), stop };
+  void lookNow();
+  return { again: () => void lookNow(), stop };
 }

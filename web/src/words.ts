@@ -65,6 +65,26 @@ export function reason(code: string, text?: string): string {
   return text ? `${said}: ${text}` : said;
 }
 
+const FIELD: Readonly<Record<string, string>> = {
+  contactPhone: "Phone",
+  "deliveryAddress/line1": "Street and number",
+  "deliveryAddress/line2": "Apartment, floor",
+  "deliveryAddress/city": "City",
+  "deliveryAddress/postalCode": "Postal code",
+  "deliveryAddress/country": "Country",
+  note: "Note",
+  tip: "Tip",
+  quote: "Price",
+  readyAt: "Ready at",
+  reason: "Reason",
+};
+
+/** Names a field as the page does, from what the API calls it: `#/contactPhone`. */
+export function field(pointer: string): string {
+  const name = pointer.replace(/^#\//, "");
+  return FIELD[name] ?? name;
+}
+
 /** Says an amount of minor units with its currency. */
 export function money(amount: number, currency: string): string {
   const format = new Intl.NumberFormat(undefined, { style: "currency", currency });

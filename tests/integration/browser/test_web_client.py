@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -10,9 +11,12 @@ import pytest
 
 from local.demo.people import PEOPLE, password_of
 from tests.integration.browser.chromium import visit
+from tests.shared.examples import ORDER
 from tests.shared.people import client_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ops.reach.endpoints import Endpoints
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("browser")]
@@ -88,6 +92,51 @@ def test_an_order_is_watched(stack: Endpoints) -> None:
     assert seen["asked"][-1] == ['"1"', 200]
     assert ['"1"', 304] in seen["asked"]
     assert seen["after"] == 0
+
+
+def nothing_to_find(looks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the pages at which axe-core found something, or that are wider than the screen."""
+    return [look for look in looks if look["findings"] or look["wide"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_customers_pages_are_for_everybody(
+    stack: Endpoints, scheme: str, size: dict[str, int], tmp_path: Path
+) -> None:
+    """No page has a finding of axe-core's at AA, or is cut off: by day, by night, on any screen.
+
+    Signing out leaves nothing in the browser.
+    """
+    seen = journey(stack, "pages", scheme=scheme, size=size, pictures=str(tmp_path))
+    assert nothing_to_find(seen["looks"]) == []
+    assert len(seen["looks"]) == len(list(tmp_path.glob("*.png"))) == 9
+    assert seen["kept"] == "{}"
+
+
+def test_an_operator_finds_and_moves_an_order(stack: Endpoints, tmp_path: Path) -> None:
+    """By the partner's own number; with its trace and history; once though an answer is lost."""
+    reference = uuid.uuid4().hex
+    with client_of(stack, {"x-api-key": stack.partner_api_key}) as client:
+        order = {**ORDER, "reference": reference}
+        placed = client.post("/partner/orders", json=order, headers={"Idempotency-Key": reference})
+        order_id = placed.json()["orderId"]
+    seen = journey(
+        stack,
+        "operator",
+        who="operator",
+        size=DESK,
+        orderId=order_id,
+        reference=reference,
+        pictures=str(tmp_path),
+    )
+    assert "no order's number" in seen["refused"]
+    assert nothing_to_find(seen["looks"]) == []
+    assert any("API POST" in line for line in seen["drawn"])
+    assert any("TransactWriteItems" in line for line in seen["drawn"])
+    assert len(seen["history"]) == len(["placed", "accepted", "cancelled"])
+    assert "an operator" in seen["history"][1]
+    assert "A technical problem: the oven is broken" in seen["history"][2]
 
 
 def test_the_page_is_small(stack: Endpoints) -> None:

@@ -78,7 +78,7 @@ function DishCard(props: { dish: Dish; currency: string; onAdd: (options: Option
         <label key={option.name} class="choice">
           <input type="checkbox" checked={chosen.includes(option.name)} onChange={(event) => choose(option.name, event.currentTarget.checked)} />
           <span>{option.name}</span>
-          <span>+ {money(option.price, currency)}</span>
+          <span>{option.price > 0 && `+ ${money(option.price, currency)}`}</span>
         </label>
       ))}
       <button type="button" onClick={() => onAdd(options.filter((option) => chosen.includes(option.name)))}>

@@ -6,14 +6,14 @@ import { change } from "../changing.ts";
 import { CANCELLABLE, COURSE } from "../lifecycle.ts";
 import type { Me } from "../session.ts";
 import type { Order } from "../types.ts";
-import { pauseOfOrder } from "../watching.ts";
+import { at, pauseOfOrder } from "../watching.ts";
 import { money, reason, STATUS, time, who } from "../words.ts";
 import { Badge, Confirm, Freshness, Heading, Lines, Sums, Trouble, useDoing, useWatched } from "./parts.tsx";
 import { Steering } from "./steering.tsx";
 
 export function OrderPage(props: { id: string; me: Me; onSignedOut: () => void }): JSX.Element {
   const path = `/orders/${encodeURIComponent(props.id)}`;
-  const { seen, error, again } = useWatched<Order>(path, pauseOfOrder, props.onSignedOut);
+  const { seen, error, again } = useWatched<Order>(path, at, pauseOfOrder, props.onSignedOut);
   const order = seen.value;
   return (
     <section class="order">
@@ -51,8 +51,8 @@ function Course({ order }: { order: Order }): JSX.Element {
       </p>
       {reached >= 0 && (
         <ol>
-          {COURSE.map((status, at) => (
-            <li key={status} class={at <= reached ? "done" : ""} aria-current={at === reached ? "step" : undefined}>
+          {COURSE.map((status, place) => (
+            <li key={status} class={place <= reached ? "done" : ""} aria-current={place === reached ? "step" : undefined}>
               {STATUS[status]}
             </li>
           ))}

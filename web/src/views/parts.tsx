@@ -5,8 +5,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Refused, SignedOut } from "../api.ts";
 import type { Status } from "../lifecycle.ts";
 import type { LineItem } from "../types.ts";
-import { type Seen, watch, type Watch } from "../watching.ts";
-import { money, STATUS, time } from "../words.ts";
+import { type Look, type Seen, watch, type Watch } from "../watching.ts";
+import { field, money, STATUS, time } from "../words.ts";
 
 /** A page's heading. It takes the focus, so that who hears the page knows where they are. */
 export function Heading({ children }: { children: ComponentChildren }): JSX.Element {
@@ -22,11 +22,12 @@ export function Heading({ children }: { children: ComponentChildren }): JSX.Elem
 export function Trouble({ error }: { error: unknown }): JSX.Element | null {
   if (!error) return null;
   const text = error instanceof Error ? error.message : String(error);
-  const faults = error instanceof Refused && error.faults.length > 1 ? error.faults : [];
+  const faults = error instanceof Refused ? error.faults : [];
   return (
     <div role="alert" class="trouble">
-      <p>{text}</p>
-      {faults.length > 0 && <ul>{faults.map((fault) => <li key={fault.pointer}>{fault.pointer}: {fault.detail}</li>)}</ul>}
+      {faults.length > 0
+        ? <ul>{faults.map((fault) => <li key={fault.pointer}>{field(fault.pointer)}: {fault.detail}</li>)}</ul>
+        : <p>{text}</p>}
     </div>
   );
 }
@@ -123,9 +124,10 @@ export function Confirm(props: {
   );
 }
 
-/** Watches a path of the API for as long as it is shown. */
+/** Watches something of the API for as long as it is shown; another `path` is another thing. */
 export function useWatched<T>(
   path: string,
+  look: (path: string) => Look<T>,
   pause: (value: T | undefined, hidden: boolean) => number | null,
   onSignedOut: () => void,
 ): { seen: Seen<T>; error: unknown; again: () => void } {
@@ -136,7 +138,7 @@ export function useWatched<T>(
     setSeen({ value: undefined, etag: null, at: 0, away: false });
     setError(null);
     const failed = (why: unknown): void => (why instanceof SignedOut ? onSignedOut() : setError(why));
-    own.current = watch<T>(path, pause, setSeen, failed);
+    own.current = watch<T>(look(path), pause, setSeen, failed);
     return () => own.current?.stop();
   }, [path]);
   return { seen, error, again: () => own.current?.again() };

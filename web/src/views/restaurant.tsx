@@ -2,25 +2,25 @@
 
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { ask } from "../api.ts";
 import { change, type Reason } from "../changing.ts";
 import { REASONED, STAFF_MOVES, type Status } from "../lifecycle.ts";
-import type { Order, Page } from "../types.ts";
-import { pauseOfList } from "../watching.ts";
+import { lookAtOpenOrders } from "../kitchen.ts";
+import type { Order } from "../types.ts";
+import { type Look, pauseOfList } from "../watching.ts";
 import { counted, MOVE, remaining, time } from "../words.ts";
 import { Badge, Freshness, Heading, Lines, Trouble, useDoing, useWatched } from "./parts.tsx";
 import { Reasoning } from "./reasoning.tsx";
 
-const OPEN: readonly Status[] = ["PLACED", "CONFIRMED", "PREPARING", "READY", "PICKED_UP"];
 const MINUTES = [10, 15, 20, 30, 45, 60];
 const HURRY_MS = 60_000;
 
 export function RestaurantPage(props: { id: string; all: readonly string[]; onSignedOut: () => void }): JSX.Element {
   const base = `/restaurants/${encodeURIComponent(props.id)}/orders`;
-  const wanted = OPEN.map((status) => `status=${status}`).join("&");
-  const pause = (_: Page | undefined, hidden: boolean): number => pauseOfList(hidden);
-  const { seen, error, again } = useWatched<Page>(`${base}?${wanted}&limit=100`, pause, props.onSignedOut);
+  const pause = (_: Order[] | undefined, hidden: boolean): number => pauseOfList(hidden);
+  const { seen, error, again } = useWatched<Order[]>(base, openOrders, pause, props.onSignedOut);
   const now = useNow();
-  const orders = seen.value?.orders ?? [];
+  const orders = seen.value ?? [];
   return (
     <section>
       <Heading>{props.id}</Heading>
@@ -38,6 +38,10 @@ export function RestaurantPage(props: { id: string; all: readonly string[]; onSi
       <Group title="Under way" orders={orders.filter((order) => order.status !== "PLACED")} base={base} now={now} onChanged={again} none="Nothing is in the kitchen." />
     </section>
   );
+}
+
+function openOrders(base: string): Look<Order[]> {
+  return lookAtOpenOrders(base, ask, Date.now);
 }
 
 /** Gives what waits, the most urgent first. */

@@ -61,6 +61,7 @@ export async function reach(page, name) {
     await page.keyboard.press("Tab");
     const here = await page.evaluate(() => {
       const at = document.activeElement;
+      if (!at.matches("a, button, input, select, textarea")) return { label: "" };
       const label = at.labels?.[0]?.textContent ?? at.getAttribute("aria-label") ?? at.textContent;
       return { label, ring: getComputedStyle(at).outlineStyle !== "none" };
     });
@@ -79,7 +80,9 @@ export async function fillBasket(page, dish = "Pizza Margherita") {
   await page.getByLabel("Postal code").fill("94105");
   await page.getByLabel("City", { exact: true }).fill("San Francisco");
   await page.getByLabel("Phone").fill("+1 415 555 0123");
-  return page.getByRole("button", { name: /^Order for/ });
+  const button = page.getByRole("button", { name: /^Order for/ });
+  await button.waitFor();
+  return button;
 }
 
 /** Wait for the page of an order; gives its number. */

@@ -1,0 +1,41 @@
+// Each page of a customer is looked at: by axe-core, for its width, and by whoever opens the pictures.
+import { fillBasket, journey, look, orderShown, signIn, wanted } from "./driver.mjs";
+
+await journey(async (page) => {
+  const looks = [await look(page, "sign-in")];
+  await page.getByLabel("E-mail address").fill(wanted.email);
+  await page.getByLabel("Password").fill("Not-the-password-1");
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("alert").waitFor();
+  looks.push(await look(page, "sign-in-refused"));
+  await signIn(page, wanted);
+  await page.getByRole("heading", { name: "Trattoria Nico" }).waitFor();
+  const pizza = page.locator(".card", { hasText: "Pizza Margherita" });
+  await pizza.getByLabel("extra cheese").check();
+  await page.getByRole("button", { name: "Add Tiramisù" }).click();
+  looks.push(await look(page, "menu"));
+  const button = await fillBasket(page);
+  looks.push(await look(page, "basket"));
+  await page.getByLabel("Phone").fill("+99");
+  await page.getByLabel("Phone").fill("+000 000 000");
+  await button.click();
+  await page.getByRole("alert").waitFor();
+  looks.push(await look(page, "basket-refused"));
+  await page.getByLabel("Phone").fill("+1 415 555 0123");
+  await button.click();
+  await orderShown(page);
+  looks.push(await look(page, "order"));
+  await page.getByRole("button", { name: "Cancel the order" }).click();
+  looks.push(await look(page, "order-cancel"));
+  await page.getByRole("button", { name: "Back" }).click();
+  await page.getByRole("link", { name: "Orders", exact: true }).click();
+  await page.locator(".cards a").first().waitFor();
+  looks.push(await look(page, "orders"));
+  await page.goto(`${wanted.origin}/#/nowhere`);
+  await page.getByRole("heading", { name: "There is no such page" }).waitFor();
+  looks.push(await look(page, "nowhere"));
+  await page.getByRole("button", { name: /^Sign out/ }).click();
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  const kept = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+  return { looks, kept };
+});
