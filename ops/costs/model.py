@@ -46,6 +46,8 @@ OFTEN_RENEWED = 2
 
 _OF_REQUESTS = "AWS::ApiGateway::Stage"  # of the rule for them
 
+_DISTRIBUTION = "AWS::CloudFront::Distribution"
+
 ALARMS_OF_SCALING = 4
 """Alarms that auto-scaling makes for the reads or the writes of each table and index."""
 
@@ -124,7 +126,7 @@ def bill(
     if capacity is not None:
         tables = resources.get(_TABLE, [])
         resources[_TABLE] = [_with_capacity(table, capacity) for table in tables]
-    month = Month(resources, traffic, customers, metrics)
+    month = Month(resources, _watched(resources, traffic), customers, metrics)
     return [
         line
         for kind, of in _PRICED.items()
@@ -164,10 +166,12 @@ def carries(template: Mapping[str, Any], traffic: Traffic, capacity: Capacity) -
     Their peaks are above their average: close to the limit, requests are throttled at lunch.
     """
     busy = DAYS * traffic.busy_hours * 3_600
+    resources = _by_type(template)
+    traffic = _watched(resources, traffic)
     return all(
         use.writes / busy <= capacity.ceiling_of("write")
         and use.reads / busy <= capacity.ceiling_of("read")
-        for table in _by_type(template).get(_TABLE, ())
+        for table in resources.get(_TABLE, ())
         for _, use in _uses(table, traffic)
     )
 
@@ -177,6 +181,28 @@ def _by_type(template: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
     for resource in template["Resources"].values():
         found.setdefault(resource["Type"], []).append(resource.get("Properties", {}))
     return found
+
+
+def _watched(resources: Mapping[str, Any], traffic: Traffic) -> Traffic:
+    """Add the requests of the web client, where the template hosts it."""
+    return traffic.watched() if _DISTRIBUTION in resources else traffic
+
+
+def _web_client(month: Month) -> Iterator[BillLine]:
+    traffic = month.traffic
+    loads = traffic.orders * traffic.page_loads
+    yield BillLine(
+        service="CloudFront",
+        name="files of the web client",
+        quantity=loads * traffic.page_files,
+        price=prices.WEB_REQUEST,
+    )
+    yield BillLine(
+        service="CloudFront",
+        name="what they weigh",
+        quantity=loads * traffic.page_bytes / GB,
+        price=prices.WEB_OUT,
+    )
 
 
 def _api(month: Month) -> Iterator[BillLine]:
@@ -621,6 +647,7 @@ _FILTER = "AWS::Logs::MetricFilter"
 _PRICED: Mapping[str, Callable[[Month], Iterator[BillLine]]] = {
     "AWS::ApiGateway::RestApi": _api,
     "AWS::ApiGateway::Stage": _stage,
+    _DISTRIBUTION: _web_client,
     _FUNCTION: _functions,
     _TABLE: _tables,
     _PIPE: _pipe,

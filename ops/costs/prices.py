@@ -95,6 +95,19 @@ DATA_OUT = Price(
     seen="https://awsforengineers.com/blog/aws-api-gateway-pricing-explained",
     tiers=(Tier(10 * 1024, 0.085), Tier(50 * 1024, 0.07), Tier(150 * 1024, 0.05)),
 )
+WEB_REQUEST = Price(
+    dollars=1.00 / MILLION,
+    unit="request to CloudFront by HTTPS",
+    page=_page("cloudfront"),
+    seen="https://aws.amazon.com/cloudfront/pricing",
+)
+WEB_OUT = Price(
+    dollars=0.085,
+    unit="GB from CloudFront",
+    page=_page("cloudfront"),
+    seen="https://aws.amazon.com/cloudfront/pricing",
+    tiers=(Tier(10 * 1024, 0.08), Tier(50 * 1024, 0.06), Tier(150 * 1024, 0.04)),
+)
 LAMBDA_REQUEST = Price(
     dollars=0.20 / MILLION,
     unit="call of a function",

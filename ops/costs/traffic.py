@@ -7,7 +7,7 @@ lean to the dear side: where one may argue, the model counts.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from infrastructure.functions import BY_NAME
@@ -28,6 +28,19 @@ OCCASIONAL: dict[str, str] = {
     BY_NAME["check_second_factor"].handler: "runs when people sign in: cents a month",
 }
 """Functions that nobody's order calls, by handler, and what of their cost. Reviewed."""
+
+
+LOOKED_EVERY = {"placed": 10, "underWay": 20, "list": 20, "hidden": 120}
+"""Seconds between two looks of the web client, as web/src/pauses.ts has them."""
+
+_STAFFED = 0.25
+"""Share of the orders that are for restaurants whose staff watches them with the web client."""
+
+_ORDERS_OF_A_KITCHEN = 20
+"""Orders a day of one of these."""
+
+_UNCHANGED_BYTES = 700
+"""An answer 304, or a page with no order or one; with headers."""
 
 
 class TableUse(NamedTuple):
@@ -124,6 +137,14 @@ class Traffic:
         key_calls: requests to a key for each write to a table or queue that it encrypts.
         shards: shards of the stream; a new on-demand table has four partitions.
         shard_polls: GetRecords a second on each.
+        looks: GET requests of one order by the web client, which watches it, for each order; no
+            less is read for those that are answered 304.
+        kitchen_looks: GET requests of a restaurant's newest orders by the web client, likewise.
+        preflights: of the path of an order that is watched, for each order: API Gateway's own
+            answer, and a request to it.
+        page_loads: of the web client, for each order.
+        page_files: files of a load; browsers keep most of them.
+        page_bytes: of a load.
     """
 
     orders_per_day: float
@@ -155,6 +176,31 @@ class Traffic:
     key_calls: float = 0.1
     shards: int = 4
     shard_polls: float = 4
+    looks: float = 0
+    kitchen_looks: float = 0
+    preflights: float = 0
+    page_loads: float = 0
+    page_files: float = 5
+    page_bytes: int = 75_000
+
+    def watched(self) -> Traffic:
+        """Give the load where the web client is hosted, and people watch their orders with it.
+
+        Half of the orders are customers' own. They look at one for three minutes while it waits
+        and for five more; for twenty the page is open and hidden. A quarter of all orders is for
+        restaurants whose staff has the client open, twenty a day for each.
+        """
+        seconds = {"placed": 180, "underWay": 300, "hidden": 1_200}
+        looks = sum(seconds[name] / LOOKED_EVERY[name] for name in seconds)
+        own = 1 - self.partners
+        in_a_day = self.busy_hours * 3_600 / LOOKED_EVERY["list"]
+        return replace(
+            self,
+            looks=own * looks,
+            kitchen_looks=_STAFFED * in_a_day / _ORDERS_OF_A_KITCHEN,
+            preflights=own,
+            page_loads=own,
+        )
 
     @property
     def orders(self) -> float:
@@ -164,7 +210,8 @@ class Traffic:
     @property
     def requests_per_order(self) -> float:
         """API requests for each order."""
-        return 1 + self.changes + self.reads + self.lists
+        watching = self.looks + self.kitchen_looks + self.preflights
+        return 1 + self.changes + self.reads + self.lists + watching
 
     @property
     def requests(self) -> float:
@@ -187,15 +234,16 @@ class Traffic:
         singles = self.orders * (1 + self.changes + self.reads)
         pages = self.orders * self.lists * self.page_orders
         posted = self.webhooks * self.webhook_attempts * self.webhook_bytes
-        return (singles + pages) * self.answer_bytes + posted
+        looked = self.orders * (self.looks + self.kitchen_looks) * _UNCHANGED_BYTES
+        return (singles + pages) * self.answer_bytes + posted + looked
 
     def calls(self) -> dict[str, float]:
         """Give the calls of each function a month; at this load a batch holds one message."""
         return {
             "create_order": self.orders,
             "update_order": self.orders * self.changes,
-            "get_order": self.orders * self.reads,
-            "list_orders": self.orders * self.lists,
+            "get_order": self.orders * (self.reads + self.looks),
+            "list_orders": self.orders * (self.lists + self.kitchen_looks),
             "process_order": self.orders,
             "notify_partner": self.webhooks * self.webhook_attempts,
         }
@@ -214,7 +262,7 @@ class Traffic:
         """Give the use of each table by its partition key."""
         writes = self._placed_units * 2 + self._changed_units
         replay_record = 2 * _units(self.key_bytes, 1024) * self.orders
-        reads = self.orders * self.reads * _units(self.order_bytes, 4096)
+        reads = self.orders * (self.reads + self.looks) * _units(self.order_bytes, 4096)
         return {
             "orderId": TableUse(writes, reads, self._kept_bytes),
             # Records expire after a day, and DynamoDB deletes them within another two.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.settings import STAGES, Budget, Capacity, CapacityMode, Domain
+from infrastructure.settings import STAGES, Budget, Capacity, CapacityMode, Domain, WebClient
 from infrastructure.synth import compose, write
 from orders.settings import STAGE
 from tests.quick import is_quick
@@ -23,6 +23,11 @@ DOMAIN = Domain(
     name="api.orders.example.com",
     certificate_arn="arn:aws:acm:us-east-1:111122223333:certificate/0a1b2c3d-4e5f",
 )
+WEB_CLIENT = WebClient(
+    name="orders.example.com",
+    certificate_arn="arn:aws:acm:us-east-1:111122223333:certificate/4e5f0a1b-2c3d",
+    menu_url="https://menu.example.com/v2",
+)
 PROVISIONED = Capacity(mode=CapacityMode.PROVISIONED)
 VARIANTS = {
     **STAGES,
@@ -35,6 +40,7 @@ VARIANTS = {
     "prod-hardened": replace(
         STAGES["prod"],
         domain=DOMAIN,
+        web_client=WEB_CLIENT,
         customer_key=True,
         budget=Budget(alarm_emails=("ops@example.com", "money@example.com")),
     ),

@@ -1,32 +1,9 @@
 /** Looking again and again at something that changes: seldom where nobody looks, later and later where nobody answers. */
 
 import { type Answer, ask, NoAnswer } from "./api.ts";
-import { isFinal } from "./lifecycle.ts";
-import type { Order } from "./types.ts";
+import { pauseAfter } from "./pauses.ts";
 
 const SECOND = 1_000;
-
-/** Seconds between two looks, which ops/costs/traffic.py counts. */
-export const EVERY = { placed: 10, underWay: 20, list: 20, hidden: 120, hiddenList: 60 } as const;
-
-const LONGEST_PAUSE = 60;
-
-/** Gives the seconds until an order is looked at again; null for never. */
-export function pauseOfOrder(order: Order | undefined, hidden: boolean): number | null {
-  if (order && isFinal(order.status)) return null;
-  if (hidden) return EVERY.hidden;
-  return order && order.status !== "PLACED" ? EVERY.underWay : EVERY.placed;
-}
-
-/** Gives the seconds until a list is looked at again. */
-export function pauseOfList(hidden: boolean): number {
-  return hidden ? EVERY.hiddenList : EVERY.list;
-}
-
-/** Gives the seconds until the next try after some without an answer. */
-export function pauseAfter(failures: number, usual: number): number {
-  return failures === 0 ? usual : Math.max(Math.min(2 ** failures, LONGEST_PAUSE), Math.min(usual, 2));
-}
 
 /** What is known now, and whether it is the latest. */
 export interface Seen<T> {

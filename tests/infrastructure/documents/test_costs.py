@@ -194,6 +194,24 @@ def test_a_key_costs_a_dollar(prod: Template, hardened: Template) -> None:
     assert dollars_of(lines_of(hardened), "KMS", "requests") > 0
 
 
+def test_watching_by_hand(prod: Template, hardened: Template) -> None:
+    """Hosting the web client costs little, and its looks are counted: they cost most of it.
+
+    A customer's order is looked at 18 times while it waits, 15 times after, ten times in a hidden
+    tab, with one preflight; a kitchen of 20 orders a day looks at its list each 20 seconds.
+    """
+    with_client, without = lines_of(hardened), lines_of(prod)
+    looks = 0.5 * (18 + 15 + 10 + 1) + 0.25 / 20 * 12 * 3_600 / 20
+    more = dollars_of(with_client, "API Gateway", "requests") - dollars_of(
+        without, "API Gateway", "requests"
+    )
+    assert more == pytest.approx(ORDERS * looks * 3.50 / 1e6)
+    files = dollars_of(with_client, "CloudFront", "files")
+    assert files == pytest.approx(ORDERS * 0.5 * 5 * 1.00 / 1e6)
+    assert more > 10 * dollars_of(with_client, "CloudFront")
+    assert not [line for line in without if line.service == "CloudFront"]
+
+
 def test_traces(dev: Template, prod: Template) -> None:
     """Prod records a tenth of the requests; X-Ray's default would record more than half."""
     sampled = dollars_of(lines_of(prod), "X-Ray", "traces of requests")

@@ -23,6 +23,7 @@ from infrastructure.settings import (
     Plan,
     Settings,
     Throttle,
+    WebClient,
     Webhooks,
     Worker,
     settings_of,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b2c3d"
+ELSEWHERE = CERTIFICATE.replace("us-east-1", "eu-west-1")
+PLACE = {"name": "a.example", "certificate_arn": CERTIFICATE}
 SLOW = Throttle(rate=1, burst=1)
 WORKER = Worker(most_at_once=100, retry_seconds=5)
 MISTAKES = [
@@ -68,6 +71,18 @@ MISTAKES = [
     (Domain, {"name": "https://a.example", "certificate_arn": CERTIFICATE}, "https://a.example"),
     (Domain, {"name": "localhost", "certificate_arn": CERTIFICATE}, "localhost"),
     (Domain, {"name": "a.example", "certificate_arn": "0a1b2c3d"}, "domain.certificate_arn"),
+    (WebClient, {**PLACE, "menu_url": "http://menu.example"}, "webClient.menu_url"),
+    (WebClient, {**PLACE, "menu_url": "https://menu.example/"}, "menu_url"),
+    (Settings, {"stage": "x", "web_client": WebClient(**PLACE)}, "origins must name https://a.ex"),
+    (
+        Settings,
+        {
+            "stage": "x",
+            "origins": ("https://a.example",),
+            "web_client": WebClient(**{**PLACE, "certificate_arn": ELSEWHERE}),
+        },
+        "a certificate in us-east-1, for CloudFront",
+    ),
     (
         Settings,
         {

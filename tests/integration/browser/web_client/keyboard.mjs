@@ -27,10 +27,13 @@ await journey(async (page) => {
   await page.locator(".now", { hasText: "Accepted" }).waitFor(); // without a reload
   await reach(page, "Cancel the order");
   await keys.press("Enter");
+  await page.getByRole("dialog").waitFor();
   await keys.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "detached" });
   const still = await page.locator(".now").innerText();
   await reach(page, "Cancel the order");
   await keys.press("Enter");
+  await page.getByRole("dialog").waitFor();
   await reach(page, "Cancel it");
   await keys.press("Enter");
   await page.locator(".now", { hasText: "Cancelled" }).waitFor();
