@@ -71,7 +71,7 @@ MISTAKES = [
     (Domain, {"name": "https://a.example", "certificate_arn": CERTIFICATE}, "https://a.example"),
     (Domain, {"name": "localhost", "certificate_arn": CERTIFICATE}, "localhost"),
     (Domain, {"name": "a.example", "certificate_arn": "0a1b2c3d"}, "domain.certificate_arn"),
-    (WebClient, {**PLACE, "menu_url": "http://menu.example"}, "webClient.menu_url"),
+    (WebClient, {**PLACE, "menu_url": "http://menu.example"}, "web_client.menu_url"),
     (WebClient, {**PLACE, "menu_url": "https://menu.example/"}, "menu_url"),
     (Settings, {"stage": "x", "web_client": WebClient(**PLACE)}, "origins must name https://a.ex"),
     (
