@@ -191,16 +191,22 @@ class Domain:
 
 
 @checked
-class WebClient(Domain):
-    """Where the web client is hosted; the DNS record is yours to make.
+class WebClient:
+    """Where the web client is hosted; the DNS record is yours to make."""
 
-    `https://` and its name is one of the stage's origins. The certificate is in us-east-1, whatever
-    the stage's Region: CloudFront takes no other.
-    """
-
+    name: Annotated[str, _HOST]
+    """The host name; `https://` before it makes one of the stage's `origins`."""
+    certificate_arn: Annotated[str, _CERTIFICATE]
+    """Of a certificate for the name, in AWS Certificate Manager in us-east-1: CloudFront takes no
+    other Region's."""
     menu_url: Annotated[str, _MENU] | None = None
     """Your menu that signs prices: the page asks it for `/menu` and `/quotes`, as it asks the local
     run's (local/demo/menu.py). None for a page without a menu, for restaurants and operators."""
+
+    @property
+    def domain(self) -> Domain:
+        """Its name and certificate."""
+        return Domain(name=self.name, certificate_arn=self.certificate_arn)
 
 
 @checked
@@ -597,7 +603,7 @@ class Settings:
         origin = f"https://{self.web_client.name}"
         _require(origin in self.origins, f"origins must name {origin}, where web_client is")
         _require(
-            self.web_client.region == "us-east-1",
+            self.web_client.domain.region == "us-east-1",
             "web_client.certificate_arn must be of a certificate in us-east-1, for CloudFront",
         )
 

@@ -104,7 +104,7 @@ class WebHosting(Construct):
             service="acm",
             region="us-east-1",
             resource="certificate",
-            resource_name=web_client.certificate_id,
+            resource_name=web_client.domain.certificate_id,
         )
         return cloudfront.Distribution(
             self,

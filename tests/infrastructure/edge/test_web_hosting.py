@@ -56,7 +56,7 @@ def test_the_page_is_at_its_domain_by_tls(distribution: dict[str, Any]) -> None:
     assert behavior["Compress"] is True
     parts = distribution["ViewerCertificate"]["AcmCertificateArn"]["Fn::Join"][1]
     assert parts[0].endswith(":acm:us-east-1:")
-    assert parts[-1] == f":certificate/{WEB_CLIENT.certificate_id}"
+    assert parts[-1] == f":certificate/{WEB_CLIENT.domain.certificate_id}"
 
 
 def test_what_gets_into_the_page_is_not_run(hardened: Template) -> None:
