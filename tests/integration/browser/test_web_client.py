@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ import httpx
 import pytest
 
 from local.demo.people import PEOPLE, password_of
+from local.demo.quoting import with_quote
 from tests.integration.browser.chromium import visit
 from tests.shared.examples import ORDER
 from tests.shared.people import client_of
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("browser")]
 
+PERSONS_ORDER = {
+    **{name: value for name, value in ORDER.items() if name != "customerId"},
+    "items": [{"itemId": "burger", "name": "Burger", "quantity": 2, "unitPrice": 1290}],
+}
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
@@ -137,6 +143,53 @@ def test_an_operator_finds_and_moves_an_order(stack: Endpoints, tmp_path: Path) 
     assert len(seen["history"]) == len(["placed", "accepted", "cancelled"])
     assert "an operator" in seen["history"][1]
     assert "A technical problem: the oven is broken" in seen["history"][2]
+
+
+def placed_for(stack: Endpoints, restaurant: str) -> str:
+    """Place an order of the demo customer at a restaurant; gives its number."""
+    order = with_quote(
+        {**PERSONS_ORDER, "restaurantId": restaurant},
+        token=stack.customer_token,
+        menu_url=stack.menu_url,
+    )
+    headers = {"Authorization": stack.customer_token, "Idempotency-Key": uuid.uuid4().hex}
+    with client_of(stack, headers) as client:
+        answer = client.post("/orders", json=order)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["orderId"])
+
+
+def test_a_restaurant_answers_in_time(stack: Endpoints, tmp_path: Path) -> None:
+    """Its staff sees the time left, accepts with a time, rejects with a reason, goes on to ready.
+
+    An answer that is lost changes nothing twice; what was known stays while the network is away.
+    """
+    orders = [placed_for(stack, "rest-2") for _ in range(2)]
+    seen = journey(
+        stack,
+        "restaurant",
+        who="restaurant",
+        size=PHONE,
+        restaurant="rest-2",
+        orders=orders,
+        pictures=str(tmp_path),
+    )
+    assert re.fullmatch(r"[0-9]+:[0-5][0-9]", seen["left"])
+    assert "2 ×" in seen["shown"]
+    assert "1 Market St" not in seen["shown"]
+    assert nothing_to_find(seen["looks"]) == []
+    assert seen["kept"]
+    with client_of(stack, {"Authorization": stack.customer_token}) as client:
+        accepted, rejected = (client.get(f"/orders/{each}").json() for each in orders)
+    moves = [entry["status"] for entry in accepted["history"]]
+    assert moves == ["PLACED", "CONFIRMED", "PREPARING", "READY"]
+    assert accepted["readyAt"] > accepted["createdAt"]
+    said = rejected["history"][-1]
+    assert (said["status"], said["reason"], said["reasonText"]) == (
+        "REJECTED",
+        "too-busy",
+        "until eight",
+    )
 
 
 def test_the_page_is_small(stack: Endpoints) -> None:

@@ -92,10 +92,11 @@ function Ticket(props: { order: Order; base: string; now: number; onChanged: () 
   }
   return (
     <article class="card" aria-label={`Order ${order.orderId.slice(-6)}`}>
-      <div class="row"><strong>{order.orderId.slice(-6)}</strong><Badge status={order.status} /></div>
+      <div class="row"><strong>{order.orderId.slice(-6)}</strong>{order.status !== "PLACED" && <Badge status={order.status} />}</div>
       <Clock order={order} now={now} />
       <Lines lines={order.items} currency={order.currency} />
       {order.note && <p class="note">{order.note}</p>}
+      {order.contactPhone && <p><a href={`tel:${order.contactPhone}`}>{order.contactPhone}</a></p>}
       {order.scheduledFor && <p>For {time(order.scheduledFor)}</p>}
       <Trouble error={error} />
       {order.status === "PLACED" && (
@@ -111,7 +112,7 @@ function Ticket(props: { order: Order; base: string; now: number; onChanged: () 
         </fieldset>
       )}
       <div class="buttons">
-        {STAFF_MOVES[order.status].filter((status) => status !== "CONFIRMED").map((status) => (
+        {moves(order.status).map((status) => (
           <button key={status} type="button" disabled={busy} class={REASONED.includes(status) ? "" : "main"}
             onClick={() => (REASONED.includes(status) ? setAsking(status) : move(status))}>
             {MOVE[status]}
@@ -121,6 +122,11 @@ function Ticket(props: { order: Order; base: string; now: number; onChanged: () 
       {asking && <Reasoning status={asking} busy={busy} onNo={() => setAsking(null)} onYes={(reason) => move(asking, { reason })} />}
     </article>
   );
+}
+
+/** Gives the moves that have a button of their own: what is new is accepted with a time, or rejected. */
+function moves(status: Status): readonly Status[] {
+  return status === "PLACED" ? ["REJECTED"] : STAFF_MOVES[status];
 }
 
 /** How long there is to answer, or when it is to be ready. */
