@@ -15,6 +15,7 @@ from infrastructure.functions import BY_NAME, NOTIFYING, Caller, construct_id, n
 from infrastructure.settings import (
     PARTNERS,
     parameter_prefix,
+    stack_name,
 )
 from orders.domain.lifecycle import Role
 from orders.routes import HEAD, ROUTES, STAGE
@@ -186,6 +187,9 @@ def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
 
 def _processing(settings: Settings) -> dict[str, dict[str, str]]:
     """Give the findings on the way of a change."""
+    stack = stack_name(settings.stage)
+    deadlines = f"arn:<AWS::Partition>:scheduler:{settings.region}:<AWS::AccountId>"
+    deadlines += f":schedule/{stack}-deadlines/*"
     parameters = f"parameter{parameter_prefix(settings.stage)}/{PARTNERS}/*"
     arn = f"arn:aws:ssm:{settings.region}:<AWS::AccountId>:{parameters}"
     by_path = {
@@ -196,6 +200,12 @@ def _processing(settings: Settings) -> dict[str, dict[str, str]]:
                 "the partners' own, and the function needs every one of them."
             )
         },
+    }
+    by_path["ProcessOrder/Role/DefaultPolicy/Resource"] = {
+        f"AwsSolutions-IAM5[Resource::{deadlines}]": (
+            "One schedule for each order that waits, which process_order makes itself: the group "
+            "is the deadlines' own, and nothing else stands in it."
+        )
     }
     by_path[f"{construct_id(NOTIFYING)}/Function/Retries/Resource"] = _EVENT_SOURCE_MAPPING
     for name in names(Caller.QUEUE):

@@ -372,6 +372,12 @@ class Settings:
     """How webhooks are tried again."""
     idempotency_hours: Annotated[int, between(1, 8_760)] = 24
     """How long a repeated request with the same idempotency key gets the first one's answer."""
+    accept_minutes: Annotated[int, between(2, 60)] = 10
+    """How many minutes a restaurant has to accept or reject an order that it serves; then the
+    service rejects it."""
+    accept_lead_minutes: Annotated[int, between(15, 1_440)] = 60
+    """How many minutes before its time a scheduled order must have been answered, where that is
+    later."""
     log_level: LogLevel = "INFO"
     """The least important lines that functions log; `orders logs level` changes it at any time."""
     sampling: Sampling | None = None
@@ -556,9 +562,13 @@ def _made(stages: Mapping[str, Callable[[], Settings]]) -> Mapping[str, Settings
 
 STAGES = _made(
     {
-        # In dev an integrator should not wait for a day to see what becomes of a webhook.
+        # In dev an integrator should not wait for a day to see what becomes of a webhook, nor for
+        # ten minutes to see what becomes of an order that nobody answers.
         "dev": lambda: Settings(
-            stage="dev", workers=_workers(1), webhooks=Webhooks(waits=(1, 4, 16, 64))
+            stage="dev",
+            workers=_workers(1),
+            webhooks=Webhooks(waits=(1, 4, 16, 64)),
+            accept_minutes=2,
         ),
         "prod": lambda: Settings(
             stage="prod",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from orders.domain.changes import MOST_KEYS, history_entry
 from orders.domain.ids import timestamp_in, timestamp_of
 from orders.domain.money import TOTAL_OF_SUMS
+from orders.domain.serving.servers import ACCEPT_BY, SERVED_BY
 from orders.dynamodb import (
     MISTAKES,
     THROTTLED,
@@ -456,6 +457,9 @@ class _Expressions(_Placeholders):
             conditions.append(self.equal(owner.attribute, owner.identity))
         if versions is not None:
             conditions.append(self.one_of("version", versions))
+        if change.overdue:
+            conditions.append(f"{self._path((ACCEPT_BY,))} <= {self._value(change.at)}")
+            conditions.append(f"attribute_exists({self._path((SERVED_BY,))})")
         if change.needs_postal_code:
             conditions.append(f"attribute_exists({self._path(_POSTAL_CODE)})")
         if change.rests_on_sums:

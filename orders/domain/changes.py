@@ -8,6 +8,9 @@ An order is stored as a map with the API's own field names, and besides them
     changedBy          the last change's id: the SDK repeats a change whose answer was lost, and
                        recognizes its own work
     changeKeys         what is left of the Idempotency-Keys of its changes: key, request, key, …
+    servedBy           who serves it, if somebody does (serving/servers.py)
+    acceptBy           until when they can answer; where nobody serves it, an edit may have left one
+                       that says nothing (docs/decisions/0029)
     traceId            the trace of the request or message that made the last change, where there is
                        one: the stream drops it, and whoever reads the stream finds it here
 
@@ -38,7 +41,8 @@ from orders.domain.order import (
     PartnerOrderPatch,
     StatusChange,
 )
-from orders.domain.reasons import REASONED, REASONS_OF, assumed
+from orders.domain.reasons import NO_ANSWER, REASONED, REASONS_OF, assumed
+from orders.domain.serving.servers import ACCEPT_BY, SERVED_BY
 from orders.domain.synthetic import HEARTBEAT, mark
 
 if TYPE_CHECKING:
@@ -113,6 +117,8 @@ class Change(NamedTuple):
     key: ChangeKey | None = None
     keys: tuple[str, ...] | None = None
     """All keys that the order has then; None where the change's own is added to them."""
+    overdue: bool = False
+    """Whether it is right only where the order should have been answered by then."""
 
     @property
     def needs_postal_code(self) -> bool:
@@ -296,6 +302,18 @@ def confirm(milliseconds: int, trace: str | None = None) -> Change:
     return Change({}, (), to, only_from, at, role, os.urandom(8).hex(), trace)
 
 
+def expire(milliseconds: int, trace: str | None = None) -> Change:
+    """Make the change by which the service rejects an order that nobody has answered in time.
+
+    It holds only for an order that somebody serves, and whose `acceptBy` has come; arguments as of
+    `confirm`.
+    """
+    to, role, why = Status.REJECTED, Role.SERVICE, (("reason", NO_ANSWER),)
+    at, only_from = timestamp_of(milliseconds), statuses_before(to, role)
+    change = Change({}, (), to, only_from, at, role, os.urandom(8).hex(), trace, why=why)
+    return change._replace(overdue=True)
+
+
 def history_entry(change: Change) -> dict[str, str]:
     """Make the entry that a change of status adds to an order's history."""
     if change.to is None:
@@ -318,6 +336,8 @@ def attributes_of(change: Change) -> list[str]:
         names |= {"sums", "total"}
     if change.key is not None:
         names.add("changeKeys")
+    if change.overdue:
+        names |= {ACCEPT_BY, SERVED_BY}
     return sorted(names)
 
 
@@ -332,6 +352,8 @@ def view(item: Item, reader: Role = Role.CUSTOMER) -> dict[str, Any]:
     shown["createdAt"] = item["timestamp"]
     if "partnerId" in item:
         shown["customerId"] = item["customerId"].removeprefix(f"{item['partnerId']}#")
+    if SERVED_BY not in item:
+        shown.pop(ACCEPT_BY, None)
     shown["items"] = [_view_line(line) for line in item["items"]]
     shown["deliveryAddress"] = _view_address(item["deliveryAddress"])
     told = StatusChange.__struct_encode_fields__

@@ -44,7 +44,7 @@ _ALL = frozenset({*_STAFF, Role.CUSTOMER})
 MOVES: dict[Status, dict[Status, frozenset[Role]]] = {
     Status.PLACED: {
         Status.CONFIRMED: frozenset({*_STAFF, Role.SERVICE}),
-        Status.REJECTED: _STAFF,
+        Status.REJECTED: frozenset({*_STAFF, Role.SERVICE}),
         Status.CANCELLED: _ALL,
     },
     Status.CONFIRMED: {Status.PREPARING: _STAFF, Status.CANCELLED: _ALL},

@@ -206,4 +206,21 @@ class Order(NewOrder, kw_only=True):
     created_at: UtcTime
     updated_at: UtcTime
     version: int
+    accept_by: (
+        Annotated[
+            datetime,
+            Meta(
+                tz=True,
+                description="Until when the restaurant can answer; then the order is REJECTED for "
+                "`no-answer`. Only where a restaurant is asked.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    ready_at: (
+        Annotated[
+            datetime, Meta(tz=True, description="When the restaurant expects it to be ready.")
+        ]
+        | UnsetType
+    ) = UNSET
     history: list[StatusChange]

@@ -13,6 +13,7 @@ import msgspec
 from orders.body import decode
 from orders.domain.changes import InvalidField, check_schedule, place, place_for_partner, view
 from orders.domain.order import NewOrder, NewPartnerOrder
+from orders.domain.serving.servers import ACCEPT_BY, SERVED_BY
 from orders.domain.synthetic import HEARTBEAT, SYNTHETIC, is_synthetic
 from orders.http import Request, Response, endpoint, validators
 from orders.idempotency import key_of
@@ -90,7 +91,12 @@ def _place(order: NewOrder, caller: Caller, claim: Claim) -> tuple[Item, bool]:
         if (placed := store().replay(claim)) is not None:
             return placed, True
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
-    return store().create(_item(order, caller, milliseconds), claim)
+    item = _item(order, caller, milliseconds)
+    if SERVED_BY in item:
+        from orders.deadlines import deadline_of  # of served orders alone
+
+        item[ACCEPT_BY] = deadline_of(milliseconds, order.scheduled_for)
+    return store().create(item, claim)
 
 
 def _item(order: NewOrder, caller: Caller, milliseconds: int) -> Item:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import UNSET
 
 from orders.body import decode
 from orders.domain.changes import (
@@ -21,6 +22,7 @@ from orders.domain.changes import (
 )
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
 from orders.domain.order import OrderPatch, PartnerOrderPatch
+from orders.domain.serving.servers import ACCEPT_BY
 from orders.domain.synthetic import SYNTHETIC, is_synthetic
 from orders.http import Request, Response, endpoint, validators
 from orders.idempotency import key_of
@@ -96,7 +98,21 @@ def _change(request: Request, patch: OrderPatch, key: str | None) -> Change:
         change = revise(patch, caller.role, now, trace_id(), caller.operator)
     except InvalidField as fault:
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
-    return change if key is None else change._replace(key=_change_key(caller, key, change))
+    if key is not None:
+        change = change._replace(key=_change_key(caller, key, change))
+    return change if patch.scheduled_for is UNSET else _with_deadline(change, patch, now)
+
+
+def _with_deadline(change: Change, patch: OrderPatch, now: int) -> Change:
+    """Give the restaurant its time anew when an order is scheduled otherwise.
+
+    Whether it has one is not known before the write: where nobody serves the order, the deadline
+    says nothing (docs/decisions/0029). No part of what was asked for, so no part of its hash.
+    """
+    from orders.deadlines import deadline_of
+
+    deadline = deadline_of(now, patch.scheduled_for)
+    return change._replace(assign={**change.assign, (ACCEPT_BY,): deadline})
 
 
 def _change_key(caller: Caller, key: str, change: Change) -> ChangeKey:

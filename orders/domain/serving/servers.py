@@ -12,6 +12,9 @@ from __future__ import annotations
 SERVED_BY = "servedBy"
 """The attribute of an order that says who serves it."""
 
+ACCEPT_BY = "acceptBy"
+"""The attribute that says until when they can answer; it means nothing where nobody serves it."""
+
 
 def server_of(partner_id: str, restaurant_id: str) -> str:
     """Give the identity of who serves a restaurant's orders; the staff's has no partner."""
