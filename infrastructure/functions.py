@@ -162,6 +162,7 @@ half-open. A cursor goes with its own query: with other filters it answers 400.
             problems.MOVE_NOT_ALLOWED,
             problems.STALE_VERSION,
             problems.KEY_REUSED,
+            problems.PRECONDITION_REQUIRED,
         ),
         headers=("If-Match", "If-None-Match", "If-Unmodified-Since", "Idempotency-Key"),
         description="""\

@@ -63,6 +63,12 @@ _POSTAL_CODE: Path = ("deliveryAddress", "postalCode")
 SCHEDULING_WINDOW = timedelta(days=7)
 """How far ahead an order can be scheduled."""
 
+READY_WINDOW = timedelta(days=8)
+"""How far ahead an order can be ready: a day after the last for which one can be scheduled."""
+
+DELAYABLE = frozenset({Status.CONFIRMED, Status.PREPARING})
+"""The statuses in which a restaurant can say anew when an order will be ready."""
+
 KEYS_KEPT = 10
 """How many of its changes an order knows again by their Idempotency-Keys, at least."""
 
@@ -171,10 +177,26 @@ def check_schedule(order: NewOrder | OrderPatch, now: datetime) -> None:
 
 def schedule_fault(moment: datetime, now: datetime) -> str | None:
     """Say what is wrong with a time for which an order is scheduled, if anything is."""
+    return _time_fault(moment, now, SCHEDULING_WINDOW)
+
+
+def check_ready_time(patch: ServedOrderPatch, now: datetime) -> None:
+    """Check that an order will be ready in UTC, in the future and within eight days, if it says.
+
+    Raises:
+        InvalidField: when it is not so.
+    """
+    if patch.ready_at is UNSET:
+        return
+    if fault := _time_fault(patch.ready_at, now, READY_WINDOW):
+        raise InvalidField("#/readyAt", fault)
+
+
+def _time_fault(moment: datetime, now: datetime, window: timedelta) -> str | None:
     if moment.utcoffset() != timedelta(0):
         return "Must be in UTC: end it with Z"
-    if not now < moment <= now + SCHEDULING_WINDOW:
-        return "Must be in the future, within the next 7 days"
+    if not now < moment <= now + window:
+        return f"Must be in the future, within the next {window.days} days"
     return None
 
 
@@ -268,7 +290,7 @@ def revise(
         raise InvalidField("#", f"Must change something: {', '.join(_changeable(patch))}")
     only_from = frozenset(Status) if to is None else statuses_before(to, role)
     if assign or remove:
-        only_from &= EDITABLE
+        only_from &= _open_to(patch)
     at = timestamp_of(milliseconds)
     change_id = os.urandom(8).hex()
     change = Change(assign, remove, to, only_from, at, role, change_id, trace, operator, add, why)
@@ -277,6 +299,21 @@ def revise(
         served = only_from & statuses_before(to, Role.CUSTOMER)
         return change if served == only_from else change._replace(if_served=served)
     return change
+
+
+def _open_to(patch: OrderPatch | ServedOrderPatch) -> frozenset[Status]:
+    """Name the statuses in which what a patch sets, besides the status, can be set.
+
+    Raises:
+        InvalidField: when a time to be ready comes with a move that tells of none.
+    """
+    if isinstance(patch, OrderPatch):
+        return EDITABLE
+    if patch.status is UNSET:
+        return DELAYABLE
+    if patch.status is not Status.CONFIRMED:
+        raise InvalidField("#/readyAt", f"Goes only with a status of {Status.CONFIRMED}, or alone")
+    return EDITABLE
 
 
 def meaning_of(change: Change) -> bytes:

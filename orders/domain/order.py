@@ -167,7 +167,12 @@ class _Move(_Body, kw_only=True):
 
 
 class ServedOrderPatch(_Move, kw_only=True):
-    """What the restaurant says of an order that it serves: where it stands, and why it ended."""
+    """What the restaurant says of an order that it serves: where it stands, and why it ended.
+
+    And when it will be ready: as it accepts it, or alone, where that has changed since.
+    """
+
+    ready_at: UtcTime | UnsetType = UNSET
 
 
 class OrderPatch(_Move, kw_only=True):

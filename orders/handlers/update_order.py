@@ -11,8 +11,10 @@ from msgspec import UNSET
 
 from orders.body import decode
 from orders.domain.changes import (
+    DELAYABLE,
     ChangeKey,
     InvalidField,
+    check_ready_time,
     check_schedule,
     meaning_of,
     request_known,
@@ -33,6 +35,7 @@ from orders.problems import (
     KEY_REUSED,
     MOVE_NOT_ALLOWED,
     ORDER_NOT_FOUND,
+    PRECONDITION_REQUIRED,
     Problem,
 )
 from orders.routes import IDEMPOTENCY_KEY
@@ -61,6 +64,7 @@ def update_order(request: Request) -> Response:
     """
     conditions, key = conditions_of(request), key_of(request)
     patch = decode(_DECODERS[request.route.body], request.body())
+    _check_seen(request, patch, conditions)
     change = _change(request, patch, key)
     try:
         _check_moment(request, patch, change)
@@ -100,7 +104,9 @@ def _change(request: Request, patch: OrderPatch | ServedOrderPatch, key: str | N
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
     if key is not None:
         change = change._replace(key=_change_key(caller, key, change))
-    return change if patch.scheduled_for is UNSET else _with_deadline(change, patch, now)
+    if isinstance(patch, OrderPatch) and patch.scheduled_for is not UNSET:
+        change = _with_deadline(change, patch, now)
+    return change
 
 
 def _with_deadline(change: Change, patch: OrderPatch, now: int) -> Change:
@@ -124,7 +130,7 @@ def _change_key(caller: Caller, key: str, change: Change) -> ChangeKey:
 
 
 def _check_moment(request: Request, patch: OrderPatch | ServedOrderPatch, change: Change) -> None:
-    """Check what depends on the moment: a schedule is ahead, and customers may edit.
+    """Check what depends on the moment: a time is ahead, and customers may edit.
 
     Raises:
         Problem: when it is not so now.
@@ -132,10 +138,26 @@ def _check_moment(request: Request, patch: OrderPatch | ServedOrderPatch, change
     try:
         if isinstance(patch, OrderPatch):
             check_schedule(patch, datetime.fromisoformat(change.at))
+        else:
+            check_ready_time(patch, datetime.fromisoformat(change.at))
     except InvalidField as fault:
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
     if request.caller.role is Role.CUSTOMER and change.edits:
         _check_edits(request)
+
+
+def _check_seen(
+    request: Request, patch: OrderPatch | ServedOrderPatch, conditions: Conditions
+) -> None:
+    """Check that a restaurant accepts what it has read: an edit may have come in between.
+
+    Raises:
+        Problem: `precondition-required`.
+    """
+    accepts = request.route.serves and patch.status is Status.CONFIRMED
+    if accepts and (conditions.match is None or conditions.match.any):
+        detail = "To accept the order, send If-Match with the ETag of the order that you have read"
+        raise Problem(PRECONDITION_REQUIRED, detail, pointer="If-Match")
 
 
 def _made_before(request: Request, change: Change) -> Item | None:
@@ -236,7 +258,8 @@ def _explain(item: Item, change: Change, caller: Caller, conditions: Conditions)
     moves = ", ".join(statuses_after(status, role)) or "nothing"
     detail = f"The order is {status}; you can move it to {moves}"
     if change.edits:
-        detail += f", and change its contents only while it is {', '.join(sorted(EDITABLE))}"
+        what, when = ("contents", EDITABLE) if caller.server is None else ("readyAt", DELAYABLE)
+        detail += f", and change its {what} only while it is {', '.join(sorted(when))}"
     raise Problem(MOVE_NOT_ALLOWED, detail)
 
 

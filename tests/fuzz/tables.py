@@ -36,6 +36,7 @@ _DEEPEST = 32
 _IN = re.compile(r"(#\w+) IN \(([^)]*)\)")
 _COMPARED = re.compile(r"([#\w.]+) (=|<>|<=) ([:#]\w+)")
 _ABSENT = re.compile(r"attribute_not_exists\(([#\w]+)(?:\[([0-9]+)\])?\)")
+_PRESENT = re.compile(r"attribute_exists\(([#\w.]+)\)")
 _GROUP = re.compile(r"\((attribute_not_exists\(#\w+\) OR #\w+ IN \([^)]*\))\)")
 _LACKS = re.compile(r"NOT contains\((#\w+), (:\w+)\)")
 _BETWEEN = re.compile(r"(#\w+) BETWEEN (:\w+) AND (:\w+)")
@@ -230,6 +231,8 @@ def _term(term: str, item: Item, names: dict[str, str], values: dict[str, Any]) 
     if absent := _ABSENT.fullmatch(term):
         found = item.get(names.get(absent[1], absent[1]))
         return found is None or (absent[2] is not None and len(found) <= int(absent[2]))
+    if present := _PRESENT.fullmatch(term):
+        return _at(item, present[1], names) is not None
     if lacks := _LACKS.fullmatch(term):
         return values[lacks[2]] not in item.get(names[lacks[1]], ())
     if among := _IN.fullmatch(term):
