@@ -84,6 +84,7 @@ _OF_REQUESTS = (
     *(variables.ORDERS_TABLE, variables.IDEMPOTENCY_TABLE, variables.PARTNERS_TABLE),
     *(variables.IDEMPOTENCY_HOURS, variables.ALLOWED_ORIGINS, variables.PERSON_THROTTLE),
 )
+_OF_DEADLINES = (variables.ACCEPT_MINUTES, variables.ACCEPT_LEAD_MINUTES)
 _OF_MESSAGES = (variables.STAGE, variables.DEAD_LETTER_QUEUE, variables.RETRY_SECONDS)
 
 _OF_BODIES = (
@@ -101,7 +102,7 @@ FUNCTIONS = (
         Caller.API,
         tables=(ORDERS, PARTNERS, IDEMPOTENCY_KEYS),
         writes=True,
-        variables=(variables.STAGE, *_OF_REQUESTS),
+        variables=(variables.STAGE, *_OF_REQUESTS, *_OF_DEADLINES),
         answer=Answer.PLACED,
         problems=(*_OF_BODIES, *_OF_CONDITIONS, problems.KEY_REUSED),
         headers=("Idempotency-Key",),
@@ -151,7 +152,7 @@ half-open. A cursor goes with its own query: with other filters it answers 400.
         tables=(ORDERS, PARTNERS),
         writes=True,
         asks="Whether customers may edit orders",
-        variables=(variables.STAGE, *_OF_REQUESTS, variables.FLAGS_PARAMETER),
+        variables=(variables.STAGE, *_OF_REQUESTS, *_OF_DEADLINES, variables.FLAGS_PARAMETER),
         answer=Answer.CHANGED,
         problems=(
             *_OF_BODIES,
@@ -161,6 +162,7 @@ half-open. A cursor goes with its own query: with other filters it answers 400.
             problems.MOVE_NOT_ALLOWED,
             problems.STALE_VERSION,
             problems.KEY_REUSED,
+            problems.PRECONDITION_REQUIRED,
         ),
         headers=("If-Match", "If-None-Match", "If-Unmodified-Since", "Idempotency-Key"),
         description="""\
@@ -185,7 +187,10 @@ order knows the keys of its last {keys_kept} changes that had one, at least.
         tables=(ORDERS,),
         writes=True,
         asks="Whether orders are confirmed at once",
-        variables=(variables.ORDERS_TABLE, variables.FLAGS_PARAMETER, *_OF_MESSAGES),
+        variables=(
+            *(variables.ORDERS_TABLE, variables.FLAGS_PARAMETER, *_OF_MESSAGES),
+            *(variables.DEADLINES_GROUP, variables.DEADLINES_QUEUE, variables.DEADLINES_ROLE),
+        ),
         queue="OrderProcessing",
     ),
     Row(

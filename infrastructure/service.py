@@ -56,11 +56,16 @@ from infrastructure.work.permissions import (
 )
 from infrastructure.work.processing import Processing
 from orders.settings import (
+    ACCEPT_LEAD_MINUTES,
+    ACCEPT_MINUTES,
     ALLOWED_ORIGINS,
     API_URL,
     BY_CUSTOMER,
     BY_PARTNER,
     DEAD_LETTER_QUEUE,
+    DEADLINES_GROUP,
+    DEADLINES_QUEUE,
+    DEADLINES_ROLE,
     FLAGS_PARAMETER,
     HEARTBEAT_KEY_ID,
     IDEMPOTENCY_HOURS,
@@ -266,6 +271,11 @@ class Service(Stack):
             IDEMPOTENCY_TABLE: self.data.idempotency_keys.table_name,
             PARTNERS_TABLE: self.data.partners.table_name,
             IDEMPOTENCY_HOURS: str(settings.idempotency_hours),
+            ACCEPT_MINUTES: str(settings.accept_minutes),
+            ACCEPT_LEAD_MINUTES: str(settings.accept_lead_minutes),
+            DEADLINES_GROUP: self.processing.deadlines.group_name,
+            DEADLINES_QUEUE: self.processing.deadlines.queue.queue_arn,
+            DEADLINES_ROLE: self.processing.deadlines.role.role_arn,
             ALLOWED_ORIGINS: " ".join(settings.origins),
             PERSON_THROTTLE: f"{settings.person_throttle.rate} {settings.person_throttle.burst}",
             FLAGS_PARAMETER: self._flags_parameter,
@@ -299,8 +309,12 @@ class Service(Stack):
         listing.allow("dynamodb:Scan", on=orders, why="Lists all orders, for operators")
         by_name["update_order"].allow("dynamodb:UpdateItem", on=orders, why="Changes the order")
         by_name["process_order"].allow(
-            "dynamodb:UpdateItem", on=orders, why="Confirms the order", conditions=CONFIRMING
+            "dynamodb:UpdateItem",
+            on=orders,
+            why="Confirms the order, or rejects what nobody has answered",
+            conditions=CONFIRMING,
         )
+        self.processing.deadlines.set_by(by_name["process_order"])
         known = "Whose API keys there are: all at the start, then each new one"
         for name in names(Caller.API):
             partners = self.data.partners.table_arn

@@ -136,7 +136,7 @@ class AddressLimits:
 
     customers: Annotated[int, between(10, 2_000_000_000)] = 2_000
     """A customer is a person, or an office of them behind one address."""
-    partners: Annotated[int, between(10, 2_000_000_000)] = 6_000
+    partners: Annotated[int, between(10, 2_000_000_000)] = 3_000
     """A partner is a server, whose plan must be reached before this limit."""
 
 
@@ -297,7 +297,7 @@ def _reservations() -> Mapping[str, int | None]:
 
 def _plans() -> Mapping[str, Plan]:
     standard = Plan(throttle=Throttle(rate=5, burst=10), daily_quota=4_000)
-    premium = Plan(throttle=Throttle(rate=10, burst=12), daily_quota=8_000)
+    premium = Plan(throttle=Throttle(rate=10, burst=10), daily_quota=8_000)
     return {"standard": standard, "premium": premium}
 
 
@@ -330,11 +330,13 @@ class Settings:
     hidden_messages_quota: Annotated[int, between(1)] = 120_000
     """SQS's quota of messages of one queue that are hidden at once: those that wait for a partner
     are. AWS raises it when it is asked."""
-    stage_throttle: Throttle = field(default_factory=lambda: Throttle(rate=160, burst=160))
+    stage_throttle: Throttle = field(default_factory=lambda: Throttle(rate=105, burst=105))
     """Of each route, for all callers together."""
     placing_throttle: Throttle = field(default_factory=lambda: Throttle(rate=150, burst=150))
     """Of each of the two routes that place orders, for all callers together."""
-    head_throttle: Throttle = field(default_factory=lambda: Throttle(rate=100, burst=100))
+    serving_throttle: Throttle = field(default_factory=lambda: Throttle(rate=55, burst=55))
+    """Of each route of who serves a restaurant's orders, for all callers together."""
+    head_throttle: Throttle = field(default_factory=lambda: Throttle(rate=50, burst=50))
     """Of each route's HEAD, for all callers together."""
     person_throttle: Throttle = field(default_factory=lambda: Throttle(rate=4, burst=7))
     """Of each signed-in person, in each execution environment of a function; the firewall counts
@@ -372,6 +374,12 @@ class Settings:
     """How webhooks are tried again."""
     idempotency_hours: Annotated[int, between(1, 8_760)] = 24
     """How long a repeated request with the same idempotency key gets the first one's answer."""
+    accept_minutes: Annotated[int, between(2, 60)] = 10
+    """How many minutes a restaurant has to accept or reject an order that it serves; then the
+    service rejects it."""
+    accept_lead_minutes: Annotated[int, between(15, 1_440)] = 60
+    """How many minutes before its time a scheduled order must have been answered, where that is
+    later."""
     log_level: LogLevel = "INFO"
     """The least important lines that functions log; `orders logs level` changes it at any time."""
     sampling: Sampling | None = None
@@ -442,7 +450,7 @@ class Settings:
     def throttle_name_of(route: Route) -> str:
         """Name the setting that limits a route."""
         own = {"POST": "placing_throttle", HEAD: "head_throttle"}
-        return own.get(route.method, "stage_throttle")
+        return own.get(route.method, "serving_throttle" if route.serves else "stage_throttle")
 
     def throttle_of(self, route: Route) -> Throttle:
         """Give what limits a route, for all callers together."""
@@ -485,7 +493,7 @@ class Settings:
                 burst <= most,
                 f"the routes of {name} let {burst} requests through at one moment, but only "
                 f"{most} can run, {whose}: lower the bursts of stage_throttle, "
-                "placing_throttle or head_throttle, or reserve more",
+                "serving_throttle, placing_throttle or head_throttle, or reserve more",
             )
 
     def _check_plans(self) -> None:
@@ -556,9 +564,13 @@ def _made(stages: Mapping[str, Callable[[], Settings]]) -> Mapping[str, Settings
 
 STAGES = _made(
     {
-        # In dev an integrator should not wait for a day to see what becomes of a webhook.
+        # In dev an integrator should not wait for a day to see what becomes of a webhook, nor for
+        # ten minutes to see what becomes of an order that nobody answers.
         "dev": lambda: Settings(
-            stage="dev", workers=_workers(1), webhooks=Webhooks(waits=(1, 4, 16, 64))
+            stage="dev",
+            workers=_workers(1),
+            webhooks=Webhooks(waits=(1, 4, 16, 64)),
+            accept_minutes=2,
         ),
         "prod": lambda: Settings(
             stage="prod",

@@ -1,6 +1,7 @@
 """Queues as Lambda hands them over: a batch in, the messages that failed out.
 
-message ─► OrderChange ─► a handler's work ─► done
+message ─► OrderChange, or the id of an order that should have been answered
+           └► a handler's work ─► done
                           Retry, Unavailable, a bug ─► the queue again, later and later ─► DLQ
                           nothing but bugs ─► WorkFailed: an error of the function, besides
                           HandOver ─► the queue of retries, later and later ─────────────► DLQ
@@ -130,18 +131,52 @@ class Message:
         """Parse a record of an SQS event.
 
         Raises:
-            Malformed: when the message tells of no change of an order.
+            Malformed: when the message tells of no change of an order, and of no deadline.
         """
         self.notes: dict[str, Any] = {}
         self.counts: list[Metric] = []
         self.latencies: dict[Metric, float] = {}  # in milliseconds
         self.retried = _is_retried(record)
         self.last = _is_last(record)
-        self.change: OrderChange = parse(record["body"])
-        self.notes["orderId"] = self.change.order_id
-        self.notes["version"] = self.change.version
-        if (trace := self.change.new.get("traceId")) is not None:
+        self.overdue: str | None = None
+        """Which order should have been answered by now, where the message tells just that."""
+        self._change: OrderChange | None = None
+        try:
+            self._change = parse(record["body"])
+        except Malformed:
+            self.overdue = _overdue(record["body"])
+            if self.overdue is None:
+                raise
+            self.notes["orderId"] = self.overdue
+        else:
+            self._note(self._change)
+
+    def _note(self, change: OrderChange) -> None:
+        self.notes["orderId"] = change.order_id
+        self.notes["version"] = change.version
+        if (trace := change.new.get("traceId")) is not None:
             self.notes["requestTraceId"] = trace
+
+    @property
+    def change(self) -> OrderChange:
+        """The change that the message tells of.
+
+        Raises:
+            Malformed: when it tells of a deadline.
+        """
+        if self._change is None:
+            raise Malformed("a deadline, and no change of an order")
+        return self._change
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What its trace can be found by."""
+        order = {"orderId": self.overdue} if self._change is None else self._change.new
+        return {
+            "orderId": order["orderId"],
+            "partnerId": order.get("partnerId"),
+            "requestTraceId": order.get("traceId"),
+        }
 
 
 class _Verdict(NamedTuple):
@@ -164,6 +199,12 @@ class _Verdict(NamedTuple):
 
 def _receives(record: Event) -> int:
     return int(record["attributes"]["ApproximateReceiveCount"])
+
+
+def _overdue(body: str) -> str | None:
+    from orders.deadlines import order_in  # of few messages, and of one worker alone
+
+    return order_in(body)
 
 
 def _is_retried(record: Event) -> bool:
@@ -248,12 +289,7 @@ def _traced(consume: Callable[[Message], str], record: Event) -> _Verdict:
     with subsegment("message") as work:
         verdict = _judge(consume, record)
         if verdict.message is not None:
-            order = verdict.message.change.new
-            work.annotate(
-                orderId=order["orderId"],
-                partnerId=order.get("partnerId"),
-                requestTraceId=order.get("traceId"),
-            )
+            work.annotate(**verdict.message.about)
         work.annotate(outcome=_ended(verdict).outcome)
         if verdict.outcome in (RETRY, DEAD):
             work.judge(_FAULT)

@@ -25,12 +25,21 @@ API_URL = "API_URL"
 LOG_LEVEL = "LOG_LEVEL"  # how much a function logs
 STAGE = "STAGE"  # whose metrics a function counts
 HEARTBEAT_KEY_ID = "HEARTBEAT_KEY_ID"
+ACCEPT_MINUTES = "ACCEPT_MINUTES"  # how long a restaurant has to answer
+ACCEPT_LEAD_MINUTES = "ACCEPT_LEAD_MINUTES"  # and how long before a scheduled time it must have
+DEADLINES_GROUP = "DEADLINES_GROUP"  # of the schedules that end the wait for an answer
+DEADLINES_QUEUE = "DEADLINES_QUEUE"  # the ARN of the queue that they send to
+DEADLINES_ROLE = "DEADLINES_ROLE"  # the ARN of the role in which they do
 
 BY_CUSTOMER = "by-customer"
 BY_PARTNER = "by-partner"
+BY_SERVER = "by-server"
 
 OPERATORS = "operators"
 """The Cognito group whose members see and move all orders."""
+
+RESTAURANTS = "restaurants"
+"""The Cognito group of restaurants' staff; their claim says which restaurants."""
 
 AUTHENTICATOR_APP = "SOFTWARE_TOKEN_MFA"
 """What Cognito calls the only second factor that the user pool offers."""

@@ -46,7 +46,7 @@ def problems_of(route: Route) -> set[Kind]:
     """Name every problem that a route can answer, API Gateway's own included."""
     kinds = {*_ANYWHERE, *_BEHIND_THE_GATEWAY, *_CALLER_PROBLEMS[route.caller]}
     kinds.update(BY_NAME[route.function].problems)
-    if route.caller is Role.PARTNER:
+    if route.by_key:
         kinds -= _OF_PEOPLE_ALONE
     if "{" in route.path:
         kinds.add(problems.NO_SUCH_ROUTE)

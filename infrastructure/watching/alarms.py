@@ -3,7 +3,7 @@
 docs/alarms.md shows which of them fires in which situation, and how soon; tests/alarms/table.py is
 the table behind it, against which each alarm of the synthesized template is evaluated.
 
-    customers      api-errors-fast  api-errors-slow  api-slow  no-orders
+    customers      api-errors-fast  api-errors-slow  api-slow  no-orders  orders-unanswered
     functions      <function>-errors-fast  <function>-errors-slow  functions-throttled  …-busy
     heartbeat      heartbeat-failing
     strangers      sign-ups-many  firewall-blocking
@@ -31,7 +31,7 @@ from constructs import Construct
 from infrastructure.functions import BY_NAME, Caller, names
 from infrastructure.watching.aws_metrics import MAXIMUM, OPERATIONS, P95, PARTS, SUM, Measured
 from infrastructure.work.processing import VISIBILITY_FACTOR
-from orders.metrics import ORDERS_CREATED
+from orders.metrics import ORDERS_CREATED, ORDERS_UNANSWERED
 from orders.settings import longest_wait
 
 if TYPE_CHECKING:
@@ -93,6 +93,10 @@ BLOCKED_IN_FIVE_MINUTES = 300
 
 (SIGN_IN,) = names(Caller.SIGN_IN)
 """The function without which nobody gets tokens, in stages that have it."""
+
+UNANSWERED_ORDERS = 8
+"""Orders that nobody answered in a quarter of an hour: of the 37 that are served in that time on a
+busy day. One of a hundred goes unanswered on any day, which makes eight once in centuries."""
 
 _Comparison = cloudwatch.ComparisonOperator
 _Missing = cloudwatch.TreatMissingData
@@ -168,6 +172,7 @@ class Alarms(Construct):
         self.names: list[str] = []
         self._watch_customers()
         self._watch_latency()
+        self._watch_answers()
         if (hours := settings.opening_hours) is not None:
             self._watch_orders(hours)
         for name in names(Caller.API, Caller.QUEUE):
@@ -267,6 +272,21 @@ class Alarms(Construct):
             },
             label="p95 of the latency",
             period=Duration.minutes(5),
+        )
+
+    def _watch_answers(self) -> None:
+        """Watch restaurants as a whole: which of them does not answer, the log tells."""
+        self._add(
+            "orders-unanswered",
+            Severity.WARNING,
+            f"{UNANSWERED_ORDERS} orders or more were rejected within a quarter of an hour, "
+            "because their restaurants did not answer.",
+            "unanswered",
+            Condition(
+                self._measured.own(ORDERS_UNANSWERED, SUM, minutes=15),
+                UNANSWERED_ORDERS,
+                reached=True,
+            ),
         )
 
     def _watch_orders(self, hours: OpeningHours) -> None:

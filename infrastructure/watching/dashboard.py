@@ -8,6 +8,7 @@ tables      units used and the ceiling, throttles, latency
 changes     queues, dead letters, the pipe
 webhooks    what became of them, by partner
 business    orders by status and by partner
+restaurants orders that they did not answer in time, and which of them
 cost        what the bill follows
 """
 
@@ -98,6 +99,7 @@ class Dashboard(Construct):
         self._add("On the way to workers and partners", *self._queues())
         self._add("Webhooks", *self._webhooks(failing_partners))
         self._add("Business", *self._business())
+        self._add("Restaurants", *self._restaurants())
         self._add("What the bill follows", *self._cost())
 
     def _add(self, title: str, *widgets: cloudwatch.IWidget) -> None:
@@ -232,6 +234,13 @@ class Dashboard(Construct):
             self._answer("Orders by status", queries.BY_STATUS, 8),
             self._answer("Orders by partner", queries.BY_PARTNER, 8),
             _graph("Status changes a minute", changes, 8),
+        ]
+
+    def _restaurants(self) -> list[cloudwatch.IWidget]:
+        unanswered = [self._measured.own(metrics.ORDERS_UNANSWERED, SUM)]
+        return [
+            _graph("Orders that nobody answered, a minute", unanswered, 12),
+            self._answer("Unanswered, by restaurant", queries.UNANSWERED),
         ]
 
     def _cost(self) -> list[cloudwatch.IWidget]:

@@ -75,6 +75,16 @@ BY_STATUS = Query(
         "sort orders desc",
     ),
 )
+UNANSWERED = Query(
+    "unanswered orders by restaurant",
+    ("process_order",),
+    (
+        'filter outcome = "unanswered"',
+        "stats count(*) as orders by restaurantId",
+        "sort orders desc",
+        "limit 20",
+    ),
+)
 WEBHOOKS = Query(
     "webhooks by partner",
     ("notify_partner",),
@@ -147,6 +157,7 @@ QUERIES = (
     REFUSALS,
     BY_PARTNER,
     BY_STATUS,
+    UNANSWERED,
     WEBHOOKS,
     UNITS,
     FLAGS,

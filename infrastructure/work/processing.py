@@ -22,6 +22,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infrastructure.functions import BY_NAME, NOTIFYING, Caller, names
+from infrastructure.work.deadlines import Deadlines
 from infrastructure.work.encryption import READING, YOUR_KEY
 from infrastructure.work.function import RETENTION
 from infrastructure.work.permissions import (
@@ -112,6 +113,9 @@ class Processing(Construct):
             tracing_config=sns.TracingConfig.ACTIVE,
         )
         self.queues = {name: self._queue(name) for name in names(Caller.QUEUE)}
+        self.deadlines = Deadlines(
+            self, "Deadlines", queue=self.queues["process_order"].live, key=self._key
+        )
         self.retries = self._retries()
         self._subscribe("process_order", _with("status", [Status.PLACED.value]))
         self._subscribe(NOTIFYING, _with("partnerId", but=[HEARTBEAT]))

@@ -100,6 +100,7 @@ class Traffic:
         lists: GET requests of a page of orders, for each order; reads and lists make eight.
         auto_confirmed: share of orders that process_order confirms; the flag is off at first.
         partners: share of orders that come from partners, who hear of each change.
+        served: share of orders that a restaurant serves, which has until a deadline to answer.
         busy_hours: hours of a day in which orders come; the others are idle.
         order_bytes: a stored order with its history: two items, an address, five moves.
         key_bytes: a stored idempotency record.
@@ -132,6 +133,7 @@ class Traffic:
     lists: float = 2
     auto_confirmed: float = 0
     partners: float = 0.5
+    served: float = 0.5
     busy_hours: float = 12
     order_bytes: int = 1_600
     key_bytes: int = 250
@@ -182,6 +184,11 @@ class Traffic:
         return self.events * self.partners
 
     @property
+    def deadlines(self) -> float:
+        """Deadlines a month: each served order that is left waiting has one, answered or not."""
+        return self.orders * self.served * (1 - self.auto_confirmed)
+
+    @property
     def bytes_out(self) -> float:
         """Bytes a month that leave AWS: answers and webhooks."""
         singles = self.orders * (1 + self.changes + self.reads)
@@ -196,7 +203,7 @@ class Traffic:
             "update_order": self.orders * self.changes,
             "get_order": self.orders * self.reads,
             "list_orders": self.orders * self.lists,
-            "process_order": self.orders,
+            "process_order": self.orders + self.deadlines,
             "notify_partner": self.webhooks * self.webhook_attempts,
         }
 
@@ -212,7 +219,7 @@ class Traffic:
 
     def tables(self) -> dict[str, TableUse]:
         """Give the use of each table by its partition key."""
-        writes = self._placed_units * 2 + self._changed_units
+        writes = self._placed_units * 2 + self._changed_units + self._refused_units
         replay_record = 2 * _units(self.key_bytes, 1024) * self.orders
         reads = self.orders * self.reads * _units(self.order_bytes, 4096)
         return {
@@ -256,6 +263,11 @@ class Traffic:
     def _changed_units(self) -> float:
         changes = self.changes + self.auto_confirmed
         return self.orders * changes * _units(self.order_bytes, 1024)
+
+    @property
+    def _refused_units(self) -> float:
+        """Count what deadlines of answered orders write in vain, which is paid for all the same."""
+        return self.deadlines * _units(self.order_bytes, 1024)
 
     @property
     def _kept_bytes(self) -> float:

@@ -22,7 +22,7 @@ from infrastructure.functions import Caller, names
 from infrastructure.settings import STAGES
 from ops.costs.traffic import DAYS, TableUse, Traffic
 from orders.heartbeat import REQUESTS
-from orders.metrics import NAMESPACE, ORDERS_CREATED, dimensions_of
+from orders.metrics import NAMESPACE, ORDERS_CREATED, ORDERS_UNANSWERED, dimensions_of
 from orders.settings import RETRY_SECONDS, STAGE, WAIT_SPREAD, WEBHOOK_WAITS, longest_wait
 
 if TYPE_CHECKING:
@@ -303,6 +303,7 @@ class Conditions:
         used: share of a table's ceiling that is in use; 0 for what the load takes.
         pipe_fails: whether the pipe's target takes nothing.
         pipe_stands: whether the pipe does nothing at all.
+        unanswered: share of served orders that their restaurants do not answer in time.
         sign_ups: people a minute who sign up, beside the one of ten minutes.
         blocked: requests a minute that the firewall blocks, beside the one of a minute.
     """
@@ -328,12 +329,14 @@ class Conditions:
     used: float = 0
     pipe_fails: bool = False
     pipe_stands: bool = False
+    unanswered: float = 0
     sign_ups: int = 0
     blocked: int = 0
 
 
-BACKGROUND = Conditions(failing=0.002)
-"""A healthy day: two requests of a thousand fail, of all kinds of reasons."""
+BACKGROUND = Conditions(failing=0.002, unanswered=0.01)
+"""A healthy day: two requests of a thousand fail, of all kinds of reasons; and one restaurant of a
+hundred has not looked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -403,6 +406,7 @@ _ALL_AT_ONCE = _changed(
     tables_fail=5,
     used=1,
     pipe_fails=True,
+    unanswered=1,
     sign_ups=100,
     blocked=100,
 )
@@ -510,6 +514,12 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "tables near ceiling": Scenario(
         meaning="A table uses nine tenths of what it may.", changed=_changed(used=0.9)
+    ),
+    "restaurants silent": Scenario(
+        meaning="No restaurant answers any more.", changed=_changed(unanswered=1)
+    ),
+    "restaurants falter": Scenario(
+        meaning="One order of twenty is not answered in time.", changed=_changed(unanswered=0.05)
     ),
     "sign-in fails": Scenario(
         meaning="The function crashes that Cognito asks before it makes tokens.",
@@ -638,6 +648,8 @@ class _Recorder:
         self._strangers(minute, now)
         self._sign_in(minute, now)
         self._add(minute, NAMESPACE, ORDERS_CREATED.name, self.stage.own, {1: placed})
+        expired = self._whole("unanswered", placed * TRAFFIC.served * now.unanswered)
+        self._add(minute, NAMESPACE, ORDERS_UNANSWERED.name, self.stage.own, {1: expired})
 
     def _strangers(self, minute: int, now: Conditions) -> None:
         """Record sign-ups, and what the firewall blocks, which somebody always sends."""
@@ -758,8 +770,10 @@ class _Recorder:
         }.items():
             self._add(minute, "AWS/EventBridge/Pipes", name, self._pipe_name, {1: count})
         told = not (now.pipe_stands or now.pipe_fails)
+        # Each served order comes a second time, when its deadline does.
+        due = self._whole("deadlines", done["create_order"] * TRAFFIC.served)
         return {
-            "process_order": done["create_order"] * told,
+            "process_order": done["create_order"] * told + due,
             "notify_partner": self._whole("webhooks", changed * TRAFFIC.partners * told),
         }
 

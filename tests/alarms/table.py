@@ -81,6 +81,7 @@ FIRES: Mapping[str, Mapping[str, int | str]] = {
         "heartbeat stands": 31,
         "unreachable, other not": 8,
     },
+    "orders-unanswered": {"restaurants silent": 5},
     "create-order-errors-fast": {"outage": 3},
     "create-order-errors-slow": {
         "2 % fail": 50,

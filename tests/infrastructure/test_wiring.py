@@ -27,6 +27,7 @@ REFERENCES = {
 }
 TRUSTED = {
     "HeartbeatRole": "scheduler.amazonaws.com",
+    "ProcessingDeadlinesRole": "scheduler.amazonaws.com",
     "Api": "apigateway.amazonaws.com",
     "ProcessingPipe": "pipes.amazonaws.com",
 }

@@ -51,6 +51,8 @@ GRANTS = {
     "UpdateOrder": {("dynamodb:UpdateItem", "DataOrders"), ("ssm:GetParameter", "flags")},
     "ProcessOrder": {
         ("dynamodb:UpdateItem", "DataOrders"),
+        ("scheduler:CreateSchedule", "deadlines/*"),
+        ("iam:PassRole", "ProcessingDeadlinesRole"),
         ("ssm:GetParameter", "flags"),
         *takes_from("OrderProcessing"),
     },
@@ -73,12 +75,17 @@ GRANTS_OF_STAGES_THAT_GO = {
 PARTNERS_GRANTS = {("dynamodb:GetItem", "DataPartners"), ("dynamodb:Scan", "DataPartners")}
 TABLES = {"ORDERS_TABLE", "IDEMPOTENCY_TABLE", "PARTNERS_TABLE"}
 OF_REQUESTS = {*TABLES, "IDEMPOTENCY_HOURS", "ALLOWED_ORIGINS", "PERSON_THROTTLE"}
+OF_DEADLINES = {"ACCEPT_MINUTES", "ACCEPT_LEAD_MINUTES"}
 OF_A_QUEUE = {"STAGE", "DEAD_LETTER_QUEUE", "RETRY_SECONDS"}
 VARIABLES = {
     **dict.fromkeys(names(Caller.API), OF_REQUESTS),
-    "create_order": {*OF_REQUESTS, "STAGE"},
-    "update_order": {*OF_REQUESTS, "STAGE", "FLAGS_PARAMETER"},
-    "process_order": {"ORDERS_TABLE", "FLAGS_PARAMETER", *OF_A_QUEUE},
+    "create_order": {*OF_REQUESTS, *OF_DEADLINES, "STAGE"},
+    "update_order": {*OF_REQUESTS, *OF_DEADLINES, "STAGE", "FLAGS_PARAMETER"},
+    "process_order": {
+        *("ORDERS_TABLE", "FLAGS_PARAMETER"),
+        *("DEADLINES_GROUP", "DEADLINES_QUEUE", "DEADLINES_ROLE"),
+        *OF_A_QUEUE,
+    },
     "notify_partner": {
         *("PARTNERS_PREFIX", "SIGNING_KEY_PARAMETER", "FLAGS_PARAMETER"),
         *("RETRIES_QUEUE", "WEBHOOK_WAITS"),
@@ -129,6 +136,8 @@ def resource_name(resource: Any) -> str:
         *heads, tail = resource["Fn::Join"][1]
         if ":parameter/" in str(tail):
             return str(tail.split("/", 3)[3])
+        if ":schedule/" in str(tail):  # in a group whose name begins with that of the stack
+            return str(tail.rpartition("-")[2])
         if str(heads[0]).endswith("/"):  # and the id of one of these
             return str(heads[0]).rpartition(":")[2].strip("/")
         return f"{resource_name(heads[0])}{tail}"
