@@ -36,10 +36,19 @@ def event_of(new: Item, old: Item | None) -> OrderEvent | None:
     Returns:
         The event, or None when the order's status stayed what it was.
     """
-    status = new["status"]
-    if old is not None and old["status"] == status:
+    if old is not None and old["status"] == new["status"]:
         return None
-    version = int(new["version"])
+    return event_in(fields_of(new))
+
+
+def event_in(fields: dict[str, Any]) -> OrderEvent:
+    """Make an event of its fields."""
+    return OrderEvent(fields["eventId"], msgspec.json.encode(fields))
+
+
+def fields_of(new: Item) -> dict[str, Any]:
+    """Give what every event of an order tells, wherever it is sent."""
+    status, version = new["status"], int(new["version"])
     event_id = f"{new['orderId']}.{version}"
     fields: dict[str, Any] = {
         "eventId": event_id,
@@ -52,7 +61,7 @@ def event_of(new: Item, old: Item | None) -> OrderEvent | None:
     }
     if (reason := _reason_of(new)) is not None:
         fields["reason"] = reason
-    return OrderEvent(event_id, msgspec.json.encode(fields))
+    return fields
 
 
 def _reason_of(order: Item) -> str | None:
