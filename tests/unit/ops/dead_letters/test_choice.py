@@ -12,7 +12,7 @@ from ops.dead_letters.letters import QUEUES, DeadLetter
 from ops.dead_letters.queues import Depth
 from ops.reach.target import Target
 
-PROCESSING, NOTIFICATIONS, PIPE = QUEUES.values()
+PROCESSING, NOTIFICATIONS, RESTAURANTS, PIPE = QUEUES.values()
 
 
 @pytest.fixture
