@@ -1,4 +1,4 @@
-"""The functions: one table, from which all else that lists them is made.
+"""The functions, and the queues that feed some: tables, of which all else that lists them is made.
 
 A row's name is that of its module in `orders.handlers`. Routes (`orders.routes`) name the functions
 that answer them; permissions stand where the service is composed. How often each is called is an
@@ -21,7 +21,8 @@ ORDERS, PARTNERS, IDEMPOTENCY_KEYS = "orders", "partners", "idempotency_keys"
 
 
 NOTIFYING = "notify_partner"
-"""The function that sends webhooks, which has a second queue: that of the retries."""
+"""The function that sends webhooks: it has a queue for each side that hears of an order, and one
+for their retries."""
 
 
 MOVING = "update_order"
@@ -47,6 +48,34 @@ class Answer(StrEnum):
     CHANGED = "the order after the change"
 
 
+class Queue(NamedTuple):
+    """One queue of changes, with dead letters of its own."""
+
+    name: str
+    """As endpoints.json has it; outputs, constructs and alarms are named after it."""
+    feeds: str
+    """The function that works its messages off."""
+    letters: str
+    """What `orders dlq` calls its dead letters."""
+    fact: str
+    """Its name in Parameter Store, below `queues/`."""
+
+    @property
+    def construct_id(self) -> str:
+        """The id of its construct, with which the names of its outputs begin."""
+        return construct_id(self.name)
+
+    @property
+    def title(self) -> str:
+        """What people call it, in kebab case."""
+        return self.name.replace("_", "-")
+
+    @property
+    def mapping_id(self) -> str:
+        """The id of what feeds the function from it, among the function's own constructs."""
+        return "Queue" if self is queues_of(self.feeds)[0] else self.construct_id
+
+
 class Row(NamedTuple):
     """One function."""
 
@@ -64,8 +93,6 @@ class Row(NamedTuple):
     """Its environment, besides the log's level."""
     timeout_seconds: int | None = None
     """When it is ended; None for what the stage's settings say."""
-    queue: str | None = None
-    """The queue that feeds it, by its construct's id."""
     answer: Answer | None = None
     problems: tuple[Kind, ...] = ()
     """What it can refuse, by itself; a test compares this with the functions themselves."""
@@ -191,7 +218,6 @@ order knows the keys of its last {keys_kept} changes that had one, at least.
             *(variables.ORDERS_TABLE, variables.FLAGS_PARAMETER, *_OF_MESSAGES),
             *(variables.DEADLINES_GROUP, variables.DEADLINES_QUEUE, variables.DEADLINES_ROLE),
         ),
-        queue="OrderProcessing",
     ),
     Row(
         NOTIFYING,
@@ -201,8 +227,8 @@ order knows the keys of its last {keys_kept} changes that had one, at least.
             *(variables.PARTNERS_PREFIX, variables.SIGNING_KEY_PARAMETER),
             *(variables.FLAGS_PARAMETER, *_OF_MESSAGES),
             *(variables.RETRIES_QUEUE, variables.WEBHOOK_WAITS),
+            *(variables.RESTAURANTS_QUEUE, variables.RESTAURANTS_DEAD_LETTERS),
         ),
-        queue="PartnerNotifications",
     ),
     Row(
         "create_parameters",
@@ -229,6 +255,19 @@ order knows the keys of its last {keys_kept} changes that had one, at least.
 """All functions; `Settings.functions` says which of them a stage has."""
 
 BY_NAME = {row.name: row for row in FUNCTIONS}
+
+PROCESSING = Queue("order_processing", "process_order", "processing", "process-order")
+NOTIFICATIONS = Queue("partner_notifications", NOTIFYING, "notifications", "notify-partner")
+RESTAURANTS = Queue("restaurant_notifications", NOTIFYING, "restaurants", "notify-restaurant")
+"""Whom the function calls follows the queue: who placed the order, or who serves it."""
+
+QUEUES = (PROCESSING, NOTIFICATIONS, RESTAURANTS)
+"""All queues that the topic fills; that of the retries has no letters of its own."""
+
+
+def queues_of(function: str) -> tuple[Queue, ...]:
+    """Give the queues that feed a function."""
+    return tuple(queue for queue in QUEUES if queue.feeds == function)
 
 
 def names(*callers: Caller) -> tuple[str, ...]:

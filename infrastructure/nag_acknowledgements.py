@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aws_cdk import Acknowledgment, Validations
 
 from infrastructure.edge.own_answers import HEALTH, unknown_paths
-from infrastructure.functions import BY_NAME, NOTIFYING, Caller, construct_id, names
+from infrastructure.functions import BY_NAME, NOTIFYING, QUEUES, Caller, construct_id, names
 from infrastructure.settings import (
     PARTNERS,
     parameter_prefix,
@@ -207,9 +207,10 @@ def _processing(settings: Settings) -> dict[str, dict[str, str]]:
         )
     }
     by_path[f"{construct_id(NOTIFYING)}/Function/Retries/Resource"] = _EVENT_SOURCE_MAPPING
-    for name in names(Caller.QUEUE):
-        by_path[f"Processing/{BY_NAME[name].queue}/DeadLetters/Resource"] = _DEAD_LETTERS
-        by_path[f"{construct_id(name)}/Function/Queue/Resource"] = _EVENT_SOURCE_MAPPING
+    for queue in QUEUES:
+        by_path[f"Processing/{queue.construct_id}/DeadLetters/Resource"] = _DEAD_LETTERS
+        mapping = f"{construct_id(queue.feeds)}/Function/{queue.mapping_id}/Resource"
+        by_path[mapping] = _EVENT_SOURCE_MAPPING
     return by_path
 
 

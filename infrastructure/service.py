@@ -14,7 +14,17 @@ from infrastructure.edge.api import Api
 from infrastructure.edge.endpoint import Address
 from infrastructure.edge.firewall import Firewall, measured
 from infrastructure.edge.identity import Identity
-from infrastructure.functions import BY_NAME, FUNCTIONS, NOTIFYING, Caller, Row, names
+from infrastructure.functions import (
+    BY_NAME,
+    FUNCTIONS,
+    NOTIFYING,
+    QUEUES,
+    RESTAURANTS,
+    Caller,
+    Row,
+    names,
+    queues_of,
+)
 from infrastructure.nag_acknowledgements import acknowledge
 from infrastructure.settings import (
     FLAGS,
@@ -75,6 +85,8 @@ from orders.settings import (
     PARTNERS_PREFIX,
     PARTNERS_TABLE,
     PERSON_THROTTLE,
+    RESTAURANTS_DEAD_LETTERS,
+    RESTAURANTS_QUEUE,
     RETRIES_QUEUE,
     RETRY_SECONDS,
     SIGNING_KEY_PARAMETER,
@@ -284,10 +296,13 @@ class Service(Stack):
         }
 
     def _variables_of_a_queue(self, settings: Settings, row: Row) -> dict[str, str]:
-        if row.queue is None:
+        if row.caller is not Caller.QUEUE:
             return {}
+        queues, restaurants = self.processing.queues, self.processing.queues[RESTAURANTS.name]
         return {
-            DEAD_LETTER_QUEUE: self.processing.queues[row.name].dead.queue_url,
+            DEAD_LETTER_QUEUE: queues[queues_of(row.name)[0].name].dead.queue_url,
+            RESTAURANTS_QUEUE: restaurants.live.queue_url,
+            RESTAURANTS_DEAD_LETTERS: restaurants.dead.queue_url,
             RETRY_SECONDS: str(settings.workers[row.name].retry_seconds),
             RETRIES_QUEUE: self.processing.retries.queue_url,
             WEBHOOK_WAITS: " ".join(map(str, settings.webhooks.waits)),
@@ -419,10 +434,13 @@ class Service(Stack):
         ]
 
     def _queue_facts(self) -> Iterator[Fact]:
-        for worker, queue in self.processing.queues.items():
-            name, dead = f"queues/{worker.replace('_', '-')}", f"What {worker} could not do"
-            yield Fact(name, queue.live.queue_url, f"The queue of {worker}", URL)
-            yield Fact(f"{name}-dead-letters", queue.dead.queue_url, dead, URL)
+        for queue in QUEUES:
+            made, name = self.processing.queues[queue.name], f"queues/{queue.fact}"
+            whose, dead = f"The queue of {queue.feeds}", f"What {queue.feeds} could not do"
+            if queue is RESTAURANTS:
+                whose, dead = (f"{text}, for who serves the order" for text in (whose, dead))
+            yield Fact(name, made.live.queue_url, whose, URL)
+            yield Fact(f"{name}-dead-letters", made.dead.queue_url, dead, URL)
 
     def _grant_key(self) -> None:
         """Let the functions use the key, and only through the services that hold its data."""
@@ -441,9 +459,12 @@ class Service(Stack):
                 yield row.name, actions, of_tables(tables)
                 yield row.name, ("kms:DescribeKey",), through("dynamodb")
         retries = self.processing.retries.queue_arn
-        for name, queue in self.processing.queues.items():
-            sent_to = [queue.dead.queue_arn, *([retries] if name == NOTIFYING else [])]
-            yield name, ("kms:Decrypt",), of_queues([queue.live.queue_arn, *sent_to])
+        for name in names(Caller.QUEUE):
+            queues = [self.processing.queues[queue.name] for queue in queues_of(name)]
+            sent_to = [queue.dead.queue_arn for queue in queues]
+            sent_to += [retries] if name == NOTIFYING else []
+            taken_from = [queue.live.queue_arn for queue in queues]
+            yield name, ("kms:Decrypt",), of_queues([*taken_from, *sent_to])
             yield name, ("kms:GenerateDataKey",), of_queues(sent_to)
 
     def _outputs(self) -> None:
@@ -467,9 +488,9 @@ class Service(Stack):
             values[outputs.DOMAIN_TARGET] = self.address.target
         for name, plan in self.api.usage_plans.items():
             values[outputs.usage_plan(name)] = plan.usage_plan_id
-        for worker, queue in self.processing.queues.items():
-            values[outputs.queue(worker)] = queue.live.queue_url
-            values[outputs.dead_letters(worker)] = queue.dead.queue_url
+        for name, queue in self.processing.queues.items():
+            values[outputs.queue(name)] = queue.live.queue_url
+            values[outputs.dead_letters(name)] = queue.dead.queue_url
         for name, item in self.functions.items():
             values[outputs.function(name)] = item.function.function_name
         for name, value in values.items():

@@ -206,7 +206,7 @@ class Worker:
 
 @checked
 class Webhooks:
-    """What becomes of a webhook that its partner did not take at once."""
+    """How webhooks are sent, and what becomes of one that its partner did not take at once."""
 
     waits: Annotated[tuple[Annotated[int, between(1, 35_000)], ...], Field(min_length=1)] = (
         *(5, 5 * 60, 30 * 60, 2 * 3_600),
@@ -218,6 +218,9 @@ class Webhooks:
     most_at_once: Annotated[int, between(2, 1_000)] = 20
     """How many executions of the function the retries keep busy at once, at most: beside those of
     `workers.notify_partner`, which they cannot take away."""
+    restaurants_at_once: Annotated[int, between(2, 1_000)] = 10
+    """How many executions the webhooks to who serves the orders keep busy at once, at most: beside
+    both others, which they cannot take away, nor those theirs."""
 
     def __post_init__(self) -> None:
         most = int(LONGEST_DELAY / (1 + WAIT_SPREAD))
@@ -371,7 +374,7 @@ class Settings:
     workers: Mapping[str, Worker] = field(default_factory=_workers)
     """The functions that queues feed, by name."""
     webhooks: Webhooks = field(default_factory=Webhooks)
-    """How webhooks are tried again."""
+    """How webhooks are sent, and tried again."""
     idempotency_hours: Annotated[int, between(1, 8_760)] = 24
     """How long a repeated request with the same idempotency key gets the first one's answer."""
     accept_minutes: Annotated[int, between(2, 60)] = 10
@@ -464,8 +467,8 @@ class Settings:
 
     def _at_once(self, name: str) -> int:
         """Say how many executions of a worker its queues keep busy together."""
-        retries = self.webhooks.most_at_once if name == NOTIFYING else 0
-        return self.workers[name].most_at_once + retries
+        others = self.webhooks.most_at_once + self.webhooks.restaurants_at_once
+        return self.workers[name].most_at_once + (others if name == NOTIFYING else 0)
 
     def _check_concurrency(self) -> None:
         unknown = set(self.reserved_concurrency) - set(self.functions)
@@ -484,13 +487,19 @@ class Settings:
             )
 
     def _check_bursts(self) -> None:
-        """Let no more through than can run: Lambda refuses the rest, and callers get 500."""
+        """Let no more through than can run: Lambda refuses the rest, and callers get 500.
+
+        A stage that waives its shares may do so where no burst can be lowered: queues take two
+        executions each at least, which leaves little of an account's ten.
+        """
         for name in names(Caller.API):
             reserved, burst = self.reserved_concurrency.get(name), self.burst_of(name)
             whose = "neither reserved nor the workers'" if reserved is None else "its reservation"
             most = self.unreserved if reserved is None else reserved
+            least = sum(1 for route in ROUTES if route.function == name)
+            lowest = bool(self.shares_waiver) and burst == least and most > 0
             _require(
-                burst <= most,
+                burst <= most or lowest,
                 f"the routes of {name} let {burst} requests through at one moment, but only "
                 f"{most} can run, {whose}: lower the bursts of stage_throttle, "
                 "serving_throttle, placing_throttle or head_throttle, or reserve more",

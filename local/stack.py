@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infrastructure import outputs
 from infrastructure.asset import Asset, AssetError
+from infrastructure.functions import QUEUES
 from infrastructure.settings import FLAGS, PARTNERS, parameter_prefix, settings_of
 from local.console.dashboard import Dashboards, dashboard
 from local.console.xray import collector
@@ -61,10 +62,8 @@ _TABLES = {
 """The tables' names in the endpoints document, and the stack's outputs that name them."""
 
 _QUEUES = {
-    "order_processing": outputs.queue("process_order"),
-    "order_processing_dead_letters": outputs.dead_letters("process_order"),
-    "partner_notifications": outputs.queue("notify_partner"),
-    "partner_notifications_dead_letters": outputs.dead_letters("notify_partner"),
+    **{queue.name: outputs.queue(queue.name) for queue in QUEUES},
+    **{f"{queue.name}_dead_letters": outputs.dead_letters(queue.name) for queue in QUEUES},
     "partner_retries": outputs.PARTNER_RETRIES,
     "pipe_dead_letters": outputs.PIPE_DEAD_LETTERS,
 }

@@ -9,6 +9,9 @@ message ─► OrderChange, or the id of an order that should have been answered
 
 A message that dies by our own hand is sent to the dead-letter queue with its whole body and the
 reason; one whose function was killed gets there by the queue's own redrive policy.
+
+Who placed an order and who serves it hear of it by queues of their own, and share that of the
+retries. There an attribute says for whom a message is, and wherever it goes from there.
 """
 
 from __future__ import annotations
@@ -30,6 +33,8 @@ from orders.settings import (
     LONGEST_DELAY,
     LONGEST_RETRY_SECONDS,
     MAX_RECEIVES,
+    RESTAURANTS_DEAD_LETTERS,
+    RESTAURANTS_QUEUE,
     RETRIES_QUEUE,
     RETRY,
     RETRY_GROWTH,
@@ -58,6 +63,10 @@ it come from a queue (developer guide, "Handling errors for an SQS event source 
 
 REASON = "reason"
 """The message attribute that says why a message is dead."""
+
+SIDE, SERVER = "side", "server"
+"""The message attribute that says who is to hear, and its value for who serves the order; whoever
+placed it needs none."""
 
 _FAULT = 500  # what X-Ray marks as a fault
 _AWAY = "AWS did not answer or throttled"
@@ -124,7 +133,7 @@ class Message:
     """One message, and what its log line will tell besides.
 
     `retried` is true for those of the queue of retries, `last` at a message's last try there, or in
-    a queue without retries.
+    a queue without retries. `to_server` is true for those that who serves the order is to hear.
     """
 
     def __init__(self, record: Event) -> None:
@@ -138,6 +147,7 @@ class Message:
         self.latencies: dict[Metric, float] = {}  # in milliseconds
         self.retried = _is_retried(record)
         self.last = _is_last(record)
+        self.to_server = _is_to_server(record)
         self.overdue: str | None = None
         """Which order should have been answered by now, where the message tells just that."""
         self._change: OrderChange | None = None
@@ -174,7 +184,8 @@ class Message:
         order = {"orderId": self.overdue} if self._change is None else self._change.new
         return {
             "orderId": order["orderId"],
-            "partnerId": order.get("partnerId"),
+            "partnerId": self.notes.get("partnerId", order.get("partnerId")),
+            "side": SERVER if self.to_server else None,
             "requestTraceId": order.get("traceId"),
         }
 
@@ -209,8 +220,20 @@ def _overdue(body: str) -> str | None:
 
 def _is_retried(record: Event) -> bool:
     """Tell whether a message comes from the queue of retries."""
-    name = os.environ.get(RETRIES_QUEUE, "").rpartition("/")[2]
+    return _is_from(RETRIES_QUEUE, record)
+
+
+def _is_from(variable: str, record: Event) -> bool:
+    """Tell whether a message comes from the queue whose URL a variable holds."""
+    name = os.environ.get(variable, "").rpartition("/")[2]
     return bool(name) and record["eventSourceARN"].rpartition(":")[2] == name
+
+
+def _is_to_server(record: Event) -> bool:
+    """Tell for whom a message is: its attribute has it from the retries on, before it the queue."""
+    attributes = record.get("messageAttributes") or {}
+    side = attributes.get(SIDE) or {}
+    return side.get("stringValue") == SERVER or _is_from(RESTAURANTS_QUEUE, record)
 
 
 def _is_last(record: Event) -> bool:
@@ -336,16 +359,22 @@ def _bury(verdict: _Verdict) -> _Verdict:
         return verdict
     why = verdict.reason[:_LONGEST_REASON] or "unknown"  # SQS takes no empty attribute
     reason = {"DataType": "String", "StringValue": why}
+    to_server = _is_to_server(verdict.record)
     letter = {
-        "QueueUrl": setting(DEAD_LETTER_QUEUE),
+        "QueueUrl": setting(RESTAURANTS_DEAD_LETTERS if to_server else DEAD_LETTER_QUEUE),
         "MessageBody": verdict.record["body"],
-        "MessageAttributes": {REASON: reason},
+        "MessageAttributes": {REASON: reason, **_side_of(verdict.record)},
     }
     try:
         call(SQS, "SendMessage", letter)
     except ApiError:
         return verdict._replace(outcome=RETRY)
     return verdict
+
+
+def _side_of(record: Event) -> dict[str, dict[str, str]]:
+    """Give the attribute that says for whom a message is, if it needs one."""
+    return {SIDE: {"DataType": "String", "StringValue": SERVER}} if _is_to_server(record) else {}
 
 
 def _hand_over(verdicts: list[_Verdict]) -> list[Event]:
@@ -365,7 +394,9 @@ def _hand_over(verdicts: list[_Verdict]) -> list[Event]:
 
 
 def _entry(number: int, verdict: _Verdict) -> dict[str, Any]:
+    attributes = _side_of(verdict.record)
     return {
+        **({"MessageAttributes": attributes} if attributes else {}),
         "Id": str(number),
         "MessageBody": verdict.record["body"],
         "DelaySeconds": min(round(verdict.after), LONGEST_DELAY),

@@ -20,6 +20,8 @@ from documents.openapi.schemas import REF, Schema, ref
 from orders.domain.events import SCHEMA_VERSION, event_of, type_of
 from orders.domain.lifecycle import Role, Status
 from orders.domain.reasons import OTHER, REASONED
+from orders.domain.serving.server_events import event_for_server
+from orders.domain.serving.servers import server_of
 from orders.webhooks import signature_headers
 
 EVENT, CHANGE = "OrderEvent", "OrderChange"
@@ -31,6 +33,7 @@ EXAMPLE_SECRET = "whsec_YW4gZXhhbXBsZSwgYW5kIGluIHVzZSBub3doZXJl"  # noqa: S105 
 """With which the example is signed."""
 
 _SENT_AT = 1_795_000_000
+_ACCEPT_BY = "2026-11-18T11:16:40.123Z"
 
 
 def event_schema() -> Schema:
@@ -62,6 +65,15 @@ def event_schema() -> Schema:
 
 _SOMETIMES: Schema = {
     "reason": ref("Reason"),
+    "restaurantId": {
+        "type": "string",
+        "description": "To who serves the order and has not placed it: the restaurant's id.",
+    },
+    "acceptBy": {
+        "type": "string",
+        "format": "date-time",
+        "description": "To who serves the order: until when it can be accepted, RFC 3339 in UTC.",
+    },
     "test": {
         "type": "boolean",
         "description": "True in a test event, whose order there is not; else missing.",
@@ -162,7 +174,7 @@ def _own(schema: Schema) -> Schema:
 
 
 def events() -> dict[str, Schema]:
-    """Give the event of each status, by its type: that of the example order."""
+    """Give the event of each status by its type, and one to who serves: of the example order."""
     made = {}
     for version, status in enumerate(Status, 1):
         item = {
@@ -174,7 +186,17 @@ def events() -> dict[str, Schema]:
         event = event_of(item, None)
         assert event is not None, status
         made[type_of(status)] = json.loads(event.body)
-    return made
+    return {**made, "to who serves it": _to_server()}
+
+
+def _to_server() -> Schema:
+    """Give the event of the example order's placing as the partner gets it that serves it."""
+    placed = examples.order_as_stored(Role.PARTNER)
+    served = {"servedBy": server_of("another", placed["restaurantId"]), "acceptBy": _ACCEPT_BY}
+    event = event_for_server({**placed, **served}, None)
+    assert event is not None
+    told: Schema = json.loads(event.body)
+    return told
 
 
 def changes() -> dict[str, Schema]:

@@ -35,6 +35,11 @@ _SOMETIMES_STORED: dict[str, Schema] = {
         "description": "The service's own: which changes it knows again.",
     },
     "traceId": {"type": "string", "description": "The trace of the last change."},
+    "servedBy": {
+        "type": "string",
+        "description": "Who serves it: a partner's id, `#` and the restaurant's; its staff: `#` "
+        "and the restaurant's. Missing: nobody does, or who placed it.",
+    },
     "synthetic": {"type": "boolean", "description": "A heartbeat's: no business of yours."},
     "expiresAt": {"type": "integer", "description": "When a heartbeat's is deleted, Unix seconds."},
 }

@@ -28,7 +28,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infrastructure.functions import BY_NAME, Caller, names
+from infrastructure.functions import PROCESSING, QUEUES, Caller, names
 from infrastructure.watching.aws_metrics import MAXIMUM, OPERATIONS, P95, PARTS, SUM, Measured
 from infrastructure.work.processing import VISIBILITY_FACTOR
 from orders.metrics import ORDERS_CREATED, ORDERS_UNANSWERED
@@ -379,19 +379,19 @@ class Alarms(Construct):
 
     def _watch_queues(self, resources: Resources) -> None:
         self._watch_dead_letters("pipe", resources.pipe_dead_letters)
-        for worker, queue in resources.queues.items():
-            name = _kebab(str(BY_NAME[worker].queue))
-            self._watch_dead_letters(name, queue.dead)
-            settings = self._settings.workers[worker]
+        for queue in QUEUES:
+            made = resources.queues[queue.name]
+            self._watch_dead_letters(queue.title, made.dead)
+            settings = self._settings.workers[queue.feeds]
             longest = longest_wait(settings.retry_seconds)
             longest += VISIBILITY_FACTOR * settings.timeout_seconds
             minutes = max(10, math.ceil(longest / 60))
-            age = self._measured.queue(queue.live, "ApproximateAgeOfOldestMessage", MAXIMUM)
+            age = self._measured.queue(made.live, "ApproximateAgeOfOldestMessage", MAXIMUM)
             self._add(
-                f"{name}-old",
+                f"{queue.title}-old",
                 Severity.CRITICAL,
-                f"A message waits for {worker} for more than {minutes} minutes, longer than all "
-                "its tries take.",
+                f"A message waits for {queue.feeds} for more than {minutes} minutes, longer than "
+                "all its tries take.",
                 "stuck-pipe",
                 Condition(age, 60 * minutes, periods=3),
             )
@@ -429,7 +429,7 @@ class Alarms(Construct):
             Condition(_total(failures, "failed executions"), 0, periods=2, window=3),
         )
         sent = self._measured.queue(
-            resources.queues["process_order"].live, "NumberOfMessagesSent", SUM, minutes=5
+            resources.queues[PROCESSING.name].live, "NumberOfMessagesSent", SUM, minutes=5
         )
         silent = cloudwatch.MathExpression(
             expression=f"IF(FILL(created, 0) >= {SILENT_ORDERS} AND FILL(sent, 0) < 1, 1, 0)",
@@ -601,11 +601,6 @@ def _within(hours: OpeningHours) -> str:
     after, before = f"{hour} >= {hours.opens}", f"{hour} < {hours.closes}"
     over_midnight = hours.closes <= hours.opens
     return f"{after} OR {before}" if over_midnight else f"{after} AND {before}"
-
-
-def _kebab(name: str) -> str:
-    words = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name)
-    return words.removeprefix("-")
 
 
 def _topic(scope: Construct, settings: Settings, key: kms.Key) -> sns.Topic:

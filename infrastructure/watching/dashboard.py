@@ -20,7 +20,7 @@ from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infrastructure.functions import BY_NAME, Caller, names
+from infrastructure.functions import QUEUES, Caller, names
 from infrastructure.watching import queries
 from infrastructure.watching.alarms import P95_MILLISECONDS
 from infrastructure.watching.aws_metrics import (
@@ -196,12 +196,9 @@ class Dashboard(Construct):
         ]
 
     def _queues(self) -> list[cloudwatch.IWidget]:
-        live = {
-            str(BY_NAME[name].queue): queue.live for name, queue in self._resources.queues.items()
-        }
-        dead = {
-            str(BY_NAME[name].queue): queue.dead for name, queue in self._resources.queues.items()
-        }
+        made = self._resources.queues
+        live = {queue.construct_id: made[queue.name].live for queue in QUEUES}
+        dead = {queue.construct_id: made[queue.name].dead for queue in QUEUES}
         live["PartnerRetries"] = self._resources.retries
         dead["Pipe"] = self._resources.pipe_dead_letters
         visible, age = "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"

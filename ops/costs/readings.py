@@ -16,7 +16,7 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from cloudwatch.time_range import MINUTE
 from infrastructure import outputs
-from infrastructure.functions import Caller, construct_id, names
+from infrastructure.functions import QUEUES, construct_id, names
 from ops.costs.consumption import ACCESS_LOG, Consumption, Units, units_of
 from ops.costs.spending import Carried, Spending
 from ops.costs.traffic import OCCASIONAL
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _SAMPLE = 100  # orders whose size is looked at; BatchGetItem takes as many at once
 _TABLES = (outputs.ORDERS_TABLE, outputs.IDEMPOTENCY_TABLE, outputs.PARTNERS_TABLE)
-_LIVE_QUEUES = tuple(outputs.queue(worker) for worker in names(Caller.QUEUE))
+_LIVE_QUEUES = tuple(outputs.queue(queue.name) for queue in QUEUES)
 _TRAFFIC = ("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted")
 _HASH = re.compile("[0-9A-F]{8}$")  # CDK's, at the end of a logical id
 _ACCESS_LOGS = "ApiAccessLogs"

@@ -100,7 +100,9 @@ class Traffic:
         lists: GET requests of a page of orders, for each order; reads and lists make eight.
         auto_confirmed: share of orders that process_order confirms; the flag is off at first.
         partners: share of orders that come from partners, who hear of each change.
-        served: share of orders that a restaurant serves, which has until a deadline to answer.
+        served: share of orders that a restaurant serves, which has until a deadline to answer; its
+            own system hears of them.
+        own_moves: changes of an order that whoever serves it makes, and so does not hear of.
         busy_hours: hours of a day in which orders come; the others are idle.
         order_bytes: a stored order with its history: two items, an address, five moves.
         key_bytes: a stored idempotency record.
@@ -134,6 +136,7 @@ class Traffic:
     auto_confirmed: float = 0
     partners: float = 0.5
     served: float = 0.5
+    own_moves: float = 2
     busy_hours: float = 12
     order_bytes: int = 1_600
     key_bytes: int = 250
@@ -180,7 +183,7 @@ class Traffic:
 
     @property
     def webhooks(self) -> float:
-        """Messages a month to notify_partner."""
+        """Messages a month to notify_partner about orders that partners have placed."""
         return self.events * self.partners
 
     @property
@@ -189,12 +192,21 @@ class Traffic:
         return self.orders * self.served * (1 - self.auto_confirmed)
 
     @property
+    def served_webhooks(self) -> float:
+        """Messages a month to it about orders that others serve."""
+        return self.served * (self.events - self.own_moves * self.orders)
+
+    @property
+    def posted(self) -> float:
+        """Requests a month to partners' endpoints: each is one attempt."""
+        return (self.webhooks + self.served_webhooks) * self.webhook_attempts
+
+    @property
     def bytes_out(self) -> float:
         """Bytes a month that leave AWS: answers and webhooks."""
         singles = self.orders * (1 + self.changes + self.reads)
         pages = self.orders * self.lists * self.page_orders
-        posted = self.webhooks * self.webhook_attempts * self.webhook_bytes
-        return (singles + pages) * self.answer_bytes + posted
+        return (singles + pages) * self.answer_bytes + self.posted * self.webhook_bytes
 
     def calls(self) -> dict[str, float]:
         """Give the calls of each function a month; at this load a batch holds one message."""
@@ -204,7 +216,7 @@ class Traffic:
             "get_order": self.orders * self.reads,
             "list_orders": self.orders * self.lists,
             "process_order": self.orders + self.deadlines,
-            "notify_partner": self.webhooks * self.webhook_attempts,
+            "notify_partner": self.posted,
         }
 
     def milliseconds(self, function: str) -> float:

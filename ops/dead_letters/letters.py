@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure import outputs
+from infrastructure import functions, outputs
 from ops.dead_letters.queues import Depth, depth, hold, tries
 from ops.reach.aws_errors import explain
 from ops.reach.errors import OperatorError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
+    from infrastructure.functions import Queue
     from ops.dead_letters.queues import Held
     from ops.reach.target import Target
 
@@ -57,15 +58,15 @@ class DeadLetterQueue:
     """Where its messages came from; None for the pipe, which reads a stream."""
 
 
-def _of(name: str, worker: str) -> DeadLetterQueue:
-    return DeadLetterQueue(name, outputs.dead_letters(worker), outputs.queue(worker))
+def _of(queue: Queue) -> DeadLetterQueue:
+    letters, source = outputs.dead_letters(queue.name), outputs.queue(queue.name)
+    return DeadLetterQueue(queue.letters, letters, source)
 
 
 QUEUES = {
     queue.name: queue
     for queue in (
-        _of("processing", "process_order"),
-        _of("notifications", "notify_partner"),
+        *map(_of, functions.QUEUES),
         DeadLetterQueue("pipe", outputs.PIPE_DEAD_LETTERS, None),
     )
 }

@@ -20,13 +20,14 @@ class Endpoints:
 
     `functions` and `log_groups` go by the function's name, such as `create_order`; `tables` are
     `orders`, `idempotency_keys` and `partners`. Tokens are fresh at each start and last an hour; a
-    customer's id is its token's subject. `queues` are `order_processing`, `partner_notifications`,
-    each with `…_dead_letters`, `partner_retries` and `pipe_dead_letters`, all by URL; `topics`
-    holds `order_changes`, `pipe` the name of the pipe that tells it of changes, `parameters` the
-    names of `flags` and of the folder `partners`. `webhooks` tells for each demo partner its `url`
-    and `secret`; `server_pem` is a certificate with key for receivers of your own on this machine.
-    `web_origin` is an origin whose pages may call the API, `docs_url` the API's documentation with
-    "Try it out", `dashboard_url` the template's dashboard, `traces_url` X-Ray's API. `usage_plans`
+    customer's id is its token's subject. `queues` are `order_processing`, `partner_notifications`
+    and `restaurant_notifications`, each with `…_dead_letters`, `partner_retries` and
+    `pipe_dead_letters`, all by URL; `topics` holds `order_changes`, `pipe` the name of the pipe
+    that tells it of changes, `parameters` the names of `flags` and of the folder `partners`.
+    `webhooks` tells for each demo partner its `url` and `secret`; `server_pem` is a certificate
+    with key for receivers of your own on this machine. `web_origin` is an origin whose pages
+    may call the API, `docs_url` the API's documentation with "Try it out", `dashboard_url` the
+    template's dashboard, `traces_url` X-Ray's API. `usage_plans`
     are those that only this run has, by name: their ids.
     """
 

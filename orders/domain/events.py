@@ -42,19 +42,32 @@ def event_of(new: Item, old: Item | None) -> OrderEvent | None:
     Returns:
         The event, or None when neither the order's status nor its ready time is new.
     """
-    status = new["status"]
-    kind = type_of(status)
+    kind = type_of(new["status"])
     ready_at = new.get(_READY_AT)
-    if old is not None and old["status"] == status:
+    if old is not None and old["status"] == new["status"]:
         if ready_at is None or ready_at == old.get(_READY_AT):
             return None
         kind = READY_TIME_CHANGED
-    version = int(new["version"])
+    fields = fields_of(new)
+    fields["type"] = kind
+    if kind in _TELL_READY_TIME and isinstance(ready_at, str):
+        fields[_READY_AT] = ready_at
+    return event_in(fields)
+
+
+def event_in(fields: dict[str, Any]) -> OrderEvent:
+    """Make an event of its fields."""
+    return OrderEvent(fields["eventId"], msgspec.json.encode(fields))
+
+
+def fields_of(new: Item) -> dict[str, Any]:
+    """Give what every event of an order tells, wherever it is sent."""
+    status, version = new["status"], int(new["version"])
     event_id = f"{new['orderId']}.{version}"
     fields: dict[str, Any] = {
         "eventId": event_id,
         "schemaVersion": SCHEMA_VERSION,
-        "type": kind,
+        "type": type_of(status),
         "orderId": new["orderId"],
         "status": status,
         "version": version,
@@ -62,9 +75,7 @@ def event_of(new: Item, old: Item | None) -> OrderEvent | None:
     }
     if (reason := _reason_of(new)) is not None:
         fields["reason"] = reason
-    if kind in _TELL_READY_TIME and isinstance(ready_at, str):
-        fields[_READY_AT] = ready_at
-    return OrderEvent(event_id, msgspec.json.encode(fields))
+    return fields
 
 
 def _reason_of(order: Item) -> str | None:

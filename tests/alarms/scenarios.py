@@ -18,7 +18,16 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloudwatch.alarms import Metric, Recorded, text
-from infrastructure.functions import Caller, names
+from infrastructure.functions import (
+    NOTIFICATIONS,
+    NOTIFYING,
+    PROCESSING,
+    QUEUES,
+    RESTAURANTS,
+    Caller,
+    names,
+    queues_of,
+)
 from infrastructure.settings import STAGES
 from ops.costs.traffic import DAYS, TableUse, Traffic
 from orders.heartbeat import REQUESTS
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cloudwatch.alarms import Contributions, Minutes
+    from infrastructure.functions import Queue
 
     Resources = Mapping[str, Mapping[str, Any]]
     _Series = Mapping[Any, dict[int, dict[Any, float]]]
@@ -36,6 +46,9 @@ if TYPE_CHECKING:
 
 TRAFFIC = Traffic(orders_per_day=STAGES["prod"].budget.orders_per_day)
 """The load of a day."""
+
+_TOLD_TO_SERVERS = TRAFFIC.served_webhooks / TRAFFIC.events
+"""Of each change, so many messages to whoever serves the order."""
 
 _PROD = STAGES["prod"]
 _HOURS = _PROD.opening_hours
@@ -75,10 +88,10 @@ class Stage(NamedTuple):
         api: dimensions of the API's stage.
         functions: by module.
         reserved: concurrent executions reserved, by function.
-        queues: by the worker that they feed.
-        dead: the dead-letter queues, by worker, and the pipe's as `pipe`.
+        queues: by the names that they have in endpoints.json.
+        dead: the dead-letter queues, likewise, and the pipe's as `pipe`.
         retries: the queue in which webhooks wait for their next try.
-        dies_after: minutes from a message's first try to its death, by worker: when the worker
+        dies_after: minutes from a message's first try to its death, by queue: when the worker
             says itself that it failed, and when it is killed.
         tables: by partition key.
         indexes: the table of each index.
@@ -114,7 +127,7 @@ def stage_of(resources: Resources) -> Stage:
         resource["Properties"]["KeySchema"][0]["AttributeName"]: (name, resource["Properties"])
         for name, resource in _of(resources, "DynamoDB::GlobalTable")
     }
-    workers = {worker: _queue_of(resources, functions[worker]) for worker in names(Caller.QUEUE)}
+    queues = {queue.name: _queue_of(resources, functions, queue) for queue in QUEUES}
     ((pipe_name, pipe),) = _of(resources, "Pipes::Pipe")
     ((_, api),) = _of(resources, "ApiGateway::RestApi")
     ((_, api_stage),) = _of(resources, "ApiGateway::Stage")
@@ -128,13 +141,16 @@ def stage_of(resources: Resources) -> Stage:
         },
         functions=functions,
         reserved=_reserved(resources, functions),
-        queues={worker: _queue_name(resources, queue) for worker, queue in workers.items()},
+        queues={name: _queue_name(resources, queue) for name, queue in queues.items()},
         dead={
-            **{w: _queue_name(resources, _dead(resources, q)) for w, q in workers.items()},
+            **{name: _queue_name(resources, _dead(resources, q)) for name, q in queues.items()},
             "pipe": _queue_name(resources, pipe_dead),
         },
         retries=_queue_name(resources, _retries_of(resources, functions["notify_partner"])),
-        dies_after={w: _dies_after(resources, functions[w], q) for w, q in workers.items()},
+        dies_after={
+            queue.name: _dies_after(resources, functions[queue.feeds], queues[queue.name])
+            for queue in QUEUES
+        },
         tables={key: text(table.get("TableName", name)) for key, (name, table) in tables.items()},
         indexes={
             index["IndexName"]: text(table.get("TableName", name))
@@ -213,10 +229,11 @@ def _named(resources: Resources, arn: str) -> str:
     return name
 
 
-def _queue_of(resources: Resources, function: str) -> str:
-    """Find the queue to which a function's messages come first: that which the topic tells."""
-    (queue,) = _sources(resources, function) & _told(resources)
-    return queue
+def _queue_of(resources: Resources, functions: Mapping[str, str], queue: Queue) -> str:
+    """Find a queue to which a function's messages come first: that which the topic tells."""
+    told = _sources(resources, functions[queue.feeds]) & _told(resources)
+    (found,) = (name for name in told if queue.construct_id in name)
+    return found
 
 
 def _retries_of(resources: Resources, function: str) -> str:
@@ -773,8 +790,9 @@ class _Recorder:
         # Each served order comes a second time, when its deadline does.
         due = self._whole("deadlines", done["create_order"] * TRAFFIC.served)
         return {
-            "process_order": done["create_order"] * told + due,
-            "notify_partner": self._whole("webhooks", changed * TRAFFIC.partners * told),
+            PROCESSING.name: done["create_order"] * told + due,
+            NOTIFICATIONS.name: self._whole("webhooks", changed * TRAFFIC.partners * told),
+            RESTAURANTS.name: self._whole("to servers", changed * _TOLD_TO_SERVERS * told),
         }
 
     @property
@@ -783,26 +801,29 @@ class _Recorder:
 
     def _workers(self, minute: int, now: Conditions, told: Mapping[str, int]) -> None:
         since = minute - self.scenario.happens
-        for worker, messages in told.items():
+        for worker in names(Caller.QUEUE):
+            messages = sum(told[queue.name] for queue in queues_of(worker))
             calls = 0 if now.standing else messages
             refused = self._whole(f"{worker} refused", calls * now.refused)
             run = calls - refused
             crashed = run if now.killed else self._whole(f"{worker} failed", run * now.failing)
             self._function(minute, now, worker, (run, crashed, refused))
-            said, killed = self.stage.dies_after[worker]
+        for queue in QUEUES:
+            said, killed = self.stage.dies_after[queue.name]
             # A webhook that its partner does not take waits in the queue of retries.
-            retries = now.partner_gone and worker == "notify_partner" and not now.retries_stand
+            retries = now.partner_gone and queue.feeds == NOTIFYING and not now.retries_stand
             oldest = since if now.standing else killed * now.killed
             waited = 60 * min(max(since, 0), oldest)
-            self._queue(minute, self.stage.queues[worker], messages, waited)
+            self._queue(minute, self.stage.queues[queue.name], told[queue.name], waited)
             dies = (now.killed and since > killed) or (retries and since > said)
-            self._dead_letters(minute, worker, now, dies=dies)
+            self._dead_letters(minute, queue.name, now, dies=dies)
         self._dead_letters(minute, "pipe", now, dies=False)
         if now.partner_gone:  # one is due, at times, in the moment when SQS looks
             due = 1 if now.retries_stand else minute % 2
             self._queue(minute, self.stage.retries, 1, due)
         share = A_THIRD if now.partner_gone else now.repeated
-        tries = self._whole("failed tries", told["notify_partner"] * share)
+        sent = told[NOTIFICATIONS.name] + told[RESTAURANTS.name]
+        tries = self._whole("failed tries", sent * share)
         if tries:
             self.failed_tries[minute] = {"a partner": float(tries)}
 

@@ -121,6 +121,12 @@ FIRES: Mapping[str, Mapping[str, int | str]] = {
     },
     "partner-notifications-old": {"workers stand": 16},
     "partner-retries-old": {"retries stand": 47},
+    "restaurant-notifications-dead-letters": {
+        "workers killed": 27,
+        "partner gone": 1_790,
+        "dead letters": 18,
+    },
+    "restaurant-notifications-old": {"workers stand": 16},
     "pipe-dead-letters": {"dead letters": 18},
     "pipe-failing": {"pipe fails": 6},
     "pipe-silent": {"pipe fails": 20, "pipe stands": 20},

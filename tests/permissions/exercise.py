@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _PATIENCE = 60.0
 _PAUSE = 0.2
 _TRIES = 20
+_KEY = {"orderId": "orderId", "timestamp": "createdAt"}
 
 
 class Walk:
@@ -92,9 +93,11 @@ class Walk:
             self._endpoint(partner, url)
             with client_of(self.stack, {"x-api-key": partner.key}) as http:
                 self.place(http, "/partner/orders")
+        self._served_by(partner)  # the one whose address cannot be read
         self._await("NotifyPartner", "kms:Decrypt", "key/")
         self._await("NotifyPartner", "ssm:GetParameter", "webhook-signing-key")
-        self._await("NotifyPartner", "sqs:ChangeMessageVisibility", "Notifications")
+        for queue in ("PartnerNotifications", "RestaurantNotifications"):
+            self._await("NotifyPartner", "sqs:ChangeMessageVisibility", queue)
         self._await("NotifyPartner", "sqs:SendMessage", "Retries")
         self._await("NotifyPartner", "sqs:ChangeMessageVisibility", "Retries")
 
@@ -104,9 +107,11 @@ class Walk:
         for queue, worker in (
             ("order_processing", "ProcessOrder"),
             ("partner_notifications", "NotifyPartner"),
+            ("restaurant_notifications", "NotifyPartner"),
         ):
             sqs.send_message(QueueUrl=self.stack.queues[queue], MessageBody="no change of an order")
-            self._await(worker, "sqs:SendMessage", "DeadLetters")
+            letters = f"{construct_id(queue)}DeadLetters"
+            self._await(worker, "sqs:SendMessage", letters)
 
     def flags(self) -> None:
         """Confirm orders at once; then make the flags unreadable, so that an order has to wait."""
@@ -208,6 +213,18 @@ class Walk:
             Type="SecureString",
             KeyId=self._secrets_key(),
             Overwrite=True,
+        )
+
+    def _served_by(self, partner: NewPartner) -> None:
+        """Let a partner serve an order of another's."""
+        with client_of(self.stack, {"x-api-key": self.stack.partner_api_key}) as http:
+            placed = self.place(http, "/partner/orders")
+        served_by = f"{partner.partner_id}#{placed['restaurantId']}"
+        aws(self.stack, "dynamodb").update_item(
+            TableName=self.stack.tables["orders"],
+            Key={name: {"S": placed[of]} for name, of in _KEY.items()},
+            UpdateExpression="SET servedBy = :server ADD version :one",
+            ExpressionAttributeValues={":server": {"S": served_by}, ":one": {"N": "1"}},
         )
 
     def _secrets_key(self) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 TODAY = Traffic(orders_per_day=3_500)
 ORDERS = 3_500 * 365 / 12
 HEARTBEATS = 12 * 24 * 365 / 12
-MOST, MOST_AT_LIST_PRICE = 32.0, 40.0
+MOST, MOST_AT_LIST_PRICE = 34.0, 42.0
 """Dollars a month that prod may cost, WAF and sign-in apart: on a bill on which nothing else
 stands, and where others use up what AWS gives each account for nothing."""
 
@@ -63,8 +63,8 @@ def grown(lines: dict[str, float], recorded: dict[str, float]) -> list[str]:
     ]
 
 
-def test_prod_costs_at_most_32_dollars(prod: Template) -> None:
-    """3,500 orders a day cost 32 dollars a month in an account of its own; if not: what grew."""
+def test_prod_costs_at_most_34_dollars(prod: Template) -> None:
+    """3,500 orders a day cost 34 dollars a month in an account of its own; if not: what grew."""
     lines = cost_docs.record(prod.document, STAGES["prod"])["lines"]
     ours = {name: cost for name, cost in lines.items() if not name.startswith(WAF)}
     recorded = json.loads(EXPECTED_COSTS.read_text())["prod"]["lines"]

@@ -61,6 +61,7 @@ GRANTS = {
         ("ssm:GetParameter", "webhook-signing-key"),
         ("ssm:GetParameter", "flags"),
         *takes_from("PartnerNotifications"),
+        *takes_from("RestaurantNotifications"),
         *((action, "ProcessingPartnerRetries") for action, _ in takes_from("PartnerNotifications")),
     },
     "PlaceHeartbeat": {("apigateway:GET", "apikeys"), ("dynamodb:PutItem", "DataPartners")},
@@ -89,6 +90,7 @@ VARIABLES = {
     "notify_partner": {
         *("PARTNERS_PREFIX", "SIGNING_KEY_PARAMETER", "FLAGS_PARAMETER"),
         *("RETRIES_QUEUE", "WEBHOOK_WAITS"),
+        *("RESTAURANTS_QUEUE", "RESTAURANTS_DEAD_LETTERS"),
         *OF_A_QUEUE,
     },
     "create_parameters": set(),

@@ -145,7 +145,7 @@ def test_queues_are_filled_by_their_topic_only(matrix: Matrix) -> None:
     ]
     assert {row.resource for row in let_in} == {
         f"Processing/{queue}/{kind}"
-        for queue in ("OrderProcessing", "PartnerNotifications")
+        for queue in ("OrderProcessing", "PartnerNotifications", "RestaurantNotifications")
         for kind in ("Queue", "DeadLetters")
     }
     for row in let_in:

@@ -112,6 +112,10 @@ PLANTED: dict[str, tuple[dict[str, Any], str]] = {
         },
         "workers.notify_partner.most_at_once to 50",
     ),
+    "too few who tell who serves": (
+        {"webhooks": Webhooks(restaurants_at_once=4)},
+        "webhooks.restaurants_at_once to 5",
+    ),
     "what it was": (
         {
             "plans": {
@@ -119,7 +123,7 @@ PLANTED: dict[str, tuple[dict[str, Any], str]] = {
                 "premium": Plan(throttle=Throttle(rate=200, burst=250), daily_quota=1_000_000),
             },
             "stage_throttle": Throttle(rate=250, burst=250),
-            "head_throttle": Throttle(rate=15, burst=15),
+            "head_throttle": Throttle(rate=10, burst=10),
             "address_limits": AddressLimits(partners=60_000),
         },
         "plans.premium.throttle.rate",
@@ -189,7 +193,11 @@ changes = st.fixed_dictionaries(
             max_read_units=st.integers(1, 40_000),
             max_write_units=st.integers(1, 40_000),
         ),
-        "webhooks": st.builds(Webhooks, most_at_once=st.integers(2, 100)),
+        "webhooks": st.builds(
+            Webhooks,
+            most_at_once=st.integers(2, 100),
+            restaurants_at_once=st.integers(2, 100),
+        ),
         "hidden_messages_quota": st.integers(1, 10**6),
     },
 )
@@ -219,7 +227,11 @@ def shares_by_hand(settings: Settings) -> list[float]:
             )
             found += [throttle.rate / limit.rate, throttle.burst / limit.burst]
             reserved = settings.reserved_concurrency.get(route.function)
-            pool = reserved or 1_000 - 300 - 100 - 50 - settings.webhooks.most_at_once
+            retries, restaurants = (
+                settings.webhooks.most_at_once,
+                settings.webhooks.restaurants_at_once,
+            )
+            pool = reserved or 1_000 - 300 - 100 - 50 - retries - restaurants
             found.append((throttle.burst + throttle.rate) / pool)
         together = sum if each else max
         for capacity in CAPACITIES:
@@ -227,6 +239,7 @@ def shares_by_hand(settings: Settings) -> list[float]:
             found.append((throttle.rate + throttle.burst) * units / ceiling(settings, capacity))
         found.append(0.2 * throttle.rate / 100)
         found.append(throttle.rate / 50 if role == "partner" else 0)
+        found.append(throttle.rate / 10 / settings.webhooks.restaurants_at_once)
     plans = settings.plans.values()
     found += [3 * plan.daily_quota / settings.hidden_messages_quota for plan in plans]
     for role, requests in (

@@ -12,11 +12,24 @@ import pytest
 from orders import consumer as module
 from orders import log as logs
 from orders.aws_api import Unreachable
-from orders.consumer import HandOver, Hopeless, Message, Retry, WorkFailed, consumer, delay
+from orders.consumer import (
+    REASON,
+    SERVER,
+    SIDE,
+    HandOver,
+    Hopeless,
+    Message,
+    Retry,
+    WorkFailed,
+    consumer,
+    delay,
+)
 from orders.metrics import PROCESSING_LATENCY, STATUS_CHANGES
 from orders.settings import (
     DEAD_LETTER_QUEUE,
     MAX_RECEIVES,
+    RESTAURANTS_DEAD_LETTERS,
+    RESTAURANTS_QUEUE,
     RETRIES_QUEUE,
     RETRY_SECONDS,
     WEBHOOK_WAITS,
@@ -31,6 +44,9 @@ GOOD = json.dumps(record(item()))
 RETRIES = "https://sqs.us-east-1.amazonaws.com/111122223333/retries"
 WAITS = (5, 300, 1_800)
 DEAD_LETTERS = "https://sqs.us-east-1.amazonaws.com/111122223333/dead"
+SERVING = "https://sqs.us-east-1.amazonaws.com/111122223333/serving"
+SERVING_DEAD = "https://sqs.us-east-1.amazonaws.com/111122223333/serving-dead"
+OTHER = message(GOOD, number=2)
 MARK = "marked-personal-data"
 
 
@@ -371,3 +387,46 @@ def test_a_message_knows_whether_it_is_a_retry_and_its_last() -> None:
     assert told == [(True, False), (True, True)]
     assert not Message(message(GOOD, receives=3)).retried
     assert Message(message(GOOD, receives=MAX_RECEIVES)).last
+
+
+def to_server(**changes: Any) -> dict[str, Any]:
+    """Make a message that who serves the order is to hear, as its first queue has it."""
+    arn = f"arn:aws:sqs:us-east-1:111122223333:{SERVING.rpartition('/')[2]}"
+    return {**message(GOOD), "eventSourceARN": arn, **changes}
+
+
+SERVERS = {SIDE: {"DataType": "String", "StringValue": SERVER}}
+
+
+@pytest.fixture
+def serving(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(RESTAURANTS_QUEUE, SERVING)
+    monkeypatch.setenv(RESTAURANTS_DEAD_LETTERS, SERVING_DEAD)
+
+
+@pytest.mark.usefixtures("serving")
+def test_what_is_handed_over_says_for_whom_it_is(aws: Aws) -> None:
+    """Among the retries of both sides each message knows its own; others carry no attribute."""
+    assert (
+        run(failing(HandOver("slow", "bella"), HandOver("slow", "acme")), to_server(), OTHER) == []
+    )
+    ((_, arguments),) = aws.calls
+    theirs, placer_s = arguments["Entries"]
+    assert theirs["MessageAttributes"] == SERVERS
+    assert "MessageAttributes" not in placer_s
+
+
+@pytest.mark.usefixtures("serving")
+def test_each_side_has_dead_letters_of_its_own(aws: Aws) -> None:
+    """What one endpoint refuses lies with its own, from the first queue as from the retries."""
+    said = {SIDE: {"stringValue": SERVER, "dataType": "String"}}
+    retries = f"arn:aws:sqs:us-east-1:111122223333:{RETRIES.rpartition('/')[2]}"
+    retried = to_server(eventSourceARN=retries, messageAttributes=said)
+    for one, queue in ((to_server(), SERVING_DEAD), (retried, SERVING_DEAD), (OTHER, DEAD_LETTERS)):
+        aws.calls.clear()
+        assert run(failing(Hopeless("HTTP 410")), one) == []
+        (letter,) = aws.letters
+        assert letter["QueueUrl"] == queue
+        reason = {REASON: {"DataType": "String", "StringValue": "HTTP 410"}}
+        theirs = SERVERS if queue == SERVING_DEAD else {}
+        assert letter["MessageAttributes"] == {**reason, **theirs}
