@@ -61,7 +61,7 @@ class Row(NamedTuple):
     counts: bool = True
     """Whether each call writes a line of metrics."""
     variables: tuple[str, ...] = ()
-    """Its environment, besides the log's level."""
+    """Its environment, besides the log's level; one without a value in a stage is not there."""
     timeout_seconds: int | None = None
     """When it is ended; None for what the stage's settings say."""
     queue: str | None = None
@@ -101,7 +101,7 @@ FUNCTIONS = (
         Caller.API,
         tables=(ORDERS, PARTNERS, IDEMPOTENCY_KEYS),
         writes=True,
-        variables=(variables.STAGE, *_OF_REQUESTS),
+        variables=(variables.STAGE, *_OF_REQUESTS, variables.ORDER_RETENTION_DAYS),
         answer=Answer.PLACED,
         problems=(*_OF_BODIES, *_OF_CONDITIONS, problems.KEY_REUSED),
         headers=("Idempotency-Key",),

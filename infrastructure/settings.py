@@ -372,6 +372,9 @@ class Settings:
     """How webhooks are tried again."""
     idempotency_hours: Annotated[int, between(1, 8_760)] = 24
     """How long a repeated request with the same idempotency key gets the first one's answer."""
+    order_retention_days: Annotated[int, between(30, 3_650)] | None = None
+    """How many days after it was placed an order is deleted; None for never. It holds for orders
+    that are placed from then on; `orders customers hold` keeps those of a person."""
     log_level: LogLevel = "INFO"
     """The least important lines that functions log; `orders logs level` changes it at any time."""
     sampling: Sampling | None = None
@@ -407,6 +410,7 @@ class Settings:
         """Check what a deployment would only refuse minutes later, or never."""
         workers = names(Caller.QUEUE)
         _require(set(self.workers) == set(workers), f"workers must be {' and '.join(workers)}")
+        self._check_retention()
         self._check_concurrency()
         self._check_bursts()
         self._check_plans()
@@ -458,6 +462,15 @@ class Settings:
         """Say how many executions of a worker its queues keep busy together."""
         retries = self.webhooks.most_at_once if name == NOTIFYING else 0
         return self.workers[name].most_at_once + retries
+
+    def _check_retention(self) -> None:
+        """Keep an order as long as its Idempotency-Key is known: a repetition answers with it."""
+        days = self.order_retention_days
+        _require(
+            days is None or days * 24 >= self.idempotency_hours,
+            f"order_retention_days must be at least {-(-self.idempotency_hours // 24)}, "
+            "as long as idempotency_hours",
+        )
 
     def _check_concurrency(self) -> None:
         unknown = set(self.reserved_concurrency) - set(self.functions)

@@ -11,7 +11,10 @@ An order is stored as a map with the API's own field names, and besides them
     traceId            the trace of the request or message that made the last change, where there is
                        one: the stream drops it, and whoever reads the stream finds it here
 
-Those of the heartbeat also have `synthetic` and `expiresAt`.
+    expiresAt          when it may be deleted, where orders are not kept for ever
+    erasedAt           when a person's data in it was overwritten, if it was
+
+Those of the heartbeat also have `synthetic`, and an `expiresAt` of their own.
 """
 
 from __future__ import annotations

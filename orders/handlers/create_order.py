@@ -13,13 +13,14 @@ import msgspec
 from orders.body import decode
 from orders.domain.changes import InvalidField, check_schedule, place, place_for_partner, view
 from orders.domain.order import NewOrder, NewPartnerOrder
-from orders.domain.synthetic import HEARTBEAT, SYNTHETIC, is_synthetic
+from orders.domain.synthetic import HEARTBEAT, SYNTHETIC, expire, is_synthetic
 from orders.http import Request, Response, endpoint, validators
 from orders.idempotency import key_of
 from orders.metrics import ORDERS_CREATED, ORDERS_REFUSED, ORDERS_REPLAYED
 from orders.preconditions import is_known_collection
 from orders.problems import INVALID_BODY, KEY_REUSED, Problem
 from orders.routes import IDEMPOTENCY_KEY, STAGE
+from orders.settings import retention_days
 from orders.store import Claim, KeyReused, store
 from orders.telemetry import count
 from orders.tracing import trace_id
@@ -90,7 +91,10 @@ def _place(order: NewOrder, caller: Caller, claim: Claim) -> tuple[Item, bool]:
         if (placed := store().replay(claim)) is not None:
             return placed, True
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
-    return store().create(_item(order, caller, milliseconds), claim)
+    item = _item(order, caller, milliseconds)
+    if (days := retention_days()) is not None and not is_synthetic(item):
+        expire(item, milliseconds, days)
+    return store().create(item, claim)
 
 
 def _item(order: NewOrder, caller: Caller, milliseconds: int) -> Item:
