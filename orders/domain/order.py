@@ -207,3 +207,7 @@ class Order(NewOrder, kw_only=True):
     updated_at: UtcTime
     version: int
     history: list[StatusChange]
+    erased_at: (
+        Annotated[datetime, Meta(tz=True, description="When its personal data was erased.")]
+        | UnsetType
+    ) = UNSET
