@@ -8,8 +8,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import NamedTuple
 
-DAY_HOURS = 24
-
 
 class Place(NamedTuple):
     """Somewhere that data of a person is, or may be."""
@@ -33,7 +31,8 @@ PLACES = (
     Place("dead letters of the pipe", "places in the stream", 14, ""),
     Place("Idempotency-Keys", "ids, hashes of requests", 3, ""),
     Place("copies for recovery", "tables at any second", 35, ""),
-    Place("logs of functions and of the API", f"{_IDS}; network addresses", 7, ""),
+    Place("logs of functions and of the API", _IDS, 7, ""),
+    Place("firewall's log, in stages that have one", "network addresses of what it blocked", 7, ""),
     Place("log of changes by the API", _IDS, 90, ""),
     Place("audit log", "SHA-256 of the person's id", 90, ""),
     Place("traces", _IDS, 30, ""),

@@ -59,11 +59,12 @@ def events_of(order: Item) -> dict[int, OrderEvent]:
 
     The first version is its placing. Only what is still PLACED can be edited, so each later status
     is one version after the one before it, and the last is the order's own, once it is not PLACED.
+    What erases its person is one version more, with no status.
 
     Args:
         order: as it is stored.
     """
-    history, latest = order["history"], int(order["version"])
+    history, latest = order["history"], int(order["version"]) - ("erasedAt" in order)
     found = {}
     for number, entry in enumerate(history):
         version = latest - (len(history) - 1 - number) if number else 1
