@@ -90,7 +90,7 @@ class Row(NamedTuple):
     counts: bool = True
     """Whether each call writes a line of metrics."""
     variables: tuple[str, ...] = ()
-    """Its environment, besides the log's level."""
+    """Its environment, besides the log's level; one without a value in a stage is not there."""
     timeout_seconds: int | None = None
     """When it is ended; None for what the stage's settings say."""
     answer: Answer | None = None
@@ -129,7 +129,10 @@ FUNCTIONS = (
         Caller.API,
         tables=(ORDERS, PARTNERS, IDEMPOTENCY_KEYS),
         writes=True,
-        variables=(variables.STAGE, *_OF_REQUESTS, *_OF_DEADLINES),
+        variables=(
+            *(variables.STAGE, *_OF_REQUESTS, *_OF_DEADLINES),
+            variables.ORDER_RETENTION_DAYS,
+        ),
         answer=Answer.PLACED,
         problems=(*_OF_BODIES, *_OF_CONDITIONS, problems.KEY_REUSED),
         headers=("Idempotency-Key",),

@@ -383,6 +383,9 @@ class Settings:
     accept_lead_minutes: Annotated[int, between(15, 1_440)] = 60
     """How many minutes before its time a scheduled order must have been answered, where that is
     later."""
+    order_retention_days: Annotated[int, between(30, 3_650)] | None = None
+    """How many days after it was placed an order is deleted; None for never. It holds for orders
+    that are placed from then on; `orders customers hold` keeps those of a person."""
     log_level: LogLevel = "INFO"
     """The least important lines that functions log; `orders logs level` changes it at any time."""
     sampling: Sampling | None = None
@@ -418,6 +421,7 @@ class Settings:
         """Check what a deployment would only refuse minutes later, or never."""
         workers = names(Caller.QUEUE)
         _require(set(self.workers) == set(workers), f"workers must be {' and '.join(workers)}")
+        self._check_retention()
         self._check_concurrency()
         self._check_bursts()
         self._check_plans()
@@ -469,6 +473,15 @@ class Settings:
         """Say how many executions of a worker its queues keep busy together."""
         others = self.webhooks.most_at_once + self.webhooks.restaurants_at_once
         return self.workers[name].most_at_once + (others if name == NOTIFYING else 0)
+
+    def _check_retention(self) -> None:
+        """Keep an order as long as its Idempotency-Key is known: a repetition answers with it."""
+        days = self.order_retention_days
+        _require(
+            days is None or days * 24 >= self.idempotency_hours,
+            f"order_retention_days must be at least {-(-self.idempotency_hours // 24)}, "
+            "as long as idempotency_hours",
+        )
 
     def _check_concurrency(self) -> None:
         unknown = set(self.reserved_concurrency) - set(self.functions)

@@ -6,6 +6,7 @@ message ─► OrderChange, or the id of an order that should have been answered
                           nothing but bugs ─► WorkFailed: an error of the function, besides
                           HandOver ─► the queue of retries, later and later ─────────────► DLQ
                           Hopeless, Malformed ───────────────────────────────────────────► DLQ
+                          Deleted ─► done: an order's deletion concerns nobody
 
 A message that dies by our own hand is sent to the dead-letter queue with its whole body and the
 reason; one whose function was killed gets there by the queue's own redrive policy.
@@ -26,7 +27,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import msgspec
 
 from orders.aws_api import SQS, ApiError, call, endpoint
-from orders.order_changes import Malformed, OrderChange, parse
+from orders.order_changes import Deleted, Malformed, OrderChange, parse
 from orders.settings import (
     DEAD,
     DEAD_LETTER_QUEUE,
@@ -67,6 +68,9 @@ REASON = "reason"
 SIDE, SERVER = "side", "server"
 """The message attribute that says who is to hear, and its value for who serves the order; whoever
 placed it needs none."""
+DELETED = "deleted"
+"""What becomes of a message of an order's deletion: the pipe's filter holds them back, and those of
+the subscriptions; this is the last lock. As a dead letter it would keep what was deleted."""
 
 _FAULT = 500  # what X-Ray marks as a fault
 _AWAY = "AWS did not answer or throttled"
@@ -140,6 +144,7 @@ class Message:
         """Parse a record of an SQS event.
 
         Raises:
+            Deleted: when the message tells of an order's deletion.
             Malformed: when the message tells of no change of an order, and of no deadline.
         """
         self.notes: dict[str, Any] = {}
@@ -328,8 +333,9 @@ def _judge(consume: Callable[[Message], str], record: Event) -> _Verdict:
     try:
         message = Message(record)
         return _Verdict(record, message, consume(message))
-    except (Hopeless, Malformed) as error:
-        return _Verdict(record, message, DEAD, str(error))
+    except (Deleted, Hopeless, Malformed) as error:
+        outcome = DELETED if isinstance(error, Deleted) else DEAD
+        return _Verdict(record, message, outcome, str(error))
     except HandOver as error:
         return _Verdict(record, message, RETRY, str(error), error.after, group=error.group)
     except Retry as error:

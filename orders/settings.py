@@ -12,6 +12,7 @@ ORDERS_TABLE = "ORDERS_TABLE"
 IDEMPOTENCY_TABLE = "IDEMPOTENCY_TABLE"
 PARTNERS_TABLE = "PARTNERS_TABLE"
 IDEMPOTENCY_HOURS = "IDEMPOTENCY_HOURS"
+ORDER_RETENTION_DAYS = "ORDER_RETENTION_DAYS"  # not there where orders are kept for ever
 ALLOWED_ORIGINS = "ALLOWED_ORIGINS"  # separated by spaces
 PERSON_THROTTLE = "PERSON_THROTTLE"  # requests a second of each person, and at once, by a blank
 FLAGS_PARAMETER = "FLAGS_PARAMETER"
@@ -89,6 +90,12 @@ def setting(name: str) -> str:
         return os.environ[name]
     except KeyError:
         raise RuntimeError(f"the function's environment has no {name}") from None
+
+
+def retention_days() -> int | None:
+    """Give the days after which a new order may be deleted; None for never."""
+    days = os.environ.get(ORDER_RETENTION_DAYS)
+    return int(days) if days else None
 
 
 def longest_wait(retry_seconds: float) -> float:

@@ -92,7 +92,10 @@ def change_schema() -> Schema:
         "dynamodb": _images(),
         "eventSourceARN": {"type": "string"},
     }
-    described = "One write to an order. Placed, changed, or (a heartbeat's, after a week) removed."
+    described = (
+        "One write to an order: placed, or changed. Nobody is told of a deletion; releases before "
+        "December 2026 sent one, as REMOVE. With `erasedAt` in the new image, erase what you keep."
+    )
     return {**_object(CHANGE, described, properties), "allOf": _IMAGES_OF_EVENTS}
 
 
@@ -207,7 +210,6 @@ def changes() -> dict[str, Schema]:
     return {
         "INSERT": record("INSERT", new=placed),
         "MODIFY": record("MODIFY", new=confirmed, old=placed),
-        "REMOVE": record("REMOVE", old=placed),
     }
 
 

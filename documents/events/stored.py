@@ -41,7 +41,8 @@ _SOMETIMES_STORED: dict[str, Schema] = {
         "and the restaurant's. Missing: nobody does, or who placed it.",
     },
     "synthetic": {"type": "boolean", "description": "A heartbeat's: no business of yours."},
-    "expiresAt": {"type": "integer", "description": "When a heartbeat's is deleted, Unix seconds."},
+    "expiresAt": {"type": "integer", "description": "When it is deleted, Unix seconds."},
+    "expiryOnHold": {"type": "integer", "description": "`expiresAt`, while a hold keeps it."},
 }
 _NOT_ALWAYS = {"postalCode"}
 """What is read as an empty text where it is not stored."""

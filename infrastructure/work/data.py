@@ -48,7 +48,7 @@ class Data(Construct):
             "Orders",
             key="orderId",
             sort_key="timestamp",
-            ttl=EXPIRES_AT,  # synthetic orders alone have one
+            ttl=EXPIRES_AT,  # synthetic orders have one, and all where retention is set
             indexes=[
                 _index(BY_CUSTOMER, "customerId", capacity),
                 _index(BY_PARTNER, "partnerId", capacity),

@@ -9,6 +9,7 @@ middle lets other teams subscribe a queue of their own.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration, RemovalPolicy, Stack
@@ -44,6 +45,7 @@ from infrastructure.work.permissions import (
 from orders.domain.lifecycle import Status
 from orders.domain.serving.server_events import OWN_MOVES
 from orders.domain.synthetic import HEARTBEAT
+from orders.order_changes import TOLD
 from orders.settings import MAX_RECEIVES
 
 if TYPE_CHECKING:
@@ -236,7 +238,12 @@ class Processing(Construct):
 
     def _source_parameters(self) -> pipes.CfnPipe.PipeSourceParametersProperty:
         dead = pipes.CfnPipe.DeadLetterConfigProperty(arn=self.pipe_dead_letters.queue_arn)
+        pattern = json.dumps({"eventName": TOLD})
         return pipes.CfnPipe.PipeSourceParametersProperty(
+            # A deletion would send what was deleted to everybody once more.
+            filter_criteria=pipes.CfnPipe.FilterCriteriaProperty(
+                filters=[pipes.CfnPipe.FilterProperty(pattern=pattern)]
+            ),
             dynamo_db_stream_parameters=pipes.CfnPipe.PipeSourceDynamoDBStreamParametersProperty(
                 starting_position="TRIM_HORIZON",
                 batch_size=1,
@@ -245,7 +252,7 @@ class Processing(Construct):
                 maximum_record_age_in_seconds=3_600 * PIPE_RECORD_HOURS,
                 on_partial_batch_item_failure="AUTOMATIC_BISECT",
                 dead_letter_config=dead,
-            )
+            ),
         )
 
     def _log_configuration(self, name: str) -> pipes.CfnPipe.PipeLogConfigurationProperty:

@@ -60,6 +60,7 @@ def events_of(order: Item) -> dict[int, OrderEvent]:
 
     The first version is its placing. Only what is still PLACED can be edited, so each later status
     is one version after the one before it, and the last is the order's own, once it is not PLACED.
+    What erases its person is one version more, with no status.
 
     Args:
         order: as it is stored.
@@ -98,7 +99,7 @@ def events_for_server(order: Item) -> dict[int, OrderEvent]:
 
 def _versions(order: Item) -> dict[int, Item]:
     """Give an order as it was when it took each of its statuses, by its version then."""
-    history, latest = order["history"], int(order["version"])
+    history, latest = order["history"], int(order["version"]) - ("erasedAt" in order)
     found = {}
     for number, entry in enumerate(history):
         version = latest - (len(history) - 1 - number) if number else 1

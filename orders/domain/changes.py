@@ -14,8 +14,10 @@ An order is stored as a map with the API's own field names, and besides them
     servedBy           who serves it, where somebody does (serving/servers.py)
     acceptBy           until when they can answer; where nobody serves it, an edit may have left one
                        that says nothing (docs/decisions/0029)
+    expiresAt          when it may be deleted, where orders are not kept for ever
+    erasedAt           when a person's data in it was overwritten, if it was
 
-Those of the heartbeat also have `synthetic` and `expiresAt`.
+Those of the heartbeat also have `synthetic`, and an `expiresAt` of their own.
 """
 
 from __future__ import annotations

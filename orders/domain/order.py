@@ -239,3 +239,7 @@ class Order(NewOrder, kw_only=True):
         | UnsetType
     ) = UNSET
     history: list[StatusChange]
+    erased_at: (
+        Annotated[datetime, Meta(tz=True, description="When its personal data was erased.")]
+        | UnsetType
+    ) = UNSET

@@ -14,7 +14,7 @@ from orders.domain.changes import InvalidField, check_schedule, place, place_for
 from orders.domain.lifecycle import Role
 from orders.domain.order import NewOrder, NewPartnerOrder
 from orders.domain.serving.servers import ACCEPT_BY, SERVED_BY
-from orders.domain.synthetic import HEARTBEAT, SYNTHETIC, is_synthetic
+from orders.domain.synthetic import HEARTBEAT, SYNTHETIC, expire, is_synthetic
 from orders.http import Request, Response, endpoint, validators
 from orders.idempotency import key_of
 from orders.metrics import ORDERS_CREATED, ORDERS_REFUSED, ORDERS_REPLAYED
@@ -22,7 +22,7 @@ from orders.partners import directory
 from orders.preconditions import is_known_collection
 from orders.problems import INVALID_BODY, KEY_REUSED, Problem
 from orders.routes import IDEMPOTENCY_KEY, STAGE
-from orders.settings import in_lambda
+from orders.settings import in_lambda, retention_days
 from orders.store import Claim, KeyReused, store
 from orders.telemetry import count
 from orders.tracing import trace_id
@@ -103,6 +103,8 @@ def _place(order: NewOrder, caller: Caller, claim: Claim) -> tuple[Item, bool]:
         from orders.deadlines import deadline_of  # of served orders alone
 
         item[ACCEPT_BY] = deadline_of(milliseconds, order.scheduled_for)
+    if (days := retention_days()) is not None and not is_synthetic(item):
+        expire(item, milliseconds, days)
     return store().create(item, claim)
 
 

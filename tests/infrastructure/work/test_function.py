@@ -210,4 +210,19 @@ def test_the_environment_names_the_tables_and_holds_no_secret(template: Template
     """Configuration comes as environment variables; there is nothing in them to hide."""
     for start, name in functions_of(template).items():
         variables = template.one("Lambda::Function", f"{start}Function")["Environment"]["Variables"]
-        assert set(variables) == {LOG_LEVEL, *VARIABLES[name]}
+        optional = variables.keys() & {"ORDER_RETENTION_DAYS"}
+        assert set(variables) - optional == {LOG_LEVEL, *VARIABLES[name]}
+
+
+def test_only_placing_knows_how_long_orders_are_kept(
+    dev: Template, prod: Template, hardened: Template
+) -> None:
+    """Where orders are kept for ever nothing is said of it; elsewhere what places them is told."""
+    for template in (dev, prod):
+        assert "ORDER_RETENTION_DAYS" not in str(template.document)
+    told = {
+        start: function["Environment"]["Variables"].get("ORDER_RETENTION_DAYS")
+        for start in functions_of(hardened)
+        for function in [hardened.one("Lambda::Function", f"{start}Function")]
+    }
+    assert {start: days for start, days in told.items() if days} == {"CreateOrder": "730"}

@@ -86,6 +86,12 @@ def pipe_that_filters(template: Template) -> None:
 
 
 @fault
+def pipe_that_tells_of_deletions(template: Template) -> None:
+    """An order whose time is over is sent to everybody once more, with all that it held."""
+    del pipe(template)["SourceParameters"]["FilterCriteria"]
+
+
+@fault
 def pipe_with_orders_in_its_log(template: Template) -> None:
     """Addresses and telephone numbers stand in the pipe's log."""
     pipe(template)["LogConfiguration"]["IncludeExecutionData"] = ["ALL"]

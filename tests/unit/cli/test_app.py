@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DESTRUCTIVE = {
     *("deploy", "destroy", "dlq redrive", "dlq purge", "restore"),
+    *("customers erase", "customers release"),
     *(f"flags {name}" for name in ("set", "on", "off", "undo")),
     *(f"partners {name}" for name in ("add", "disable", "remove", "set-webhook")),
     *("partners rotate-key", "partners rotate-secret"),
@@ -31,6 +32,7 @@ DESTRUCTIVE = {
 """Those that change or delete what is there."""
 
 READING = {
+    *("customers export", "customers holds"),
     *("audit", "dlq ls", "dlq show", "doctor", "cost", "spent", "trace"),
     *("flags ls", "flags show", "flags history"),
     *("partners ls", "partners show", "partners usage"),
@@ -38,7 +40,7 @@ READING = {
 }
 """Those that only tell."""
 
-HARMLESS = {"partners enable", "logs level", "webhooks test", "webhooks resend"}
+HARMLESS = {"customers hold", "partners enable", "logs level", "webhooks test", "webhooks resend"}
 """Those that do what can be undone, or done again, without loss, and do not ask."""
 
 WITHOUT_DEPLOYMENT = {"cost"}

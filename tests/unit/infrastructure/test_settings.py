@@ -46,6 +46,13 @@ MISTAKES = [
     (Settings, {"stage": "x", "memory_mb": 64}, "memory_mb"),
     (Settings, {"stage": "x", "timeout_seconds": 30}, "timeout_seconds"),
     (Settings, {"stage": "x", "idempotency_hours": 0}, "idempotency_hours"),
+    (Settings, {"stage": "x", "order_retention_days": 29}, "order_retention_days"),
+    (Settings, {"stage": "x", "order_retention_days": 3_651}, "order_retention_days"),
+    (
+        Settings,
+        {"stage": "x", "order_retention_days": 30, "idempotency_hours": 721},
+        "order_retention_days must be at least 31",
+    ),
     (Settings, {"stage": "x", "reserved_concurrency": {"creat_order": 1}}, "creat_order"),
     (Settings, {"stage": "x", "reserved_concurrency": {"get_order": 0}}, "get_order"),
     (Settings, {"stage": "x", "plans": {}}, "plans"),

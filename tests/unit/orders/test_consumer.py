@@ -275,6 +275,17 @@ def test_a_message_leaves_one_line_without_content(text: Callable[[], str]) -> N
     assert told[1]["reason"].startswith("no stream record of an order")
 
 
+def test_a_deletion_is_no_work_and_no_dead_letter(aws: Aws, text: Callable[[], str]) -> None:
+    """What DynamoDB has deleted is not kept as a dead letter, and nobody works on it."""
+    gone = json.loads(GOOD)
+    gone["dynamodb"]["OldImage"] = gone["dynamodb"].pop("NewImage")
+    gone["eventName"] = "REMOVE"
+    assert run(failing(AssertionError("worked on")), message(json.dumps(gone))) == []
+    assert aws.calls == []
+    (line,) = [json.loads(line) for line in text().splitlines() if "_aws" not in line]
+    assert line["outcome"] == "deleted"
+
+
 def test_a_batch_s_metrics_are_written_once(text: Callable[[], str]) -> None:
     """Ten messages make one line of metrics, with ten values in it."""
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from orders.domain.events import event_of
 from orders.domain.lifecycle import Status
-from orders.order_changes import Malformed, OrderChange, parse
+from orders.order_changes import Deleted, Malformed, OrderChange, parse
 from tests.shared import examples
 from tests.shared.examples import ORDER
 from tests.shared.stream_records import NOW, body_of, customers_order, partners_order, record
@@ -236,10 +236,14 @@ def test_half_a_surrogate_pair_is_refused() -> None:
 
 
 def test_a_removed_order_is_no_change() -> None:
-    """A record without an order after the write is refused: nobody works on what is gone."""
+    """A record of a deletion is known as one; what merely lacks an order is refused."""
     gone = copy.deepcopy(WHOLE)
     del gone["dynamodb"]["NewImage"]
-    assert refused(json.dumps({**gone, "eventName": "REMOVE"})).endswith("KeyError")
+    with pytest.raises(Deleted):
+        parse(json.dumps({**gone, "eventName": "REMOVE"}))
+    assert refused(json.dumps(gone)).endswith("KeyError")
+    whole = {**WHOLE, "eventName": "REMOVE"}
+    assert parse(json.dumps(whole)).order_id == parse(json.dumps(WHOLE)).order_id
 
 
 def test_the_refusal_names_what_is_missing() -> None:

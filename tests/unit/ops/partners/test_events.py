@@ -97,6 +97,14 @@ def test_who_does_not_serve_for_others_is_told_nothing(served_by: str | None) ->
         events_for_server({**item(), "servedBy": served_by})
 
 
+def test_an_erasure_moves_no_event() -> None:
+    """What a partner was told of an order is what it would be told once its person is erased."""
+    history = [{"status": status, "at": f"t{n}"} for n, status in enumerate(["PLACED", "REJECTED"])]
+    order = item(status="REJECTED", version=2, history=history)
+    erased = {**order, "version": 3, "erasedAt": "t2", "updatedAt": "t2"}
+    assert events_of(erased) == events_of(order)
+
+
 def test_a_trial_is_known_as_one() -> None:
     """A test event says so, and is of an order that there cannot be."""
     event = trial_event("2026-11-18T11:06:40.000Z")
