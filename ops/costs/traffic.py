@@ -100,6 +100,7 @@ class Traffic:
         lists: GET requests of a page of orders, for each order; reads and lists make eight.
         auto_confirmed: share of orders that process_order confirms; the flag is off at first.
         partners: share of orders that come from partners, who hear of each change.
+        served: share of orders that a restaurant serves; who serves reads half of its pages.
         busy_hours: hours of a day in which orders come; the others are idle.
         order_bytes: a stored order with its history: two items, an address, five moves.
         key_bytes: a stored idempotency record.
@@ -132,6 +133,7 @@ class Traffic:
     lists: float = 2
     auto_confirmed: float = 0
     partners: float = 0.5
+    served: float = 0.5
     busy_hours: float = 12
     order_bytes: int = 1_600
     key_bytes: int = 250
@@ -231,7 +233,10 @@ class Traffic:
         by_partner = TableUse(
             writes * self.partners, reads * self.partners, self._kept_bytes * self.partners
         )
-        return {"by-customer": by_customer, "by-partner": by_partner}
+        by_server = TableUse(
+            writes * self.served, reads * self.served / 2, self._kept_bytes * self.served
+        )
+        return {"by-customer": by_customer, "by-partner": by_partner, "by-server": by_server}
 
     @property
     def busy_share(self) -> float:
