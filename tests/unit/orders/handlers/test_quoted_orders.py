@@ -200,12 +200,12 @@ def test_each_mode(world: World, what: str, number: int) -> None:
     """`required` refuses an order without a quote, `checked` a wrong quote, `off` none."""
     sent = mine()
     made = {
-        "none": lambda: None,
-        "good": lambda: quote(sent),
-        "forged": lambda: quote(sent)[:-4] + "AAAA",
-        "late": lambda: quote(sent, iat=1_000, exp=1_900),
-        "another": lambda: quote(mine(deliveryFee=1)),
-    }[what]()
+        "none": None,
+        "good": quote(sent),
+        "forged": quote(sent)[:-4] + "AAAA",
+        "late": quote(sent, iat=1_000, exp=1_900),
+        "another": quote(mine(deliveryFee=1)),
+    }[what]
     world.set(PRICE_QUOTES, ("required", "checked", "off")[number])
     answer = world.place(sent if made is None else {**sent, "quote": made})
     expected = MODES[what][number]
