@@ -52,6 +52,35 @@ _UNWANTED = (
     "**/*.pyi",
 )
 
+_ON_DEMAND = {
+    "msgspec/__init__.py": (
+        "from . import inspect, json, msgpack, structs, toml, yaml\n",
+        "from . import json\n",
+        ("inspect", "msgpack", "structs", "toml", "yaml"),
+        'import_module(f"{__name__}.{name}")',
+    ),
+    "msgspec/json.py": (
+        "from ._json_schema import schema, schema_components\n",
+        "",
+        ("schema", "schema_components"),
+        'getattr(import_module("msgspec._json_schema"), name)',
+    ),
+}
+"""Modules of packages that load others whether they are needed or not, which costs every start: the
+line that does, what remains of it, the names that it made, and how each is got when it is asked for
+(docs/decisions/0033-cheaper-starts.md)."""
+
+_GETTER = '''
+
+def __getattr__(name):
+    """Load on demand: put here when the functions' asset was built."""
+    if name in {names!r}:
+        from importlib import import_module
+
+        return {found}
+    raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
+'''
+
 _PROBE = """
 import platform, sys
 if sys.implementation.name == "cpython" and sys.version_info.releaselevel == "final":
@@ -256,7 +285,22 @@ def _install(target: Target, folder: Path) -> None:
     for pattern in _UNWANTED:
         for path in list(folder.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for module in _ON_DEMAND:
+        _load_on_demand(module, folder)
     _compile(target, folder, folder)
+
+
+def _load_on_demand(module: str, folder: Path) -> None:
+    """Have a package's module load others when they are asked for, instead of at once."""
+    eager, rest, names, found = _ON_DEMAND[module]
+    path = folder / module
+    before = path.read_text()
+    if before.count(eager) != 1:
+        raise AssetError(
+            f"{module} of this release does not say {eager.strip()!r}, which the functions' asset "
+            "replaces. Read what it loads now, and mend _ON_DEMAND in infrastructure/asset.py."
+        )
+    path.write_text(before.replace(eager, rest) + _GETTER.format(names=names, found=found))
 
 
 def _install_options(target: Target) -> list[str]:

@@ -38,6 +38,7 @@ from orders.settings import (
     WEBHOOK_WAITS,
     setting,
 )
+from orders.starting import ready
 from orders.store import Unavailable
 from orders.telemetry import count, flush_metrics, log_event, log_message
 from orders.tracing import subsegment
@@ -220,6 +221,7 @@ def consumer(consume: Callable[[Message], str], *, together: bool = False) -> Ha
             raise WorkFailed(type(failed[0].error).__name__) from None
         return {"batchItemFailures": [_identified(verdict.record) for verdict in failed]}
 
+    ready()
     return handler
 
 

@@ -32,6 +32,7 @@ from orders.problems import (
 )
 from orders.routes import ACCEPT_PATCH, JSON, PATCH, REPEATABLE, route_of
 from orders.settings import in_lambda
+from orders.starting import ready
 from orders.store import Store, Unavailable
 from orders.telemetry import log_event, log_request
 from orders.tracing import subsegment
@@ -244,6 +245,7 @@ def endpoint(answer: Callable[[Request], Response]) -> Handler:
         log_request(fields, error)
         return response.render(request)
 
+    ready()
     return handler
 
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from orders.http import Readers
 
 _DEFAULT_LIMIT = 20
-_LIMIT = re.compile(r"[1-9][0-9]?|100")
-_IDENTITY = re.compile(r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,300}")
+_LIMIT = r"[1-9][0-9]?|100"  # compiled by the first request that has one, as is the next
+_IDENTITY = r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,300}"
 _NO_CURSOR = "Must be a cursor that this query has answered with; leave it out to start anew"
 
 
@@ -60,7 +60,7 @@ def _readers(request: Request) -> Readers:
 
 
 def _identity(text: str) -> str:
-    if not _IDENTITY.fullmatch(text):
+    if not re.fullmatch(_IDENTITY, text):
         raise ValueError("Must have 1 to 300 characters, none of them a control character")
     return text
 
@@ -86,7 +86,7 @@ def _moment(text: str) -> int:
 
 
 def _limit(text: str) -> int:
-    if not _LIMIT.fullmatch(text):
+    if not re.fullmatch(_LIMIT, text):
         raise ValueError("Must be a whole number from 1 to 100")
     return int(text)
 

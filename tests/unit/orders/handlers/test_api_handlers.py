@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orders import parameters, partners
 from orders.aws_api import Unreachable
@@ -53,6 +56,13 @@ def test_a_refused_order_is_counted_once_and_its_line_says_why(
     assert counted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service", "stage"]]
     assert (counted["service"], counted["stage"]) == ("orders", OWN_STAGE)
     assert line["problem"] == "invalid-body"
+
+
+@given(st.text("/aZ0.~_- %?\n\u0430", max_size=6))
+def test_an_orders_address_is_below_the_path_that_was_asked_for(path: str) -> None:
+    """Only a path of names, each of unreserved characters, goes into `Location`."""
+    unreserved = r"(?:/[A-Za-z0-9._~-]+)+/?"
+    assert create_order._is_plain(path) == (re.fullmatch(unreserved, path) is not None)
 
 
 @pytest.mark.parametrize("order_id", NOT_IDS)
