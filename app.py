@@ -25,6 +25,8 @@ def main() -> None:
         asset = build_for_aws(ROOT / "build" / "asset-aws")
         if warning := asset.warning():
             print(warning, file=sys.stderr)
+        if warning := settings.price_warning():
+            print(warning, file=sys.stderr)
         out = Path(os.environ.get("CDK_OUTDIR", ROOT / "cdk.out"))
         template = synthesize(settings, asset=asset.path, out=out, model=expected)
     except (SettingError, AssetError) as error:

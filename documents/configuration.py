@@ -39,14 +39,23 @@ Schema = dict[str, Any]
 
 _SCHEMA: Schema = TypeAdapter(Settings).json_schema()
 
-_KINDS = {"boolean": "True or False", "string": "web origins"}
+_TEXT: Schema = {"type": "string"}
+_KINDS = {
+    "boolean": "True or False",
+    "string": "web origins",
+    "object": "public keys by their ids",
+}
 """What a setting takes that has no bounds, no form and no list of values."""
 
 
 def document() -> str:
     """Render the document."""
     settings: dict[str, Schema] = _SCHEMA["properties"]
-    parts = {name: one for name, one in settings.items() if _kind(one)["type"] == "object"}
+    parts = {
+        name: one
+        for name, one in settings.items()
+        if _kind(one)["type"] == "object" and _each(one) != _TEXT
+    }
     rows = [_row([name], one) for name, one in settings.items() if name not in parts]
     sections = [_section("The stage", rows, _doc(_SCHEMA))]
     for name, one in parts.items():
@@ -124,6 +133,8 @@ def _shown(value: Any) -> str:
         return "–"
     if isinstance(value, tuple):
         return ", ".join(f"`{item}`" for item in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"`{name}`" for name in value) or "–"
     return f"`{value}`"
 
 

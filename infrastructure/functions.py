@@ -112,6 +112,7 @@ _OF_REQUESTS = (
     *(variables.IDEMPOTENCY_HOURS, variables.ALLOWED_ORIGINS, variables.PERSON_THROTTLE),
 )
 _OF_DEADLINES = (variables.ACCEPT_MINUTES, variables.ACCEPT_LEAD_MINUTES)
+_OF_QUOTES = (variables.PRICE_QUOTES, variables.PRICE_KEYS)
 _OF_MESSAGES = (variables.STAGE, variables.DEAD_LETTER_QUEUE, variables.RETRY_SECONDS)
 
 _OF_BODIES = (
@@ -119,6 +120,13 @@ _OF_BODIES = (
     problems.INVALID_BODY,
     problems.BODY_TOO_LARGE,
     problems.UNSUPPORTED_MEDIA_TYPE,
+)
+
+_OF_PRICES = (
+    problems.QUOTE_REQUIRED,
+    problems.QUOTE_INVALID,
+    problems.QUOTE_EXPIRED,
+    problems.QUOTE_MISMATCH,
 )
 
 _OF_CONDITIONS = (problems.INVALID_PARAMETER, problems.PRECONDITION_FAILED)
@@ -130,11 +138,11 @@ FUNCTIONS = (
         tables=(ORDERS, PARTNERS, IDEMPOTENCY_KEYS),
         writes=True,
         variables=(
-            *(variables.STAGE, *_OF_REQUESTS, *_OF_DEADLINES),
+            *(variables.STAGE, *_OF_REQUESTS, *_OF_DEADLINES, *_OF_QUOTES),
             variables.ORDER_RETENTION_DAYS,
         ),
         answer=Answer.PLACED,
-        problems=(*_OF_BODIES, *_OF_CONDITIONS, problems.KEY_REUSED),
+        problems=(*_OF_BODIES, *_OF_CONDITIONS, problems.KEY_REUSED, *_OF_PRICES),
         headers=("Idempotency-Key",),
         description="""\
 There is exactly one order for each `Idempotency-Key`, however often the request is sent. The same
@@ -182,7 +190,10 @@ half-open. A cursor goes with its own query: with other filters it answers 400.
         tables=(ORDERS, PARTNERS),
         writes=True,
         asks="Whether customers may edit orders",
-        variables=(variables.STAGE, *_OF_REQUESTS, *_OF_DEADLINES, variables.FLAGS_PARAMETER),
+        variables=(
+            *(variables.STAGE, *_OF_REQUESTS, *_OF_DEADLINES, *_OF_QUOTES),
+            variables.FLAGS_PARAMETER,
+        ),
         answer=Answer.CHANGED,
         problems=(
             *_OF_BODIES,
@@ -193,6 +204,7 @@ half-open. A cursor goes with its own query: with other filters it answers 400.
             problems.STALE_VERSION,
             problems.KEY_REUSED,
             problems.PRECONDITION_REQUIRED,
+            *_OF_PRICES,
         ),
         headers=("If-Match", "If-None-Match", "If-Unmodified-Since", "Idempotency-Key"),
         description="""\

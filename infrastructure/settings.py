@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
 
+from infrastructure.price_keys import moduli_of
 from infrastructure.settings_validation import SettingError, between, checked, form, regions
 from infrastructure.shares import PERSON_SECONDS, RATE_WINDOW_SECONDS, unfair
 
@@ -31,6 +32,8 @@ FLAGS, PARTNERS, SIGNING_KEY = "flags", "partners", "webhook-signing-key"
 """Below a stage's prefix in Parameter Store: the flags, the folder of the partners' own, and the
 key from which a partner's secret is derived that has none of its own."""
 
+
+PriceQuotes = Literal["required", "checked", "off"]
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -63,6 +66,7 @@ _EMAIL = form(r"[^@\s]+@([a-zA-Z0-9-]+\.)+[a-zA-Z]{2,63}", "an e-mail address")
 _REASON = form(r"|\S[^\n]{9,299}", "nothing, or a sentence of at most 300 characters")
 _RUNBOOKS = form(r"docs/runbooks|https://[^\s]{1,300}[^\s/]", "docs/runbooks, or an https address")
 _ORIGINS_LENGTH = 2_000  # Lambda takes 4 KB of environment variables in all
+_LISTS_LENGTH = 2_600
 
 
 def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - reads like assert
@@ -386,6 +390,15 @@ class Settings:
     order_retention_days: Annotated[int, between(30, 3_650)] | None = None
     """How many days after it was placed an order is deleted; None for never. It holds for orders
     that are placed from then on; `orders customers hold` keeps those of a person."""
+    price_quotes: PriceQuotes = "required"
+    """Whether customers send prices that the menu has signed: `required` refuses an order without;
+    `checked` verifies a quote that comes, and lets one that does not come pass; `off` looks at
+    none. With the latter two customers name their own prices."""
+    price_keys: Annotated[Mapping[str, str], AfterValidator(moduli_of)] = field(
+        default_factory=dict
+    )
+    """Who signs prices: public RSA keys by their ids, three at most. Each is a PEM, a JWK, or the
+    `n` of one, of 2048 to 4096 bits; 2048 do. Without any, `required` takes no customer's order."""
     log_level: LogLevel = "INFO"
     """The least important lines that functions log; `orders logs level` changes it at any time."""
     sampling: Sampling | None = None
@@ -428,6 +441,7 @@ class Settings:
         self._check_shares()
         self._check_origins()
         self._check_mail()
+        self._check_variables()
         if self.domain is not None:
             _require(
                 self.domain.region == self.region,
@@ -559,6 +573,36 @@ class Settings:
             f"origins must not have more than {_ORIGINS_LENGTH} characters in all",
         )
 
+    def _check_variables(self) -> None:
+        """Let what has no other limit fit into a function's environment."""
+        length = len(" ".join(self.origins)) + len(self.price_key_list)
+        _require(
+            length <= _LISTS_LENGTH,
+            f"origins and price_keys must not have more than {_LISTS_LENGTH} characters in all, "
+            f"not {length}: a key of 2048 bits has some 350",
+        )
+
+    @property
+    def price_key_list(self) -> str:
+        """The keys as the functions read them: `kid:n` by blanks."""
+        return " ".join(f"{name}:{modulus}" for name, modulus in self.price_keys.items())
+
+    def price_warning(self) -> str | None:
+        """Say what is unsafe or missing in how prices are vouched for, and what to do, or None."""
+        if self.price_quotes != "required":
+            return (
+                f"price_quotes is {self.price_quotes!r}: customers of {self.stage} name their own "
+                "prices. To have them signed: price_keys and price_quotes='required' "
+                "(docs/api/quotes.md)."
+            )
+        if not self.price_keys:
+            return (
+                f"price_keys is empty: {self.stage} takes no order of a customer, each is answered "
+                "422 quote-required. Name the public key of whoever owns the menu "
+                "(docs/api/quotes.md)."
+            )
+        return None
+
     def _check_mail(self) -> None:
         _require(
             bool(self.mail or self.mail_waiver) or not self.keep_data,
@@ -593,6 +637,7 @@ STAGES = _made(
             workers=_workers(1),
             webhooks=Webhooks(waits=(1, 4, 16, 64)),
             accept_minutes=2,
+            price_quotes="checked",  # an integrator begins without a menu
         ),
         "prod": lambda: Settings(
             stage="prod",

@@ -70,6 +70,7 @@ def _greeting(endpoints: Endpoints, layout: Layout) -> str:
   Web pages    {endpoints.web_origin} may call the API
   Docs         {endpoints.docs_url}
   Dashboard    {endpoints.dashboard_url}
+  Menu         {endpoints.menu_url}menu   (signs prices: orders quote --help)
   Webhooks     {endpoints.webhooks_url}   (receives the demo partners'; each is shown below)
   Traces       .venv/bin/orders trace ORDER_ID --local   (X-Ray at {endpoints.traces_url})
   All of it    {layout.shown(layout.endpoints)}

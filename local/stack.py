@@ -22,7 +22,9 @@ from local.copy import environment, synthesis, tls
 from local.copy.deployment import Deployment
 from local.copy.dropped_properties import Mending
 from local.copy.emulator import Emulator, Watch, launch, port_taken, predecessor_runs
+from local.demo import menu_key
 from local.demo.documentation import documentation
+from local.demo.menu import menu
 from local.demo.people import seed_people, subject_of
 from local.demo.receiver import Receiver, receiver
 from local.demo.seed import Partner, seed_partners, seed_plan, seed_webhooks
@@ -53,6 +55,7 @@ _DOCUMENTATION_OFFSET = 1_000
 _RECEIVER_OFFSET = 2_000
 _TRACES_OFFSET = 4_000
 _DASHBOARD_OFFSET = 3_000
+_MENU_OFFSET = 5_000
 
 _TABLES = {
     "orders": outputs.ORDERS_TABLE,
@@ -127,6 +130,8 @@ def run(
         endpoints_document.withdraw(layout)
         _check_state(layout)
         interpreter, assembly = _prepare(steps)
+        prices = menu_key.ready(layout.menu_key)
+        assembly = replace(assembly, template=prices.told_to(assembly.template))
         if watch.enforce:
             assembly = replace(assembly, template=without_tls_rule(assembly.template))
         tls.ready(layout)
@@ -141,6 +146,7 @@ def run(
                 documentation(stack.endpoints, _near(layout, _DOCUMENTATION_OFFSET)) as docs_url,
                 receiver(_near(layout, _RECEIVER_OFFSET), tls.server_context(layout)) as received,
                 dashboard(stack.dashboards, _near(layout, _DASHBOARD_OFFSET)) as dashboard_url,
+                menu(_near(layout, _MENU_OFFSET), prices, _STAGE) as menu_url,
             ):
                 webhooks = _webhooks(stack, received)
                 endpoints = replace(
@@ -150,6 +156,7 @@ def run(
                     webhooks=webhooks,
                     webhooks_url=received.url,
                     dashboard_url=dashboard_url,
+                    menu_url=menu_url,
                 )
                 endpoints_document.publish(endpoints, layout)
                 yield replace(stack, endpoints=endpoints, receiver=received)
@@ -368,6 +375,7 @@ def _describe(
         docs_url="",
         traces_url="",
         dashboard_url="",
+        menu_url="",
         webhooks={},
         webhooks_url="",
         server_pem=str(layout.server_certificate),

@@ -24,9 +24,9 @@ from orders.problems import BODY_TOO_LARGE, INVALID_BODY, MALFORMED_JSON, Proble
 from orders.settings import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
-    from orders.domain.order import NewOrder, OrderPatch, ServedOrderPatch
+    from orders.domain.order import ContentsPatch, OrderContents, ServedOrderPatch
 
-T = TypeVar("T", bound="NewOrder | OrderPatch | ServedOrderPatch")
+T = TypeVar("T", bound="OrderContents | ContentsPatch | ServedOrderPatch")
 
 WHOLE = "#"
 """The pointer to a body as such."""
@@ -61,6 +61,18 @@ def decode(decoder: msgspec.json.Decoder[T], text: str | None) -> T:
         _refuse(decoder, text)
     normalize(body)
     return body
+
+
+def take_quote(body: OrderContents | ContentsPatch | ServedOrderPatch) -> str | None:
+    """Take the price quote off a body, if one is there: nothing else meets it.
+
+    So it is in no hash, no record and no answer, and a repetition may come with another one.
+    """
+    quote = getattr(body, "quote", UNSET)
+    if quote is UNSET:
+        return None
+    body.quote = UNSET  # type: ignore[union-attr]  # those that have one
+    return str(quote)
 
 
 def _refuse(

@@ -54,6 +54,10 @@ PRECONDITION_REQUIRED = Kind("precondition-required", 428, "The change must say 
 BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
 UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The content type is not supported")
 KEY_REUSED = Kind("idempotency-key-reused", 422, "The Idempotency-Key belongs to another request")
+QUOTE_REQUIRED = Kind("quote-required", 422, "The request needs a price quote")
+QUOTE_INVALID = Kind("quote-invalid", 422, "The price quote is not valid")
+QUOTE_EXPIRED = Kind("quote-expired", 422, "The price quote has expired")
+QUOTE_MISMATCH = Kind("quote-mismatch", 422, "The price quote is for something else")
 INTERNAL_ERROR = Kind("internal-error", 500, "Something went wrong on our side")
 UNAVAILABLE = Kind("unavailable", 503, "The service cannot answer right now")
 
@@ -72,6 +76,10 @@ PROBLEMS = (
     UNSUPPORTED_MEDIA_TYPE,
     KEY_REUSED,
     PRECONDITION_REQUIRED,
+    QUOTE_REQUIRED,
+    QUOTE_INVALID,
+    QUOTE_EXPIRED,
+    QUOTE_MISMATCH,
     INTERNAL_ERROR,
     UNAVAILABLE,
 )

@@ -15,6 +15,8 @@ IDEMPOTENCY_HOURS = "IDEMPOTENCY_HOURS"
 ORDER_RETENTION_DAYS = "ORDER_RETENTION_DAYS"  # not there where orders are kept for ever
 ALLOWED_ORIGINS = "ALLOWED_ORIGINS"  # separated by spaces
 PERSON_THROTTLE = "PERSON_THROTTLE"  # requests a second of each person, and at once, by a blank
+PRICE_QUOTES = "PRICE_QUOTES"  # `required`, `checked` or `off`
+PRICE_KEYS = "PRICE_KEYS"  # `kid:n` by blanks, as a JWK has them: who may sign prices
 FLAGS_PARAMETER = "FLAGS_PARAMETER"
 PARTNERS_PREFIX = "PARTNERS_PREFIX"
 SIGNING_KEY_PARAMETER = "SIGNING_KEY_PARAMETER"
@@ -33,6 +35,10 @@ ACCEPT_LEAD_MINUTES = "ACCEPT_LEAD_MINUTES"  # and how long before a scheduled t
 DEADLINES_GROUP = "DEADLINES_GROUP"  # of the schedules that end the wait for an answer
 DEADLINES_QUEUE = "DEADLINES_QUEUE"  # the ARN of the queue that they send to
 DEADLINES_ROLE = "DEADLINES_ROLE"  # the ARN of the role in which they do
+
+REQUIRED, CHECKED, OFF = "required", "checked", "off"
+"""What becomes of an order of a customer without a price quote, and of a quote: the order is
+refused, or taken; the last one does not look at quotes at all."""
 
 BY_CUSTOMER = "by-customer"
 BY_PARTNER = "by-partner"
@@ -96,6 +102,19 @@ def retention_days() -> int | None:
     """Give the days after which a new order may be deleted; None for never."""
     days = os.environ.get(ORDER_RETENTION_DAYS)
     return int(days) if days else None
+
+
+def looks_at_quote(*, sent: bool, due: bool) -> bool:
+    """Tell whether the price quote of a request is looked at, or its absence.
+
+    Args:
+        sent: whether there is one.
+        due: whether the caller names prices that somebody else is to vouch for.
+    """
+    if not (sent or due):
+        return False
+    mode = setting(PRICE_QUOTES)
+    return mode == REQUIRED or (sent and mode == CHECKED)
 
 
 def longest_wait(retry_seconds: float) -> float:

@@ -10,7 +10,7 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from orders.domain.changes import MOST_KEYS, history_entry
+from orders.domain.changes import BASKET, MOST_KEYS, history_entry
 from orders.domain.ids import timestamp_in, timestamp_of
 from orders.domain.money import TOTAL_OF_SUMS
 from orders.domain.serving.servers import ACCEPT_BY, SERVED_BY
@@ -473,6 +473,7 @@ class _Expressions(_Placeholders):
         if change.rests_on_sums:
             sums, total = self._path(TOTAL_OF_SUMS), self._path(("total",))
             conditions.append(f"{sums} = {total}")
+        conditions += [self._as_it_is(path, value) for path, value in change.where]
         if change.key is not None and change.keys is None:
             keys = self._path(_KEYS)
             conditions.append(f"NOT contains({keys}, {self._value(change.key.key)})")
@@ -487,6 +488,11 @@ class _Expressions(_Placeholders):
         unserved = f"attribute_not_exists({self._path((SERVED_BY,))})"
         return f"{text} AND ({unserved} OR {self.one_of('status', sorted(change.if_served))})"
 
+    def _as_it_is(self, path: Path, value: Any) -> str:
+        if value is None:
+            return f"attribute_not_exists({self._path(path)})"
+        return f"{self._path(path)} = {self._value(value)}"
+
     def preconditions(self, others: Iterable[int], last_change: str | None) -> str:
         """Write what else is to be true, to go on after a condition."""
         text = f" AND NOT {self.one_of('version', others)}" if others else ""
@@ -496,8 +502,13 @@ class _Expressions(_Placeholders):
 
 
 def _outdated(change: Change) -> tuple[Path, ...]:
-    """Give what a change takes away: with no trace of its own, the trace of the change before."""
-    return change.remove if change.trace is not None else (*change.remove, _TRACE_ID)
+    """Give what a change takes away, and what it makes untrue.
+
+    That is the trace of the change before, where it has none of its own, and the digest of the
+    items before.
+    """
+    untrue = () if change.trace is not None else (_TRACE_ID,)
+    return (*change.remove, *untrue, *((BASKET,) if change.leaves_basket else ()))
 
 
 def _key(order_id: str) -> Item | None:

@@ -27,8 +27,8 @@ class Endpoints:
     `webhooks` tells for each demo partner its `url` and `secret`; `server_pem` is a certificate
     with key for receivers of your own on this machine. `web_origin` is an origin whose pages
     may call the API, `docs_url` the API's documentation with "Try it out", `dashboard_url` the
-    template's dashboard, `traces_url` X-Ray's API. `usage_plans`
-    are those that only this run has, by name: their ids.
+    template's dashboard, `traces_url` X-Ray's API, `menu_url` the menu that signs prices.
+    `usage_plans` are those that only this run has, by name: their ids.
     """
 
     api_url: str
@@ -50,6 +50,7 @@ class Endpoints:
     docs_url: str
     traces_url: str
     dashboard_url: str
+    menu_url: str
     tables: dict[str, str]
     queues: dict[str, str]
     topics: dict[str, str]

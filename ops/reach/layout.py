@@ -86,6 +86,11 @@ class Layout:
         return self.home / "server.pem"
 
     @property
+    def menu_key(self) -> Path:
+        """The private key with which this copy's menu signs prices."""
+        return self.home / "menu-key.pem"
+
+    @property
     def traces(self) -> Path:
         """The latest traces of X-Ray, a document a line."""
         return self.home / "traces.jsonl"

@@ -65,6 +65,22 @@ def alarms(settings: Settings) -> Finding:
     return ok(f"Alarms are mailed to {', '.join(settings.alarm_emails) or 'nobody'}.")
 
 
+def prices(settings: Settings) -> Finding:
+    """See whether prices are vouched for, so that no customer names its own."""
+    if settings.price_quotes != "required":
+        return warning(
+            f"price_quotes is {settings.price_quotes!r}: customers name their own prices.",
+            "Set it to 'required' in infrastructure/settings.py, with price_keys.",
+        )
+    if not settings.price_keys:
+        return failure(
+            "price_keys is empty: each order of a customer is refused, 422 quote-required.",
+            "Put the public key of whoever owns the menu into infrastructure/settings.py "
+            "(docs/api/quotes.md).",
+        )
+    return ok(f"Prices are signed by {', '.join(settings.price_keys)}.")
+
+
 def python(_: object) -> Finding:
     """See whether this Python is new enough for the project."""
     wanted = ".".join(map(str, _OLDEST_PYTHON))
@@ -158,6 +174,7 @@ OF_A_STAGE: tuple[Check[Settings], ...] = (
     Check("Region", region),
     Check("web origins", origins),
     Check("alarms", alarms),
+    Check("prices", prices),
     Check("Python", python),
     Check("Python for bytecode", bytecode),
     Check("packages", packages),

@@ -7,6 +7,7 @@ An order is stored as a map with the API's own field names, and besides them
                        a new total without reading the order first (money.py)
     changedBy          the last change's id: the SDK repeats a change whose answer was lost, and
                        recognizes its own work
+    basket             the digest of its items that a price quote has vouched for, if one did
     changeKeys         what is left of the Idempotency-Keys of its changes: key, request, key, …
     traceId            the trace of the request or message that made the last change, where there is
                        one: the stream drops it, and whoever reads the stream finds it here
@@ -35,13 +36,13 @@ from orders.domain.lifecycle import EDITABLE, MOVES, Role, Status, statuses_befo
 from orders.domain.money import PARTS, TOTAL_OF_SUMS, new_sums, subtotal_of, sums_of
 from orders.domain.order import (
     Address,
+    ContentsPatch,
     Item,
     LineItem,
-    NewOrder,
     NewPartnerOrder,
     Option,
     Order,
-    OrderPatch,
+    OrderContents,
     PartnerOrderPatch,
     ServedOrderPatch,
     StatusChange,
@@ -59,6 +60,9 @@ if TYPE_CHECKING:
 
 
 _PLACING = "placing"
+BASKET: Path = ("basket",)
+"""Where an order keeps the digest of the items that its price quote was for."""
+
 _COUNTRY: Path = ("deliveryAddress", "country")
 _POSTAL_CODE: Path = ("deliveryAddress", "postalCode")
 
@@ -131,6 +135,8 @@ class Change(NamedTuple):
     """Whether it is right only where the order should have been answered by then."""
     if_served: frozenset[Status] | None = None
     """Those of `only_from` that count where somebody serves the order; None for all of them."""
+    where: tuple[tuple[Path, Any], ...] = ()
+    """What the order must be, as a price quote says; None where there is to be nothing."""
 
     @property
     def needs_postal_code(self) -> bool:
@@ -154,6 +160,11 @@ class Change(NamedTuple):
         return bool(self.assign or self.remove)
 
     @property
+    def leaves_basket(self) -> bool:
+        """Whether it puts items into an order for which no price quote vouches."""
+        return ("items",) in self.assign and BASKET not in self.assign
+
+    @property
     def rests_on_sums(self) -> bool:
         """Whether it is right only where the order's sums are those of its total."""
         return bool(self.add) or TOTAL_OF_SUMS in self.assign
@@ -164,7 +175,7 @@ def partner_customer_id(partner_id: str, customer_id: str) -> str:
     return f"{partner_id}#{customer_id}"
 
 
-def check_schedule(order: NewOrder | OrderPatch, now: datetime) -> None:
+def check_schedule(order: OrderContents | ContentsPatch, now: datetime) -> None:
     """Check that an order is scheduled in UTC, in the future and within seven days, if at all.
 
     Raises:
@@ -227,7 +238,7 @@ def place_for_partner(
 
 
 def place(
-    order: NewOrder,
+    order: OrderContents,
     customer_id: str,
     role: Role,
     milliseconds: int,
@@ -267,7 +278,7 @@ def place(
 
 
 def revise(
-    patch: OrderPatch | ServedOrderPatch,
+    patch: ContentsPatch | ServedOrderPatch,
     role: Role,
     milliseconds: int,
     trace: str | None = None,
@@ -296,20 +307,20 @@ def revise(
     at = timestamp_of(milliseconds)
     change_id = os.urandom(8).hex()
     change = Change(assign, remove, to, only_from, at, role, change_id, trace, operator, add, why)
-    if role is Role.PARTNER and to is not None and isinstance(patch, OrderPatch):
+    if role is Role.PARTNER and to is not None and isinstance(patch, ContentsPatch):
         # Who serves the order moves it; who placed it is then as its customer is.
         served = only_from & statuses_before(to, Role.CUSTOMER)
         return change if served == only_from else change._replace(if_served=served)
     return change
 
 
-def _open_to(patch: OrderPatch | ServedOrderPatch) -> frozenset[Status]:
+def _open_to(patch: ContentsPatch | ServedOrderPatch) -> frozenset[Status]:
     """Name the statuses in which what a patch sets, besides the status, can be set.
 
     Raises:
         InvalidField: when a time to be ready comes with a move that tells of none.
     """
-    if isinstance(patch, OrderPatch):
+    if isinstance(patch, ContentsPatch):
         return EDITABLE
     if patch.status is UNSET:
         return DELAYABLE
@@ -335,15 +346,21 @@ def settled(change: Change, item: Item) -> Change | None:
     """Make a change anew for an order that cannot take it blindly, from the order as it stands.
 
     It then holds for exactly this version: an order that an earlier release has placed or edited
-    has no sums, or others, and one with many keys must leave some behind.
+    has no sums, or others, one with many keys must leave some behind, and one that was placed
+    without a price quote does not know the digest of its items.
 
     Returns:
         The change, or None where the order can take it as it is.
     """
+    # Whoever asks has compared the quote's digest with the items themselves.
+    unknown = BASKET[0] not in item and any(path == BASKET for path, _ in change.where)
     stale = change.rests_on_sums and item.get("sums", {}).get("total") != item["total"]
     full = change.key is not None and len(item.get("changeKeys", ())) >= 2 * MOST_KEYS
-    if item["status"] not in change.allowed_from(item) or not (stale or full):
+    if item["status"] not in change.allowed_from(item) or not (stale or full or unknown):
         return None
+    if unknown:
+        where = tuple((path, value) for path, value in change.where if path != BASKET)
+        change = change._replace(where=where)
     if stale:
         parts = {part: change.assign.get((part,), item[part]) for part in PARTS}
         sums: dict[Path, Any] = {(name,): value for name, value in sums_of(parts).items()}
@@ -396,6 +413,9 @@ def attributes_of(change: Change) -> list[str]:
     names = {"orderId", "timestamp", "status", "version", "updatedAt", "changedBy", "traceId"}
     names |= {path[0] for path in (*change.assign, *change.remove)}
     names |= {name for target, base, _ in change.add for name in (target[0], base[0])}
+    names |= {path[0] for path, _ in change.where}
+    if change.leaves_basket:
+        names.add(BASKET[0])
     if change.to is not None:
         names.add("history")
     if change.rests_on_sums:
@@ -451,8 +471,8 @@ _COORDINATES = ("latitude", "longitude")
 _OPERATOR = "operator"
 
 _ORDER_FIELDS = (
-    *Order.__struct_encode_fields__[len(NewOrder.__struct_encode_fields__) :],
-    *NewOrder.__struct_encode_fields__,
+    *Order.__struct_encode_fields__[len(OrderContents.__struct_encode_fields__) :],
+    *OrderContents.__struct_encode_fields__,
 )
 
 
@@ -485,14 +505,14 @@ def _entry(status: Status, at: str, by: Role, operator: str | None) -> dict[str,
     return entry if operator is None else {**entry, _OPERATOR: operator}
 
 
-def _changeable(patch: OrderPatch | ServedOrderPatch) -> list[str]:
+def _changeable(patch: ContentsPatch | ServedOrderPatch) -> list[str]:
     """Name what a patch can change: all that some caller may, or what the restaurant may."""
-    kind = PartnerOrderPatch if isinstance(patch, OrderPatch) else type(patch)
+    kind = PartnerOrderPatch if isinstance(patch, ContentsPatch) else type(patch)
     return [name for name in kind.__struct_encode_fields__ if name != "reason"]
 
 
 def _edits(
-    patch: OrderPatch | ServedOrderPatch,
+    patch: ContentsPatch | ServedOrderPatch,
 ) -> tuple[dict[Path, Any], tuple[Path, ...], tuple[Addition, ...]]:
     fields = msgspec.to_builtins(patch)
     for name in ("status", "reason"):
@@ -504,13 +524,13 @@ def _edits(
     wanted |= {("deliveryAddress", name): value for name, value in address.items()}
     assign = {path: value for path, value in wanted.items() if value is not None}
     remove = tuple(path for path, value in wanted.items() if value is None)
-    if isinstance(patch, OrderPatch) and patch.items is not UNSET:
+    if isinstance(patch, ContentsPatch) and patch.items is not UNSET:
         assign["subtotal",] = subtotal_of(patch.items)
     totals, add = new_sums({part: assign[part,] for part in PARTS if (part,) in assign})
     return assign | totals, remove, add
 
 
-def _why(patch: OrderPatch | ServedOrderPatch, role: Role) -> tuple[tuple[str, str], ...]:
+def _why(patch: ContentsPatch | ServedOrderPatch, role: Role) -> tuple[tuple[str, str], ...]:
     """Give the reason of a move that has one, as the history keeps it; a restaurant names it."""
     given = patch.reason
     if patch.status is UNSET or patch.status not in REASONED:

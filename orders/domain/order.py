@@ -3,10 +3,14 @@
 Each struct is the one home of its fields: API Gateway's models, the check inside the functions and
 the API's documentation are made from it. Names travel in camel case.
 
-    NewOrder ─ NewPartnerOrder     what a caller places
-    OrderPatch ─ PartnerOrderPatch what a caller changes (JSON Merge Patch, RFC 7396)
+    OrderContents                  what an order consists of
+      ├── NewOrder                 what a customer places: with a price quote
+      ├── NewPartnerOrder          what a partner places
+      └── Order                    what a caller reads: the contents and what the service adds
+    ContentsPatch                  what of it changes (JSON Merge Patch, RFC 7396)
+      ├── OrderPatch               by a customer: with a price quote
+      └── PartnerOrderPatch        by a partner
     ServedOrderPatch               what the restaurant changes
-    Order                          what a caller reads: the above and what the service adds
 """
 
 from __future__ import annotations
@@ -74,6 +78,15 @@ ReasonText = Annotated[str, Meta(max_length=200, pattern=FREE_TEXT)]
 Reference = Annotated[
     str, Meta(pattern=REFERENCE, description="Your own order number; it need not be unique.")
 ]
+Quote = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=2_048,
+        pattern=SINGLE_LINE,
+        description="A price quote that the menu has signed. It is checked, and never shown again.",
+    ),
+]
 Quantity = Annotated[int, Meta(ge=1, le=99)]
 Latitude = Annotated[float, Meta(ge=-90, le=90)]
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
@@ -118,8 +131,8 @@ class Address(_Body, kw_only=True):
 LineItems = Annotated[list[LineItem], Meta(min_length=1, max_length=50)]
 
 
-class NewOrder(_Body, kw_only=True):
-    """An order as a customer places it."""
+class OrderContents(_Body, kw_only=True):
+    """What an order consists of, whoever places it."""
 
     restaurant_id: Identifier
     currency: Currency
@@ -132,7 +145,13 @@ class NewOrder(_Body, kw_only=True):
     scheduled_for: UtcTime | UnsetType = UNSET
 
 
-class NewPartnerOrder(NewOrder, kw_only=True):
+class NewOrder(OrderContents, kw_only=True):
+    """An order as a customer places it."""
+
+    quote: Quote | UnsetType = UNSET
+
+
+class NewPartnerOrder(OrderContents, kw_only=True):
     """An order as a partner places it for one of its own customers."""
 
     customer_id: Identifier
@@ -175,7 +194,7 @@ class ServedOrderPatch(_Move, kw_only=True):
     ready_at: UtcTime | UnsetType = UNSET
 
 
-class OrderPatch(_Move, kw_only=True):
+class ContentsPatch(_Move, kw_only=True):
     """The parts of an order to change, and the status to move it to."""
 
     items: LineItems | UnsetType = UNSET
@@ -186,7 +205,13 @@ class OrderPatch(_Move, kw_only=True):
     note: Note | UnsetType | None = UNSET
 
 
-class PartnerOrderPatch(OrderPatch, kw_only=True):
+class OrderPatch(ContentsPatch, kw_only=True):
+    """The parts of an order that a customer may change."""
+
+    quote: Quote | UnsetType = UNSET
+
+
+class PartnerOrderPatch(ContentsPatch, kw_only=True):
     """The parts of an order that a partner may change: what it asks for the delivery, too."""
 
     delivery_fee: Amount | UnsetType = UNSET
@@ -208,7 +233,7 @@ class StatusChange(_Body, kw_only=True):
     reason_text: ReasonText | UnsetType = UNSET
 
 
-class Order(NewOrder, kw_only=True):
+class Order(OrderContents, kw_only=True):
     """An order as its owner reads it: what the service adds is never taken from a caller."""
 
     order_id: str

@@ -9,8 +9,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from orders.body import decode
-from orders.domain.changes import InvalidField, check_schedule, place, place_for_partner
+from orders.body import decode, take_quote
+from orders.domain.changes import (
+    BASKET,
+    InvalidField,
+    check_schedule,
+    place,
+    place_for_partner,
+)
 from orders.domain.lifecycle import Role
 from orders.domain.order import NewOrder, NewPartnerOrder
 from orders.domain.serving.servers import ACCEPT_BY, SERVED_BY
@@ -22,14 +28,14 @@ from orders.partners import directory
 from orders.preconditions import is_known_collection
 from orders.problems import INVALID_BODY, KEY_REUSED, Problem
 from orders.routes import IDEMPOTENCY_KEY, STAGE
-from orders.settings import in_lambda, retention_days
+from orders.settings import in_lambda, looks_at_quote, retention_days
 from orders.store import Claim, KeyReused, store
 from orders.telemetry import count
 from orders.tracing import trace_id
 
 if TYPE_CHECKING:
     from orders.callers import Caller
-    from orders.domain.order import Item
+    from orders.domain.order import Item, OrderContents
 
 _CUSTOMERS_DECODER = msgspec.json.Decoder(NewOrder)
 _PARTNERS_DECODER = msgspec.json.Decoder(NewPartnerOrder)
@@ -50,9 +56,10 @@ def _create_order(request: Request) -> Response:
     key = key_of(request) or ""
     is_known_collection(request)
     order = _order(request)
+    quote = take_quote(order)
     claim = _claim(request.caller, key, order)
     try:
-        item, replayed = _place(order, request.caller, claim)
+        item, replayed = _place(order, quote, request.caller, claim)
     except KeyReused:
         detail = "This key was used for an order with another body; use a new key"
         raise Problem(KEY_REUSED, detail, pointer=IDEMPOTENCY_KEY) from None
@@ -83,39 +90,69 @@ def _is_plain(path: str) -> bool:
     return len(path) > 1 and path[0] == "/" and "//" not in path and not path.strip(_IN_PATHS)
 
 
-def _order(request: Request) -> NewOrder:
+def _order(request: Request) -> OrderContents:
     if request.route.body is NewPartnerOrder:
         return decode(_PARTNERS_DECODER, request.body())
     return decode(_CUSTOMERS_DECODER, request.body())
 
 
-def _place(order: NewOrder, caller: Caller, claim: Claim) -> tuple[Item, bool]:
+def _place(
+    order: OrderContents, quote: str | None, caller: Caller, claim: Claim
+) -> tuple[Item, bool]:
     milliseconds = time.time_ns() // 1_000_000
     try:
-        check_schedule(order, datetime.fromtimestamp(milliseconds / 1000, UTC))
-    except InvalidField as fault:
+        basket = _check_moment(order, quote, caller, milliseconds / 1000)
+    except Problem:
         # A late repetition of a request that was in time is still that request.
         if (placed := store().replay(claim)) is not None:
             return placed, True
+        raise
+    return store().create(_item(order, caller, milliseconds) | basket, claim)
+
+
+def _check_moment(
+    order: OrderContents, quote: str | None, caller: Caller, now: float
+) -> dict[str, str]:
+    """Check what depends on the moment: a schedule is ahead, and a price quote holds.
+
+    Returns:
+        What is kept of a quote: the digest of the items that it vouches for.
+
+    Raises:
+        Problem: when it is not so now.
+    """
+    try:
+        check_schedule(order, datetime.fromtimestamp(now, UTC))
+    except InvalidField as fault:
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
-    item = _item(order, caller, milliseconds)
+    if not looks_at_quote(sent=quote is not None, due=caller.role is Role.CUSTOMER):
+        return {}
+    from orders.pricing.compared import check_order  # most functions never need it
+    from orders.pricing.quotes import quote_of
+
+    return {BASKET[0]: check_order(order, quote_of(quote, caller.identity, now))}
+
+
+def _item(order: OrderContents, caller: Caller, milliseconds: int) -> Item:
+    """Make the stored form of the order, with what depends on who serves it, and on the stage."""
+    item = _placed(order, caller, milliseconds)
     if SERVED_BY in item:
         from orders.deadlines import deadline_of  # of served orders alone
 
         item[ACCEPT_BY] = deadline_of(milliseconds, order.scheduled_for)
     if (days := retention_days()) is not None and not is_synthetic(item):
         expire(item, milliseconds, days)
-    return store().create(item, claim)
+    return item
 
 
-def _item(order: NewOrder, caller: Caller, milliseconds: int) -> Item:
+def _placed(order: OrderContents, caller: Caller, milliseconds: int) -> Item:
     server = _server(order, caller)
     if isinstance(order, NewPartnerOrder):
         return place_for_partner(order, caller.identity, milliseconds, trace_id(), server)
     return place(order, caller.identity, caller.role, milliseconds, trace_id(), server)
 
 
-def _server(order: NewOrder, caller: Caller) -> str | None:
+def _server(order: OrderContents, caller: Caller) -> str | None:
     """Say who serves the order; nobody serves the heartbeat's."""
     if caller.identity == HEARTBEAT:
         return None
@@ -123,7 +160,7 @@ def _server(order: NewOrder, caller: Caller) -> str | None:
     return directory().server_of(order.restaurant_id, placer)
 
 
-def _claim(caller: Caller, key: str, order: NewOrder) -> Claim:
+def _claim(caller: Caller, key: str, order: OrderContents) -> Claim:
     """Scope the key by its caller; hash the order and not its bytes, so that spaces are free."""
     body = msgspec.json.encode(order, order="sorted")  # whatever order the struct's fields have
     digest = hashlib.sha256(key.encode()).hexdigest()

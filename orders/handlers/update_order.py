@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
-from orders.body import decode
+from orders.body import decode, take_quote
 from orders.domain.changes import (
     DELAYABLE,
     ChangeKey,
@@ -22,7 +22,12 @@ from orders.domain.changes import (
     settled,
 )
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
-from orders.domain.order import OrderPatch, PartnerOrderPatch, ServedOrderPatch
+from orders.domain.order import (
+    ContentsPatch,
+    OrderPatch,
+    PartnerOrderPatch,
+    ServedOrderPatch,
+)
 from orders.domain.serving.servers import ACCEPT_BY, SERVED_BY
 from orders.domain.synthetic import SYNTHETIC, is_synthetic
 from orders.http import Request, Response, endpoint, validators
@@ -39,7 +44,7 @@ from orders.problems import (
     Problem,
 )
 from orders.routes import IDEMPOTENCY_KEY
-from orders.settings import MOST_TRIES
+from orders.settings import MOST_TRIES, looks_at_quote
 from orders.store import Refused, Unavailable, store
 from orders.telemetry import count
 from orders.tracing import trace_id
@@ -50,7 +55,9 @@ if TYPE_CHECKING:
     from orders.domain.order import Item
     from orders.preconditions import Conditions
 
-_DECODERS: dict[Any, msgspec.json.Decoder[OrderPatch | ServedOrderPatch]] = {
+    _Patch = ContentsPatch | ServedOrderPatch
+
+_DECODERS: dict[Any, msgspec.json.Decoder[_Patch]] = {
     patch: msgspec.json.Decoder(patch)
     for patch in (OrderPatch, PartnerOrderPatch, ServedOrderPatch)
 }
@@ -65,9 +72,11 @@ def update_order(request: Request) -> Response:
     conditions, key = conditions_of(request), key_of(request)
     patch = decode(_DECODERS[request.route.body], request.body())
     _check_seen(request, patch, conditions)
+    quote = take_quote(patch)
     change = _change(request, patch, key)
     try:
         _check_moment(request, patch, change)
+        change = _priced(request, patch, quote, change)
     except Problem:
         # A late repetition of a request that was in time is still that request.
         if (item := _made_before(request, change)) is None:
@@ -96,7 +105,7 @@ def _note(request: Request, change: Change, item: Item, *, repeated: bool) -> No
         count(STATUS_CHANGES)
 
 
-def _change(request: Request, patch: OrderPatch | ServedOrderPatch, key: str | None) -> Change:
+def _change(request: Request, patch: _Patch, key: str | None) -> Change:
     caller, now = request.caller, time.time_ns() // 1_000_000
     try:
         change = revise(patch, caller.role, now, trace_id(), caller.operator)
@@ -104,12 +113,12 @@ def _change(request: Request, patch: OrderPatch | ServedOrderPatch, key: str | N
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
     if key is not None:
         change = change._replace(key=_change_key(caller, key, change))
-    if isinstance(patch, OrderPatch) and patch.scheduled_for is not UNSET:
+    if isinstance(patch, ContentsPatch) and patch.scheduled_for is not UNSET:
         change = _with_deadline(change, patch, now)
     return change
 
 
-def _with_deadline(change: Change, patch: OrderPatch, now: int) -> Change:
+def _with_deadline(change: Change, patch: ContentsPatch, now: int) -> Change:
     """Give the restaurant its time anew when an order is scheduled otherwise.
 
     Whether it has one is not known before the write: where nobody serves the order, the deadline
@@ -129,14 +138,14 @@ def _change_key(caller: Caller, key: str, change: Change) -> ChangeKey:
     return ChangeKey(*(sha256(text).hexdigest()[:_HASH] for text in (own, meaning_of(change))))
 
 
-def _check_moment(request: Request, patch: OrderPatch | ServedOrderPatch, change: Change) -> None:
+def _check_moment(request: Request, patch: _Patch, change: Change) -> None:
     """Check what depends on the moment: a time is ahead, and customers may edit.
 
     Raises:
         Problem: when it is not so now.
     """
     try:
-        if isinstance(patch, OrderPatch):
+        if isinstance(patch, ContentsPatch):
             check_schedule(patch, datetime.fromisoformat(change.at))
         else:
             check_ready_time(patch, datetime.fromisoformat(change.at))
@@ -146,9 +155,7 @@ def _check_moment(request: Request, patch: OrderPatch | ServedOrderPatch, change
         _check_edits(request)
 
 
-def _check_seen(
-    request: Request, patch: OrderPatch | ServedOrderPatch, conditions: Conditions
-) -> None:
+def _check_seen(request: Request, patch: _Patch, conditions: Conditions) -> None:
     """Check that a restaurant accepts what it has read: an edit may have come in between.
 
     Raises:
@@ -158,6 +165,27 @@ def _check_seen(
     if accepts and (conditions.match is None or conditions.match.any):
         detail = "To accept the order, send If-Match with the ETag of the order that you have read"
         raise Problem(PRECONDITION_REQUIRED, detail, pointer="If-Match")
+
+
+def _priced(request: Request, patch: _Patch, quote: str | None, change: Change) -> Change:
+    """Let a price quote decide what a change costs, where one was sent or is due.
+
+    Raises:
+        Problem: when the quote is missing, or is not for this change.
+    """
+    if not isinstance(patch, ContentsPatch):
+        return change
+    costs = patch.items is not UNSET or patch.delivery_address is not UNSET
+    if quote is not None and not costs:
+        detail = "Goes only with items or deliveryAddress"
+        raise Problem(INVALID_BODY, detail, pointer="#/quote")
+    due = costs and request.caller.role is Role.CUSTOMER
+    if not looks_at_quote(sent=quote is not None, due=due):
+        return change
+    from orders.pricing.compared import priced  # most functions never need it
+    from orders.pricing.quotes import quote_of
+
+    return priced(change, patch, quote_of(quote, request.caller.identity, time.time()))
 
 
 def _made_before(request: Request, change: Change) -> Item | None:
@@ -251,6 +279,8 @@ def _explain(item: Item, change: Change, caller: Caller, conditions: Conditions)
         detail = f"Addresses in {change.assign['deliveryAddress', 'country']} have one"
         raise Problem(INVALID_BODY, detail, pointer="#/deliveryAddress/postalCode")
     if status in allowed_from:
+        if change.where:
+            _explain_price(item, change)
         return
     # Who placed an order that another serves may move it as its customer may.
     placed_only = caller.role is Role.PARTNER and caller.server is None and SERVED_BY in item
@@ -261,6 +291,18 @@ def _explain(item: Item, change: Change, caller: Caller, conditions: Conditions)
         what, when = ("contents", EDITABLE) if caller.server is None else ("readyAt", DELAYABLE)
         detail += f", and change its {what} only while it is {', '.join(sorted(when))}"
     raise Problem(MOVE_NOT_ALLOWED, detail)
+
+
+def _explain_price(item: Item, change: Change) -> None:
+    """Tell that the price quote of a change is for another order than this, if it is.
+
+    Raises:
+        Problem: `quote-mismatch`.
+    """
+    from orders.pricing.compared import mismatch
+
+    if (problem := mismatch(change, item)) is not None:
+        raise problem
 
 
 handler = endpoint(update_order)

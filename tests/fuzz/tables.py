@@ -35,7 +35,7 @@ _DEEPEST = 32
 
 _IN = re.compile(r"(#\w+) IN \(([^)]*)\)")
 _COMPARED = re.compile(r"([#\w.]+) (=|<>|<=) ([:#]\w+)")
-_ABSENT = re.compile(r"attribute_not_exists\(([#\w]+)(?:\[([0-9]+)\])?\)")
+_ABSENT = re.compile(r"attribute_not_exists\(([#\w.]+)(?:\[([0-9]+)\])?\)")
 _PRESENT = re.compile(r"attribute_exists\(([#\w.]+)\)")
 _GROUP = re.compile(r"\((attribute_not_exists\(#\w+\) OR #\w+ IN \([^)]*\))\)")
 _LACKS = re.compile(r"NOT contains\((#\w+), (:\w+)\)")
@@ -229,7 +229,7 @@ def _holds(condition: str, item: Item | None, options: dict[str, Any]) -> bool:
 
 def _term(term: str, item: Item, names: dict[str, str], values: dict[str, Any]) -> bool:
     if absent := _ABSENT.fullmatch(term):
-        found = item.get(names.get(absent[1], absent[1]))
+        found = _at(item, absent[1], names)
         return found is None or (absent[2] is not None and len(found) <= int(absent[2]))
     if present := _PRESENT.fullmatch(term):
         return _at(item, present[1], names) is not None
@@ -278,7 +278,7 @@ def _place(item: Item) -> tuple[int, str]:
 def _at(item: Item, path: str, names: dict[str, str]) -> Any:
     value: Any = item
     for step in path.split("."):
-        value = value.get(names[step]) if isinstance(value, dict) else None
+        value = value.get(names.get(step, step)) if isinstance(value, dict) else None
     return value
 
 

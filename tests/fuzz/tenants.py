@@ -11,7 +11,7 @@ from orders.callers import Caller
 from orders.domain.changes import place, place_for_partner
 from orders.domain.ids import timestamp_of
 from orders.domain.lifecycle import Role
-from orders.domain.order import Item, NewOrder, NewPartnerOrder
+from orders.domain.order import Item, NewOrder, NewPartnerOrder, OrderContents
 from orders.handlers.create_order import _claim
 from tests.fuzz.tables import KEYS, ORDERS, PARTNERS, Tables
 from tests.shared.examples import order
@@ -63,7 +63,7 @@ def _caller(number: int, identity: str) -> Caller:
     return Caller(Role.PARTNER if number < len(_PARTNERS) else Role.CUSTOMER, identity)
 
 
-def _made(number: int, identity: str, word: str) -> tuple[NewOrder, Item]:
+def _made(number: int, identity: str, word: str) -> tuple[OrderContents, Item]:
     if number < len(_PARTNERS):
         new = msgspec.convert(body(word, partners=True), NewPartnerOrder)
         return new, place_for_partner(new, identity, _NOW)

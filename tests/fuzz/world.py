@@ -76,6 +76,8 @@ ENVIRONMENT = {
     "HEARTBEAT_KEY_ID": "key-of-heartbeat",
     "ALLOWED_ORIGINS": "https://shop.example.com",
     "PERSON_THROTTLE": "1000000 1000000",  # whoever it is, all events are looked at
+    "PRICE_QUOTES": "checked",
+    "PRICE_KEYS": "",
 }
 CREDENTIALS = ("secret-access-key", SIGNING_KEY, API_KEY)
 """What nothing that is said may hold."""

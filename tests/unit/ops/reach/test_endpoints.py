@@ -34,6 +34,7 @@ EXAMPLE = Endpoints(
     docs_url="http://127.0.0.1:5566/",
     traces_url="http://127.0.0.1:8566",
     dashboard_url="http://127.0.0.1:7566/",
+    menu_url="http://127.0.0.1:9566/",
     tables={},
     queues={},
     topics={},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infrastructure.price_keys import text_of
 from infrastructure.settings import STAGES, settings_of
 from ops.release import cdk, checks_here
 from ops.release.checks_here import OF_A_STAGE
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from ops.release.findings import Finding
 
+PRICE_KEY = text_of(2**2_047 + 1)
 HERE = {check.name: check for check in OF_A_STAGE}
 
 
@@ -38,6 +40,23 @@ def test_region(given: str, result: str, monkeypatch: pytest.MonkeyPatch, tmp_pa
         monkeypatch.delenv("AWS_DEFAULT_REGION")
     found = here("Region")
     assert (found.result, given in found.sentence) == (result, True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "keys", "result", "words"),
+    [
+        ("required", {}, "failure", "each order of a customer is refused, 422 quote-required"),
+        ("required", {"2026-11": PRICE_KEY}, "ok", "signed by 2026-11"),
+        ("checked", {"2026-11": PRICE_KEY}, "warning", "customers name their own prices"),
+        ("off", {}, "warning", "customers name their own prices"),
+    ],
+)
+def test_prices(mode: Any, keys: dict[str, str], result: str, words: str) -> None:
+    """I read why no customer can order, or that customers name their prices, and what to do."""
+    found = here("prices", replace(settings_of("prod"), price_quotes=mode, price_keys=keys))
+    assert found.result == result
+    assert words in found.sentence
+    assert ("infrastructure/settings.py" in found.remedy) is (result != "ok")
 
 
 def test_region_of_no_profile(monkeypatch: pytest.MonkeyPatch) -> None:
