@@ -6,10 +6,11 @@ customers' routes    the claims of the Cognito token ─► a customer, or an op
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from orders.domain.changes import Owner
 from orders.domain.lifecycle import Role
+from orders.named_tuple import NamedTuple
 from orders.partners import directory
 from orders.problems import CHALLENGE, UNAUTHENTICATED, UNKNOWN_CALLER, Problem
 from orders.settings import OPERATORS

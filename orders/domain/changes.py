@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET
@@ -40,6 +40,7 @@ from orders.domain.order import (
 )
 from orders.domain.reasons import REASONED, REASONS_OF, assumed
 from orders.domain.synthetic import HEARTBEAT, mark
+from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime

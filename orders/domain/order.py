@@ -6,9 +6,9 @@ the API's documentation are made from it. Names travel in camel case.
     NewOrder ─ NewPartnerOrder     what a caller places
     OrderPatch ─ PartnerOrderPatch what a caller changes (JSON Merge Patch, RFC 7396)
     Order                          what a caller reads: the above and what the service adds
-"""
 
-from __future__ import annotations
+Annotations are types here and not texts, which a start would have to compile: orders.named_tuple.
+"""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
