@@ -14,9 +14,10 @@ import os
 import time
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from orders.named_tuple import NamedTuple
 from orders.tracing import Subsegment, subsegment
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ The way of a good body stops at its first fault, and only then is the whole of i
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -20,13 +20,11 @@ from orders.domain.checks import (
     normalize,
     normalize_line_ends,
 )
+from orders.domain.order import ContentsPatch, OrderContents, ServedOrderPatch
 from orders.problems import BODY_TOO_LARGE, INVALID_BODY, MALFORMED_JSON, Problem, faulty
 from orders.settings import MAX_BODY_BYTES
 
-if TYPE_CHECKING:
-    from orders.domain.order import ContentsPatch, OrderContents, ServedOrderPatch
-
-T = TypeVar("T", bound="OrderContents | ContentsPatch | ServedOrderPatch")
+T = TypeVar("T", bound=OrderContents | ContentsPatch | ServedOrderPatch)
 
 WHOLE = "#"
 """The pointer to a body as such."""

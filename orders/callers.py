@@ -7,11 +7,12 @@ restaurants' routes  the claims of the Cognito token ─► staff of the restaur
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from orders.domain.changes import Owner, view
 from orders.domain.lifecycle import Role
 from orders.domain.serving.servers import SERVED_BY, server_of
+from orders.named_tuple import NamedTuple
 from orders.partners import directory
 from orders.problems import (
     CHALLENGE,

@@ -22,11 +22,12 @@ import os
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
 from orders.aws_api import SQS, ApiError, call, endpoint
+from orders.named_tuple import NamedTuple
 from orders.order_changes import Deleted, Malformed, OrderChange, parse
 from orders.settings import (
     DEAD,

@@ -8,7 +8,7 @@ them for nothing until somebody asks.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from orders.named_tuple import NamedTuple
 
 NAMESPACE = "FoodDelivery/Orders"
 

@@ -6,12 +6,13 @@ DynamoDB stream ─► EventBridge Pipe ─► SNS ─► SQS (raw): one stream 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Status
+from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,9 @@ A problem's `type` is stable: clients may branch on it. `docs/api/problems.md` e
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,7 +6,9 @@ documentation are all made from this table.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from msgspec import Struct

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from orders.domain.changes import BASKET, MOST_KEYS, history_entry
 from orders.domain.ids import timestamp_in, timestamp_of
@@ -23,6 +23,7 @@ from orders.dynamodb import (
     TransactionCancelled,
     connect,
 )
+from orders.named_tuple import NamedTuple
 from orders.settings import (
     BY_CUSTOMER,
     BY_PARTNER,

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET
@@ -50,6 +50,7 @@ from orders.domain.order import (
 from orders.domain.reasons import NO_ANSWER, REASONED, REASONS_OF, assumed
 from orders.domain.serving.servers import ACCEPT_BY, SERVED_BY
 from orders.domain.synthetic import HEARTBEAT, mark
+from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime

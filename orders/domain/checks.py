@@ -5,12 +5,13 @@ Equal requests are equal once they are `normalize`d, however their texts and num
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Struct
 
 from orders.domain.iso import WITHOUT_POSTAL_CODES
 from orders.domain.order import MULTILINE, Address, AddressPatch
+from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,11 +6,12 @@ the reason's text can be: who may read the order finds the rest there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from orders.domain.reasons import REASONS
+from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from orders.domain.order import Item

@@ -11,9 +11,10 @@ the API's documentation are made from it. Names travel in camel case.
       ├── OrderPatch               by a customer: with a price quote
       └── PartnerOrderPatch        by a partner
     ServedOrderPatch               what the restaurant changes
-"""
 
-from __future__ import annotations
+
+Annotations are types here and not texts, which a start would have to compile: orders.named_tuple.
+"""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias

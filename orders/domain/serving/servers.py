@@ -9,7 +9,7 @@ It is stamped when the order is placed, and is the key of the index `by-server`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from orders.named_tuple import NamedTuple
 
 SERVED_BY = "servedBy"
 """The attribute of an order that says who serves it."""
