@@ -516,17 +516,16 @@ class Settings:
     def _check_bursts(self) -> None:
         """Let no more through than can run: Lambda refuses the rest, and callers get 500.
 
-        A stage that waives its shares may do so where no burst can be lowered: queues take two
-        executions each at least, which leaves little of an account's ten.
+        An account that can reserve nothing has not one execution for each route: it says why not.
         """
+        if self.shares_waiver and self.concurrency_quota < KEPT_UNRESERVED:
+            return
         for name in names(Caller.API):
             reserved, burst = self.reserved_concurrency.get(name), self.burst_of(name)
             whose = "neither reserved nor the workers'" if reserved is None else "its reservation"
             most = self.unreserved if reserved is None else reserved
-            least = sum(1 for route in ROUTES if route.function == name)
-            lowest = bool(self.shares_waiver) and burst == least and most > 0
             _require(
-                burst <= most or lowest,
+                burst <= most,
                 f"the routes of {name} let {burst} requests through at one moment, but only "
                 f"{most} can run, {whose}: lower the bursts of stage_throttle, "
                 "serving_throttle, placing_throttle or head_throttle, or reserve more",
