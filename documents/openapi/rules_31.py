@@ -10,6 +10,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from orders.domain.iso import WITHOUT_POSTAL_CODES
+from orders.domain.lifecycle import Status
 from orders.domain.reasons import REASONED
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def _rules(name: str, schema: Schema) -> Schema:
     rules: Schema = {}
     if "reason" in fields:
         rules["dependentSchemas"] = {"reason": _WITH_AN_END}
+    if "readyAt" in fields:
+        rules["dependentSchemas"] = {**rules["dependentSchemas"], "readyAt": _ACCEPTED_OR_ALONE}
     if "deliveryAddress" in fields:
         rules["not"] = _NOTHING_BUT_AN_EMPTY_ADDRESS
     return rules
@@ -66,6 +69,7 @@ _WITH_AN_END = {
     "required": ["status"],
     "properties": {"status": {"enum": sorted(REASONED)}},
 }
+_ACCEPTED_OR_ALONE = {"properties": {"status": {"enum": [Status.CONFIRMED.value]}}}
 _NOTHING_BUT_AN_EMPTY_ADDRESS = {
     "required": ["deliveryAddress"],
     "maxProperties": 1,

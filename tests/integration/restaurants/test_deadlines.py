@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orders.deadlines import DEADLINE_OF
+from cli import app as cli
+from ops.reach import target
+from orders.deadlines import DEADLINE_OF, message_of
 from tests.integration.restaurants.kitchens import Kitchen
 from tests.integration.workers.test_processing import wait_until
 from tests.shared.people import aws
@@ -104,15 +105,28 @@ def test_an_order_that_nobody_serves_has_no_deadline(stack: Endpoints, bella: Pa
 
 
 def test_a_deadline_can_be_a_dead_letter_and_be_sent_again(
-    stack: Endpoints, kitchen: Kitchen
+    stack: Endpoints,
+    kitchen: Kitchen,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What cannot be worked on is found by the order's id, and does its work when it is mended."""
-    placed = kitchen.place()
-    order_id = placed["orderId"]
-    sqs, dead = aws(stack, "sqs"), stack.queues["order_processing_dead_letters"]
-    body = json.dumps({DEADLINE_OF: order_id})
-    sqs.send_message(QueueUrl=dead, MessageBody=body)
-    from ops.dead_letters.choice import chosen  # noqa: PLC0415
+    """What could not be worked on is found by the order's id, and does its work once it can be."""
+    monkeypatch.setattr(target, "endpoints_on_this_machine", lambda: stack)
+    order_id = kitchen.place()["orderId"]
+    wait_until(lambda: outcomes(stack, order_id) == ["waiting"], "not told")
+    dead = stack.queues["order_processing_dead_letters"]
+    aws(stack, "sqs").send_message(QueueUrl=dead, MessageBody=message_of(order_id))
 
-    assert chosen is not None
-    time.sleep(0)
+    def dlq(*arguments: str) -> str:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            cli.main(["dlq", *arguments, "--order", order_id, "--local"])
+        assert ended.value.code == 0
+        return capsys.readouterr().out
+
+    (letter,) = json.loads(dlq("show", "processing", "--json"))
+    assert (letter["orderId"], letter["status"]) == (order_id, "deadline")
+    dlq("redrive", "processing", "--yes")
+    wait_until(lambda: len(outcomes(stack, order_id)) == 2, "not told")
+    assert outcomes(stack, order_id) == ["waiting", "waiting"]  # its time is not up yet
+    assert not json.loads(dlq("show", "processing", "--json"))
