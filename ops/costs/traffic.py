@@ -100,7 +100,8 @@ class Traffic:
         lists: GET requests of a page of orders, for each order; reads and lists make eight.
         auto_confirmed: share of orders that process_order confirms; the flag is off at first.
         partners: share of orders that come from partners, who hear of each change.
-        served: share of orders that a restaurant serves, which has until a deadline to answer.
+        served: share of orders that a restaurant serves, which has until a deadline to answer; who
+            serves reads half of its pages.
         busy_hours: hours of a day in which orders come; the others are idle.
         order_bytes: a stored order with its history: two items, an address, five moves.
         key_bytes: a stored idempotency record.
@@ -238,7 +239,10 @@ class Traffic:
         by_partner = TableUse(
             writes * self.partners, reads * self.partners, self._kept_bytes * self.partners
         )
-        return {"by-customer": by_customer, "by-partner": by_partner}
+        by_server = TableUse(
+            writes * self.served, reads * self.served / 2, self._kept_bytes * self.served
+        )
+        return {"by-customer": by_customer, "by-partner": by_partner, "by-server": by_server}
 
     @property
     def busy_share(self) -> float:
