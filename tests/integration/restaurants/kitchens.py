@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from orders.deadlines import message_of
 from orders.domain.serving.servers import Bound
-from orders.partners import packed, unpacked
 from tests.shared.people import aws
+from tests.shared.restaurants import bind
 
 if TYPE_CHECKING:
     import httpx
 
     from ops.reach.endpoints import Endpoints
     from tests.integration.conftest import Partner
-
-_DIRECTORY = {"apiKeyId": {"S": "#restaurants"}}
 
 
 class Kitchen:
@@ -28,15 +26,7 @@ class Kitchen:
         """Bind the restaurant, beside those that there are, and let functions know of it."""
         self.stack, self.server, self.placer = stack, acme, bella
         self.restaurant = f"kitchen-{uuid.uuid4().hex[:8]}"
-        tables, partners = aws(stack, "dynamodb"), stack.tables["partners"]
-        found = tables.get_item(TableName=partners, Key=_DIRECTORY).get("Item")
-        known = {} if found is None else unpacked(found["restaurants"]["B"])
-        known[self.restaurant] = Bound(stack.partner_id, (self._placer_id(),))
-        item = {**_DIRECTORY, "restaurants": {"B": packed(known)}}
-        tables.put_item(TableName=partners, Item=item)
-        functions, name = aws(stack, "lambda"), stack.functions["create_order"]
-        timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
-        functions.update_function_configuration(FunctionName=name, Timeout=timeout)
+        bind(stack, self.restaurant, Bound(stack.partner_id, (self._placer_id(),)))
 
     def _placer_id(self) -> str:
         return str(self.placer.place()["partnerId"])
