@@ -1,8 +1,9 @@
 """A worker that is killed at each of its steps over a deadline: run by test_answering.
 
-For each line of the message's way through the worker, a process takes a deadline of an order of its
-own, and kills itself before that line. The driver prints one JSON line for each: the order, and
-where the process died (null when the message was worked on).
+For each line of the message's way through the worker, a process takes the deadline of an order that
+waits, and kills itself before that line. The driver prints one JSON line for each: the order, and
+where the process died (null when the message was worked on). What died before the write has left
+its order waiting, for the next one.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from orders.consumer import Message
 from orders.deadlines import message_of
-from orders.handlers.process_order import process_order
+from orders.handlers import process_order
+from orders.store import store
 from tests.integration.laboratories.killed import KILLED
 from tests.shared.stream_records import message
 
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 STEPS = ("process_order.py", "store.py")
+AN_HOUR = 3_600_000
+"""The worker's clock is ahead by so many milliseconds: by then each deadline has come."""
 
 
 def work_until(step: int, order_id: str, report: int) -> None:
@@ -41,8 +46,9 @@ def work_until(step: int, order_id: str, report: int) -> None:
                 os._exit(KILLED)
         return trace
 
+    process_order._now = lambda: time.time_ns() // 1_000_000 + AN_HOUR
     sys.settrace(trace)
-    process_order(Message(message(message_of(order_id))))
+    process_order.process_order(Message(message(message_of(order_id))))
     sys.settrace(None)
 
 
@@ -61,13 +67,23 @@ def attempt(step: int, order_id: str) -> dict[str, Any]:
     return {"order": order_id, "died": place or None}
 
 
+def waits(order_id: str) -> bool:
+    """Tell whether an order still waits for its restaurant."""
+    order = store().get(order_id)
+    return order is not None and order["status"] == "PLACED"
+
+
 def main() -> None:
-    """Kill at every step until the message is worked on, each time over another order."""
-    for step, order_id in enumerate(sys.argv[1:], 1):
-        outcome = attempt(step, order_id)
+    """Kill at every step until the message is worked on, each time over an order that waits."""
+    left, step = sys.argv[1:], 0
+    while True:
+        step += 1
+        outcome = attempt(step, left[0])
         print(json.dumps(outcome), flush=True)
         if outcome["died"] is None:
             return
+        if not waits(left[0]):
+            left.pop(0)
 
 
 if __name__ == "__main__":
