@@ -484,7 +484,12 @@ class Settings:
             )
 
     def _check_bursts(self) -> None:
-        """Let no more through than can run: Lambda refuses the rest, and callers get 500."""
+        """Let no more through than can run: Lambda refuses the rest, and callers get 500.
+
+        An account that can reserve nothing has not one execution for each route: it says why not.
+        """
+        if self.shares_waiver and self.concurrency_quota < KEPT_UNRESERVED:
+            return
         for name in names(Caller.API):
             reserved, burst = self.reserved_concurrency.get(name), self.burst_of(name)
             whose = "neither reserved nor the workers'" if reserved is None else "its reservation"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from orders.domain.iso import WITHOUT_POSTAL_CODES
 from orders.domain.lifecycle import Status
+from orders.domain.order import ServedOrderPatch
 from orders.domain.reasons import REASONED
 
 if TYPE_CHECKING:
@@ -31,8 +32,10 @@ def _rules(name: str, schema: Schema) -> Schema:
     rules: Schema = {}
     if "reason" in fields:
         rules["dependentSchemas"] = {"reason": _WITH_AN_END}
-    if "readyAt" in fields:
-        rules["dependentSchemas"] = {**rules["dependentSchemas"], "readyAt": _ACCEPTED_OR_ALONE}
+    if name == ServedOrderPatch.__name__:
+        with_an_end = rules["dependentSchemas"]
+        rules["dependentSchemas"] = {**with_an_end, "readyAt": _ACCEPTED_OR_ALONE}
+        rules |= {"if": _WITH_AN_END, "then": {"required": ["reason"]}}
     if "deliveryAddress" in fields:
         rules["not"] = _NOTHING_BUT_AN_EMPTY_ADDRESS
     return rules

@@ -432,17 +432,20 @@ def view(item: Item, reader: Role = Role.CUSTOMER, *, serving: bool = False) -> 
     return {name: shown[name] for name in _ORDER_FIELDS if name in shown and name not in hidden}
 
 
-_WHOSE = ("customerId", "partnerId", "reference")
-_WHERE = ("contactPhone", "deliveryAddress", "note")
+WHOSE = ("customerId", "partnerId", "reference")
+"""What who serves an order is not shown."""
+
+WHERE = ("contactPhone", "deliveryAddress", "note")
+"""What it is not shown either, once the order has ended."""
 
 
 def _hidden(shown: Item) -> tuple[str, ...]:
     """Name what who serves an order is not shown, and take its lines' notes away once it ended."""
     if MOVES[Status(shown["status"])]:
-        return _WHOSE
+        return WHOSE
     for line in shown["items"]:
         line.pop("note", None)
-    return (*_WHOSE, *_WHERE)
+    return (*WHOSE, *WHERE)
 
 
 _COORDINATES = ("latitude", "longitude")
