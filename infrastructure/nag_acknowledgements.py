@@ -187,7 +187,7 @@ def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
 def _processing(settings: Settings) -> dict[str, dict[str, str]]:
     """Give the findings on the way of a change."""
     stack = stack_name(settings.stage)
-    deadlines = f"arn:<AWS::Partition>:scheduler:{settings.region}:<AWS::AccountId>"
+    deadlines = f"arn:aws:scheduler:{settings.region}:<AWS::AccountId>"
     deadlines += f":schedule/{stack}-deadlines/*"
     parameters = f"parameter{parameter_prefix(settings.stage)}/{PARTNERS}/*"
     arn = f"arn:aws:ssm:{settings.region}:<AWS::AccountId>:{parameters}"

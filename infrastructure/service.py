@@ -195,6 +195,7 @@ class Service(Stack):
             pipe_dead_letters=self.processing.pipe_dead_letters,
             tables=self.data.tables,
             pipe=self.processing.pipe_name,
+            topic=self.processing.topic,
             people=self.identity.measured,
             firewall=measured(self, settings) if settings.web_firewall else None,
         )

@@ -86,9 +86,11 @@ def set_deadline(order_id: str, accept_by: str) -> None:
 
     # A schedule has whole seconds; one that came too early would have to wait again.
     moment = datetime.fromisoformat(accept_by).astimezone(UTC) + timedelta(milliseconds=999)
+    # AWS refuses a moment that has passed when the request arrives.
+    runs_at = max(moment, datetime.now(UTC) + timedelta(seconds=PRECISION_SECONDS))
     schedule = {
         "GroupName": setting(DEADLINES_GROUP),
-        "ScheduleExpression": f"at({moment:%Y-%m-%dT%H:%M:%S})",
+        "ScheduleExpression": f"at({runs_at:%Y-%m-%dT%H:%M:%S})",
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "ActionAfterCompletion": "DELETE",
         "Target": {

@@ -5,13 +5,14 @@ DynamoDB stream ─► EventBridge Pipe ─► SNS ─► SQS (raw): one stream 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Status
+from orders.domain.serving.servers import ACCEPT_BY
 from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ def _sound(order: Item) -> Item:
         raise Malformed(f"the order has no {', '.join(missing)}")
     if "partnerId" in order and not _is_text(order["partnerId"]):
         raise Malformed("the order's partnerId is none")
+    if ACCEPT_BY in order and not _is_moment(order[ACCEPT_BY]):
+        raise Malformed("the order's acceptBy is none")
     version = order.get("version")
     if order["timestamp"] != timestamp_in(order["orderId"]) or not _is_version(version):
         raise Malformed("the order's key or version is not one of ours")
@@ -101,6 +104,11 @@ def _sound(order: Item) -> Item:
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
+
+
+def _is_moment(value: Any) -> bool:
+    """Tell whether a value is a time in UTC; what is no text, or no time, raises."""
+    return datetime.fromisoformat(value).utcoffset() == timedelta(0)
 
 
 def _is_version(value: Any) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 from documents.events.stored import record
 from documents.openapi import examples
 from documents.openapi.schemas import REF, Schema, ref
-from orders.domain.events import SCHEMA_VERSION, event_of, type_of
+from orders.domain.events import READY_TIME_CHANGED, SCHEMA_VERSION, event_of, type_of
 from orders.domain.lifecycle import Role, Status
 from orders.domain.reasons import OTHER, REASONED
 from orders.domain.serving.server_events import event_for_server
@@ -45,13 +45,16 @@ def event_schema() -> Schema:
             "description": "The same at each attempt, and in `webhook-id`: drop what you know.",
         },
         "schemaVersion": {"type": "string", "enum": [SCHEMA_VERSION]},
-        "type": {"type": "string", "enum": [type_of(status) for status in Status]},
+        "type": {
+            "type": "string",
+            "enum": [*(type_of(status) for status in Status), READY_TIME_CHANGED],
+        },
         "orderId": {"type": "string", "format": "uuid"},
         "status": ref("Status"),
         "version": {
             "type": "integer",
             "minimum": 1,
-            "description": "The order's version with this status: a lower one is old news.",
+            "description": "The order's version with this event: a lower one is old news.",
         },
         "occurredAt": {
             "type": "string",
@@ -59,7 +62,8 @@ def event_schema() -> Schema:
             "description": "When it happened, RFC 3339 in UTC.",
         },
     }
-    always = _object(EVENT, "An order has a new status. Fields may be added.", properties)
+    told = "An order has a new status, or a new time to be ready. Fields may be added."
+    always = _object(EVENT, told, properties)
     return {**always, "properties": {**properties, **copy.deepcopy(_SOMETIMES)}}
 
 
@@ -73,6 +77,11 @@ _SOMETIMES: Schema = {
         "type": "string",
         "format": "date-time",
         "description": "To who serves the order: until when it can be accepted, RFC 3339 in UTC.",
+    },
+    "readyAt": {
+        "type": "string",
+        "format": "date-time",
+        "description": "When the order will be ready, RFC 3339 in UTC; if its restaurant says so.",
     },
     "test": {
         "type": "boolean",
@@ -177,7 +186,7 @@ def _own(schema: Schema) -> Schema:
 
 
 def events() -> dict[str, Schema]:
-    """Give the event of each status by its type, and one to who serves: of the example order."""
+    """Give an event of each type by its name, and one to who serves: of the example order."""
     made = {}
     for version, status in enumerate(Status, 1):
         item = {
@@ -189,6 +198,7 @@ def events() -> dict[str, Schema]:
         event = event_of(item, None)
         assert event is not None, status
         made[type_of(status)] = json.loads(event.body)
+    made[READY_TIME_CHANGED] = _delay()
     return {**made, "to who serves it": _to_server()}
 
 
@@ -197,6 +207,21 @@ def _to_server() -> Schema:
     placed = examples.order_as_stored(Role.PARTNER)
     served = {"servedBy": server_of("another", placed["restaurantId"]), "acceptBy": _ACCEPT_BY}
     event = event_for_server({**placed, **served}, None)
+    assert event is not None
+    told: Schema = json.loads(event.body)
+    return told
+
+
+def _delay() -> Schema:
+    """Give the event of an order that will be ready later than was said."""
+    confirmed = {
+        **examples.order_as_stored(Role.PARTNER),
+        "status": Status.CONFIRMED.value,
+        "version": 2,
+        "readyAt": "2026-11-22T12:50:00Z",
+    }
+    later = {**confirmed, "version": 3, "readyAt": "2026-11-22T13:05:00Z"}
+    event = event_of(later, confirmed)
     assert event is not None
     told: Schema = json.loads(event.body)
     return told

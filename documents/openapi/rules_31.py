@@ -10,6 +10,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from orders.domain.iso import WITHOUT_POSTAL_CODES
+from orders.domain.lifecycle import Status
 from orders.domain.order import ServedOrderPatch
 from orders.domain.reasons import REASONED
 
@@ -32,6 +33,8 @@ def _rules(name: str, schema: Schema) -> Schema:
     if "reason" in fields:
         rules["dependentSchemas"] = {"reason": _WITH_AN_END}
     if name == ServedOrderPatch.__name__:
+        with_an_end = rules["dependentSchemas"]
+        rules["dependentSchemas"] = {**with_an_end, "readyAt": _ACCEPTED_OR_ALONE}
         rules |= {"if": _WITH_AN_END, "then": {"required": ["reason"]}}
     if "deliveryAddress" in fields:
         rules["not"] = _NOTHING_BUT_AN_EMPTY_ADDRESS
@@ -69,6 +72,7 @@ _WITH_AN_END = {
     "required": ["status"],
     "properties": {"status": {"enum": sorted(REASONED)}},
 }
+_ACCEPTED_OR_ALONE = {"properties": {"status": {"enum": [Status.CONFIRMED.value]}}}
 _NOTHING_BUT_AN_EMPTY_ADDRESS = {
     "required": ["deliveryAddress"],
     "maxProperties": 1,

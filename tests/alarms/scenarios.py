@@ -97,6 +97,7 @@ class Stage(NamedTuple):
         indexes: the table of each index.
         ceiling: the most units a second of a table or index.
         pipe: its name.
+        topic: the name of the one that it tells.
         rule: the rule of Contributor Insights.
         own: dimensions of the metrics that its functions write.
         people: dimensions of the user pool.
@@ -114,6 +115,7 @@ class Stage(NamedTuple):
     indexes: Mapping[str, str]
     ceiling: float
     pipe: str
+    topic: str
     rule: str
     own: Mapping[str, str]
     people: Mapping[str, str]
@@ -159,6 +161,7 @@ def stage_of(resources: Resources) -> Stage:
         },
         ceiling=_ceiling(next(table for _, table in tables.values())),
         pipe=text(pipe["Properties"].get("Name", pipe_name)),
+        topic=text({"Fn::GetAtt": [pipe["Properties"]["Target"]["Ref"], "TopicName"]}),
         rule=text(rule["Properties"]["RuleName"]),
         own=dimensions_of(_variables(resources, functions["create_order"])[STAGE]),
         people=_people(resources),
@@ -536,7 +539,8 @@ SCENARIOS: Mapping[str, Scenario] = {
         meaning="No restaurant answers any more.", changed=_changed(unanswered=1)
     ),
     "restaurants falter": Scenario(
-        meaning="One order of twenty is not answered in time.", changed=_changed(unanswered=0.05)
+        meaning="Three orders of twenty are not answered in time.",
+        changed=_changed(unanswered=0.15),
     ),
     "sign-in fails": Scenario(
         meaning="The function crashes that Cognito asks before it makes tokens.",
@@ -787,6 +791,8 @@ class _Recorder:
         }.items():
             self._add(minute, "AWS/EventBridge/Pipes", name, self._pipe_name, {1: count})
         told = not (now.pipe_stands or now.pipe_fails)
+        topic, published = {"TopicName": self.stage.topic}, {1.0: float(taken - failed)}
+        self._add(minute, "AWS/SNS", "NumberOfMessagesPublished", topic, published)
         # Each served order comes a second time, when its deadline does.
         due = self._whole("deadlines", done["create_order"] * TRAFFIC.served)
         return {

@@ -36,6 +36,7 @@ STAGE = Stage(
     indexes={"by-customer": "Orders", "by-partner": "Orders"},
     ceiling=1_000,
     pipe="pipe",
+    topic="topic",
     rule="rule",
     own={"service": "orders", "stage": "prod"},
     people={"UserPool": "pool", "UserPoolClient": "client"},

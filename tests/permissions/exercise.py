@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from infrastructure import outputs
 from infrastructure.functions import Caller, construct_id, names
 from orders.domain.lifecycle import Role
+from orders.domain.serving.servers import Bound
 from orders.routes import ROUTES
 from tests.permissions.deployed import recorded, short
 from tests.shared.examples import order
 from tests.shared.people import aws, client_of, make_partner, usage_plan
+from tests.shared.restaurants import bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +52,7 @@ class Walk:
         self.webhooks()
         self.dead_letters()
         self.flags()
+        self.deadlines()
         self.deployment()
 
     def used(self, function: str, action: str, on: str) -> bool:
@@ -133,6 +136,14 @@ class Walk:
         self.renew("process_order")
         self._await("UpdateOrder", "ssm:GetParameter", "flags")
 
+    def deadlines(self) -> None:
+        """Let an order wait for its restaurant, which has until its deadline."""
+        bind(self.stack, "walked", Bound(""))
+        with client_of(self.stack, {"Authorization": self.stack.customer_token}) as http:
+            self.place(http, restaurantId="walked")
+        self._await("ProcessOrder", "scheduler:CreateSchedule", "-deadlines/")
+        self._await("ProcessOrder", "iam:PassRole", "Deadlines")
+
     def deployment(self) -> None:
         """Remove what a deployment has made, as with the stack, and make it anew."""
         flags = self.stack.parameters["flags"]
@@ -177,9 +188,9 @@ class Walk:
         timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
         functions.update_function_configuration(FunctionName=name, Timeout=timeout)
 
-    def place(self, http: httpx.Client, path: str = "/orders") -> dict[str, Any]:
+    def place(self, http: httpx.Client, path: str = "/orders", **changes: Any) -> dict[str, Any]:
         """Place an order twice with one key, the second time as a repetition."""
-        body = order()
+        body = order(**changes)
         if "partner" not in path:
             del body["customerId"]
         headers = {"Idempotency-Key": uuid.uuid4().hex}

@@ -18,7 +18,19 @@ if TYPE_CHECKING:
 _LARGEST_MESSAGE = 256 * 1024
 _ITEMS = list(tables().items[ORDERS].values())
 _SYNTHETIC = {**_ITEMS[0], "synthetic": True, "partnerId": "heartbeat"}
-_RECORDS = [json.dumps(record(item)) for item in (*_ITEMS, _SYNTHETIC)]
+_SERVED = [
+    {**_ITEMS[0], "servedBy": "bella#rest-1", "acceptBy": deadline}
+    for deadline in (
+        *("2020-01-01T00:00:00.000Z", "2999-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"),
+        *("2020-01-01T00:00:00", "2020-01-01T00:00:00+02:00", "soon", "", None, 42, ["x"]),
+    )
+]
+_DEADLINES = [
+    *(json.dumps({"deadlineOf": item["orderId"]}) for item in _ITEMS[:3]),
+    *(json.dumps({"deadlineOf": value}) for value in ("42", None, [], f"{_ITEMS[0]['orderId']} ")),
+    json.dumps({"deadlineOf": _ITEMS[0]["orderId"], "status": "REJECTED"}),
+]
+_RECORDS = [json.dumps(record(item)) for item in (*_ITEMS, _SYNTHETIC, *_SERVED)] + _DEADLINES
 _CHANGES = [
     json.dumps(record({**item, "status": status, "version": 2}, item))
     for item in _ITEMS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -49,18 +50,28 @@ def scheduler(monkeypatch: pytest.MonkeyPatch) -> Scheduler:
 def test_a_one_shot_is_made_for_the_deadline(scheduler: Scheduler) -> None:
     """It runs once, at the deadline, and is gone then; it has the order's id and no more in it."""
     order_id = new_order_id(NOW)
-    set_deadline(order_id, "2026-11-18T11:16:40.123Z")
+    set_deadline(order_id, "2099-11-18T11:16:40.123Z")
     ((path, schedule),) = scheduler.schedules.items()
-    assert path == f"/schedules/{order_id}.20261118T111641"
+    assert path == f"/schedules/{order_id}.20991118T111641"
     assert len(path.rpartition("/")[2]) <= 64  # as AWS has it
     assert schedule == {
         "GroupName": "orders-deadlines",
-        "ScheduleExpression": "at(2026-11-18T11:16:41)",  # not a moment too early
+        "ScheduleExpression": "at(2099-11-18T11:16:41)",  # not a moment too early
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "ActionAfterCompletion": "DELETE",
         "Target": {"Arn": QUEUE, "RoleArn": ROLE, "Input": message_of(order_id)},
     }
     assert json.loads(schedule["Target"]["Input"]) == {"deadlineOf": order_id}
+
+
+def test_a_one_shot_is_never_asked_for_a_moment_that_has_passed(scheduler: Scheduler) -> None:
+    """AWS refuses one: a deadline that is all but there is told a minute later."""
+    before = datetime.now(UTC).replace(microsecond=0)
+    set_deadline(new_order_id(NOW), timestamp_of(NOW))
+    (schedule,) = scheduler.schedules.values()
+    told = schedule["ScheduleExpression"].removeprefix("at(").removesuffix(")")
+    ahead = datetime.fromisoformat(told).replace(tzinfo=UTC) - before
+    assert ahead.total_seconds() >= PRECISION_SECONDS
 
 
 def test_a_deadline_is_set_once(scheduler: Scheduler) -> None:
