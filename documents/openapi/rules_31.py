@@ -28,10 +28,13 @@ def _rules(name: str, schema: Schema) -> Schema:
     if "minProperties" not in schema:  # a patch wants something to change
         return {}
     rules: Schema = {}
-    if "reason" in fields:
-        rules["dependentSchemas"] = {"reason": _WITH_AN_END}
+    together = {"reason": _WITH_AN_END, "quote": _WITH_WHAT_COSTS}
+    if found := {field: rule for field, rule in together.items() if field in fields}:
+        rules["dependentSchemas"] = found
     if "deliveryAddress" in fields:
         rules["not"] = _NOTHING_BUT_AN_EMPTY_ADDRESS
+    if "quote" in fields:
+        rules["not"] = {"anyOf": [_NOTHING_BUT_AN_EMPTY_ADDRESS, _NOR_WITH_A_QUOTE]}
     return rules
 
 
@@ -66,8 +69,14 @@ _WITH_AN_END = {
     "required": ["status"],
     "properties": {"status": {"enum": sorted(REASONED)}},
 }
+_WITH_WHAT_COSTS = {"anyOf": [{"required": ["items"]}, {"required": ["deliveryAddress"]}]}
 _NOTHING_BUT_AN_EMPTY_ADDRESS = {
     "required": ["deliveryAddress"],
     "maxProperties": 1,
     "properties": {"deliveryAddress": {"type": "object", "maxProperties": 0}},
+}
+_NOR_WITH_A_QUOTE = {
+    **_NOTHING_BUT_AN_EMPTY_ADDRESS,
+    "required": ["deliveryAddress", "quote"],
+    "maxProperties": 2,
 }
