@@ -131,9 +131,6 @@ def _priced(request: Request, patch: ContentsPatch, quote: str | None, change: C
         Problem: when the quote is missing, or is not for this change.
     """
     costs = patch.items is not UNSET or patch.delivery_address is not UNSET
-    if quote is not None and not costs:
-        detail = "Goes only with items or deliveryAddress"
-        raise Problem(INVALID_BODY, detail, pointer="#/quote")
     due = costs and request.caller.role is Role.CUSTOMER
     if not looks_at_quote(sent=quote is not None, due=due):
         return change
