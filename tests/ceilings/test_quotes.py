@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.ceilings.measuring import count, task_of
-from tests.shared import quotes
 from tests.shared.events import event
 from tests.shared.examples import order
+from tests.shared.menu import quotes
 
 if TYPE_CHECKING:
     from tests.ceilings.measuring import Counts

@@ -21,7 +21,7 @@ from tests.contract import rules
 from tests.contract.judge import unexplained_faults
 from tests.contract.memory import Memory
 from tests.contract.sent import NO_BODY, Sent
-from tests.shared import quotes
+from tests.shared.menu import quotes
 
 KINDS = {kind.name: kind for kind in PROBLEMS}
 OTHER_ID = "019ea65b-8cae-7809-986e-000000000000"
