@@ -65,10 +65,16 @@ def take_quote(body: OrderContents | ContentsPatch | ServedOrderPatch) -> str | 
     """Take the price quote off a body, if one is there: nothing else meets it.
 
     So it is in no hash, no record and no answer, and a repetition may come with another one.
+
+    Raises:
+        Problem: `invalid-body`, when a change has a quote and nothing that costs.
     """
     quote = getattr(body, "quote", UNSET)
     if quote is UNSET:
         return None
+    if body.items is UNSET and body.delivery_address is UNSET:
+        detail = "Goes only with items or deliveryAddress"
+        raise Problem(INVALID_BODY, detail, pointer="#/quote")
     body.quote = UNSET  # type: ignore[union-attr]  # those that have one
     return str(quote)
 

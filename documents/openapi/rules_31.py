@@ -30,14 +30,19 @@ def _rules(name: str, schema: Schema) -> Schema:
     if "minProperties" not in schema:  # a patch wants something to change
         return {}
     rules: Schema = {}
-    if "reason" in fields:
-        rules["dependentSchemas"] = {"reason": _WITH_AN_END}
+    together = {
+        "reason": _WITH_AN_END,
+        "quote": _WITH_WHAT_COSTS,
+        "readyAt": _ACCEPTED_OR_ALONE,
+    }
+    if found := {field: rule for field, rule in together.items() if field in fields}:
+        rules["dependentSchemas"] = found
     if name == ServedOrderPatch.__name__:
-        with_an_end = rules["dependentSchemas"]
-        rules["dependentSchemas"] = {**with_an_end, "readyAt": _ACCEPTED_OR_ALONE}
         rules |= {"if": _WITH_AN_END, "then": {"required": ["reason"]}}
     if "deliveryAddress" in fields:
         rules["not"] = _NOTHING_BUT_AN_EMPTY_ADDRESS
+    if "quote" in fields:
+        rules["not"] = {"anyOf": [_NOTHING_BUT_AN_EMPTY_ADDRESS, _NOR_WITH_A_QUOTE]}
     return rules
 
 
@@ -73,8 +78,14 @@ _WITH_AN_END = {
     "properties": {"status": {"enum": sorted(REASONED)}},
 }
 _ACCEPTED_OR_ALONE = {"properties": {"status": {"enum": [Status.CONFIRMED.value]}}}
+_WITH_WHAT_COSTS = {"anyOf": [{"required": ["items"]}, {"required": ["deliveryAddress"]}]}
 _NOTHING_BUT_AN_EMPTY_ADDRESS = {
     "required": ["deliveryAddress"],
     "maxProperties": 1,
     "properties": {"deliveryAddress": {"type": "object", "maxProperties": 0}},
+}
+_NOR_WITH_A_QUOTE = {
+    **_NOTHING_BUT_AN_EMPTY_ADDRESS,
+    "required": ["deliveryAddress", "quote"],
+    "maxProperties": 2,
 }

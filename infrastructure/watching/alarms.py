@@ -28,7 +28,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infrastructure.functions import PROCESSING, QUEUES, Caller, names
+from infrastructure.functions import QUEUES, Caller, names
 from infrastructure.watching.aws_metrics import MAXIMUM, OPERATIONS, P95, PARTS, SUM, Measured
 from infrastructure.work.processing import VISIBILITY_FACTOR
 from orders.metrics import ORDERS_CREATED, ORDERS_UNANSWERED

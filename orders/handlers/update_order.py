@@ -176,9 +176,6 @@ def _priced(request: Request, patch: _Patch, quote: str | None, change: Change) 
     if not isinstance(patch, ContentsPatch):
         return change
     costs = patch.items is not UNSET or patch.delivery_address is not UNSET
-    if quote is not None and not costs:
-        detail = "Goes only with items or deliveryAddress"
-        raise Problem(INVALID_BODY, detail, pointer="#/quote")
     due = costs and request.caller.role is Role.CUSTOMER
     if not looks_at_quote(sent=quote is not None, due=due):
         return change

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from documents.quote_vectors import DOCUMENT
 from orders import (
     aws_api,
     custom_resource,
@@ -47,6 +48,7 @@ LONGEST_SECONDS = 2.0
 MOST_MEGABYTES = 64
 """How much memory a case may take at most: the functions have twice as much."""
 
+_PUBLISHED = json.loads(DOCUMENT.read_text())
 SIGNING_KEY = "whsec_c2lnbmluZy1rZXktb2YtdGhlLXBsYXRmb3Jt"
 API_KEY = "api-key-of-the-heartbeat"
 ENVIRONMENT = {
@@ -77,7 +79,7 @@ ENVIRONMENT = {
     "ALLOWED_ORIGINS": "https://shop.example.com",
     "PERSON_THROTTLE": "1000000 1000000",  # whoever it is, all events are looked at
     "PRICE_QUOTES": "checked",
-    "PRICE_KEYS": "",
+    "PRICE_KEYS": " ".join(f"{key['kid']}:{key['n']}" for key in _PUBLISHED["keys"]),
 }
 CREDENTIALS = ("secret-access-key", SIGNING_KEY, API_KEY)
 """What nothing that is said may hold."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from documents.quote_vectors import DOCUMENT
 from infrastructure.functions import Caller, names
 from orders.domain.lifecycle import Status
 from orders.routes import ROUTES, Route
@@ -116,6 +117,9 @@ _QUERIES = {
 }
 _FLAGS = ("{}", "{}", '{"order-edits":{"enabled":false}}', "[]", "{", '{"order-edits":1}', "")
 _DEEP = 300
+QUOTES = [one["quote"] for one in json.loads(DOCUMENT.read_text())["vectors"]]
+"""The published quotes, whose key the functions know; they are of another stage and time."""
+
 _FAULTS = tuple(FAULTS)
 
 
@@ -237,6 +241,20 @@ def _text(choose: Choose, event: dict[str, Any]) -> None:
         event["body"] = text[:start] + piece + text[end if kind == 1 else start :]
 
 
+def _quote(choose: Choose, event: dict[str, Any]) -> None:
+    """Send a price quote, good or forged, or two that are spliced, or no text of one."""
+    try:
+        document = json.loads(event["body"] or "{}")
+    except (ValueError, RecursionError):
+        return  # it has been damaged before
+    if isinstance(document, dict):
+        text, other = pick(choose, QUOTES), pick(choose, QUOTES)
+        cut = choose(len(text))
+        texts = (text, text, text[:cut] + other[cut:], text[:cut], pick(choose, STRINGS))
+        document["quote"] = pick(choose, texts)
+        event["body"] = json.dumps(document)
+
+
 def _bomb(choose: Choose, event: dict[str, Any]) -> None:
     event["body"] = pick(choose, BOMBS)
 
@@ -270,6 +288,7 @@ def _document(choose: Choose, depth: int) -> Any:
 
 _CLIENT: tuple[Callable[[Choose, dict[str, Any]], None], ...] = (
     *(_headers, _query, _path, _values, _values, _values, _text, _text, _bomb, _anything, _bytes),
+    *(_quote, _quote),
 )
 
 

@@ -21,7 +21,8 @@ from orders.pricing.compared import check_order
 from orders.pricing.quotes import CLAIMS, quote_of
 from orders.settings import PRICE_KEYS, STAGE
 from project.checkout import ROOT
-from tests.shared import node, quotes
+from tests.shared import node
+from tests.shared.menu import quotes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

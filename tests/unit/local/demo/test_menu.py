@@ -23,7 +23,7 @@ from orders.pricing.compared import check_order
 from orders.pricing.quotes import quote_of
 from orders.settings import PRICE_KEYS, STAGE
 from tests.shared.examples import order
-from tests.shared.quotes import base64url
+from tests.shared.menu.quotes import base64url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

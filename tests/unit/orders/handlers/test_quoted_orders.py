@@ -20,9 +20,9 @@ from orders.settings import (
     PRICE_QUOTES,
 )
 from tests.fuzz.tables import KEYS, ORDERS, PARTNERS, Tables
-from tests.shared import quotes
 from tests.shared.events import event
 from tests.shared.examples import order
+from tests.shared.menu import quotes
 from tests.unit.conftest import OWN_STAGE
 
 if TYPE_CHECKING:

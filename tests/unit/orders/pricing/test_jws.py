@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from infrastructure.price_keys import text_of
 from orders.pricing.jws import NotGenuine, signed_members
-from tests.shared import quotes
+from tests.shared.menu import quotes
 
 KEYS = {quotes.KID: quotes.modulus()}
 CLAIMS = {"sub": "me", "subtotal": 2698, "area": None}
