@@ -12,17 +12,23 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from documents.events.stored import record
+from documents.events.stored import image, record
 from documents.openapi import examples
 from documents.openapi.schemas import REF, Schema, ref
+from ops.customers.placeholders import overwritten
 from orders.domain.events import READY_TIME_CHANGED, SCHEMA_VERSION, event_of, type_of
+from orders.domain.ids import timestamp_of
 from orders.domain.lifecycle import Role, Status
 from orders.domain.reasons import OTHER, REASONED
 from orders.domain.serving.server_events import event_for_server
 from orders.domain.serving.servers import server_of
+from orders.order_changes import typed_as_plain
 from orders.webhooks import signature_headers
+
+if TYPE_CHECKING:
+    from orders.domain.order import Item
 
 EVENT, CHANGE = "OrderEvent", "OrderChange"
 """The names of the two messages' schemas."""
@@ -228,14 +234,22 @@ def _delay() -> Schema:
 
 
 def changes() -> dict[str, Schema]:
-    """Give a message of the topic for each kind of write, by its name in the stream."""
+    """Give a message of the topic for each kind of write: two by their names, and an erasure."""
     placed = examples.order_as_stored(Role.PARTNER)
     history = [*placed["history"], {**placed["history"][0], "status": Status.CONFIRMED.value}]
     confirmed = {**placed, "status": Status.CONFIRMED.value, "version": 2, "history": history}
+    ended = {**confirmed, "status": Status.DELIVERED.value, "version": 6}
     return {
         "INSERT": record("INSERT", new=placed),
         "MODIFY": record("MODIFY", new=confirmed, old=placed),
+        "ERASED": record("MODIFY", new=_erased(ended), old=ended),
     }
+
+
+def _erased(order: Item) -> Item:
+    """Give an order as it is once its person was erased."""
+    at = timestamp_of(examples.PLACED_AT + 60_000)
+    return {**typed_as_plain(overwritten(image(order), at)), "changedBy": order["changedBy"]}
 
 
 def signed_headers() -> Schema:

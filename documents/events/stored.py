@@ -136,8 +136,8 @@ def record(name: str, *, new: Item | None = None, old: Item | None = None) -> Sc
         "awsRegion": "eu-central-1",
         "dynamodb": {
             "ApproximateCreationDateTime": examples.PLACED_AT // 1000,
-            "Keys": _image({key: order[key] for key in ("orderId", "timestamp")}),
-            **{key: _image(image) for key, image in images.items() if image is not None},
+            "Keys": image({key: order[key] for key in ("orderId", "timestamp")}),
+            **{key: image(one) for key, one in images.items() if one is not None},
             "SequenceNumber": "111100000000000000000001",
             "SizeBytes": 1024,
             "StreamViewType": "NEW_AND_OLD_IMAGES",
@@ -147,7 +147,8 @@ def record(name: str, *, new: Item | None = None, old: Item | None = None) -> Sc
     }
 
 
-def _image(item: Item) -> Schema:
+def image(item: Item) -> Schema:
+    """Write an order in DynamoDB's typed JSON."""
     return {name: _value(value) for name, value in item.items()}
 
 
@@ -160,6 +161,6 @@ def _value(value: object) -> Schema:
         case list():
             return {"L": [_value(part) for part in value]}
         case dict():
-            return {"M": _image(value)}
+            return {"M": image(value)}
         case _:
             return {"S": str(value)}

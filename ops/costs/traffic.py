@@ -65,7 +65,7 @@ class HeartbeatRun:
             one for the cancellation; twice two for the idempotency record; two in each index.
             DynamoDB deletes what has expired for nothing.
         read_units: of the order that is read, and of record and order for the repetition.
-        changes: that the stream tells: placed, cancelled and deleted.
+        changes: that the pipe takes: placed and cancelled. Deletions are filtered, for nothing.
         messages: to process_order; nobody else gets any.
         order_bytes: a stored order with 100 bytes for the item, three times with its indexes.
         change_bytes: a message about a change of it.
@@ -76,7 +76,7 @@ class HeartbeatRun:
     requests: int = len(REQUESTS)
     write_units: int = 13
     read_units: int = 3
-    changes: int = 3
+    changes: int = 2
     messages: int = 1
     order_bytes: int = 3 * 900
     change_bytes: int = 3_000
@@ -108,8 +108,9 @@ class Traffic:
         key_bytes: a stored idempotency record.
         page_orders: orders in a page.
         answer_bytes: an order's representation with headers.
-        kept_months: months of orders that the table holds. Nothing deletes them: six is the
-            average of the first year, and the share grows by as much each half year.
+        kept_months: months of orders that the table holds. Nothing deletes them, unless the stage
+            sets order_retention_days: six is the average of the first year, and the share grows
+            by as much each half year.
         change_bytes: a message about a change: the order before and after as DynamoDB's JSON.
         webhook_bytes: a webhook's request.
         webhook_attempts: requests for each webhook, on average.

@@ -112,10 +112,7 @@ def check(standing: Standing) -> None:
     """
     whom = standing.customer_id
     if standing.unknown:
-        raise OperatorError(
-            f"There is nobody {whom!r}, and no order of theirs. A customer of ours goes by the "
-            "`sub` of their token, a partner's by PARTNER#ID."
-        )
+        raise people.nobody(whom)
     if standing.hold is not None:
         raise OperatorError(
             f"{whom} is on hold since {standing.hold.since}: {standing.hold.reason}. Nothing was "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from ops.customers import people, remains
@@ -25,11 +26,17 @@ def records(target: Target, customer_id: str) -> Iterator[dict[str, Any]]:
     Args:
         target: the deployment.
         customer_id: whose.
+
+    Raises:
+        OperatorError: when there is nobody of this id, and no order of theirs.
     """
-    person = people.find(target, customer_id)
+    person, orders = people.find(target, customer_id), orders_of(target, customer_id)
+    first = next(orders, None)
+    if person is None and first is None:
+        raise people.nobody(customer_id)
     if person is not None:
         yield {"kind": PERSON, "enabled": person.enabled, "attributes": person.attributes}
-    for order in orders_of(target, customer_id):
+    for order in itertools.chain([] if first is None else [first], orders):
         yield {"kind": ORDER, "order": view(typed_as_plain(order), Role.CUSTOMER)}
     for place in remains.everywhere():
         yield {"kind": ELSEWHERE, **place._asdict()}

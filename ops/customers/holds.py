@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from infrastructure import outputs
-from ops.customers.people import fingerprint
+from ops.customers.people import find, fingerprint, nobody
 from ops.customers.theirs import orders_of, rename
 from ops.reach.errors import OperatorError
 from orders.domain.ids import timestamp_of
@@ -86,7 +86,12 @@ def place(target: Target, customer_id: str, reason: str) -> int:
 
     Returns:
         How many orders would have been deleted one day, and will not be.
+
+    Raises:
+        OperatorError: when there is nobody of this id, and no order of theirs.
     """
+    if next(orders_of(target, customer_id), None) is None and find(target, customer_id) is None:
+        raise nobody(customer_id)
     since = timestamp_of(int(dt.datetime.now(dt.UTC).timestamp() * 1000))
     by = str(target.client("sts").get_caller_identity()["Arn"])
     told = {"customerId": customer_id, "reason": reason, "since": since, "by": by}

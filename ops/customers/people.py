@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure import outputs
+from ops.reach.errors import OperatorError
 
 if TYPE_CHECKING:
     from ops.reach.target import Target
@@ -49,6 +50,14 @@ def find(target: Target, customer_id: str) -> Person | None:
     asked = {"UserPoolId": _pool(target), "Filter": f'sub = "{customer_id}"'}
     users = target.client("cognito-idp").list_users(**asked)["Users"]
     return _person(users[0]) if users else None
+
+
+def nobody(customer_id: str) -> OperatorError:
+    """Say that there is nobody of an id: it must be mistyped."""
+    return OperatorError(
+        f"There is nobody {customer_id!r}, and no order of theirs. A customer of ours goes by the "
+        "`sub` of their token, a partner's by PARTNER#ID."
+    )
 
 
 def shut_out(target: Target, person: Person) -> None:

@@ -57,11 +57,15 @@ def export_(
 ) -> None:
     """Give all that we hold of a person: a JSON object a line; with --json, one document.
 
-    Needs dynamodb:Query on the index by-customer, and cognito-idp:ListUsers.
+    Needs dynamodb:Query on the index by-customer, and cognito-idp:ListUsers. Who has asked for it
+    stands in the audit log.
     """
     target = options.find(stage, local=local)
     found = []
-    with terminal.waiting(f"Reading what {target.name} holds of them …"):
+    with (
+        audited(target, "customers export", **{ledger.PERSON: fingerprint(customer_id)}),
+        terminal.waiting(f"Reading what {target.name} holds of them …"),
+    ):
         for number, record in enumerate(export.records(target, customer_id), 1):
             if json_:
                 found.append(record)
@@ -130,7 +134,7 @@ def hold(
     target = options.find(stage, local=local)
     with _changing(target, customer_id, "customers hold") as held:
         kept = holds.place(held, customer_id, reason)
-    _tell(customer_id, "on hold", kept, "will not be deleted", json_=json_)
+    _tell(customer_id, "on hold", kept, "kept beyond their time", json_=json_)
 
 
 @app.command()
@@ -149,7 +153,7 @@ def release(
     terminal.agree(question, yes=yes)
     with _changing(target, customer_id, "customers release") as held:
         going = holds.release(held, customer_id)
-    _tell(customer_id, "released", going, "have a time to be deleted again", json_=json_)
+    _tell(customer_id, "released", going, "deleted when their time is over", json_=json_)
 
 
 @app.command("holds")
@@ -242,7 +246,7 @@ def _tell(customer_id: str, state: str, count: int, what: str, *, json_: bool) -
     if json_:
         terminal.as_json({"id": customer_id, "state": state, "orders": count})
     else:
-        terminal.say(f"{customer_id}: {state}; {terminal.counted(count, 'order')} {what}.")
+        terminal.say(f"{customer_id}: {state}. Orders that are {what}: {count}.")
 
 
 def _as_json(one: holds.Hold) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from tests.fuzz.making.hostile import BOMBS, NUMBERS, STRINGS, VALUES
 from tests.fuzz.making.mutation import damaged, pick, spoiled
 from tests.fuzz.tables import FAULTS, ORDERS
 from tests.fuzz.tenants import OURS, tables
-from tests.shared.stream_records import message, record
+from tests.shared.stream_records import deletion, message, record
 
 if TYPE_CHECKING:
     from tests.fuzz.making.mutation import Choose
@@ -30,7 +30,11 @@ _DEADLINES = [
     *(json.dumps({"deadlineOf": value}) for value in ("42", None, [], f"{_ITEMS[0]['orderId']} ")),
     json.dumps({"deadlineOf": _ITEMS[0]["orderId"], "status": "REJECTED"}),
 ]
-_RECORDS = [json.dumps(record(item)) for item in (*_ITEMS, _SYNTHETIC, *_SERVED)] + _DEADLINES
+_ERASED = {**_ITEMS[0], "expiresAt": 2**31, "erasedAt": _ITEMS[0]["updatedAt"]}
+_RECORDS = [
+    *(json.dumps(record(item)) for item in (*_ITEMS, _SYNTHETIC, _ERASED, *_SERVED)),
+    *(json.dumps(deletion(_ERASED)), *_DEADLINES),
+]
 _CHANGES = [
     json.dumps(record({**item, "status": status, "version": 2}, item))
     for item in _ITEMS

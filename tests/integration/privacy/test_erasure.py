@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import uuid
@@ -13,6 +14,7 @@ import pytest
 
 from cli import app as cli
 from local.demo.people import subject_of
+from ops.customers.people import fingerprint
 from ops.customers.placeholders import ERASED, PHONE
 from tests.integration.workers.test_webhooks import received
 from tests.shared.examples import order
@@ -88,15 +90,34 @@ def place_and_end(http: httpx.Client, path: str, body: dict[str, Any], mark: str
     return order_id
 
 
+def item_of(stack: Endpoints, order_id: str) -> dict[str, Any]:
+    """Give an order as it is stored."""
+    pages = aws(stack, "dynamodb").get_paginator("scan").paginate(TableName=stack.tables["orders"])
+    items = (item for page in pages for item in page["Items"])
+    return next(item for item in items if item["orderId"]["S"] == order_id)
+
+
+@contextlib.contextmanager
+def recovered(stack: Endpoints, item: dict[str, Any]) -> Iterator[str]:
+    """Make a table as point-in-time recovery makes one, with one order in it; it goes again."""
+    dynamodb = aws(stack, "dynamodb")
+    key = dynamodb.describe_table(TableName=stack.tables["orders"])["Table"]["KeySchema"]
+    names = sorted(part["AttributeName"] for part in key)
+    copy = f"copy-{uuid.uuid4().hex}"
+    dynamodb.create_table(
+        TableName=copy,
+        KeySchema=key,
+        AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n in names],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    dynamodb.put_item(TableName=copy, Item=item)
+    yield copy
+    dynamodb.delete_table(TableName=copy)
+
+
 def bury(stack: Endpoints, order_id: str) -> None:
     """Have both workers' dead letters hold a message about an order, as it is stored."""
-    dynamodb, sqs = aws(stack, "dynamodb"), aws(stack, "sqs")
-    (item,) = (
-        one
-        for page in dynamodb.get_paginator("scan").paginate(TableName=stack.tables["orders"])
-        for one in page["Items"]
-        if one["orderId"]["S"] == order_id
-    )
+    item, sqs = item_of(stack, order_id), aws(stack, "sqs")
     body = json.dumps({"eventName": "MODIFY", "dynamodb": {"NewImage": item, "OldImage": item}})
     for queue in ("order_processing", "partner_notifications"):
         sqs.send_message(QueueUrl=stack.queues[f"{queue}_dead_letters"], MessageBody=body)
@@ -256,6 +277,38 @@ def test_a_partner_s_customer_is_erased_and_its_partner_hears_nothing(
     assert (read["contactPhone"], read["status"]) == (PHONE, "CANCELLED")
     assert "erasedAt" in read
     assert len(received(stack, order_id, 2)) == 2  # placed and cancelled
+
+
+def test_a_recovered_copy_brings_nobody_back(
+    stack: Endpoints,
+    acme: Partner,
+    dynamodb: Any,
+    orders: Callable[..., tuple[int, str]],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Once erased, always: by the ledger, and by the audit log where the ledger is lost, too."""
+    mark, customer = f"mark{uuid.uuid4().hex[:12]}", f"cust-{uuid.uuid4().hex[:8]}"
+    whole = f"{stack.partner_id}#{customer}"
+    body = {**marked(mark), "customerId": customer}
+    order_id = place_and_end(acme.http, "/partner/orders", body, mark)
+    before = item_of(stack, order_id)
+    assert orders("erase", whole, "--yes", "--json")[0] == 0
+    key = {name: before[name] for name in ("orderId", "timestamp")}
+    for lost in (False, True):
+        if lost:
+            entry = {"key": {"S": f"erased#{fingerprint(whole)}"}}
+            found = dynamodb.delete_item(
+                TableName=stack.tables["idempotency_keys"], Key=entry, ReturnValues="ALL_OLD"
+            )
+            assert "erasedAt" in found["Attributes"]
+        dynamodb.delete_item(TableName=stack.tables["orders"], Key=key)
+        capsys.readouterr()
+        with recovered(stack, before) as copy, pytest.raises(SystemExit) as ended:
+            cli.main(["restore", "orders", "--from-table", copy, "--local", "--json", "--yes"])
+        report = json.loads(capsys.readouterr().out)
+        assert (ended.value.code, report["restored"], report["overwritten"]) == (0, 1, 1)
+        assert acme.get(order_id).json()["contactPhone"] == PHONE
+    assert_gone(stack, mark)
 
 
 def test_a_person_gets_all_that_is_held_of_them(

@@ -53,6 +53,9 @@ OF_AWS_ALONE = {"deploy", "destroy"}
 OF_THIS_MACHINE_ALONE = {"webhooks listen"}
 """Those that no stage on AWS reaches."""
 
+RECORDED = {"customers export"}
+"""Those that only tell, and leave a line all the same: they hand out all that a person has."""
+
 UNAUDITED = {"destroy"}
 """Those that write and leave no line, for their log goes with the stage: CloudTrail tells."""
 
@@ -279,4 +282,4 @@ def test_every_command_that_writes_leaves_a_line() -> None:
         called = calls(function, sys.modules[function.__module__], set())
         if not called & {"audited", "audited_in"}:
             unrecorded.add(path)
-    assert unrecorded == READING | UNAUDITED
+    assert unrecorded == READING - RECORDED | UNAUDITED

@@ -35,7 +35,7 @@ from orders.settings import (
     WEBHOOK_WAITS,
 )
 from orders.store import Unavailable
-from tests.shared.stream_records import item, message, record
+from tests.shared.stream_records import deletion, item, message, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -277,10 +277,8 @@ def test_a_message_leaves_one_line_without_content(text: Callable[[], str]) -> N
 
 def test_a_deletion_is_no_work_and_no_dead_letter(aws: Aws, text: Callable[[], str]) -> None:
     """What DynamoDB has deleted is not kept as a dead letter, and nobody works on it."""
-    gone = json.loads(GOOD)
-    gone["dynamodb"]["OldImage"] = gone["dynamodb"].pop("NewImage")
-    gone["eventName"] = "REMOVE"
-    assert run(failing(AssertionError("worked on")), message(json.dumps(gone))) == []
+    gone = json.dumps(deletion(item()))
+    assert run(failing(AssertionError("worked on")), message(gone)) == []
     assert aws.calls == []
     (line,) = [json.loads(line) for line in text().splitlines() if "_aws" not in line]
     assert line["outcome"] == "deleted"

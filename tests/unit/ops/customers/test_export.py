@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 
+import pytest
+
 from ops.customers import export, remains
+from ops.reach.errors import OperatorError
 from tests.shared.examples import order
 from tests.unit.ops.customers.account import ME, OTHER, Account, delivered
 
@@ -34,6 +37,12 @@ def test_a_partner_s_customer_gets_orders_alone() -> None:
     (only,) = [record["order"] for record in records if record["kind"] == "order"]
     assert only["customerId"] == "cust-1"
     assert not [record for record in records if record["kind"] == "person"]
+
+
+def test_of_nobody_there_is_nothing() -> None:
+    """A mistyped id is said to be one: an empty file would look like an answer."""
+    with pytest.raises(OperatorError, match="nobody"):
+        list(export.records(Account().target, "acme#cust-1"))
 
 
 def test_each_place_has_a_day_or_an_owner() -> None:

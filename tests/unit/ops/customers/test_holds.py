@@ -72,6 +72,13 @@ def test_where_there_is_no_hold_none_is_released(account: Account) -> None:
         holds.release(account.target, OTHER)
 
 
+def test_nobody_is_not_held(account: Account) -> None:
+    """A hold on a mistyped id would keep nothing, and nobody would notice."""
+    with pytest.raises(OperatorError, match="nobody"):
+        holds.place(account.target, "acme#cust-1", "claim 4711")
+    assert not account.tables["keys"]
+
+
 def test_a_hold_does_not_bring_back_what_was_deleted(account: Account) -> None:
     """DynamoDB deletes an order between the look and the write: no stump is left of it."""
 
