@@ -100,6 +100,8 @@ class Row(NamedTuple):
     """Those that it reads, besides those that say who calls and what is sent."""
     description: str = ""
     """What its routes promise, in Markdown; the API's document fills in the names in braces."""
+    serving: str = ""
+    """The same of its restaurants' routes, where they promise something else."""
 
     @property
     def handler(self) -> str:
@@ -204,6 +206,19 @@ replaced whole, and something must change. While the order is {editable}, these 
 With an `Idempotency-Key` a change is made once: the same request again answers 200 with the order
 as it now is and `Idempotent-Replayed: true`, another change of this order with that key 422. An
 order knows the keys of its last {keys_kept} changes that had one, at least.
+{others}""",
+        serving="""\
+`status` moves the order; what it consists of is not the restaurant's to change:
+
+{moves}
+
+REJECTED, CANCELLED and FAILED need a `reason`, which stays in the history:
+
+{reasons}
+
+With an `Idempotency-Key` a change is made once: the same request again answers 200 with the order
+as it now is and `Idempotent-Replayed: true`, another change of this order with that key 422. An
+order that somebody else serves answers 404, exactly as one that does not exist.
 """,
     ),
     Row(

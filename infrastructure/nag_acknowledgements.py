@@ -16,7 +16,6 @@ from infrastructure.settings import (
     PARTNERS,
     parameter_prefix,
 )
-from orders.domain.lifecycle import Role
 from orders.routes import HEAD, ROUTES, STAGE
 
 if TYPE_CHECKING:
@@ -173,7 +172,7 @@ def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
         path = f"{construct_id(name)}/Function/EventInvokeConfig/Resource"
         by_path[path] = {"Serverless-LambdaAsyncFailureDestination": _BY_A_SCHEDULE}
     for route in ROUTES:
-        if route.caller is Role.PARTNER:
+        if route.by_key:
             by_path[f"Api/RestApi/Default{route.path}/{route.method}/Resource"] = _PARTNERS_METHOD
     answers = [(HEALTH, "GET"), (HEALTH, HEAD), *((path, "ANY") for path in unknown_paths())]
     for path, method in answers:

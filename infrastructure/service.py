@@ -70,6 +70,7 @@ from orders.settings import (
     API_URL,
     BY_CUSTOMER,
     BY_PARTNER,
+    BY_SERVER,
     DEAD_LETTER_QUEUE,
     FLAGS_PARAMETER,
     HEARTBEAT_KEY_ID,
@@ -308,7 +309,7 @@ class Service(Stack):
         self._grant_placing(by_name["create_order"], orders)
         by_name["get_order"].allow("dynamodb:GetItem", on=orders, why="Reads the order")
         listing = by_name["list_orders"]
-        for index in (BY_CUSTOMER, BY_PARTNER):
+        for index in (BY_CUSTOMER, BY_PARTNER, BY_SERVER):
             arn = self.data.orders_index_arn(index)
             listing.allow("dynamodb:Query", on=arn, why="Lists a caller's own orders")
         listing.allow("dynamodb:Scan", on=orders, why="Lists all orders, for operators")

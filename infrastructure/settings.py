@@ -136,7 +136,7 @@ class AddressLimits:
 
     customers: Annotated[int, between(10, 2_000_000_000)] = 2_000
     """A customer is a person, or an office of them behind one address."""
-    partners: Annotated[int, between(10, 2_000_000_000)] = 6_000
+    partners: Annotated[int, between(10, 2_000_000_000)] = 3_000
     """A partner is a server, whose plan must be reached before this limit."""
 
 
@@ -300,7 +300,7 @@ def _reservations() -> Mapping[str, int | None]:
 
 def _plans() -> Mapping[str, Plan]:
     standard = Plan(throttle=Throttle(rate=5, burst=10), daily_quota=4_000)
-    premium = Plan(throttle=Throttle(rate=10, burst=12), daily_quota=8_000)
+    premium = Plan(throttle=Throttle(rate=10, burst=10), daily_quota=8_000)
     return {"standard": standard, "premium": premium}
 
 
@@ -333,11 +333,13 @@ class Settings:
     hidden_messages_quota: Annotated[int, between(1)] = 120_000
     """SQS's quota of messages of one queue that are hidden at once: those that wait for a partner
     are. AWS raises it when it is asked."""
-    stage_throttle: Throttle = field(default_factory=lambda: Throttle(rate=160, burst=160))
+    stage_throttle: Throttle = field(default_factory=lambda: Throttle(rate=105, burst=105))
     """Of each route, for all callers together."""
     placing_throttle: Throttle = field(default_factory=lambda: Throttle(rate=150, burst=150))
     """Of each of the two routes that place orders, for all callers together."""
-    head_throttle: Throttle = field(default_factory=lambda: Throttle(rate=100, burst=100))
+    serving_throttle: Throttle = field(default_factory=lambda: Throttle(rate=55, burst=55))
+    """Of each route of who serves a restaurant's orders, for all callers together."""
+    head_throttle: Throttle = field(default_factory=lambda: Throttle(rate=50, burst=50))
     """Of each route's HEAD, for all callers together."""
     person_throttle: Throttle = field(default_factory=lambda: Throttle(rate=4, burst=7))
     """Of each signed-in person, in each execution environment of a function; the firewall counts
@@ -445,7 +447,7 @@ class Settings:
     def throttle_name_of(route: Route) -> str:
         """Name the setting that limits a route."""
         own = {"POST": "placing_throttle", HEAD: "head_throttle"}
-        return own.get(route.method, "stage_throttle")
+        return own.get(route.method, "serving_throttle" if route.serves else "stage_throttle")
 
     def throttle_of(self, route: Route) -> Throttle:
         """Give what limits a route, for all callers together."""
@@ -481,20 +483,19 @@ class Settings:
     def _check_bursts(self) -> None:
         """Let no more through than can run: Lambda refuses the rest, and callers get 500.
 
-        A stage that waives its shares may do so where no burst can be lowered: queues take two
-        executions each at least, which leaves little of an account's ten.
+        An account that can reserve nothing has not one execution for each route: it says why not.
         """
+        if self.shares_waiver and self.concurrency_quota < KEPT_UNRESERVED:
+            return
         for name in names(Caller.API):
             reserved, burst = self.reserved_concurrency.get(name), self.burst_of(name)
             whose = "neither reserved nor the workers'" if reserved is None else "its reservation"
             most = self.unreserved if reserved is None else reserved
-            least = sum(1 for route in ROUTES if route.function == name)
-            lowest = bool(self.shares_waiver) and burst == least and most > 0
             _require(
-                burst <= most or lowest,
+                burst <= most,
                 f"the routes of {name} let {burst} requests through at one moment, but only "
                 f"{most} can run, {whose}: lower the bursts of stage_throttle, "
-                "placing_throttle or head_throttle, or reserve more",
+                "serving_throttle, placing_throttle or head_throttle, or reserve more",
             )
 
     def _check_plans(self) -> None:

@@ -156,7 +156,12 @@ class _Limited(NamedTuple):
         return self.throttle.burst + self.throttle.rate
 
     def routes(self) -> Iterator[Route]:
-        return (route for route in ROUTES if route.caller is self.role)
+        return _routes_of(self.role)
+
+
+def _routes_of(role: Role) -> Iterator[Route]:
+    """Give the routes of partners, or those of all people: customers, operators and staff."""
+    return (route for route in ROUTES if route.by_key == (role is Role.PARTNER))
 
 
 def uses(settings: _Settings) -> Iterator[Use]:
@@ -254,7 +259,7 @@ def _addresses(settings: _Settings) -> Iterator[Use]:
     for role, name in limits.items():
         rate = getattr(settings.address_limits, name) / RATE_WINDOW_SECONDS
         limit = f"address_limits.{name}"
-        for route in (route for route in ROUTES if route.caller is role):
+        for route in _routes_of(role):
             ceiling = settings.throttle_name_of(route)
             thing = f"the rate of {route.method} {route.path}"
             most = settings.throttle_of(route).rate

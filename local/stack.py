@@ -25,7 +25,7 @@ from local.copy.emulator import Emulator, Watch, launch, port_taken, predecessor
 from local.demo.documentation import documentation
 from local.demo.people import seed_people, subject_of
 from local.demo.receiver import Receiver, receiver
-from local.demo.seed import Partner, seed_partners, seed_plan, seed_webhooks
+from local.demo.seed import Partner, seed_partners, seed_plan, seed_restaurants, seed_webhooks
 from local.demo.unlimited import lift
 from local.inside.refused_resources import summary, without_refused, without_tls_rule
 from local.steps import Steps
@@ -330,10 +330,11 @@ def _seed(
     target: Target, steps: Steps
 ) -> tuple[tuple[Partner, ...], dict[str, str], dict[str, str]]:
     """Make the demo partners and people; gives the partners, people's tokens and our own plans."""
-    with steps.step("Seed two demo partners"):
+    with steps.step("Seed two demo partners, and three restaurants that are served"):
         partners = seed_partners(target)
         plans = seed_plan(target)
-    with steps.step("Seed two customers and an operator"):
+        seed_restaurants(target)
+    with steps.step("Seed two customers, an operator and two restaurants' staff"):
         tokens = seed_people(target.client, target.outputs[outputs.USER_POOL_ID])
     return partners, tokens, plans
 
@@ -362,6 +363,8 @@ def _describe(
         other_customer_id=subject_of(tokens["other_customer"]),
         other_customer_token=tokens["other_customer"],
         operator_token=tokens["operator"],
+        restaurant_token=tokens["restaurant"],
+        other_restaurant_token=tokens["other_restaurant"],
         user_pool_id=found[outputs.USER_POOL_ID],
         user_pool_client_id=found[outputs.USER_POOL_CLIENT_ID],
         web_origin=settings_of(_STAGE).origins[0],

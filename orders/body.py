@@ -24,9 +24,9 @@ from orders.problems import BODY_TOO_LARGE, INVALID_BODY, MALFORMED_JSON, Proble
 from orders.settings import MAX_BODY_BYTES
 
 if TYPE_CHECKING:
-    from orders.domain.order import NewOrder, OrderPatch
+    from orders.domain.order import NewOrder, OrderPatch, ServedOrderPatch
 
-T = TypeVar("T", bound="NewOrder | OrderPatch")
+T = TypeVar("T", bound="NewOrder | OrderPatch | ServedOrderPatch")
 
 WHOLE = "#"
 """The pointer to a body as such."""
@@ -56,7 +56,7 @@ def decode(decoder: msgspec.json.Decoder[T], text: str | None) -> T:
         if not has_sound_texts(body):
             _refuse(decoder, text)
         normalize_line_ends(body)
-    address = body.delivery_address
+    address = getattr(body, "delivery_address", UNSET)
     if address is not UNSET and any(faults_between(address, type(address), "")):
         _refuse(decoder, text)
     normalize(body)

@@ -85,7 +85,9 @@ class Request:
         self.route = route_of(told.http_method, told.resource_path)
         self.request_id = told.request_id
         self.headers = _headers(self._event)
-        self.order_id = (self._event.path_parameters or {}).get("orderId", "").lower()
+        places = self._event.path_parameters or {}
+        self.order_id = places.get("orderId", "").lower()
+        self.restaurant_id = places.get("restaurantId", "")
         self.path = told.path
         self.notes: dict[str, Any] = {}
         self._caller: Caller | None = None
@@ -98,7 +100,7 @@ class Request:
             Problem: when that is nobody whom the route is for.
         """
         if self._caller is None:
-            self._caller = caller_of(self.context, self.route)
+            self._caller = caller_of(self.context, self.route, self.restaurant_id)
         return self._caller
 
     def query(

@@ -44,6 +44,7 @@ MALFORMED_JSON = Kind("malformed-json", 400, "The body is not valid JSON")
 INVALID_BODY = Kind("invalid-body", 400, "The body does not fit the API's contract")
 INVALID_PARAMETER = Kind("invalid-parameter", 400, "A parameter does not fit the API's contract")
 UNKNOWN_CALLER = Kind("unknown-caller", 403, "The caller may not use this API")
+NOT_YOUR_RESTAURANT = Kind("not-your-restaurant", 403, "The restaurant is not yours")
 EDITS_DISABLED = Kind("edits-disabled", 403, "Orders cannot be edited at the moment")
 ORDER_NOT_FOUND = Kind("order-not-found", 404, "There is no such order")
 MOVE_NOT_ALLOWED = Kind("move-not-allowed", 409, "The order's status does not allow this change")
@@ -60,6 +61,7 @@ PROBLEMS = (
     INVALID_BODY,
     INVALID_PARAMETER,
     UNKNOWN_CALLER,
+    NOT_YOUR_RESTAURANT,
     EDITS_DISABLED,
     ORDER_NOT_FOUND,
     MOVE_NOT_ALLOWED,

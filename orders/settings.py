@@ -30,9 +30,13 @@ HEARTBEAT_KEY_ID = "HEARTBEAT_KEY_ID"
 
 BY_CUSTOMER = "by-customer"
 BY_PARTNER = "by-partner"
+BY_SERVER = "by-server"
 
 OPERATORS = "operators"
 """The Cognito group whose members see and move all orders."""
+
+RESTAURANTS = "restaurants"
+"""The Cognito group of restaurants' staff; their claim says which restaurants."""
 
 AUTHENTICATOR_APP = "SOFTWARE_TOKEN_MFA"
 """What Cognito calls the only second factor that the user pool offers."""

@@ -107,7 +107,7 @@ def contests(settings: Settings) -> Iterator[Contest]:
 
 def _requests(settings: Settings, caller: str, role: Role, throttle: Throttle) -> Iterator[Contest]:
     for route in ROUTES:
-        if route.caller is role:
+        if route.by_key == (role is Role.PARTNER):
             limit = settings.throttle_of(route)
             shared = limit.rate, limit.burst
             own = throttle.rate, throttle.burst
@@ -143,7 +143,7 @@ def _addresses(settings: Settings) -> Iterator[Contest]:
     both = {Role.CUSTOMER: limits.customers, Role.PARTNER: limits.partners}
     for role, most in both.items():
         rate = most / 300
-        for route in (route for route in ROUTES if route.caller is role):
+        for route in (own for own in ROUTES if own.by_key == (role is Role.PARTNER)):
             limit = settings.throttle_of(route)
             shared = limit.rate, limit.burst
             yield Contest("an address", f"{route.method} {route.path}", shared, (rate, rate))

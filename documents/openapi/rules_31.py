@@ -10,6 +10,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from orders.domain.iso import WITHOUT_POSTAL_CODES
+from orders.domain.order import ServedOrderPatch
 from orders.domain.reasons import REASONED
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def _rules(name: str, schema: Schema) -> Schema:
     rules: Schema = {}
     if "reason" in fields:
         rules["dependentSchemas"] = {"reason": _WITH_AN_END}
+    if name == ServedOrderPatch.__name__:
+        rules |= {"if": _WITH_AN_END, "then": {"required": ["reason"]}}
     if "deliveryAddress" in fields:
         rules["not"] = _NOTHING_BUT_AN_EMPTY_ADDRESS
     return rules

@@ -483,7 +483,7 @@ class Alarms(Construct):
             )
             for name, (table, index) in PARTS.items()
             for verb in ("read", "write")
-            if (name, verb) != ("partners", "write")  # written by operators alone
+            if (name, verb) not in _HARDLY_THROTTLED
         }
         self._add(
             "tables-throttled",
@@ -534,8 +534,11 @@ class Alarms(Construct):
         )
 
 
-_HARDLY_USED = {("keys", "read"), ("partners", "read"), ("partners", "write")}
-"""Capacity that is used by starts and replays only: not worth a metric of an alarm's ten."""
+_HARDLY_THROTTLED = {("keys", "read"), ("partners", "write")}
+"""Capacity of replays, and of operators: not worth a metric of an alarm's ten."""
+
+_HARDLY_USED = {*_HARDLY_THROTTLED, ("partners", "read"), ("by_server", "write")}
+"""Capacity that starts use, too; and that of which another index takes all that it takes."""
 
 
 def _error_percentage(

@@ -14,7 +14,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from orders.metrics import NAMESPACE, dimensions_of
 from orders.routes import STAGE
-from orders.settings import BY_CUSTOMER, BY_PARTNER
+from orders.settings import BY_CUSTOMER, BY_PARTNER, BY_SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,6 +110,7 @@ PARTS: Mapping[str, tuple[str, str | None]] = {
     "orders": ("orders", None),
     "by_customer": ("orders", BY_CUSTOMER),
     "by_partner": ("orders", BY_PARTNER),
+    "by_server": ("orders", BY_SERVER),
     "keys": ("idempotency_keys", None),
     "partners": ("partners", None),
 }

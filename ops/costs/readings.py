@@ -22,7 +22,7 @@ from ops.costs.spending import Carried, Spending
 from ops.costs.traffic import OCCASIONAL
 from ops.reach.errors import OperatorError
 from orders.domain.ids import timestamp_in
-from orders.settings import BY_CUSTOMER, BY_PARTNER
+from orders.settings import BY_CUSTOMER, BY_PARTNER, BY_SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -137,7 +137,7 @@ def _tables(target: Target) -> Iterator[dict[str, str]]:
     """Give the dimensions of each table and index."""
     for output in _TABLES:
         yield {"TableName": target.output(output)}
-    for index in (BY_CUSTOMER, BY_PARTNER):
+    for index in (BY_CUSTOMER, BY_PARTNER, BY_SERVER):
         yield {"TableName": target.output(outputs.ORDERS_TABLE), "GlobalSecondaryIndexName": index}
 
 

@@ -20,15 +20,16 @@ class Endpoints:
 
     `functions` and `log_groups` go by the function's name, such as `create_order`; `tables` are
     `orders`, `idempotency_keys` and `partners`. Tokens are fresh at each start and last an hour; a
-    customer's id is its token's subject. `queues` are `order_processing`, `partner_notifications`
-    and `restaurant_notifications`, each with `…_dead_letters`, `partner_retries` and
-    `pipe_dead_letters`, all by URL; `topics` holds `order_changes`, `pipe` the name of the pipe
-    that tells it of changes, `parameters` the names of `flags` and of the folder `partners`.
-    `webhooks` tells for each demo partner its `url` and `secret`; `server_pem` is a certificate
-    with key for receivers of your own on this machine. `web_origin` is an origin whose pages
-    may call the API, `docs_url` the API's documentation with "Try it out", `dashboard_url` the
-    template's dashboard, `traces_url` X-Ray's API. `usage_plans`
-    are those that only this run has, by name: their ids.
+    customer's id is its token's subject. `restaurant_token` is of the staff of rest-2, the other of
+    rest-3; the first partner serves rest-1. `queues` are `order_processing`,
+    `partner_notifications` and `restaurant_notifications`, each with `…_dead_letters`,
+    `partner_retries` and `pipe_dead_letters`, all by URL; `topics` holds `order_changes`, `pipe`
+    the name of the pipe that tells it of changes, `parameters` the names of `flags` and of the
+    folder `partners`. `webhooks` tells for each demo partner its `url` and `secret`; `server_pem`
+    is a certificate with key for receivers of your own on this machine. `web_origin` is an origin
+    whose pages may call the API, `docs_url` the API's documentation with "Try it out",
+    `dashboard_url` the template's dashboard, `traces_url` X-Ray's API. `usage_plans` are those that
+    only this run has, by name: their ids.
     """
 
     api_url: str
@@ -44,6 +45,8 @@ class Endpoints:
     other_customer_id: str
     other_customer_token: str
     operator_token: str
+    restaurant_token: str
+    other_restaurant_token: str
     user_pool_id: str
     user_pool_client_id: str
     web_origin: str

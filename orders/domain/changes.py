@@ -11,6 +11,8 @@ An order is stored as a map with the API's own field names, and besides them
     traceId            the trace of the request or message that made the last change, where there is
                        one: the stream drops it, and whoever reads the stream finds it here
 
+    servedBy           who serves it, where somebody does (serving/servers.py)
+
 Those of the heartbeat also have `synthetic` and `expiresAt`.
 """
 
@@ -25,7 +27,7 @@ from msgspec import UNSET
 
 from orders.domain.checks import needs_postal_code
 from orders.domain.ids import new_order_id, timestamp_of
-from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_before
+from orders.domain.lifecycle import EDITABLE, MOVES, Role, Status, statuses_before
 from orders.domain.money import PARTS, TOTAL_OF_SUMS, new_sums, subtotal_of, sums_of
 from orders.domain.order import (
     Address,
@@ -35,10 +37,13 @@ from orders.domain.order import (
     NewPartnerOrder,
     Option,
     Order,
+    OrderPatch,
     PartnerOrderPatch,
+    ServedOrderPatch,
     StatusChange,
 )
 from orders.domain.reasons import REASONED, REASONS_OF, assumed
+from orders.domain.serving.servers import SERVED_BY
 from orders.domain.synthetic import HEARTBEAT, mark
 
 if TYPE_CHECKING:
@@ -47,7 +52,6 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
     from orders.domain.money import Addition, Path
-    from orders.domain.order import OrderPatch
 
 
 _PLACING = "placing"
@@ -113,6 +117,8 @@ class Change(NamedTuple):
     key: ChangeKey | None = None
     keys: tuple[str, ...] | None = None
     """All keys that the order has then; None where the change's own is added to them."""
+    if_served: frozenset[Status] | None = None
+    """Those of `only_from` that count where somebody serves the order; None for all of them."""
 
     @property
     def needs_postal_code(self) -> bool:
@@ -124,6 +130,11 @@ class Change(NamedTuple):
     def needs_postal_code_of(self, item: Item) -> bool:
         """Tell whether it needs that an order has one, which has none."""
         return self.needs_postal_code and _POSTAL_CODE[1] not in item[_POSTAL_CODE[0]]
+
+    def allowed_from(self, item: Item) -> frozenset[Status]:
+        """Name the statuses from which this order takes the change."""
+        served = self.if_served is not None and SERVED_BY in item
+        return (self.if_served or frozenset()) if served else self.only_from
 
     @property
     def edits(self) -> bool:
@@ -164,7 +175,11 @@ def schedule_fault(moment: datetime, now: datetime) -> str | None:
 
 
 def place_for_partner(
-    order: NewPartnerOrder, partner_id: str, milliseconds: int, trace: str | None = None
+    order: NewPartnerOrder,
+    partner_id: str,
+    milliseconds: int,
+    trace: str | None = None,
+    server: str | None = None,
 ) -> Item:
     """Make the stored form of a new order that a partner places for a customer of its own.
 
@@ -173,9 +188,10 @@ def place_for_partner(
         partner_id: who the partner is, by its API key.
         milliseconds: the time of placing, since the Unix epoch.
         trace: the trace of the request.
+        server: who serves it, if somebody does.
     """
     customer_id = partner_customer_id(partner_id, order.customer_id)
-    item = place(order, customer_id, Role.PARTNER, milliseconds, trace)
+    item = place(order, customer_id, Role.PARTNER, milliseconds, trace, server)
     item["partnerId"] = partner_id
     if partner_id == HEARTBEAT:
         mark(item, milliseconds)
@@ -183,7 +199,12 @@ def place_for_partner(
 
 
 def place(
-    order: NewOrder, customer_id: str, role: Role, milliseconds: int, trace: str | None = None
+    order: NewOrder,
+    customer_id: str,
+    role: Role,
+    milliseconds: int,
+    trace: str | None = None,
+    server: str | None = None,
 ) -> Item:
     """Make the stored form of a new order.
 
@@ -193,6 +214,7 @@ def place(
         role: who places it.
         milliseconds: the time of placing, since the Unix epoch.
         trace: the trace of the request.
+        server: who serves it, if somebody does.
     """
     at = timestamp_of(milliseconds)
     operator = customer_id if role is Role.OPERATOR else None
@@ -211,11 +233,13 @@ def place(
     item |= sums_of(item)
     if trace is not None:
         item["traceId"] = trace
+    if server is not None:
+        item[SERVED_BY] = server
     return item
 
 
 def revise(
-    patch: OrderPatch,
+    patch: OrderPatch | ServedOrderPatch,
     role: Role,
     milliseconds: int,
     trace: str | None = None,
@@ -237,13 +261,18 @@ def revise(
     to = None if patch.status is UNSET else patch.status
     why = _why(patch, role)
     if not (assign or remove or to):
-        raise InvalidField("#", f"Must change something: {', '.join(_CHANGEABLE)}")
+        raise InvalidField("#", f"Must change something: {', '.join(_changeable(patch))}")
     only_from = frozenset(Status) if to is None else statuses_before(to, role)
     if assign or remove:
         only_from &= EDITABLE
     at = timestamp_of(milliseconds)
     change_id = os.urandom(8).hex()
-    return Change(assign, remove, to, only_from, at, role, change_id, trace, operator, add, why)
+    change = Change(assign, remove, to, only_from, at, role, change_id, trace, operator, add, why)
+    if role is Role.PARTNER and to is not None and isinstance(patch, OrderPatch):
+        # Who serves the order moves it; who placed it is then as its customer is.
+        served = only_from & statuses_before(to, Role.CUSTOMER)
+        return change if served == only_from else change._replace(if_served=served)
+    return change
 
 
 def meaning_of(change: Change) -> bytes:
@@ -270,7 +299,7 @@ def settled(change: Change, item: Item) -> Change | None:
     """
     stale = change.rests_on_sums and item.get("sums", {}).get("total") != item["total"]
     full = change.key is not None and len(item.get("changeKeys", ())) >= 2 * MOST_KEYS
-    if item["status"] not in change.only_from or not (stale or full):
+    if item["status"] not in change.allowed_from(item) or not (stale or full):
         return None
     if stale:
         parts = {part: change.assign.get((part,), item[part]) for part in PARTS}
@@ -318,15 +347,19 @@ def attributes_of(change: Change) -> list[str]:
         names |= {"sums", "total"}
     if change.key is not None:
         names.add("changeKeys")
+    if change.if_served is not None:
+        names.add(SERVED_BY)
     return sorted(names)
 
 
-def view(item: Item, reader: Role = Role.CUSTOMER) -> dict[str, Any]:
+def view(item: Item, reader: Role = Role.CUSTOMER, *, serving: bool = False) -> dict[str, Any]:
     """Arrange a stored order as it is read: own fields only, always in the same order.
 
     Args:
         item: the order.
         reader: who reads it; which operator moved it, operators alone are told.
+        serving: whether that is who serves it, who is not told whose it is, and once it has ended
+            not where it went.
     """
     shown = dict(item)
     shown["createdAt"] = item["timestamp"]
@@ -338,7 +371,24 @@ def view(item: Item, reader: Role = Role.CUSTOMER) -> dict[str, Any]:
     if reader is not Role.OPERATOR:
         told = tuple(name for name in told if name != _OPERATOR)
     shown["history"] = [_only(told, entry) for entry in item["history"]]
-    return {name: shown[name] for name in _ORDER_FIELDS if name in shown}
+    hidden = _hidden(shown) if serving else ()
+    return {name: shown[name] for name in _ORDER_FIELDS if name in shown and name not in hidden}
+
+
+WHOSE = ("customerId", "partnerId", "reference")
+"""What who serves an order is not shown."""
+
+WHERE = ("contactPhone", "deliveryAddress", "note")
+"""What it is not shown either, once the order has ended."""
+
+
+def _hidden(shown: Item) -> tuple[str, ...]:
+    """Name what who serves an order is not shown, and take its lines' notes away once it ended."""
+    if MOVES[Status(shown["status"])]:
+        return WHOSE
+    for line in shown["items"]:
+        line.pop("note", None)
+    return (*WHOSE, *WHERE)
 
 
 _COORDINATES = ("latitude", "longitude")
@@ -379,11 +429,14 @@ def _entry(status: Status, at: str, by: Role, operator: str | None) -> dict[str,
     return entry if operator is None else {**entry, _OPERATOR: operator}
 
 
-_CHANGEABLE = tuple(name for name in PartnerOrderPatch.__struct_encode_fields__ if name != "reason")
+def _changeable(patch: OrderPatch | ServedOrderPatch) -> list[str]:
+    """Name what a patch can change: all that some caller may, or what the restaurant may."""
+    kind = PartnerOrderPatch if isinstance(patch, OrderPatch) else type(patch)
+    return [name for name in kind.__struct_encode_fields__ if name != "reason"]
 
 
 def _edits(
-    patch: OrderPatch,
+    patch: OrderPatch | ServedOrderPatch,
 ) -> tuple[dict[Path, Any], tuple[Path, ...], tuple[Addition, ...]]:
     fields = msgspec.to_builtins(patch)
     for name in ("status", "reason"):
@@ -395,14 +448,14 @@ def _edits(
     wanted |= {("deliveryAddress", name): value for name, value in address.items()}
     assign = {path: value for path, value in wanted.items() if value is not None}
     remove = tuple(path for path, value in wanted.items() if value is None)
-    if patch.items is not UNSET:
+    if isinstance(patch, OrderPatch) and patch.items is not UNSET:
         assign["subtotal",] = subtotal_of(patch.items)
     totals, add = new_sums({part: assign[part,] for part in PARTS if (part,) in assign})
     return assign | totals, remove, add
 
 
-def _why(patch: OrderPatch, role: Role) -> tuple[tuple[str, str], ...]:
-    """Give the reason of a move that has one, as the history keeps it."""
+def _why(patch: OrderPatch | ServedOrderPatch, role: Role) -> tuple[tuple[str, str], ...]:
+    """Give the reason of a move that has one, as the history keeps it; a restaurant names it."""
     given = patch.reason
     if patch.status is UNSET or patch.status not in REASONED:
         if given is not UNSET:
@@ -410,6 +463,8 @@ def _why(patch: OrderPatch, role: Role) -> tuple[tuple[str, str], ...]:
             raise InvalidField("#/reason", f"Goes only with a status of {known}")
         return ()
     if given is UNSET:
+        if isinstance(patch, ServedOrderPatch):
+            raise InvalidField("#/reason", f"Say why the order is {patch.status}: send its code")
         return (("reason", assumed(role)),)
     if given.code not in REASONS_OF[role]:
         raise InvalidField("#/reason/code", f"Must be one of {', '.join(REASONS_OF[role])}")

@@ -15,7 +15,7 @@ from orders.domain.order import MULTILINE, Address, AddressPatch
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orders.domain.order import NewOrder, OrderPatch
+    from orders.domain.order import NewOrder, OrderPatch, ServedOrderPatch
 
 _POINT = ("latitude", "longitude")
 _DECIMALS = 7  # a centimetre: DynamoDB's numbers end at 1E-130, JSON's do not
@@ -80,9 +80,9 @@ def has_sound_texts(part: Struct) -> bool:
     return all(text_fault(name, text) is None for _, name, text in _texts(part))
 
 
-def normalize(body: NewOrder | OrderPatch) -> None:
+def normalize(body: NewOrder | OrderPatch | ServedOrderPatch) -> None:
     """Give an order, or a change of one, the form that is kept."""
-    address = body.delivery_address
+    address = getattr(body, "delivery_address", UNSET)
     if address is UNSET:
         return
     for name in _POINT:

@@ -5,6 +5,7 @@ the API's documentation are made from it. Names travel in camel case.
 
     NewOrder ─ NewPartnerOrder     what a caller places
     OrderPatch ─ PartnerOrderPatch what a caller changes (JSON Merge Patch, RFC 7396)
+    ServedOrderPatch               what the restaurant changes
     Order                          what a caller reads: the above and what the service adds
 """
 
@@ -158,11 +159,20 @@ class GivenReason(_Body, kw_only=True):
     text: ReasonText | UnsetType = UNSET
 
 
-class OrderPatch(_Body, kw_only=True):
-    """The parts of an order to change, and the status to move it to."""
+class _Move(_Body, kw_only=True):
+    """A move to another status."""
 
     status: Status | UnsetType = UNSET
     reason: GivenReason | UnsetType = UNSET
+
+
+class ServedOrderPatch(_Move, kw_only=True):
+    """What the restaurant says of an order that it serves: where it stands, and why it ended."""
+
+
+class OrderPatch(_Move, kw_only=True):
+    """The parts of an order to change, and the status to move it to."""
+
     items: LineItems | UnsetType = UNSET
     delivery_address: AddressPatch | UnsetType = UNSET
     contact_phone: Phone | UnsetType = UNSET

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from orders.body import decode
-from orders.domain.changes import InvalidField, check_schedule, place, place_for_partner, view
+from orders.domain.changes import InvalidField, check_schedule, place, place_for_partner
+from orders.domain.lifecycle import Role
 from orders.domain.order import NewOrder, NewPartnerOrder
 from orders.domain.synthetic import HEARTBEAT, SYNTHETIC, is_synthetic
 from orders.http import Request, Response, endpoint, validators
 from orders.idempotency import key_of
 from orders.metrics import ORDERS_CREATED, ORDERS_REFUSED, ORDERS_REPLAYED
+from orders.partners import directory
 from orders.preconditions import is_known_collection
 from orders.problems import INVALID_BODY, KEY_REUSED, Problem
 from orders.routes import IDEMPOTENCY_KEY, STAGE
+from orders.settings import in_lambda
 from orders.store import Claim, KeyReused, store
 from orders.telemetry import count
 from orders.tracing import trace_id
@@ -66,7 +69,7 @@ def _create_order(request: Request) -> Response:
     }
     if replayed:
         headers["Idempotent-Replayed"] = "true"
-    return Response(201, view(item, request.caller.role), headers)
+    return Response(201, request.caller.view(item), headers)
 
 
 def _location(request: Request, order_id: str) -> str:
@@ -94,9 +97,18 @@ def _place(order: NewOrder, caller: Caller, claim: Claim) -> tuple[Item, bool]:
 
 
 def _item(order: NewOrder, caller: Caller, milliseconds: int) -> Item:
+    server = _server(order, caller)
     if isinstance(order, NewPartnerOrder):
-        return place_for_partner(order, caller.identity, milliseconds, trace_id())
-    return place(order, caller.identity, caller.role, milliseconds, trace_id())
+        return place_for_partner(order, caller.identity, milliseconds, trace_id(), server)
+    return place(order, caller.identity, caller.role, milliseconds, trace_id(), server)
+
+
+def _server(order: NewOrder, caller: Caller) -> str | None:
+    """Say who serves the order; nobody serves the heartbeat's."""
+    if caller.identity == HEARTBEAT:
+        return None
+    placer = caller.identity if caller.role is Role.PARTNER else None
+    return directory().server_of(order.restaurant_id, placer)
 
 
 def _claim(caller: Caller, key: str, order: NewOrder) -> Claim:
@@ -107,3 +119,5 @@ def _claim(caller: Caller, key: str, order: NewOrder) -> Claim:
 
 
 handler = endpoint(create_order)
+if in_lambda():
+    directory().unpack()  # while starting, as above: no other function asks for it

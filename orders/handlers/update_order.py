@@ -17,10 +17,10 @@ from orders.domain.changes import (
     request_known,
     revise,
     settled,
-    view,
 )
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
-from orders.domain.order import OrderPatch, PartnerOrderPatch
+from orders.domain.order import OrderPatch, PartnerOrderPatch, ServedOrderPatch
+from orders.domain.serving.servers import SERVED_BY
 from orders.domain.synthetic import SYNTHETIC, is_synthetic
 from orders.http import Request, Response, endpoint, validators
 from orders.idempotency import key_of
@@ -46,8 +46,9 @@ if TYPE_CHECKING:
     from orders.domain.order import Item
     from orders.preconditions import Conditions
 
-_DECODERS: dict[Any, msgspec.json.Decoder[OrderPatch]] = {
-    patch: msgspec.json.Decoder(patch) for patch in (OrderPatch, PartnerOrderPatch)
+_DECODERS: dict[Any, msgspec.json.Decoder[OrderPatch | ServedOrderPatch]] = {
+    patch: msgspec.json.Decoder(patch)
+    for patch in (OrderPatch, PartnerOrderPatch, ServedOrderPatch)
 }
 _HASH = 16  # hex digits: an order knows some twenty keys of one caller or another
 
@@ -73,7 +74,7 @@ def update_order(request: Request) -> Response:
     headers = validators(item)
     if repeated:
         headers["Idempotent-Replayed"] = "true"
-    return Response(200, view(item, request.caller.role), headers)
+    return Response(200, request.caller.view(item), headers)
 
 
 def _note(request: Request, change: Change, item: Item, *, repeated: bool) -> None:
@@ -90,7 +91,7 @@ def _note(request: Request, change: Change, item: Item, *, repeated: bool) -> No
         count(STATUS_CHANGES)
 
 
-def _change(request: Request, patch: OrderPatch, key: str | None) -> Change:
+def _change(request: Request, patch: OrderPatch | ServedOrderPatch, key: str | None) -> Change:
     caller, now = request.caller, time.time_ns() // 1_000_000
     try:
         change = revise(patch, caller.role, now, trace_id(), caller.operator)
@@ -107,14 +108,15 @@ def _change_key(caller: Caller, key: str, change: Change) -> ChangeKey:
     return ChangeKey(*(sha256(text).hexdigest()[:_HASH] for text in (own, meaning_of(change))))
 
 
-def _check_moment(request: Request, patch: OrderPatch, change: Change) -> None:
+def _check_moment(request: Request, patch: OrderPatch | ServedOrderPatch, change: Change) -> None:
     """Check what depends on the moment: a schedule is ahead, and customers may edit.
 
     Raises:
         Problem: when it is not so now.
     """
     try:
-        check_schedule(patch, datetime.fromisoformat(change.at))
+        if isinstance(patch, OrderPatch):
+            check_schedule(patch, datetime.fromisoformat(change.at))
     except InvalidField as fault:
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
     if request.caller.role is Role.CUSTOMER and change.edits:
@@ -129,7 +131,7 @@ def _made_before(request: Request, change: Change) -> Item | None:
     if change.key is None:
         return None
     try:
-        nothing = change._replace(only_from=frozenset())
+        nothing = change._replace(only_from=frozenset(), if_served=None)
         store().update(request.order_id, nothing, request.caller.owner, None)
     except Refused as refused:
         item = refused.item
@@ -207,13 +209,16 @@ def _explain(item: Item, change: Change, caller: Caller, conditions: Conditions)
         Problem: what is at fault; none, where only the form of the change is.
     """
     is_known(conditions, item, reading=False)
-    status = Status(item["status"])
-    if status in change.only_from and change.needs_postal_code_of(item):
+    status, allowed_from = Status(item["status"]), change.allowed_from(item)
+    if status in allowed_from and change.needs_postal_code_of(item):
         detail = f"Addresses in {change.assign['deliveryAddress', 'country']} have one"
         raise Problem(INVALID_BODY, detail, pointer="#/deliveryAddress/postalCode")
-    if status in change.only_from:
+    if status in allowed_from:
         return
-    moves = ", ".join(statuses_after(status, caller.role)) or "nothing"
+    # Who placed an order that another serves may move it as its customer may.
+    placed_only = caller.role is Role.PARTNER and caller.server is None and SERVED_BY in item
+    role = Role.CUSTOMER if placed_only else caller.role
+    moves = ", ".join(statuses_after(status, role)) or "nothing"
     detail = f"The order is {status}; you can move it to {moves}"
     if change.edits:
         detail += f", and change its contents only while it is {', '.join(sorted(EDITABLE))}"

@@ -34,6 +34,10 @@ class NoStore(store.Store):
         """Know only the key of acme."""
         return {"partnerId": "acme"} if api_key_id == "key-of-acme" else None
 
+    def restaurants(self) -> Item | None:
+        """Nobody serves any restaurant."""
+        return None
+
 
 @pytest.fixture(scope="session", autouse=True)
 def aws_is_described_once() -> Iterator[None]:

@@ -46,6 +46,7 @@ GRANTS = {
     "ListOrders": {
         ("dynamodb:Query", "DataOrders/index/by-customer"),
         ("dynamodb:Query", "DataOrders/index/by-partner"),
+        ("dynamodb:Query", "DataOrders/index/by-server"),
         ("dynamodb:Scan", "DataOrders"),
     },
     "UpdateOrder": {("dynamodb:UpdateItem", "DataOrders"), ("ssm:GetParameter", "flags")},

@@ -135,7 +135,7 @@ def test_functions_are_called_by_their_own_methods_only(matrix: Matrix) -> None:
 
 
 def _pattern(path: str) -> str:
-    return path.replace("{orderId}", "*")
+    return path.replace("{orderId}", "*").replace("{restaurantId}", "*")
 
 
 def test_queues_are_filled_by_their_topic_only(matrix: Matrix) -> None:
