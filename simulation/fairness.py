@@ -130,6 +130,12 @@ def _held(settings: Settings, caller: str, role: Role, throttle: Throttle) -> It
         evened = throttle.rate / 2, throttle.rate / 2
         thing = f"the executions of {name}"
         yield Contest(caller, thing, (most, most), evened, seconds, counted=True)
+    # A queue that waits fills its batches, whose messages are sent at the same time.
+    worker = settings.workers["notify_partner"]
+    most = settings.webhooks.restaurants_at_once * worker.batch_size
+    evened = throttle.rate / 2, throttle.rate / 2
+    thing = "the executions that tell who serves orders"
+    yield Contest(caller, thing, (most, most), evened, PATIENCE_SECONDS, counted=True)
 
 
 def _addresses(settings: Settings) -> Iterator[Contest]:

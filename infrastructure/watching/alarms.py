@@ -69,7 +69,7 @@ FEWEST_REQUESTS = 50
 NEAR_PERCENT = 80
 """Of a ceiling: the time to raise it is before it is reached."""
 
-TRIES_FAILED = 25
+TRIES_FAILED = 36
 """Tries of one partner's webhooks that failed in a quarter of an hour; each webhook has eight in
 a day, two of them at once. A partner that has all of them and fails one in twenty has that many by
 chance once in eight days."""

@@ -100,8 +100,9 @@ class Traffic:
         lists: GET requests of a page of orders, for each order; reads and lists make eight.
         auto_confirmed: share of orders that process_order confirms; the flag is off at first.
         partners: share of orders that come from partners, who hear of each change.
-        served: share of orders that a restaurant serves, which has until a deadline to answer; its
-            own system hears of them, and reads half of its pages.
+        served: share of orders that a restaurant serves, which has until a deadline to answer; who
+            serves reads half of its pages. What a partner serves that has not placed it is taken as
+            many: it hears of each change but its own moves.
         own_moves: changes of an order that whoever serves it makes, and so does not hear of.
         busy_hours: hours of a day in which orders come; the others are idle.
         order_bytes: a stored order with its history: two items, an address, five moves.

@@ -180,11 +180,25 @@ CLAIMS = (
     Claim(
         id="filter-on-bodies",
         says="A subscription's filter looks into the message's body, four keys deep.",
-        said=("docs/decisions/0010-outbox.md", "infrastructure/work/processing.py#_with"),
+        said=("docs/decisions/0010-outbox.md", "infrastructure/work/processing.py#_changed"),
         expected="process_order hears of placed orders alone, notify_partner of partners' alone.",
         look="Place one order of a customer and one of a partner; read both workers' logs.",
         sources=(
             f"{_SNS}/sns-message-filtering.html",
+            f"{RECORDINGS}/sns/test_sns_filter_policy.snapshot.json",
+        ),
+    ),
+    Claim(
+        id="filter-by-either",
+        says="A filter takes anything but a prefix, and `$or` of conditions on several keys.",
+        said=(
+            "docs/decisions/0032-webhooks-to-restaurants.md",
+            "infrastructure/work/processing.py#_served_by_a_partner",
+        ),
+        expected="The deployment takes the filter; who serves hears of PLACED, and not of READY.",
+        look="Bind a restaurant to a partner, move an order of it; read notify_partner's log.",
+        sources=(
+            f"{_SNS}/subscription-filter-policy-constraints.html",
             f"{RECORDINGS}/sns/test_sns_filter_policy.snapshot.json",
         ),
     ),

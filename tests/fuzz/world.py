@@ -71,6 +71,8 @@ ENVIRONMENT = {
     "PARTNERS_PREFIX": "/parameter/partners",
     "SIGNING_KEY_PARAMETER": "/parameter/signing-key",
     "DEAD_LETTER_QUEUE": "https://sqs.us-east-1.amazonaws.com/111122223333/dead",
+    "RESTAURANTS_QUEUE": "https://sqs.us-east-1.amazonaws.com/111122223333/serving",
+    "RESTAURANTS_DEAD_LETTERS": "https://sqs.us-east-1.amazonaws.com/111122223333/serving-dead",
     "RETRY_SECONDS": "5",
     "RETRIES_QUEUE": "https://sqs.us-east-1.amazonaws.com/111122223333/retries",
     "WEBHOOK_WAITS": "5 300",

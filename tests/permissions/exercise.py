@@ -113,7 +113,7 @@ class Walk:
             ("restaurant_notifications", "NotifyPartner"),
         ):
             sqs.send_message(QueueUrl=self.stack.queues[queue], MessageBody="no change of an order")
-            letters = f"{construct_id(queue)}DeadLetters"
+            letters = self.stack.queues[f"{queue}_dead_letters"].rpartition("/")[2]
             self._await(worker, "sqs:SendMessage", letters)
 
     def flags(self) -> None:

@@ -149,13 +149,31 @@ def test_who_serves_an_order_hears_of_each_status_that_others_give_it(
     assert [event["version"] for event in placers] == [1, 3, 4, 5, 6, 7]
 
 
-def to_placer(stack: Endpoints, order_id: str) -> list[dict[str, Any]]:
-    """Give the events that the demo partner got which placed an order, in order."""
+def test_a_restaurant_that_is_bound_is_heard_of_from_the_first(
+    stack: Endpoints, bella: Partner
+) -> None:
+    """Who serves the demo's first restaurant hears of an order there as it is placed."""
+    order_id = str(bella.place(restaurantId="rest-1")["orderId"])
+    wait_until(lambda: len(to_demo_partners(stack, order_id)) >= 2, "one of both hears nothing")
+    heard = {one["partner_id"]: one["event"] for one in to_demo_partners(stack, order_id)}
+    assert set(heard) == {stack.partner_id, stack.other_partner_id}
+    server, placer = heard[stack.partner_id], heard[stack.other_partner_id]
+    assert (server["type"], server["restaurantId"]) == ("order.placed", "rest-1")
+    assert {name: server[name] for name in placer} == placer
+
+
+def to_demo_partners(stack: Endpoints, order_id: str) -> list[dict[str, Any]]:
+    """Give the webhooks of an order that came to the demo partners."""
     trusted = ssl.create_default_context(
         cafile=stack.server_pem.replace("server.pem", "authorities.pem")
     )
-    latest = httpx.get(stack.webhooks_url, verify=trusted).json()
-    events = [one["event"] for one in latest if one["event"]["orderId"] == order_id]
+    latest: list[dict[str, Any]] = httpx.get(stack.webhooks_url, verify=trusted).json()
+    return [one for one in latest if one["event"]["orderId"] == order_id]
+
+
+def to_placer(stack: Endpoints, order_id: str) -> list[dict[str, Any]]:
+    """Give the events that the demo partner got which placed an order, in order."""
+    events = [one["event"] for one in to_demo_partners(stack, order_id)]
     return sorted(events, key=lambda event: int(event["version"]))
 
 

@@ -150,18 +150,18 @@ MISTAKES = [
     ),
     (
         Settings,
-        {"stage": "x", "stage_throttle": Throttle(rate=105, burst=111)},
-        "routes of get_order let 532 requests through at one moment, but only 520 can run",
+        {"stage": "x", "stage_throttle": Throttle(rate=105, burst=106)},
+        "routes of get_order let 522 requests through at one moment, but only 520 can run",
     ),
     (
         Settings,
-        {"stage": "x", "serving_throttle": Throttle(rate=55, burst=61)},
-        "routes of get_order let 532 requests through .* 520 can run, neither reserved nor the",
+        {"stage": "x", "serving_throttle": Throttle(rate=55, burst=56)},
+        "routes of get_order let 522 requests through .* 520 can run, neither reserved nor the",
     ),
     (
         Settings,
-        {"stage": "x", "head_throttle": Throttle(rate=1, burst=53)},
-        "routes of get_order let 532 requests through .* 520 can run, neither reserved nor the",
+        {"stage": "x", "head_throttle": Throttle(rate=1, burst=51)},
+        "routes of get_order let 524 requests through .* 520 can run, neither reserved nor the",
     ),
     (
         Settings,
