@@ -192,6 +192,7 @@ def _keep_from_others(layout: Layout, steps: Steps) -> None:
     private_files.make_file(layout.lock)
     try:
         private_files.tighten(layout.latest_endpoints)
+        private_files.tighten(layout.session)
         private_files.tighten(layout.home)
     except PermissionError as error:
         raise LocalError(

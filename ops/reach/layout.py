@@ -2,7 +2,7 @@
 
 .local/
 ├── emulator-venv/   asset/   cdk.out/     shared by all copies, made once
-├── endpoints.json                         of the copy that started last
+├── endpoints.json   session               of the copy that started last
 ├── load/                                  the report of the last `make load`
 └── 4566/                                  one copy: state/ objects/ tmp/ emulator.log …
 
@@ -99,6 +99,11 @@ class Layout:
     def latest_endpoints(self) -> Path:
         """The endpoints document of the copy that started last."""
         return self.directory / "endpoints.json"
+
+    @property
+    def session(self) -> Path:
+        """What a shell reads to call the copy that started last."""
+        return self.directory / "session"
 
     @property
     def url(self) -> str:
