@@ -91,6 +91,11 @@ class Layout:
         return self.home / "traces.jsonl"
 
     @property
+    def left_out(self) -> Path:
+        """What of the template the emulator refuses, a resource a line."""
+        return self.home / "left-out.txt"
+
+    @property
     def endpoints(self) -> Path:
         """This copy's endpoints document."""
         return self.home / "endpoints.json"

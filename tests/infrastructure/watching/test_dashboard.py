@@ -236,7 +236,7 @@ def test_saved_queries_ask_for_fields_that_are_logged(query: Any) -> None:
     plain = re.sub(r'"[^"]*"|@\w+|\b\d+\b', " ", query.text)
     made_here = set(re.findall(r" as (\w+)", plain))
     words = set(
-        "filter stats fields sort limit by as and or not desc asc count sum avg pct max"
+        "filter stats fields sort limit by as and or not desc asc count count_distinct sum avg pct max"
         " ispresent level".split()
     )
     for name in set(re.findall(r"\w+", plain)) - words - made_here:
