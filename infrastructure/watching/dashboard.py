@@ -228,7 +228,7 @@ class Dashboard(Construct):
     def _business(self) -> list[cloudwatch.IWidget]:
         changes = [self._measured.own(metrics.STATUS_CHANGES, SUM)]
         return [
-            self._answer("Orders by status", queries.BY_STATUS, 8),
+            self._answer("Orders that came to each status", queries.BY_STATUS, 8),
             self._answer("Orders by partner", queries.BY_PARTNER, 8),
             _graph("Status changes a minute", changes, 8),
         ]
