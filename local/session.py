@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.demo.example import ORDER
+from local.demo.example import EXAMPLE
 from local.logs import Follower
 from local.stack import run
 from local.steps import on_terminal
@@ -63,36 +62,24 @@ def _web_client(endpoints: Endpoints) -> str:
     """Say where the web client is; the API lets in pages of its own origin only."""
     origin, web_url = urlsplit(endpoints.web_origin), urlsplit(endpoints.web_url)
     if not endpoints.web_url:
-        return f"none; pages of {endpoints.web_origin} may call the API"
+        return "not built (said above)"
     if origin.port != web_url.port:
-        return f"none: port {origin.port} is taken; free it and start again"
-    return f"{endpoints.web_origin}   (sign in with a click; pages of this origin may call the API)"
+        return f"none: {origin.port} is taken"
+    return endpoints.web_origin
 
 
 def _greeting(endpoints: Endpoints, layout: Layout) -> str:
-    body = json.dumps(ORDER, separators=(",", ":"))
-    key = endpoints.partner_api_key
+    """Say where everything is, so that it fits below the steps on a screen of 80 by 24."""
     return f"""
-  API          {endpoints.api_url}
-  AWS APIs     {endpoints.aws_endpoint_url}   (any credentials, {endpoints.region})
-  Partners     {endpoints.partner_id} {key}
-               {endpoints.other_partner_id} {endpoints.other_partner_api_key}
-  Customers    make token (the identity token of a demo customer; WHO=operator of an operator)
-  Web client   {_web_client(endpoints)}
-  Docs         {endpoints.docs_url}
-  Dashboard    {endpoints.dashboard_url}
-  Menu         {endpoints.menu_url}menu   (signs prices: orders quote --help)
-  Webhooks     {endpoints.webhooks_url}   (receives the demo partners'; each is shown below)
-  Traces       .venv/bin/orders trace ORDER_ID --local   (X-Ray at {endpoints.traces_url})
-  All of it    {layout.shown(layout.endpoints)}
+  API        {endpoints.api_url}
+  Docs       {endpoints.docs_url:<25}  Dashboard  {endpoints.dashboard_url}
+  Partner    {endpoints.partner_id} {endpoints.partner_api_key}
+  Web client {_web_client(endpoints):<25}  Menu       {endpoints.menu_url}menu
+  Customer   make token (WHO=operator)  All else   {layout.shown(layout.endpoints)}
 
-Place an order, then list the orders:
+Place an order from another terminal, in any shell:
+. {layout.shown(layout.session)}; curl -i "$API/partner/orders" -H "x-api-key: $KEY" \\
+  -H '{IDEMPOTENCY_KEY}: order-1' -H 'Content-Type: application/json' \\
+  -d @{layout.shown(EXAMPLE)}
 
-curl -i {endpoints.api_url}/partner/orders \\
-  -H 'x-api-key: {key}' -H '{IDEMPOTENCY_KEY}: order-1' -H 'Content-Type: application/json' \\
-  -d '{body}'
-
-curl {endpoints.api_url}/partner/orders -H 'x-api-key: {key}'
-
-The functions' logs follow. ^C stops everything and keeps the orders.
-"""
+Logs and webhooks follow. ^C stops everything and keeps the orders."""

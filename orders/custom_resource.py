@@ -11,10 +11,12 @@ from __future__ import annotations
 import json
 import time
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, InvalidURL
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from orders.aws_api import ApiError
+from orders.named_tuple import NamedTuple
+from orders.starting import ready
 from orders.telemetry import log_event
 
 if TYPE_CHECKING:
@@ -95,6 +97,7 @@ def custom_resource(act: Callable[[str, dict[str, Any]], str]) -> Callable[[Even
         except (ValueError, InvalidURL) as error:  # no address: nobody can be answered
             log_event({"request": asked.request_type, "status": "UNANSWERED"}, error)
 
+    ready()
     return handler
 
 

@@ -24,9 +24,11 @@ from contextlib import suppress
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from orders.domain.ids import shape_of
 from orders.log import DEBUG, log
+from orders.named_tuple import NamedTuple
 from orders.settings import in_lambda
 
 if TYPE_CHECKING:
@@ -50,9 +52,9 @@ _LONGEST_ANNOTATION = 1_000
 _MOST_NAMES = 25
 _DISPENSABLE = ("http", "aws", "cause", "annotations")  # in this order, should it be too long
 _MARKS = {"error", "throttle", "fault"}
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_ .:/%&#=+@-]")
-_ROOT = re.compile(r"1-[0-9a-f]{8}-[0-9a-f]{24}")
-_PARENT = re.compile(r"[0-9a-f]{16}")
+_NOT_IN_NAMES = r"[^A-Za-z0-9_ .:/%&#=+@-]"  # compiled by the first trace that is recorded
+_ROOT = f"0-{'0' * 8}-{'0' * 24}"
+_PARENT = "0" * 16
 
 Value: TypeAlias = str | int | float | bool | None
 
@@ -80,9 +82,9 @@ def parse(text: str) -> Header | None:
     """
     fields = dict(part.strip().split("=", 1) for part in text.split(";") if "=" in part)
     root, parent = fields.get("Root", ""), fields.get("Parent", "")
-    if not _ROOT.fullmatch(root):
+    if not root.startswith("1-") or shape_of(root) != _ROOT:
         return None
-    if not _PARENT.fullmatch(parent):
+    if shape_of(parent) != _PARENT:
         parent = ""
     return Header(root, parent, bool(parent) and fields.get("Sampled") == "1")
 
@@ -161,7 +163,7 @@ class _Recorded(Subsegment):
         self._sent = sent
         self.trace = within._replace(parent=identity) if sent else within
         self._document: dict[str, Any] = {
-            "name": _NOT_IN_NAMES.sub("_", name)[:_LONGEST_NAME] or "_",
+            "name": re.sub(_NOT_IN_NAMES, "_", name)[:_LONGEST_NAME] or "_",
             "id": identity,
             "trace_id": within.root,
             "parent_id": within.parent,

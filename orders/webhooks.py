@@ -27,11 +27,12 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http.client import HTTPException, HTTPSConnection
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
+from orders.named_tuple import NamedTuple
 from orders.tracing import TRACE_HEADER, Subsegment, subsegment
 
 if TYPE_CHECKING:
@@ -73,9 +74,9 @@ _LONGEST_PIECE = 8_192  # bytes of a line that are looked at together
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - how every secret starts, and none itself
 _UNRESOLVED = "DNS: the name does not resolve"
 _USER_AGENT = "food-delivery-orders/1"
-_STATUS_LINE = re.compile(rb"HTTP/1\.[0-9] ([1-9][0-9]{2})[ \r\n]")
+_STATUS_LINE = rb"HTTP/1\.[0-9] ([1-9][0-9]{2})[ \r\n]"
 _SWITCHING = 101  # the end of HTTP on a connection, which nobody asked for
-_UNSAFE_IN_URL = re.compile(r"[\s\\\x00-\x1f\x7f]")  # urlsplit would silently drop some
+_UNSAFE_IN_URL = r"[\s\\\x00-\x1f\x7f]"  # urlsplit would silently drop some
 
 
 class Undelivered(Exception):
@@ -244,7 +245,7 @@ def _target_of(url: str) -> _Target:
         "the URL has no host": not host,
         "the URL has credentials": "@" in parts.netloc,
         "the URL has a fragment": "#" in url,
-        "the URL is malformed": _UNSAFE_IN_URL.search(url) or not path.isascii() or not port,
+        "the URL is malformed": re.search(_UNSAFE_IN_URL, url) or not path.isascii() or not port,
     }
     for reason, found in flaws.items():
         if found:
@@ -477,7 +478,7 @@ def _status_in(line: bytes) -> int:
     """
     if not line:
         raise ConnectionResetError
-    match = _STATUS_LINE.match(line)
+    match = re.match(_STATUS_LINE, line)
     if match is None:
         raise HTTPException
     return int(match[1])

@@ -11,24 +11,21 @@ import typer
 
 from cli import terminal
 from cli.examples import lines
-from cli.options import Local
+from cli.options import Local  # noqa: TC001 - Typer reads it when it runs
 from ops.reach.errors import OperatorError
 from ops.reach.target import endpoints_on_this_machine
 
 if TYPE_CHECKING:
     from typing import Any
 
-app = typer.Typer(
-    epilog=lines("""
-        It prints JSON, which POST /orders takes as it is. For example:
-        orders quote docs/api/order.json --token "$(make -s token)" --local
-    """),
-)
+QUOTE_EXAMPLES = lines("""
+    It prints JSON, which POST /orders takes as it is. For example:
+    orders quote docs/api/order.json --token "$(make -s token)" --local
+""")
 
 _STDIN = "-"
 
 
-@app.command()
 def quote(
     order: Annotated[
         str,

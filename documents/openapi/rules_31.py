@@ -10,6 +10,8 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from orders.domain.iso import WITHOUT_POSTAL_CODES
+from orders.domain.lifecycle import Status
+from orders.domain.order import ServedOrderPatch
 from orders.domain.reasons import REASONED
 
 if TYPE_CHECKING:
@@ -28,10 +30,19 @@ def _rules(name: str, schema: Schema) -> Schema:
     if "minProperties" not in schema:  # a patch wants something to change
         return {}
     rules: Schema = {}
-    if "reason" in fields:
-        rules["dependentSchemas"] = {"reason": _WITH_AN_END}
+    together = {
+        "reason": _WITH_AN_END,
+        "quote": _WITH_WHAT_COSTS,
+        "readyAt": _ACCEPTED_OR_ALONE,
+    }
+    if found := {field: rule for field, rule in together.items() if field in fields}:
+        rules["dependentSchemas"] = found
+    if name == ServedOrderPatch.__name__:
+        rules |= {"if": _WITH_AN_END, "then": {"required": ["reason"]}}
     if "deliveryAddress" in fields:
         rules["not"] = _NOTHING_BUT_AN_EMPTY_ADDRESS
+    if "quote" in fields:
+        rules["not"] = {"anyOf": [_NOTHING_BUT_AN_EMPTY_ADDRESS, _NOR_WITH_A_QUOTE]}
     return rules
 
 
@@ -66,8 +77,15 @@ _WITH_AN_END = {
     "required": ["status"],
     "properties": {"status": {"enum": sorted(REASONED)}},
 }
+_ACCEPTED_OR_ALONE = {"properties": {"status": {"enum": [Status.CONFIRMED.value]}}}
+_WITH_WHAT_COSTS = {"anyOf": [{"required": ["items"]}, {"required": ["deliveryAddress"]}]}
 _NOTHING_BUT_AN_EMPTY_ADDRESS = {
     "required": ["deliveryAddress"],
     "maxProperties": 1,
     "properties": {"deliveryAddress": {"type": "object", "maxProperties": 0}},
+}
+_NOR_WITH_A_QUOTE = {
+    **_NOTHING_BUT_AN_EMPTY_ADDRESS,
+    "required": ["deliveryAddress", "quote"],
+    "maxProperties": 2,
 }

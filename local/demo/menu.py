@@ -115,12 +115,13 @@ def quoted(body: bytes, token: str, key: MenuKey, stage: str) -> dict[str, Any]:
     except dishes.CannotPrice as fault:
         raise Refused(422, str(fault)) from None
     now = int(time.time())
+    ends = now + HOLDS_SECONDS
     claims = {
         "iss": "menu",
         "aud": f"food-delivery-orders/{stage}",
         "jti": str(uuid.uuid4()),
         "iat": now,
-        "exp": now + HOLDS_SECONDS,
+        "exp": ends,
         "sub": _customer(token),
         "restaurantId": basket.restaurant_id,
         "currency": priced.currency,
@@ -135,7 +136,7 @@ def quoted(body: bytes, token: str, key: MenuKey, stage: str) -> dict[str, Any]:
         "items": priced.items,
         "subtotal": priced.subtotal,
         "deliveryFee": priced.delivery_fee,
-        "expiresAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(claims["exp"])),
+        "expiresAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(ends)),
     }
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from orders.aws_api import COGNITO, ApiError, call
 from orders.settings import AUTHENTICATOR_APP, OPERATORS
+from orders.starting import ready
 from orders.telemetry import log_event
 
 if TYPE_CHECKING:
@@ -86,3 +87,6 @@ def _only(groups: list[str]) -> dict[str, Any]:
     if not groups:
         override["claimsToSuppress"] = ["cognito:groups"]
     return override
+
+
+ready()

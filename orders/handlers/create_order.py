@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,18 +16,19 @@ from orders.domain.changes import (
     check_schedule,
     place,
     place_for_partner,
-    view,
 )
 from orders.domain.lifecycle import Role
 from orders.domain.order import NewOrder, NewPartnerOrder
-from orders.domain.synthetic import HEARTBEAT, SYNTHETIC, is_synthetic
+from orders.domain.serving.servers import ACCEPT_BY, SERVED_BY
+from orders.domain.synthetic import HEARTBEAT, SYNTHETIC, expire, is_synthetic
 from orders.http import Request, Response, endpoint, validators
 from orders.idempotency import key_of
 from orders.metrics import ORDERS_CREATED, ORDERS_REFUSED, ORDERS_REPLAYED
+from orders.partners import directory
 from orders.preconditions import is_known_collection
 from orders.problems import INVALID_BODY, KEY_REUSED, Problem
 from orders.routes import IDEMPOTENCY_KEY, STAGE
-from orders.settings import looks_at_quote
+from orders.settings import in_lambda, looks_at_quote, retention_days
 from orders.store import Claim, KeyReused, store
 from orders.telemetry import count
 from orders.tracing import trace_id
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 _CUSTOMERS_DECODER = msgspec.json.Decoder(NewOrder)
 _PARTNERS_DECODER = msgspec.json.Decoder(NewPartnerOrder)
-_PATH = re.compile(r"(?:/[A-Za-z0-9._~-]+)+/?")
+_IN_PATHS = "/.-_~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def create_order(request: Request) -> Response:
@@ -76,13 +76,18 @@ def _create_order(request: Request) -> Response:
     }
     if replayed:
         headers["Idempotent-Replayed"] = "true"
-    return Response(201, view(item, request.caller.role), headers)
+    return Response(201, request.caller.view(item), headers)
 
 
 def _location(request: Request, order_id: str) -> str:
     """Name the order's address: below the request's own path, unless no header can hold that."""
-    path = request.path if _PATH.fullmatch(request.path) else f"/{STAGE}{request.route.path}"
+    path = request.path if _is_plain(request.path) else f"/{STAGE}{request.route.path}"
     return f"{path.rstrip('/')}/{order_id}"
+
+
+def _is_plain(path: str) -> bool:
+    """Tell whether a path has nothing but names of unreserved characters."""
+    return len(path) > 1 and path[0] == "/" and "//" not in path and not path.strip(_IN_PATHS)
 
 
 def _order(request: Request) -> OrderContents:
@@ -129,9 +134,30 @@ def _check_moment(
 
 
 def _item(order: OrderContents, caller: Caller, milliseconds: int) -> Item:
+    """Make the stored form of the order, with what depends on who serves it, and on the stage."""
+    item = _placed(order, caller, milliseconds)
+    if SERVED_BY in item:
+        from orders.deadlines import deadline_of  # of served orders alone
+
+        item[ACCEPT_BY] = deadline_of(milliseconds, order.scheduled_for)
+    if (days := retention_days()) is not None and not is_synthetic(item):
+        expire(item, milliseconds, days)
+    return item
+
+
+def _placed(order: OrderContents, caller: Caller, milliseconds: int) -> Item:
+    server = _server(order, caller)
     if isinstance(order, NewPartnerOrder):
-        return place_for_partner(order, caller.identity, milliseconds, trace_id())
-    return place(order, caller.identity, caller.role, milliseconds, trace_id())
+        return place_for_partner(order, caller.identity, milliseconds, trace_id(), server)
+    return place(order, caller.identity, caller.role, milliseconds, trace_id(), server)
+
+
+def _server(order: OrderContents, caller: Caller) -> str | None:
+    """Say who serves the order; nobody serves the heartbeat's."""
+    if caller.identity == HEARTBEAT:
+        return None
+    placer = caller.identity if caller.role is Role.PARTNER else None
+    return directory().server_of(order.restaurant_id, placer)
 
 
 def _claim(caller: Caller, key: str, order: OrderContents) -> Claim:
@@ -142,3 +168,5 @@ def _claim(caller: Caller, key: str, order: OrderContents) -> Claim:
 
 
 handler = endpoint(create_order)
+if in_lambda():
+    directory().unpack()  # while starting, as above: no other function asks for it

@@ -13,6 +13,7 @@ from orders.aws_api import get
 from orders.domain.synthetic import HEARTBEAT
 from orders.heartbeat import Deviation, FrontDoor, Run
 from orders.settings import API_URL, HEARTBEAT_KEY_ID, setting
+from orders.starting import ready
 from orders.store import store
 from orders.telemetry import log_event
 
@@ -86,6 +87,7 @@ def _told(beat: Callable[[Run, str], None]) -> Callable[[Event, Any], dict[str, 
         log_event(run.notes, None)
         return run.notes
 
+    ready()
     return handler
 
 

@@ -67,33 +67,39 @@ class Counts:
         return self._found[function]
 
 
-def count(asset: Path, interpreter: Path, function: str) -> dict[str, Any]:
+def count(
+    asset: Path, interpreter: Path, function: str, task: dict[str, Any] | None = None
+) -> dict[str, Any]:
     """Count one function.
 
     Args:
         asset: the functions' code, built for the interpreter.
         interpreter: a Python of Lambda's version.
         function: its name.
+        task: what it is asked; None for requests that each partner may send.
 
     Returns:
         `modules`: the module that imports each first; `start`: instructions by module; and of
         functions that answer requests `requests`: the `first` and a `warm` one, each with its
         `instructions` by module and its `calls` of DynamoDB.
     """
-    counted = _run(asset, interpreter, function, "requests")
-    counted["start"] = by_module(_run(asset, interpreter, function, "start"), asset)
+    task = task or task_of(function)
+    counted = _run(asset, interpreter, function, "requests", task)
+    counted["start"] = by_module(_run(asset, interpreter, function, "start", task), asset)
     for name in ("first", "warm") if function in REQUESTS else ():
         request = counted["requests"][name]
         request["instructions"] = by_module(request["instructions"], asset)
     return counted
 
 
-def _run(asset: Path, interpreter: Path, function: str, what: str) -> dict[str, Any]:
+def _run(
+    asset: Path, interpreter: Path, function: str, what: str, task: dict[str, Any]
+) -> dict[str, Any]:
     command = [str(interpreter), "-I", "-S", str(CHILD), str(asset), function, what]
     environment = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         command,
-        input=json.dumps(_task(function)),
+        input=json.dumps(task),
         capture_output=True,
         text=True,
         check=False,
@@ -108,7 +114,8 @@ def _run(asset: Path, interpreter: Path, function: str, what: str) -> dict[str, 
     return counted
 
 
-def _task(function: str) -> dict[str, Any]:
+def task_of(function: str) -> dict[str, Any]:
+    """Give what a function is asked while it is counted."""
     environment = {k: v for k, v in ENVIRONMENT.items() if k not in _NOT_IN_LAMBDA}
     return {
         "environment": {**environment, "_X_AMZN_TRACE_ID": _UNSAMPLED},

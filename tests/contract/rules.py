@@ -6,12 +6,14 @@ Each has a proof: whether a request really breaks it. Without one no refusal is 
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orders import problems
-from orders.domain.changes import SCHEDULING_WINDOW
+from orders.domain.changes import READY_WINDOW, SCHEDULING_WINDOW
 from orders.domain.iso import WITHOUT_POSTAL_CODES
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
 from orders.domain.reasons import REASONS_OF
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 DOCUMENT = ROOT / "docs/api/beyond-openapi.md"
 """The document that is made of the rules."""
 
+_SHORTEST_SIGNATURE = 342  # of a key of 2,048 bits
+_QUOTED = {"restaurantId", "currency", "deliveryFee"}
 _SLACK = timedelta(minutes=1)  # between our clock and the function's
 _ROLES = {"partner": Role.PARTNER, "customer": Role.CUSTOMER, "operator": Role.OPERATOR}
 
@@ -55,6 +59,21 @@ def _schedule(sent: Sent, pointer: str, _memory: Memory) -> bool:
         return False
     now = datetime.now(UTC)
     return not now + _SLACK < moment < now + SCHEDULING_WINDOW - _SLACK
+
+
+def _ready_time(sent: Sent, pointer: str, _memory: Memory) -> bool:
+    try:
+        moment = datetime.fromisoformat(str(sent.at(pointer)).upper())
+    except ValueError:
+        return False
+    now = datetime.now(UTC)
+    return not now + _SLACK < moment < now + READY_WINDOW - _SLACK
+
+
+def _unseen(sent: Sent, _pointer: str, _memory: Memory) -> bool:
+    match = sent.header("If-Match")
+    accepts = "/restaurants/" in sent.path and sent.member("status") == Status.CONFIRMED
+    return accepts and (match is None or match.strip() == "*")
 
 
 def _last_characters(sent: Sent, pointer: str, _memory: Memory) -> bool:
@@ -139,6 +158,40 @@ def _known_key(sent: Sent, _pointer: str, memory: Memory) -> bool:
     return memory.is_used_key(sent)
 
 
+def _claims(sent: Sent) -> dict[str, Any]:
+    """Read what a quote says, whoever has signed it; nothing where it is none."""
+    _, _, rest = str(sent.member("quote")).partition(".")
+    payload, _, signature = rest.partition(".")
+    if len(signature) < _SHORTEST_SIGNATURE:
+        return {}
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except ValueError:
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def _no_quote(sent: Sent, _pointer: str, _memory: Memory) -> bool:
+    costs = sent.method == "POST" or bool({"items", "deliveryAddress"} & set(sent.body or ()))
+    return sent.caller == "customer" and costs and sent.member("quote") is None
+
+
+def _unsigned(sent: Sent, _pointer: str, _memory: Memory) -> bool:
+    return sent.member("quote") is not None and not _claims(sent)
+
+
+def _expired(sent: Sent, _pointer: str, _memory: Memory) -> bool:
+    ends = _claims(sent).get("exp")
+    return isinstance(ends, int) and ends <= (datetime.now(UTC) + _SLACK).timestamp()
+
+
+def _for_another(sent: Sent, pointer: str, _memory: Memory) -> bool:
+    claims, name = _claims(sent), pointer.removeprefix("#/")
+    if not claims or sent.method == "PATCH" or name not in _QUOTED:
+        return bool(claims)
+    return bool(claims.get(name) != sent.member(name))
+
+
 def _no_key(sent: Sent, _pointer: str, _memory: Memory) -> bool:
     return sent.path.startswith("/partner") and sent.caller != "partner"
 
@@ -159,6 +212,20 @@ RULES = (
         problems.INVALID_BODY,
         "#/scheduledFor",
         _schedule,
+    ),
+    Rule(
+        f"`readyAt` is ahead, and within {READY_WINDOW.days} days.",
+        _TIME,
+        problems.INVALID_BODY,
+        "#/readyAt",
+        _ready_time,
+    ),
+    Rule(
+        "A restaurant that accepts an order sends `If-Match`, and not `*`.",
+        "Headers do not depend on the body.",
+        problems.PRECONDITION_REQUIRED,
+        "If-Match",
+        _unseen,
     ),
     Rule(
         "No text has U+10FFFE or U+10FFFF.",
@@ -245,6 +312,29 @@ RULES = (
         problems.KEY_REUSED,
         IDEMPOTENCY_KEY,
         _known_key,
+    ),
+    Rule(
+        "A customer's order, and its change of items or address, has a price quote, where the "
+        "stage requires one.",
+        "It depends on the stage, and on whose credentials the request has.",
+        problems.QUOTE_REQUIRED,
+        "#/quote",
+        _no_quote,
+    ),
+    Rule(
+        "A price quote was signed by the menu, for this customer and this stage.",
+        "No schema verifies a signature.",
+        problems.QUOTE_INVALID,
+        "#/quote",
+        _unsigned,
+    ),
+    Rule("A price quote has not expired.", _TIME, problems.QUOTE_EXPIRED, "#/quote", _expired),
+    Rule(
+        "A price quote is for this order, as it is with its change.",
+        _OTHERS,
+        problems.QUOTE_MISMATCH,
+        "#/(items|restaurantId|currency|deliveryFee|deliveryAddress)",
+        _for_another,
     ),
     Rule(
         "A partner's route is called with its key.",

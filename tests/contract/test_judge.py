@@ -21,6 +21,7 @@ from tests.contract import rules
 from tests.contract.judge import unexplained_faults
 from tests.contract.memory import Memory
 from tests.contract.sent import NO_BODY, Sent
+from tests.shared.menu import quotes
 
 KINDS = {kind.name: kind for kind in PROBLEMS}
 OTHER_ID = "019ea65b-8cae-7809-986e-000000000000"
@@ -90,7 +91,14 @@ def good(line: str, answer: dict[str, Any], **headers: str) -> Sent:
     return sent(line, status=200, **headers)._replace(answer=answer)
 
 
-CUSTOMER = {"caller": "customer"}
+def quote_until(days: float, **claims: Any) -> str:
+    said = quotes.claims_for(ORDER, "me", "dev", **claims)
+    ends = int((datetime.now(UTC) + timedelta(days=days)).timestamp())
+    return quotes.token({**said, "exp": ends})
+
+
+CUSTOMER: Any = {"caller": "customer"}
+DEARER = quote_until(1, deliveryFee=ORDER["deliveryFee"] + 1)
 READ = good(f"GET /orders/{ORDER_ID}", {"orderId": ORDER_ID})
 PAGE = good("GET /orders?status=READY", {"cursor": "x"})
 PLACED = good("POST /orders", {"orderId": ORDER_ID}, Idempotency_Key="k")
@@ -182,6 +190,31 @@ PAIRS: dict[str, tuple[Sent, Sent, tuple[Sent, ...]]] = {
         patched({"tip": 1}, "Idempotency-Key", kind="idempotency-key-reused", Idempotency_Key="k"),
         patched({"tip": 1}, "Idempotency-Key", kind="idempotency-key-reused", Idempotency_Key="l"),
         (PLACED,),
+    ),
+    "no quote": (
+        sent("POST /orders", "quote-required", "#/quote", body=order(), **CUSTOMER),
+        sent("POST /orders", "quote-required", "#/quote", body=order()),
+        (),
+    ),
+    "no quote of a change": (
+        patched({"items": []}, "#/quote", kind="quote-required", **CUSTOMER),
+        patched({"tip": 1}, "#/quote", kind="quote-required", **CUSTOMER),
+        (),
+    ),
+    "forged quote": (
+        sent("POST /orders", "quote-invalid", "#/quote", body=order(quote="x")),
+        sent("POST /orders", "quote-invalid", "#/quote", body=order(quote=quote_until(1))),
+        (),
+    ),
+    "expired quote": (
+        sent("POST /orders", "quote-expired", "#/quote", body=order(quote=quote_until(-1))),
+        sent("POST /orders", "quote-expired", "#/quote", body=order(quote=quote_until(1))),
+        (),
+    ),
+    "quote for another": (
+        sent("POST /orders", "quote-mismatch", "#/deliveryFee", body=order(quote=DEARER)),
+        sent("POST /orders", "quote-mismatch", "#/currency", body=order(quote=DEARER)),
+        (),
     ),
 }
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from documents.quote_vectors import DOCUMENT
 from orders import (
     aws_api,
     custom_resource,
@@ -47,6 +48,7 @@ LONGEST_SECONDS = 2.0
 MOST_MEGABYTES = 64
 """How much memory a case may take at most: the functions have twice as much."""
 
+_PUBLISHED = json.loads(DOCUMENT.read_text())
 SIGNING_KEY = "whsec_c2lnbmluZy1rZXktb2YtdGhlLXBsYXRmb3Jt"
 API_KEY = "api-key-of-the-heartbeat"
 ENVIRONMENT = {
@@ -60,10 +62,17 @@ ENVIRONMENT = {
     "IDEMPOTENCY_TABLE": KEYS,
     "PARTNERS_TABLE": PARTNERS,
     "IDEMPOTENCY_HOURS": "24",
+    "ACCEPT_MINUTES": "10",
+    "ACCEPT_LEAD_MINUTES": "60",
+    "DEADLINES_GROUP": "deadlines",
+    "DEADLINES_QUEUE": "arn:aws:sqs:us-east-1:111122223333:queue",
+    "DEADLINES_ROLE": "arn:aws:iam::111122223333:role/deadlines",
     "FLAGS_PARAMETER": "/parameter/flags",
     "PARTNERS_PREFIX": "/parameter/partners",
     "SIGNING_KEY_PARAMETER": "/parameter/signing-key",
     "DEAD_LETTER_QUEUE": "https://sqs.us-east-1.amazonaws.com/111122223333/dead",
+    "RESTAURANTS_QUEUE": "https://sqs.us-east-1.amazonaws.com/111122223333/serving",
+    "RESTAURANTS_DEAD_LETTERS": "https://sqs.us-east-1.amazonaws.com/111122223333/serving-dead",
     "RETRY_SECONDS": "5",
     "RETRIES_QUEUE": "https://sqs.us-east-1.amazonaws.com/111122223333/retries",
     "WEBHOOK_WAITS": "5 300",
@@ -72,7 +81,7 @@ ENVIRONMENT = {
     "ALLOWED_ORIGINS": "https://shop.example.com",
     "PERSON_THROTTLE": "1000000 1000000",  # whoever it is, all events are looked at
     "PRICE_QUOTES": "checked",
-    "PRICE_KEYS": "",
+    "PRICE_KEYS": " ".join(f"{key['kid']}:{key['n']}" for key in _PUBLISHED["keys"]),
 }
 CREDENTIALS = ("secret-access-key", SIGNING_KEY, API_KEY)
 """What nothing that is said may hold."""

@@ -42,6 +42,7 @@ VARIANTS = {
         domain=DOMAIN,
         web_client=WEB_CLIENT,
         customer_key=True,
+        order_retention_days=730,
         budget=Budget(alarm_emails=("ops@example.com", "money@example.com")),
     ),
 }

@@ -124,6 +124,55 @@ def test_asset_for_this_machine_runs_here_alone(host: Asset) -> None:
     assert run_alone(host, code).startswith(str(host.path))
 
 
+def test_a_start_loads_no_part_of_msgspec_that_no_function_uses(host: Asset) -> None:
+    """A cold start does not wait for TOML, YAML, MessagePack and JSON Schema."""
+    code = "import orders.handlers.update_order; print(*(m for m in sys.modules if 'msgspec' in m))"
+    loaded = {*run_alone(host, code).split()}
+    assert loaded == {f"msgspec{part}" for part in ("", "._core", "._utils", "._version", ".json")}
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [
+        ("msgspec.structs.replace(msgspec.json.decode('{}', type=One), name='b').name", "b"),
+        ("msgspec.json.schema(int)['type']", "integer"),
+        ("type(msgspec.inspect.type_info(int)).__name__", "IntType"),
+        ("msgspec.msgpack.decode(msgspec.msgpack.encode('c'))", "c"),
+        ("msgspec.yaml.__name__, msgspec.toml.__name__", "msgspec.yaml msgspec.toml"),
+    ],
+)
+def test_what_a_start_leaves_out_is_there_when_asked_for(
+    host: Asset, code: str, answer: str
+) -> None:
+    """Code that works with msgspec here works in the functions, too."""
+    one = "import msgspec; One = msgspec.defstruct('One', [('name', str, 'a')])"
+    assert run_alone(host, f"{one}; print({code})") == answer
+
+
+@pytest.mark.parametrize("module", ["msgspec", "msgspec.json"])
+def test_what_msgspec_never_had_is_missing_as_ever(host: Asset, module: str) -> None:
+    """A misspelt name fails in the words that Python always uses."""
+    code = f"import {module}; print(getattr({module}, 'nothing', 'default')); {module}.nothing"
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        run_alone(host, code)
+    assert failed.value.stdout == "default\n"
+    last = f"AttributeError: module '{module}' has no attribute 'nothing'"
+    assert failed.value.stderr.strip().endswith(last)
+
+
+def test_a_library_that_loads_otherwise_stops_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After an update of msgspec I read which file to look at, and which table to mend."""
+    monkeypatch.setattr(building, "_KEPT_DEPENDENCIES", tmp_path / "cache")
+    older = ("from . import toml\n", "")
+    monkeypatch.setitem(building._CHEAPER, "msgspec/__init__.py", older)
+    told = r"msgspec/__init__\.py .*'from \. import toml'.* mend _CHEAPER in infrastructure/asset"
+    with pytest.raises(AssetError, match=told):
+        build_for_host(tmp_path / "asset", Path(sys.executable))
+    assert not (tmp_path / "asset").exists()
+
+
 def test_functions_carry_no_aws_sdk_for_python_and_no_pydantic(aws: Asset) -> None:
     """Libraries that would triple the start-up time are not even there to import."""
     assert not {"boto3", "botocore", "pydantic", "aws_xray_sdk"} & {

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from documents.quote_vectors import DOCUMENT
 from infrastructure.functions import Caller, names
 from orders.domain.lifecycle import Status
 from orders.routes import ROUTES, Route
@@ -46,6 +47,11 @@ if TYPE_CHECKING:
 _BODIES = {
     partners: msgspec.json.encode(body(SENT, partners=partners)) for partners in (False, True)
 }
+_SOON = datetime.now(UTC) + timedelta(days=1)
+_SCHEDULES = [
+    *(f"{_SOON:%Y-%m-%dT%H:%M:%S}Z", f"{_SOON:%Y-%m-%dT%H:%M:%S}+02:00", "2020-01-01T00:00:00Z"),
+    *("9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00+23:59", "2026-11-24T10:00:60Z", ""),
+]
 _PATCHES = [
     *({"status": status.value} for status in Status),
     {"note": f"changed {SENT}"},
@@ -56,6 +62,8 @@ _PATCHES = [
     {"deliveryFee": 5, "tip": 6, "items": body(SENT, partners=True)["items"]},
     {"status": "CANCELLED", "reason": {"code": "customer-request", "text": f"why {SENT}"}},
     {"status": "REJECTED", "reason": {"code": "too-busy", "text": f"why {SENT}"}},
+    *({"status": "CONFIRMED", "readyAt": moment} for moment in _SCHEDULES),
+    *({"readyAt": moment} for moment in _SCHEDULES),
 ]
 _TRACE = "Root=1-6562a1b2-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1"
 _TRACES = [
@@ -75,11 +83,6 @@ _HEADERS = (
 )
 _TYPES = ("application/json", "application/merge-patch+json; charset=utf-16", "text/plain", "a/b;c")
 _ORIGINS = ("https://shop.example.com", "https://shop.example.com\r\nX: y", "null", "*")
-_SOON = datetime.now(UTC) + timedelta(days=1)
-_SCHEDULES = [
-    *(f"{_SOON:%Y-%m-%dT%H:%M:%S}Z", f"{_SOON:%Y-%m-%dT%H:%M:%S}+02:00", "2020-01-01T00:00:00Z"),
-    *("9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00+23:59", "2026-11-24T10:00:60Z", ""),
-]
 _TAGS = (
     '"1"',
     '"7"',
@@ -114,6 +117,9 @@ _QUERIES = {
 }
 _FLAGS = ("{}", "{}", '{"order-edits":{"enabled":false}}', "[]", "{", '{"order-edits":1}', "")
 _DEEP = 300
+QUOTES = [one["quote"] for one in json.loads(DOCUMENT.read_text())["vectors"]]
+"""The published quotes, whose key the functions know; they are of another stage and time."""
+
 _FAULTS = tuple(FAULTS)
 
 
@@ -235,6 +241,20 @@ def _text(choose: Choose, event: dict[str, Any]) -> None:
         event["body"] = text[:start] + piece + text[end if kind == 1 else start :]
 
 
+def _quote(choose: Choose, event: dict[str, Any]) -> None:
+    """Send a price quote, good or forged, or two that are spliced, or no text of one."""
+    try:
+        document = json.loads(event["body"] or "{}")
+    except (ValueError, RecursionError):
+        return  # it has been damaged before
+    if isinstance(document, dict):
+        text, other = pick(choose, QUOTES), pick(choose, QUOTES)
+        cut = choose(len(text))
+        texts = (text, text, text[:cut] + other[cut:], text[:cut], pick(choose, STRINGS))
+        document["quote"] = pick(choose, texts)
+        event["body"] = json.dumps(document)
+
+
 def _bomb(choose: Choose, event: dict[str, Any]) -> None:
     event["body"] = pick(choose, BOMBS)
 
@@ -268,6 +288,7 @@ def _document(choose: Choose, depth: int) -> Any:
 
 _CLIENT: tuple[Callable[[Choose, dict[str, Any]], None], ...] = (
     *(_headers, _query, _path, _values, _values, _values, _text, _text, _bomb, _anything, _bytes),
+    *(_quote, _quote),
 )
 
 

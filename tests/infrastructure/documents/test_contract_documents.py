@@ -24,12 +24,18 @@ from documents.openapi.document import document
 from documents.openapi.schemas import REF
 from documents.openapi.version_31 import as_31
 from ops.partners.events import trial_event
-from orders.body import decode
+from orders.body import decode, take_quote
 from orders.domain.changes import InvalidField, place_for_partner, revise
 from orders.domain.checks import normalize
 from orders.domain.events import event_of
 from orders.domain.lifecycle import Role, Status
-from orders.domain.order import NewOrder, NewPartnerOrder, OrderPatch, PartnerOrderPatch
+from orders.domain.order import (
+    ContentsPatch,
+    NewOrder,
+    NewPartnerOrder,
+    OrderPatch,
+    PartnerOrderPatch,
+)
 from orders.order_changes import parse
 from orders.problems import Problem
 from tests.shared import examples
@@ -140,11 +146,20 @@ CHANGED: list[dict[str, Any]] = [
     *({name: point} for name in ("latitude", "longitude") for point in (None, 1)),
     {},
 ]
+WITH_A_QUOTE: list[dict[str, Any]] = [
+    *({}, {"tip": 1}, {"deliveryAddress": {}}, {"deliveryAddress": {"line1": "x"}}),
+    *({"deliveryAddress": {}, "tip": 1}, {"items": examples.order()["items"]}, {"items": []}),
+]
 BODIES: list[tuple[Any, dict[str, Any]]] = [
     *((NewOrder, examples.order(deliveryAddress={**ADDRESS, **part})) for part in NEW.values()),
     *((OrderPatch, {"deliveryAddress": part}) for part in CHANGED),
     *((OrderPatch, {"deliveryAddress": part, "note": None}) for part in CHANGED),
     *((OrderPatch, {"reason": {"code": "other"}, "status": status}) for status in Status),
+    *((OrderPatch, {"quote": "x", **part}) for part in WITH_A_QUOTE),
+    (NewOrder, examples.order(quote="x")),
+    (NewOrder, examples.order(quote="")),
+    (NewPartnerOrder, examples.order(quote="x")),
+    (PartnerOrderPatch, {"quote": "x", "note": None, "deliveryAddress": {"line1": "x"}}),
     (PartnerOrderPatch, {"reason": {"code": "other"}}),
     (PartnerOrderPatch, {"reason": {"code": "other"}, "note": "x"}),
 ]
@@ -156,10 +171,12 @@ def test_the_newer_version_says_the_rules_between_fields(struct: Any, body: dict
 
     Neither takes what only the other does: postal codes, points, and reasons without an end.
     """
-    text = json.dumps({name: value for name, value in body.items() if name != "customerId"})
+    own = {name: value for name, value in body.items() if name != "customerId"}
+    text = json.dumps(body if struct is NewPartnerOrder else own)
     try:
         read = decode(msgspec.json.Decoder(struct), text)
-        if isinstance(read, OrderPatch):
+        take_quote(read)
+        if isinstance(read, ContentsPatch):
             revise(read, Role.OPERATOR, 0, None)
         taken = True
     except (Problem, InvalidField):
@@ -268,7 +285,8 @@ def test_a_change_that_lacks_an_attribute_does_not_fit(name: str) -> None:
 
 
 def test_each_kind_of_write_has_its_images() -> None:
-    """A new order has no order before it, a changed one both, a removed one only the old."""
+    """A new order has no order before it, a changed one both; deletions are not shown."""
+    assert {change["eventName"] for change in messages.changes().values()} == {"INSERT", "MODIFY"}
     for name, change in messages.changes().items():
         for image in ("NewImage", "OldImage"):
             if image not in change["dynamodb"]:

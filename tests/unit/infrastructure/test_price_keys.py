@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -19,6 +19,9 @@ from cryptography.hazmat.primitives.serialization import (
 from infrastructure.price_keys import modulus_of, text_of
 from infrastructure.settings import STAGES, Settings, settings_of
 from infrastructure.settings_validation import SettingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 GOOD = "2026-11"
 
@@ -60,7 +63,7 @@ def test_the_smallest_and_the_largest_key(bits: int) -> None:
     assert modulus_of(pem(key(bits))) == n(key(bits))
 
 
-WRONG = {
+WRONG: dict[str, tuple[Callable[[], str], str]] = {
     "small": (lambda: pem(key(1_024)), "k1 has 1024 bits, or is no RSA key: make one of 2048"),
     "small n": (lambda: n(key(1_024)), "k1 has 1024 bits"),
     "even": (lambda: text_of(2**2_047), "is no RSA key"),

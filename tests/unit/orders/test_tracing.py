@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 ROOT = "1-67891233-abcdef012345678912345678"
 PARENT = "53995c3f42cd8ad8"
+SOUND_ROOT, SOUND_PARENT = "1-[0-9a-f]{8}-[0-9a-f]{24}", "[0-9a-f]{16}"
 SAMPLED = f"Root={ROOT};Parent={PARENT};Sampled=1;Lineage=1:c3e4b99a:0"
 UNSAMPLED = f"Root={ROOT};Parent={PARENT};Sampled=0"
 SECRET = "Erika Mustermann"
@@ -122,12 +123,27 @@ def test_no_text_breaks_the_parser(text: str) -> None:
     for given_text in (text, f"Root={text};Parent={text};Sampled=1", f"{SAMPLED};{text}"):
         header = parse(given_text)
         if header is not None:
-            assert re.fullmatch(r"1-[0-9a-f]{8}-[0-9a-f]{24}", header.root)
-            assert re.fullmatch(r"([0-9a-f]{16})?", header.parent)
+            assert re.fullmatch(SOUND_ROOT, header.root)
+            assert re.fullmatch(f"({SOUND_PARENT})?", header.parent)
 
 
-roots = st.from_regex(tracing._ROOT, fullmatch=True)
-parents = st.from_regex(tracing._PARENT, fullmatch=True)
+@pytest.mark.parametrize("wrong", ["2", "A", "g", "-", " ", "\u0660", ""])
+@pytest.mark.parametrize("place", [*range(len(ROOT))])
+def test_a_root_with_one_wrong_character(place: int, wrong: str) -> None:
+    """A root is taken as AWS writes it and no other way; so no log line names a trace of nobody."""
+    root = ROOT[:place] + wrong + ROOT[place + 1 :]
+    sound = re.fullmatch(SOUND_ROOT, root) is not None
+    assert (parse(f"Root={root};Parent={PARENT};Sampled=1") is not None) == sound
+
+
+@pytest.mark.parametrize("wrong", [PARENT.upper(), PARENT[1:], f"{PARENT}0", f"{PARENT[1:]}\uff11"])
+def test_a_parent_that_is_none(wrong: str) -> None:
+    """A segment's id has sixteen lower-case digits; with another nothing is recorded."""
+    assert parse(f"Root={ROOT};Parent={wrong};Sampled=1") == Header(ROOT, "", sampled=False)
+
+
+roots = st.from_regex(SOUND_ROOT, fullmatch=True)
+parents = st.from_regex(SOUND_PARENT, fullmatch=True)
 
 
 @given(root=roots, parent=parents, sampled=st.booleans())
@@ -385,6 +401,7 @@ def client(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
         monkeypatch.setattr(module, "store", lambda: made_store)
     partners.directory.cache_clear()
     monkeypatch.setattr(partners.Directory, "partner_of", lambda *_: "acme")
+    monkeypatch.setattr(partners.Directory, "server_of", lambda *_: None)
     yield made
     partners.directory.cache_clear()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -53,6 +54,21 @@ def test_what_is_no_order_id_is_told_without_a_read(text: str) -> None:
     """Any other string than a UUIDv7 is recognized as the id of no order, and never an error."""
     is_version_7 = len(text) == 36 and text[14] == "7" and text[19] in "89ab"
     assert is_version_7 or timestamp_in(text) is None
+
+
+NEARLY_HEXADECIMAL = st.sampled_from([*"0123456789abcdefgxAF-_ \n\u0660\uff11", ""])
+
+
+@given(times.map(new_order_id), st.integers(0, 35), NEARLY_HEXADECIMAL)
+def test_an_order_id_is_a_uuid_of_version_7_in_lower_case(
+    order_id: str, place: int, character: str
+) -> None:
+    """An id with one wrong character, or a character too few, is of no order; a right one is."""
+    text = order_id[:place] + character + order_id[place + 1 :]
+    uuid_7 = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    assert (timestamp_in(text) is not None) == (
+        re.fullmatch(uuid_7, text) is not None and int(text[:8] + text[9:13], 16) <= _LAST + 999
+    )
 
 
 def test_an_id_of_a_time_after_the_year_9999_is_no_order() -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from orders import parameters, partners
 from orders.aws_api import Unreachable
@@ -53,6 +56,41 @@ def test_a_refused_order_is_counted_once_and_its_line_says_why(
     assert counted["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service", "stage"]]
     assert (counted["service"], counted["stage"]) == ("orders", OWN_STAGE)
     assert line["problem"] == "invalid-body"
+
+
+@given(st.text("/aZ0.~_- %?\n\u0430", max_size=6))
+def test_an_orders_address_is_below_the_path_that_was_asked_for(path: str) -> None:
+    """Only a path of names, each of unreserved characters, goes into `Location`."""
+    unreserved = r"(?:/[A-Za-z0-9._~-]+)+/?"
+    assert create_order._is_plain(path) == (re.fullmatch(unreserved, path) is not None)
+
+
+class Kept(NoStore):
+    """A store that keeps what is placed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.items: list[Item] = []
+
+    def create(self, item: Item, _: Claim) -> tuple[Item, bool]:
+        self.items.append(item)
+        return item, False
+
+
+@pytest.mark.parametrize(("days", "kept"), [("", None), ("30", 30), ("3650", 3_650)])
+def test_an_order_goes_when_the_stage_says(
+    monkeypatch: pytest.MonkeyPatch, days: str, kept: int | None
+) -> None:
+    """A new order has the second at which it is deleted; none, where orders are kept for ever."""
+    monkeypatch.setenv("ORDER_RETENTION_DAYS", days)
+    store = Kept()
+    monkeypatch.setattr(create_order, "store", lambda: store)
+    sent = event("POST", body=ORDER, headers={"Idempotency-Key": "k"})
+    answer = create_order.handler(sent, None)
+    assert (answer["statusCode"], "expiresAt" in answer["body"]) == (201, False)
+    (item_,) = store.items
+    placed_at = milliseconds_of(item_["timestamp"]) // 1000
+    assert item_.get("expiresAt") == (None if kept is None else placed_at + kept * 86_400)
 
 
 @pytest.mark.parametrize("order_id", NOT_IDS)

@@ -20,9 +20,9 @@ from orders.settings import (
     PRICE_QUOTES,
 )
 from tests.fuzz.tables import KEYS, ORDERS, PARTNERS, Tables
-from tests.shared import quotes
 from tests.shared.events import event
 from tests.shared.examples import order
+from tests.shared.menu import quotes
 from tests.unit.conftest import OWN_STAGE
 
 if TYPE_CHECKING:
@@ -200,12 +200,12 @@ def test_each_mode(world: World, what: str, number: int) -> None:
     """`required` refuses an order without a quote, `checked` a wrong quote, `off` none."""
     sent = mine()
     made = {
-        "none": lambda: None,
-        "good": lambda: quote(sent),
-        "forged": lambda: quote(sent)[:-4] + "AAAA",
-        "late": lambda: quote(sent, iat=1_000, exp=1_900),
-        "another": lambda: quote(mine(deliveryFee=1)),
-    }[what]()
+        "none": None,
+        "good": quote(sent),
+        "forged": quote(sent)[:-4] + "AAAA",
+        "late": quote(sent, iat=1_000, exp=1_900),
+        "another": quote(mine(deliveryFee=1)),
+    }[what]
     world.set(PRICE_QUOTES, ("required", "checked", "off")[number])
     answer = world.place(sent if made is None else {**sent, "quote": made})
     expected = MODES[what][number]

@@ -12,8 +12,8 @@ from msgspec import convert
 
 from orders.domain.order import LineItem
 from orders.pricing.compared import digest_of
-from tests.shared import quotes
 from tests.shared.examples import line_items, lines
+from tests.shared.menu import quotes
 
 baskets = st.lists(line_items, min_size=1, max_size=4)
 ODD = '"\\/\u2028\u2029\x80\uffff</script>\U0001f372e\u0301é'

@@ -11,8 +11,9 @@ from hypothesis import example, given
 from hypothesis import settings as trying
 from hypothesis import strategies as st
 
+from infrastructure.price_keys import text_of
 from orders.pricing.jws import NotGenuine, signed_members
-from tests.shared import quotes
+from tests.shared.menu import quotes
 
 KEYS = {quotes.KID: quotes.modulus()}
 CLAIMS = {"sub": "me", "subtotal": 2698, "area": None}
@@ -42,7 +43,7 @@ def test_a_signed_text_is_read() -> None:
 def test_keys_of_each_size(bits: int) -> None:
     """Keys of 2,048 to 4,096 bits verify what they have signed, and nothing else."""
     key = quotes.private_key("large", bits)
-    modulus = quotes.text_of(key.public_key().public_numbers().n)
+    modulus = text_of(key.public_key().public_numbers().n)
     text = quotes.token(CLAIMS, key=key)
     assert signed_members(text, {quotes.KID: modulus}) == CLAIMS
     refuse(text)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from orders.pricing.quotes import CLAIMS, LONGEST_SECONDS, SKEW_SECONDS, Quote, quote_of
 from orders.problems import Problem
 from orders.settings import PRICE_KEYS
-from tests.shared import quotes
 from tests.shared.examples import order
+from tests.shared.menu import quotes
 from tests.unit.conftest import OWN_STAGE
 
 NOW = 1_795_000_100.25

@@ -18,7 +18,7 @@ from orders.pricing.compared import check_order, digest_of
 from orders.pricing.quotes import quote_of
 from orders.problems import Problem
 from orders.settings import PRICE_KEYS, STAGE
-from tests.shared import quotes
+from tests.shared.menu import quotes
 
 PUBLISHED: dict[str, Any] = json.loads(DOCUMENT.read_text())
 FRESH: dict[str, Any] = quote_vectors.document(quotes.private_key("vectors"))

@@ -1,0 +1,1 @@
+"""What a menu signs, for tests of whoever takes it."""

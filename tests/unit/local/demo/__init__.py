@@ -1,0 +1,1 @@
+"""Tests of local/demo that need neither an emulator nor AWS."""
