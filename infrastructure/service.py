@@ -161,7 +161,6 @@ class Service(Stack):
             settings=settings,
         )
         self.address = Address(self, "Address", api=self.api.rest_api, domain=settings.domain)
-        self.web_hosting = self._host_web_client(settings)
         self._guard(settings, model)
         if settings.heartbeat_minutes is not None:
             self._place_heartbeats(settings, code, settings.heartbeat_minutes)
@@ -183,7 +182,8 @@ class Service(Stack):
         )
 
     def _guard(self, settings: Settings, model: CostModel | None) -> None:
-        """Add what watches over it: firewall, rules for traces, a budget; and the parameters."""
+        """Add what stands around it: web client, firewall, rules for traces, budget, parameters."""
+        self.web_hosting = self._host_web_client(settings)
         self.audit_log = log_group(self, "AuditLog", AUDITED)
         for name in set(names(Caller.SIGN_IN)) & self.functions.keys():
             self.identity.ask_before_tokens(self.functions[name])

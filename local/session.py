@@ -81,5 +81,4 @@ Place an order from another terminal, in any shell:
 . {layout.shown(layout.session)}; curl -i "$API/partner/orders" -H "x-api-key: $KEY" \\
   -H '{IDEMPOTENCY_KEY}: order-1' -H 'Content-Type: application/json' \\
   -d @{layout.shown(EXAMPLE)}
-
 Logs and webhooks follow. ^C stops everything and keeps the orders."""

@@ -15,7 +15,7 @@ from aws_cdk import aws_cloudfront_origins as origins
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infrastructure.web_headers import HEADERS, content_policy, origin_of
+from infrastructure.edge.web_headers import HEADERS, content_policy, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from infrastructure.web_headers import ASK_FIRST, FOR_EVER, HEADERS, content_policy, origin_of
+from infrastructure.edge.web_headers import ASK_FIRST, FOR_EVER, HEADERS, content_policy, origin_of
 from local.demo.people import PEOPLE, password_of
 from local.serving import Handler, serving
 from ops.reach.clients import clients

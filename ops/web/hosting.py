@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from infrastructure import outputs
-from infrastructure.web_headers import ASK_FIRST, FOR_EVER
+from infrastructure.edge.web_headers import ASK_FIRST, FOR_EVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
