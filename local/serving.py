@@ -66,7 +66,7 @@ class Handler(BaseHTTPRequestHandler):
     """Where paths lead that are pages of another server; filled in once all are started."""
     origins: Collection[str] = ()
     """Pages elsewhere that may call this server, too, and read what it says."""
-    _page: str | None = None
+    _invited: str | None = None
 
     def parse_request(self) -> bool:
         """Read the request's head, and go on only with one that may come in.
@@ -79,7 +79,7 @@ class Handler(BaseHTTPRequestHandler):
         invited = (
             calls_this_machine(headers, THIS_MACHINE) and headers.get("origin") in self.origins
         )
-        self._page = headers["origin"] if invited else None
+        self._invited = headers["origin"] if invited else None
         why = None if invited else refusal(self.command, headers, links=True)
         if why:
             self.close_connection = True  # what is left of the request is not read
@@ -106,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
         """Let the page read the answer that asked for it, where it may."""
         if not self.origins:
             return {}
-        permitted = {"Access-Control-Allow-Origin": self._page} if self._page else {}
+        permitted = {"Access-Control-Allow-Origin": self._invited} if self._invited else {}
         return {"Vary": "Origin", **permitted}
 
     def log_message(self, *_: Any) -> None:
