@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 EVIL = "http://evil.example"
-PORTS = ["aws_endpoint_url", "docs_url", "dashboard_url", "webhooks_url", "traces_url"]
-PAGES = ["docs_url", "dashboard_url", "webhooks_url"]
+PAGES = ["docs_url", "dashboard_url", "webhooks_url", "web_url"]
+PORTS = [*PAGES, "aws_endpoint_url", "traces_url", "menu_url"]
 LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 STRANGERS = [
     {"Host": "evil.example"},
@@ -260,3 +260,27 @@ def test_a_service_that_is_asked_to_listen_does_so_nowhere_else() -> None:
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "listens on this machine only, not on '0.0.0.0'" in done.stderr
+
+
+def test_only_the_stages_pages_read_the_menu(stack: Endpoints, http: httpx.Client) -> None:
+    """The web client asks for dishes and prices across origins; any other page may not."""
+    asked = {"Origin": stack.web_origin, "Sec-Fetch-Site": "cross-site"}
+    for method, path in (("GET", "menu"), ("OPTIONS", "quotes")):
+        answer = http.request(method, f"{stack.menu_url}{path}", headers=asked)
+        assert answer.status_code < 300
+        assert answer.headers["Access-Control-Allow-Origin"] == stack.web_origin
+        assert answer.headers["Vary"] == "Origin"
+    assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+    assert http.get(f"{stack.menu_url}menu", headers={"Origin": EVIL}).status_code == 403
+
+
+def test_no_page_elsewhere_reads_the_demo_peoples_passwords(
+    stack: Endpoints, http: httpx.Client
+) -> None:
+    """The web client's configuration signs demo people in with a click: for its own page alone."""
+    config = http.get(f"{stack.web_url}config.json")
+    assert config.json()["people"]
+    assert "Access-Control-Allow-Origin" not in config.headers
+    assert config.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    for headers in ({"Origin": EVIL}, {"Host": "evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        assert http.get(f"{stack.web_url}config.json", headers=headers).status_code == 403

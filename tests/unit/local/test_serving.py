@@ -117,3 +117,17 @@ def test_the_page_itself_is_answered(url: str, done: list[str]) -> None:
     origin = {"Origin": url.rstrip("/"), "Sec-Fetch-Site": "same-origin"}
     assert ask(url, "POST", origin)[0] == 200
     assert done == ["POST /x"]
+
+
+def test_a_page_that_is_invited_reads_the_answer(done: list[str]) -> None:
+    """Pages of the stage's origins may ask some servers; each answer permits that page alone."""
+    page = {"Origin": "http://localhost:5173", "Sec-Fetch-Site": "cross-site"}
+    given = {"done": done, "origins": ("http://localhost:5173",)}
+    with serving(type("Handler", (Answering,), given), 0) as url:
+        status, said, answered = ask(url, "GET", page)
+        assert (status, said) == (200, "done")
+        assert answered["Access-Control-Allow-Origin"] == page["Origin"]
+        assert ask(url, "GET", EVIL)[0] == 403
+        assert ask(url, "GET", page | {"Host": "evil.example"})[0] == 403
+        assert "Access-Control-Allow-Origin" not in ask(url, "GET", {})[2]
+    assert done == ["GET /x", "GET /x"]

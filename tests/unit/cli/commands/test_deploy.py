@@ -18,10 +18,12 @@ from ops.release.account import Place
 from ops.release.change_set import Loss, Stack
 from ops.release.deploying import Review
 from ops.release.leftovers import Kept
+from ops.web import bundle, hosting
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from typer.testing import Result
 
@@ -244,6 +246,51 @@ def test_what_an_earlier_stack_has_left(
     if not adopted:
         assert "Nothing was deployed." in refusal(result)
         assert "--adopt goes on" in refusal(result)
+
+
+HOSTED = THERE._replace(
+    outputs={
+        "ApiUrl": "https://api.example",
+        "UserPoolId": "us-east-1_1",
+        "UserPoolClientId": "client",
+        "WebClientBucket": "files",
+        "WebClientUrl": "https://orders.example",
+        "WebClientTarget": "d1.cloudfront.net",
+    }
+)
+
+
+@pytest.fixture
+def hosting_of(release: Release, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Release:
+    """A stage that hosts the web client, whose files are noted and put nowhere."""
+
+    def publish(_: object, bucket: str, folder: Path, config: dict[str, Any]) -> int:
+        release.steps.append(f"publish {folder.name} in {bucket} for {config['apiUrl']}")
+        return 5
+
+    release.stack = HOSTED
+    monkeypatch.setattr(Place, "client", lambda *_: None)
+    monkeypatch.setattr(bundle, "ready", lambda: tmp_path / "web")
+    monkeypatch.setattr(hosting, "publish", publish)
+    monkeypatch.setattr(hosting, "empty", lambda _, bucket: release.steps.append(f"empty {bucket}"))
+    return release
+
+
+def test_deploy_puts_the_web_client_there(hosting_of: Release) -> None:
+    """Its files follow the stack, whether that has changed or not; I am told its DNS record."""
+    hosting_of.reviewed = Review(HOSTED, changes=False)
+    result = run("deploy", "--yes")
+    assert result.exit_code == 0
+    said = result.stdout.splitlines()
+    assert "Web client: 5 files at https://orders.example" in said
+    assert "Its DNS record points to d1.cloudfront.net" in said
+    assert hosting_of.steps[-1] == "publish web in files for https://api.example"
+
+
+def test_destroy_empties_the_web_clients_bucket(hosting_of: Release) -> None:
+    """CloudFormation removes no bucket that holds something: I need not think of it."""
+    assert run("destroy", answers="dev\n").exit_code == 0
+    assert hosting_of.steps == ["empty files", "remove"]
 
 
 def test_destroy(release: Release) -> None:
