@@ -55,6 +55,7 @@ docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m simulation.webhooks
 	@$(PYTHON_HERE) -m simulation.fairness
 	@$(PYTHON_HERE) -m documents.mapping
+	@$(PYTHON_HERE) -m documents.personal_data
 	@$(PYTHON_HERE) -m documents.metrics
 	@$(PYTHON_HERE) -m documents.permissions
 	@$(PYTHON_HERE) -m documents.proof

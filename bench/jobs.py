@@ -171,6 +171,8 @@ class Stub:
             "POWERTOOLS_LOG_LEVEL": "INFO",
             "PYTHONDONTWRITEBYTECODE": "1",  # as where Lambda keeps the code, which is read-only
             "PYTHONHASHSEED": "0",
+            "RESTAURANTS_DEAD_LETTERS": f"{self._url}/111122223333/serving-dead",
+            "RESTAURANTS_QUEUE": f"{self._url}/111122223333/serving",
             "RETRIES_QUEUE": f"{self._url}/111122223333/retries",
             "RETRY_SECONDS": "5",
             "SIGNING_KEY_PARAMETER": "/orders/signing-key",

@@ -48,7 +48,17 @@ COMMANDS = (
     ),
     Entry("trace", "Draw the way of one order, from POST to webhook, from its traces in X-Ray."),
     Entry("dlq", "Dead letters: list, show, send back, take out."),
+    Entry(
+        "customers",
+        "Requests of persons: what we hold of one, erased or kept.",
+        module="callers.customers",
+    ),
     Entry("partners", "Partners: their keys, plans and webhooks.", module="callers.partners"),
+    Entry(
+        "restaurants",
+        "Restaurants: who serves the orders of which, and their staff.",
+        module="callers.restaurants",
+    ),
     Entry("webhooks", "Webhooks: try, send again, listen."),
     Entry("flags", "Feature flags: for whom each is on, and since when."),
     Entry("logs", "How much the functions log, without a deployment."),

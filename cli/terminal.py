@@ -20,7 +20,7 @@ from project.text import plain, plain_lines
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from rich.console import RenderableType
+    from rich.console import JustifyMethod, RenderableType
 
 _ANY_WIDTH = 10_000
 """Where nobody watches, a row is a line, for grep and the like."""
@@ -29,9 +29,21 @@ _BAR_WIDTH = 40
 _LEAST = 1 / (8 * _BAR_WIDTH)
 """The share that is one eighth of a sign, which is the least that rich draws."""
 
+STYLES = {
+    **dict.fromkeys(("failure", "failed"), "bold red"),
+    **dict.fromkeys(("warning", "REJECTED", "CANCELLED", "FAILED"), "yellow"),
+    **dict.fromkeys(("ok", "DELIVERED"), "green"),
+    "unknown": "dim",
+}
+"""Cells that stand out, in every table alike; a terminal without colours shows them plain."""
+
 _YES = "--yes"
-_AMOUNT = re.compile(r"[0-9,]+\.[0-9]{2}\b|[0-9]{1,3}(,[0-9]{3})+\b")
-"""Dollars, with a remark behind them or not: they stand on the right as numbers do."""
+_AMOUNT = re.compile(
+    r"[0-9,]+\.[0-9]{2}\b|[0-9]{1,3}(,[0-9]{3})+\b"
+    r"|(< )?[0-9]+(\.[0-9]+)?( (B|KB|MB|GB|GB-s))?$|[+-][0-9]+ %$"
+)
+"""Dollars with a remark behind them or not, amounts with a unit: on the right as numbers are."""
+_NOTHING = ("", "–")
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -66,13 +78,15 @@ def bar(share: float) -> Bar:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table, a row a line; numbers stand on the right, and the last column may wrap."""
+    """Print a table, a row a line; numbers stand on the right and whole, and texts may wrap."""
     drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     rows = list(rows)
     for number, name in enumerate(columns):
-        numeric = bool(rows) and all(_is_number(row[number]) for row in rows)
-        last = number == len(columns) - 1
-        drawn.add_column(name, justify="right" if numeric else "left", no_wrap=not last)
+        cells = [row[number] for row in rows if row[number] not in _NOTHING]
+        numeric = bool(cells) and all(map(_is_number, cells))
+        width = max((len(str(row[number])) for row in rows), default=0) if numeric else None
+        side: JustifyMethod = "right" if numeric else "left"
+        drawn.add_column(name, justify=side, no_wrap=numeric, min_width=width, overflow="fold")
     for row in rows:
         drawn.add_row(*map(_cell, row))
     _console().print(drawn)
@@ -83,7 +97,9 @@ def _is_number(item: object) -> bool:
 
 
 def _cell(item: object) -> Bar | Text:
-    return item if isinstance(item, Bar) else Text(plain(str(item)), overflow="fold")
+    if isinstance(item, Bar):
+        return item
+    return Text(plain(str(item)), STYLES.get(str(item), ""), overflow="fold")
 
 
 def say(text: str) -> None:

@@ -52,34 +52,43 @@ _UNWANTED = (
     "**/*.pyi",
 )
 
-_ON_DEMAND = {
-    "msgspec/__init__.py": (
-        "from . import inspect, json, msgpack, structs, toml, yaml\n",
-        "from . import json\n",
-        ("inspect", "msgpack", "structs", "toml", "yaml"),
-        'import_module(f"{__name__}.{name}")',
-    ),
-    "msgspec/json.py": (
-        "from ._json_schema import schema, schema_components\n",
-        "",
-        ("schema", "schema_components"),
-        'getattr(import_module("msgspec._json_schema"), name)',
-    ),
-}
-"""Modules of packages that load others whether they are needed or not, which costs every start: the
-line that does, what remains of it, the names that it made, and how each is got when it is asked for
-(docs/decisions/0033-cheaper-starts.md)."""
-
 _GETTER = '''
 
 def __getattr__(name):
     """Load on demand: put here when the functions' asset was built."""
-    if name in {names!r}:
+    if name in {{{names}}}:
         from importlib import import_module
 
         return {found}
     raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
+
+
 '''
+
+_CHEAPER = {
+    "msgspec/__init__.py": (
+        "from . import inspect, json, msgpack, structs, toml, yaml\n",
+        "from . import json\n"
+        + _GETTER.format(
+            names='"inspect", "msgpack", "structs", "toml", "yaml"',
+            found='import_module(f"{__name__}.{name}")',
+        ),
+    ),
+    "msgspec/json.py": (
+        "from ._json_schema import schema, schema_components\n",
+        _GETTER.format(
+            names='"schema", "schema_components"',
+            found='getattr(import_module("msgspec._json_schema"), name)',
+        ),
+    ),
+    # Every Python since 3.11 takes is_class; to try it compiles, which makes all types of `ast`.
+    "msgspec/_utils.py": (
+        'try:\n    typing.ForwardRef("Foo", is_class=True)\nexcept TypeError:\n',
+        "try:\n    pass\nexcept TypeError:\n",
+    ),
+}
+"""Lines of packages that cost every start what no function needs, and what stands for each in the
+asset. It does the same, later or for less (docs/decisions/0033-cheaper-starts.md)."""
 
 _PROBE = """
 import platform, sys
@@ -285,22 +294,22 @@ def _install(target: Target, folder: Path) -> None:
     for pattern in _UNWANTED:
         for path in list(folder.glob(pattern)):
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    for module in _ON_DEMAND:
-        _load_on_demand(module, folder)
+    for module in _CHEAPER:
+        _make_cheaper(module, folder)
     _compile(target, folder, folder)
 
 
-def _load_on_demand(module: str, folder: Path) -> None:
-    """Have a package's module load others when they are asked for, instead of at once."""
-    eager, rest, names, found = _ON_DEMAND[module]
+def _make_cheaper(module: str, folder: Path) -> None:
+    """Have a package's module do the same for less."""
+    dear, cheap = _CHEAPER[module]
     path = folder / module
     before = path.read_text()
-    if before.count(eager) != 1:
+    if before.count(dear) != 1:
         raise AssetError(
-            f"{module} of this release does not say {eager.strip()!r}, which the functions' asset "
-            "replaces. Read what it loads now, and mend _ON_DEMAND in infrastructure/asset.py."
+            f"{module} of this release does not say {dear.strip()!r}, which the functions' asset "
+            "replaces. Read what it does now, and mend _CHEAPER in infrastructure/asset.py."
         )
-    path.write_text(before.replace(eager, rest) + _GETTER.format(names=names, found=found))
+    path.write_text(before.replace(dear, cheap))
 
 
 def _install_options(target: Target) -> list[str]:

@@ -1,4 +1,4 @@
-"""The functions: one table, from which all else that lists them is made.
+"""The functions, and the queues that feed some: tables, of which all else that lists them is made.
 
 A row's name is that of its module in `orders.handlers`. Routes (`orders.routes`) name the functions
 that answer them; permissions stand where the service is composed. How often each is called is an
@@ -21,7 +21,8 @@ ORDERS, PARTNERS, IDEMPOTENCY_KEYS = "orders", "partners", "idempotency_keys"
 
 
 NOTIFYING = "notify_partner"
-"""The function that sends webhooks, which has a second queue: that of the retries."""
+"""The function that sends webhooks: it has a queue for each side that hears of an order, and one
+for their retries."""
 
 
 MOVING = "update_order"
@@ -47,6 +48,34 @@ class Answer(StrEnum):
     CHANGED = "the order after the change"
 
 
+class Queue(NamedTuple):
+    """One queue of changes, with dead letters of its own."""
+
+    name: str
+    """As endpoints.json has it; outputs, constructs and alarms are named after it."""
+    feeds: str
+    """The function that works its messages off."""
+    letters: str
+    """What `orders dlq` calls its dead letters."""
+    fact: str
+    """Its name in Parameter Store, below `queues/`."""
+
+    @property
+    def construct_id(self) -> str:
+        """The id of its construct, with which the names of its outputs begin."""
+        return construct_id(self.name)
+
+    @property
+    def title(self) -> str:
+        """What people call it, in kebab case."""
+        return self.name.replace("_", "-")
+
+    @property
+    def mapping_id(self) -> str:
+        """The id of what feeds the function from it, among the function's own constructs."""
+        return "Queue" if self is queues_of(self.feeds)[0] else self.construct_id
+
+
 class Row(NamedTuple):
     """One function."""
 
@@ -61,11 +90,9 @@ class Row(NamedTuple):
     counts: bool = True
     """Whether each call writes a line of metrics."""
     variables: tuple[str, ...] = ()
-    """Its environment, besides the log's level."""
+    """Its environment, besides the log's level; one without a value in a stage is not there."""
     timeout_seconds: int | None = None
     """When it is ended; None for what the stage's settings say."""
-    queue: str | None = None
-    """The queue that feeds it, by its construct's id."""
     answer: Answer | None = None
     problems: tuple[Kind, ...] = ()
     """What it can refuse, by itself; a test compares this with the functions themselves."""
@@ -73,6 +100,8 @@ class Row(NamedTuple):
     """Those that it reads, besides those that say who calls and what is sent."""
     description: str = ""
     """What its routes promise, in Markdown; the API's document fills in the names in braces."""
+    serving: str = ""
+    """The same of its restaurants' routes, where they promise something else."""
 
     @property
     def handler(self) -> str:
@@ -84,6 +113,7 @@ _OF_REQUESTS = (
     *(variables.ORDERS_TABLE, variables.IDEMPOTENCY_TABLE, variables.PARTNERS_TABLE),
     *(variables.IDEMPOTENCY_HOURS, variables.ALLOWED_ORIGINS, variables.PERSON_THROTTLE),
 )
+_OF_DEADLINES = (variables.ACCEPT_MINUTES, variables.ACCEPT_LEAD_MINUTES)
 _OF_QUOTES = (variables.PRICE_QUOTES, variables.PRICE_KEYS)
 _OF_MESSAGES = (variables.STAGE, variables.DEAD_LETTER_QUEUE, variables.RETRY_SECONDS)
 
@@ -109,7 +139,10 @@ FUNCTIONS = (
         Caller.API,
         tables=(ORDERS, PARTNERS, IDEMPOTENCY_KEYS),
         writes=True,
-        variables=(variables.STAGE, *_OF_REQUESTS, *_OF_QUOTES),
+        variables=(
+            *(variables.STAGE, *_OF_REQUESTS, *_OF_DEADLINES, *_OF_QUOTES),
+            variables.ORDER_RETENTION_DAYS,
+        ),
         answer=Answer.PLACED,
         problems=(*_OF_BODIES, *_OF_CONDITIONS, problems.KEY_REUSED, *_OF_PRICES),
         headers=("Idempotency-Key",),
@@ -159,7 +192,10 @@ half-open. A cursor goes with its own query: with other filters it answers 400.
         tables=(ORDERS, PARTNERS),
         writes=True,
         asks="Whether customers may edit orders",
-        variables=(variables.STAGE, *_OF_REQUESTS, *_OF_QUOTES, variables.FLAGS_PARAMETER),
+        variables=(
+            *(variables.STAGE, *_OF_REQUESTS, *_OF_DEADLINES, *_OF_QUOTES),
+            variables.FLAGS_PARAMETER,
+        ),
         answer=Answer.CHANGED,
         problems=(
             *_OF_BODIES,
@@ -169,6 +205,7 @@ half-open. A cursor goes with its own query: with other filters it answers 400.
             problems.MOVE_NOT_ALLOWED,
             problems.STALE_VERSION,
             problems.KEY_REUSED,
+            problems.PRECONDITION_REQUIRED,
             *_OF_PRICES,
         ),
         headers=("If-Match", "If-None-Match", "If-Unmodified-Since", "Idempotency-Key"),
@@ -186,6 +223,19 @@ replaced whole, and something must change. While the order is {editable}, these 
 With an `Idempotency-Key` a change is made once: the same request again answers 200 with the order
 as it now is and `Idempotent-Replayed: true`, another change of this order with that key 422. An
 order knows the keys of its last {keys_kept} changes that had one, at least.
+{others}""",
+        serving="""\
+`status` moves the order; what it consists of is not the restaurant's to change:
+
+{moves}
+
+REJECTED, CANCELLED and FAILED need a `reason`, which stays in the history:
+
+{reasons}
+
+With an `Idempotency-Key` a change is made once: the same request again answers 200 with the order
+as it now is and `Idempotent-Replayed: true`, another change of this order with that key 422. An
+order that somebody else serves answers 404, exactly as one that does not exist.
 """,
     ),
     Row(
@@ -194,8 +244,10 @@ order knows the keys of its last {keys_kept} changes that had one, at least.
         tables=(ORDERS,),
         writes=True,
         asks="Whether orders are confirmed at once",
-        variables=(variables.ORDERS_TABLE, variables.FLAGS_PARAMETER, *_OF_MESSAGES),
-        queue="OrderProcessing",
+        variables=(
+            *(variables.ORDERS_TABLE, variables.FLAGS_PARAMETER, *_OF_MESSAGES),
+            *(variables.DEADLINES_GROUP, variables.DEADLINES_QUEUE, variables.DEADLINES_ROLE),
+        ),
     ),
     Row(
         NOTIFYING,
@@ -205,8 +257,8 @@ order knows the keys of its last {keys_kept} changes that had one, at least.
             *(variables.PARTNERS_PREFIX, variables.SIGNING_KEY_PARAMETER),
             *(variables.FLAGS_PARAMETER, *_OF_MESSAGES),
             *(variables.RETRIES_QUEUE, variables.WEBHOOK_WAITS),
+            *(variables.RESTAURANTS_QUEUE, variables.RESTAURANTS_DEAD_LETTERS),
         ),
-        queue="PartnerNotifications",
     ),
     Row(
         "create_parameters",
@@ -233,6 +285,19 @@ order knows the keys of its last {keys_kept} changes that had one, at least.
 """All functions; `Settings.functions` says which of them a stage has."""
 
 BY_NAME = {row.name: row for row in FUNCTIONS}
+
+PROCESSING = Queue("order_processing", "process_order", "processing", "process-order")
+NOTIFICATIONS = Queue("partner_notifications", NOTIFYING, "notifications", "notify-partner")
+RESTAURANTS = Queue("restaurant_notifications", NOTIFYING, "restaurants", "notify-restaurant")
+"""Whom the function calls follows the queue: who placed the order, or who serves it."""
+
+QUEUES = (PROCESSING, NOTIFICATIONS, RESTAURANTS)
+"""All queues that the topic fills; that of the retries has no letters of its own."""
+
+
+def queues_of(function: str) -> tuple[Queue, ...]:
+    """Give the queues that feed a function."""
+    return tuple(queue for queue in QUEUES if queue.feeds == function)
 
 
 def names(*callers: Caller) -> tuple[str, ...]:

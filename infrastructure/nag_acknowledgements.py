@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from aws_cdk import Acknowledgment, Validations
 
 from infrastructure.edge.own_answers import HEALTH, unknown_paths
-from infrastructure.functions import BY_NAME, NOTIFYING, Caller, construct_id, names
+from infrastructure.functions import BY_NAME, NOTIFYING, QUEUES, Caller, construct_id, names
 from infrastructure.settings import (
     PARTNERS,
     parameter_prefix,
+    stack_name,
 )
-from orders.domain.lifecycle import Role
 from orders.routes import HEAD, ROUTES, STAGE
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
         path = f"{construct_id(name)}/Function/EventInvokeConfig/Resource"
         by_path[path] = {"Serverless-LambdaAsyncFailureDestination": _BY_A_SCHEDULE}
     for route in ROUTES:
-        if route.caller is Role.PARTNER:
+        if route.by_key:
             by_path[f"Api/RestApi/Default{route.path}/{route.method}/Resource"] = _PARTNERS_METHOD
     answers = [(HEALTH, "GET"), (HEALTH, HEAD), *((path, "ANY") for path in unknown_paths())]
     for path, method in answers:
@@ -186,6 +186,9 @@ def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
 
 def _processing(settings: Settings) -> dict[str, dict[str, str]]:
     """Give the findings on the way of a change."""
+    stack = stack_name(settings.stage)
+    deadlines = f"arn:aws:scheduler:{settings.region}:<AWS::AccountId>"
+    deadlines += f":schedule/{stack}-deadlines/*"
     parameters = f"parameter{parameter_prefix(settings.stage)}/{PARTNERS}/*"
     arn = f"arn:aws:ssm:{settings.region}:<AWS::AccountId>:{parameters}"
     by_path = {
@@ -197,10 +200,17 @@ def _processing(settings: Settings) -> dict[str, dict[str, str]]:
             )
         },
     }
+    by_path["ProcessOrder/Role/DefaultPolicy/Resource"] = {
+        f"AwsSolutions-IAM5[Resource::{deadlines}]": (
+            "One schedule for each order that waits, which process_order makes itself: the group "
+            "is the deadlines' own, and nothing else stands in it."
+        )
+    }
     by_path[f"{construct_id(NOTIFYING)}/Function/Retries/Resource"] = _EVENT_SOURCE_MAPPING
-    for name in names(Caller.QUEUE):
-        by_path[f"Processing/{BY_NAME[name].queue}/DeadLetters/Resource"] = _DEAD_LETTERS
-        by_path[f"{construct_id(name)}/Function/Queue/Resource"] = _EVENT_SOURCE_MAPPING
+    for queue in QUEUES:
+        by_path[f"Processing/{queue.construct_id}/DeadLetters/Resource"] = _DEAD_LETTERS
+        mapping = f"{construct_id(queue.feeds)}/Function/{queue.mapping_id}/Resource"
+        by_path[mapping] = _EVENT_SOURCE_MAPPING
     return by_path
 
 

@@ -6,7 +6,7 @@ them too: one that is renamed is missing on every stage until that is deployed a
 
 from __future__ import annotations
 
-from infrastructure.functions import BY_NAME, construct_id
+from infrastructure.functions import construct_id
 
 API_URL = "ApiUrl"
 REST_API_ID = "RestApiId"
@@ -31,14 +31,14 @@ USER_POOL_CLIENT_ID = "UserPoolClientId"
 _PLAN = "UsagePlan"
 
 
-def queue(worker: str) -> str:
-    """Name the output with the URL of a worker's queue."""
-    return f"{BY_NAME[worker].queue}Queue"
+def queue(name: str) -> str:
+    """Name the output with the URL of a queue, such as `order_processing`."""
+    return f"{construct_id(name)}Queue"
 
 
-def dead_letters(worker: str) -> str:
-    """Name the output with the URL of the queue of a worker's dead letters."""
-    return f"{BY_NAME[worker].queue}DeadLetters"
+def dead_letters(name: str) -> str:
+    """Name the output with the URL of the queue of a queue's dead letters."""
+    return f"{construct_id(name)}DeadLetters"
 
 
 def function(name: str) -> str:

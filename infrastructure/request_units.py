@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orders.settings import (
     BY_CUSTOMER,
     BY_PARTNER,
+    BY_SERVER,
     MAX_BODY_BYTES,
     MOST_LOOKED_AT,
     MOST_TRIES,
@@ -56,7 +57,7 @@ class Capacity(NamedTuple):
 
 
 _ORDERS, _RECORDS = "the orders", "the idempotency records"
-_INDEXES = (BY_CUSTOMER, BY_PARTNER)
+_INDEXES = (BY_CUSTOMER, BY_PARTNER, BY_SERVER)
 
 
 def write_units(size: int) -> int:
@@ -109,7 +110,7 @@ MOST: Mapping[str, Mapping[Capacity, float]] = MappingProxyType(
 )
 """The most units of each table and index that one request to a function can cost.
 
-A list reads one of its three: operators read the table, customers and partners their index.
+A list reads one of them: operators read the table; customers, partners and who serves an index.
 """
 
 

@@ -14,7 +14,17 @@ from infrastructure.edge.api import Api
 from infrastructure.edge.endpoint import Address
 from infrastructure.edge.firewall import Firewall, measured
 from infrastructure.edge.identity import Identity
-from infrastructure.functions import BY_NAME, FUNCTIONS, NOTIFYING, Caller, Row, names
+from infrastructure.functions import (
+    BY_NAME,
+    FUNCTIONS,
+    NOTIFYING,
+    QUEUES,
+    RESTAURANTS,
+    Caller,
+    Row,
+    names,
+    queues_of,
+)
 from infrastructure.nag_acknowledgements import acknowledge
 from infrastructure.settings import (
     FLAGS,
@@ -56,22 +66,31 @@ from infrastructure.work.permissions import (
 )
 from infrastructure.work.processing import Processing
 from orders.settings import (
+    ACCEPT_LEAD_MINUTES,
+    ACCEPT_MINUTES,
     ALLOWED_ORIGINS,
     API_URL,
     BY_CUSTOMER,
     BY_PARTNER,
+    BY_SERVER,
     DEAD_LETTER_QUEUE,
+    DEADLINES_GROUP,
+    DEADLINES_QUEUE,
+    DEADLINES_ROLE,
     FLAGS_PARAMETER,
     HEARTBEAT_KEY_ID,
     IDEMPOTENCY_HOURS,
     IDEMPOTENCY_TABLE,
     MAX_BODY_BYTES,
+    ORDER_RETENTION_DAYS,
     ORDERS_TABLE,
     PARTNERS_PREFIX,
     PARTNERS_TABLE,
     PERSON_THROTTLE,
     PRICE_KEYS,
     PRICE_QUOTES,
+    RESTAURANTS_DEAD_LETTERS,
+    RESTAURANTS_QUEUE,
     RETRIES_QUEUE,
     RETRY_SECONDS,
     SIGNING_KEY_PARAMETER,
@@ -176,6 +195,7 @@ class Service(Stack):
             pipe_dead_letters=self.processing.pipe_dead_letters,
             tables=self.data.tables,
             pipe=self.processing.pipe_name,
+            topic=self.processing.topic,
             people=self.identity.measured,
             firewall=measured(self, settings) if settings.web_firewall else None,
         )
@@ -254,7 +274,7 @@ class Service(Stack):
             self,
             row.name,
             code=code,
-            environment={name: known[name] for name in row.variables},
+            environment={name: known[name] for name in row.variables if known[name]},
             settings=settings,
             timeout_seconds=row.timeout_seconds or (worker.timeout_seconds if worker else None),
         )
@@ -268,6 +288,12 @@ class Service(Stack):
             IDEMPOTENCY_TABLE: self.data.idempotency_keys.table_name,
             PARTNERS_TABLE: self.data.partners.table_name,
             IDEMPOTENCY_HOURS: str(settings.idempotency_hours),
+            ACCEPT_MINUTES: str(settings.accept_minutes),
+            ACCEPT_LEAD_MINUTES: str(settings.accept_lead_minutes),
+            DEADLINES_GROUP: self.processing.deadlines.group_name,
+            DEADLINES_QUEUE: self.processing.deadlines.queue.queue_arn,
+            DEADLINES_ROLE: self.processing.deadlines.role.role_arn,
+            ORDER_RETENTION_DAYS: str(settings.order_retention_days or ""),
             ALLOWED_ORIGINS: " ".join(settings.origins),
             PERSON_THROTTLE: f"{settings.person_throttle.rate} {settings.person_throttle.burst}",
             PRICE_QUOTES: settings.price_quotes,
@@ -278,10 +304,13 @@ class Service(Stack):
         }
 
     def _variables_of_a_queue(self, settings: Settings, row: Row) -> dict[str, str]:
-        if row.queue is None:
+        if row.caller is not Caller.QUEUE:
             return {}
+        queues, restaurants = self.processing.queues, self.processing.queues[RESTAURANTS.name]
         return {
-            DEAD_LETTER_QUEUE: self.processing.queues[row.name].dead.queue_url,
+            DEAD_LETTER_QUEUE: queues[queues_of(row.name)[0].name].dead.queue_url,
+            RESTAURANTS_QUEUE: restaurants.live.queue_url,
+            RESTAURANTS_DEAD_LETTERS: restaurants.dead.queue_url,
             RETRY_SECONDS: str(settings.workers[row.name].retry_seconds),
             RETRIES_QUEUE: self.processing.retries.queue_url,
             WEBHOOK_WAITS: " ".join(map(str, settings.webhooks.waits)),
@@ -297,14 +326,18 @@ class Service(Stack):
         self._grant_placing(by_name["create_order"], orders)
         by_name["get_order"].allow("dynamodb:GetItem", on=orders, why="Reads the order")
         listing = by_name["list_orders"]
-        for index in (BY_CUSTOMER, BY_PARTNER):
+        for index in (BY_CUSTOMER, BY_PARTNER, BY_SERVER):
             arn = self.data.orders_index_arn(index)
             listing.allow("dynamodb:Query", on=arn, why="Lists a caller's own orders")
         listing.allow("dynamodb:Scan", on=orders, why="Lists all orders, for operators")
         by_name["update_order"].allow("dynamodb:UpdateItem", on=orders, why="Changes the order")
         by_name["process_order"].allow(
-            "dynamodb:UpdateItem", on=orders, why="Confirms the order", conditions=CONFIRMING
+            "dynamodb:UpdateItem",
+            on=orders,
+            why="Confirms the order, or rejects what nobody has answered",
+            conditions=CONFIRMING,
         )
+        self.processing.deadlines.set_by(by_name["process_order"])
         known = "Whose API keys there are: all at the start, then each new one"
         for name in names(Caller.API):
             partners = self.data.partners.table_arn
@@ -409,10 +442,13 @@ class Service(Stack):
         ]
 
     def _queue_facts(self) -> Iterator[Fact]:
-        for worker, queue in self.processing.queues.items():
-            name, dead = f"queues/{worker.replace('_', '-')}", f"What {worker} could not do"
-            yield Fact(name, queue.live.queue_url, f"The queue of {worker}", URL)
-            yield Fact(f"{name}-dead-letters", queue.dead.queue_url, dead, URL)
+        for queue in QUEUES:
+            made, name = self.processing.queues[queue.name], f"queues/{queue.fact}"
+            whose, dead = f"The queue of {queue.feeds}", f"What {queue.feeds} could not do"
+            if queue is RESTAURANTS:
+                whose, dead = (f"{text}, for who serves the order" for text in (whose, dead))
+            yield Fact(name, made.live.queue_url, whose, URL)
+            yield Fact(f"{name}-dead-letters", made.dead.queue_url, dead, URL)
 
     def _grant_key(self) -> None:
         """Let the functions use the key, and only through the services that hold its data."""
@@ -431,9 +467,12 @@ class Service(Stack):
                 yield row.name, actions, of_tables(tables)
                 yield row.name, ("kms:DescribeKey",), through("dynamodb")
         retries = self.processing.retries.queue_arn
-        for name, queue in self.processing.queues.items():
-            sent_to = [queue.dead.queue_arn, *([retries] if name == NOTIFYING else [])]
-            yield name, ("kms:Decrypt",), of_queues([queue.live.queue_arn, *sent_to])
+        for name in names(Caller.QUEUE):
+            queues = [self.processing.queues[queue.name] for queue in queues_of(name)]
+            sent_to = [queue.dead.queue_arn for queue in queues]
+            sent_to += [retries] if name == NOTIFYING else []
+            taken_from = [queue.live.queue_arn for queue in queues]
+            yield name, ("kms:Decrypt",), of_queues([*taken_from, *sent_to])
             yield name, ("kms:GenerateDataKey",), of_queues(sent_to)
 
     def _outputs(self) -> None:
@@ -457,9 +496,9 @@ class Service(Stack):
             values[outputs.DOMAIN_TARGET] = self.address.target
         for name, plan in self.api.usage_plans.items():
             values[outputs.usage_plan(name)] = plan.usage_plan_id
-        for worker, queue in self.processing.queues.items():
-            values[outputs.queue(worker)] = queue.live.queue_url
-            values[outputs.dead_letters(worker)] = queue.dead.queue_url
+        for name, queue in self.processing.queues.items():
+            values[outputs.queue(name)] = queue.live.queue_url
+            values[outputs.dead_letters(name)] = queue.dead.queue_url
         for name, item in self.functions.items():
             values[outputs.function(name)] = item.function.function_name
         for name, value in values.items():

@@ -140,7 +140,7 @@ class AddressLimits:
 
     customers: Annotated[int, between(10, 2_000_000_000)] = 2_000
     """A customer is a person, or an office of them behind one address."""
-    partners: Annotated[int, between(10, 2_000_000_000)] = 6_000
+    partners: Annotated[int, between(10, 2_000_000_000)] = 3_000
     """A partner is a server, whose plan must be reached before this limit."""
 
 
@@ -210,7 +210,7 @@ class Worker:
 
 @checked
 class Webhooks:
-    """What becomes of a webhook that its partner did not take at once."""
+    """How webhooks are sent, and what becomes of one that its partner did not take at once."""
 
     waits: Annotated[tuple[Annotated[int, between(1, 35_000)], ...], Field(min_length=1)] = (
         *(5, 5 * 60, 30 * 60, 2 * 3_600),
@@ -222,6 +222,9 @@ class Webhooks:
     most_at_once: Annotated[int, between(2, 1_000)] = 20
     """How many executions of the function the retries keep busy at once, at most: beside those of
     `workers.notify_partner`, which they cannot take away."""
+    restaurants_at_once: Annotated[int, between(2, 1_000)] = 10
+    """How many executions the webhooks to who serves the orders keep busy at once, at most: beside
+    both others, which they cannot take away, nor those theirs."""
 
     def __post_init__(self) -> None:
         most = int(LONGEST_DELAY / (1 + WAIT_SPREAD))
@@ -301,7 +304,7 @@ def _reservations() -> Mapping[str, int | None]:
 
 def _plans() -> Mapping[str, Plan]:
     standard = Plan(throttle=Throttle(rate=5, burst=10), daily_quota=4_000)
-    premium = Plan(throttle=Throttle(rate=10, burst=12), daily_quota=8_000)
+    premium = Plan(throttle=Throttle(rate=10, burst=10), daily_quota=8_000)
     return {"standard": standard, "premium": premium}
 
 
@@ -334,11 +337,13 @@ class Settings:
     hidden_messages_quota: Annotated[int, between(1)] = 120_000
     """SQS's quota of messages of one queue that are hidden at once: those that wait for a partner
     are. AWS raises it when it is asked."""
-    stage_throttle: Throttle = field(default_factory=lambda: Throttle(rate=160, burst=160))
+    stage_throttle: Throttle = field(default_factory=lambda: Throttle(rate=105, burst=105))
     """Of each route, for all callers together."""
     placing_throttle: Throttle = field(default_factory=lambda: Throttle(rate=150, burst=150))
     """Of each of the two routes that place orders, for all callers together."""
-    head_throttle: Throttle = field(default_factory=lambda: Throttle(rate=100, burst=100))
+    serving_throttle: Throttle = field(default_factory=lambda: Throttle(rate=55, burst=55))
+    """Of each route of who serves a restaurant's orders, for all callers together."""
+    head_throttle: Throttle = field(default_factory=lambda: Throttle(rate=50, burst=50))
     """Of each route's HEAD, for all callers together."""
     person_throttle: Throttle = field(default_factory=lambda: Throttle(rate=4, burst=7))
     """Of each signed-in person, in each execution environment of a function; the firewall counts
@@ -373,9 +378,18 @@ class Settings:
     workers: Mapping[str, Worker] = field(default_factory=_workers)
     """The functions that queues feed, by name."""
     webhooks: Webhooks = field(default_factory=Webhooks)
-    """How webhooks are tried again."""
+    """How webhooks are sent, and tried again."""
     idempotency_hours: Annotated[int, between(1, 8_760)] = 24
     """How long a repeated request with the same idempotency key gets the first one's answer."""
+    accept_minutes: Annotated[int, between(2, 60)] = 10
+    """How many minutes a restaurant has to accept or reject an order that it serves; then the
+    service rejects it."""
+    accept_lead_minutes: Annotated[int, between(15, 1_440)] = 60
+    """How many minutes before its time a scheduled order must have been answered, where that is
+    later."""
+    order_retention_days: Annotated[int, between(30, 3_650)] | None = None
+    """How many days after it was placed an order is deleted; None for never. It holds for orders
+    that are placed from then on; `orders customers hold` keeps those of a person."""
     price_quotes: PriceQuotes = "required"
     """Whether customers send prices that the menu has signed: `required` refuses an order without;
     `checked` verifies a quote that comes, and lets one that does not come pass; `off` looks at
@@ -420,6 +434,7 @@ class Settings:
         """Check what a deployment would only refuse minutes later, or never."""
         workers = names(Caller.QUEUE)
         _require(set(self.workers) == set(workers), f"workers must be {' and '.join(workers)}")
+        self._check_retention()
         self._check_concurrency()
         self._check_bursts()
         self._check_plans()
@@ -456,7 +471,7 @@ class Settings:
     def throttle_name_of(route: Route) -> str:
         """Name the setting that limits a route."""
         own = {"POST": "placing_throttle", HEAD: "head_throttle"}
-        return own.get(route.method, "stage_throttle")
+        return own.get(route.method, "serving_throttle" if route.serves else "stage_throttle")
 
     def throttle_of(self, route: Route) -> Throttle:
         """Give what limits a route, for all callers together."""
@@ -470,8 +485,17 @@ class Settings:
 
     def _at_once(self, name: str) -> int:
         """Say how many executions of a worker its queues keep busy together."""
-        retries = self.webhooks.most_at_once if name == NOTIFYING else 0
-        return self.workers[name].most_at_once + retries
+        others = self.webhooks.most_at_once + self.webhooks.restaurants_at_once
+        return self.workers[name].most_at_once + (others if name == NOTIFYING else 0)
+
+    def _check_retention(self) -> None:
+        """Keep an order as long as its Idempotency-Key is known: a repetition answers with it."""
+        days = self.order_retention_days
+        _require(
+            days is None or days * 24 >= self.idempotency_hours,
+            f"order_retention_days must be at least {-(-self.idempotency_hours // 24)}, "
+            "as long as idempotency_hours",
+        )
 
     def _check_concurrency(self) -> None:
         unknown = set(self.reserved_concurrency) - set(self.functions)
@@ -490,7 +514,12 @@ class Settings:
             )
 
     def _check_bursts(self) -> None:
-        """Let no more through than can run: Lambda refuses the rest, and callers get 500."""
+        """Let no more through than can run: Lambda refuses the rest, and callers get 500.
+
+        An account that can reserve nothing has not one execution for each route: it says why not.
+        """
+        if self.shares_waiver and self.concurrency_quota < KEPT_UNRESERVED:
+            return
         for name in names(Caller.API):
             reserved, burst = self.reserved_concurrency.get(name), self.burst_of(name)
             whose = "neither reserved nor the workers'" if reserved is None else "its reservation"
@@ -499,7 +528,7 @@ class Settings:
                 burst <= most,
                 f"the routes of {name} let {burst} requests through at one moment, but only "
                 f"{most} can run, {whose}: lower the bursts of stage_throttle, "
-                "placing_throttle or head_throttle, or reserve more",
+                "serving_throttle, placing_throttle or head_throttle, or reserve more",
             )
 
     def _check_plans(self) -> None:
@@ -600,11 +629,13 @@ def _made(stages: Mapping[str, Callable[[], Settings]]) -> Mapping[str, Settings
 
 STAGES = _made(
     {
-        # In dev an integrator should not wait for a day to see what becomes of a webhook.
+        # In dev an integrator should not wait for a day to see what becomes of a webhook, nor for
+        # ten minutes to see what becomes of an order that nobody answers.
         "dev": lambda: Settings(
             stage="dev",
             workers=_workers(1),
             webhooks=Webhooks(waits=(1, 4, 16, 64)),
+            accept_minutes=2,
             price_quotes="checked",  # an integrator begins without a menu
         ),
         "prod": lambda: Settings(

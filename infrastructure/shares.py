@@ -64,6 +64,13 @@ class _Plan(Protocol):
 class _Worker(Protocol):
     @property
     def most_at_once(self) -> int: ...
+    @property
+    def batch_size(self) -> int: ...
+
+
+class _Webhooks(Protocol):
+    @property
+    def restaurants_at_once(self) -> int: ...
 
 
 class _AddressLimits(Protocol):
@@ -91,6 +98,8 @@ class _Settings(Protocol):
     def capacity(self) -> _Capacity: ...
     @property
     def workers(self) -> Mapping[str, _Worker]: ...
+    @property
+    def webhooks(self) -> _Webhooks: ...
     @property
     def reserved_concurrency(self) -> Mapping[str, int | None]: ...
     @property
@@ -147,7 +156,12 @@ class _Limited(NamedTuple):
         return self.throttle.burst + self.throttle.rate
 
     def routes(self) -> Iterator[Route]:
-        return (route for route in ROUTES if route.caller is self.role)
+        return _routes_of(self.role)
+
+
+def _routes_of(role: Role) -> Iterator[Route]:
+    """Give the routes of partners, or those of all people: customers, operators and staff."""
+    return (route for route in ROUTES if route.by_key == (role is Role.PARTNER))
 
 
 def uses(settings: _Settings) -> Iterator[Use]:
@@ -228,6 +242,15 @@ def _workers(settings: _Settings, caller: _Limited) -> Iterator[Use]:
             caller.throttle.rate * held.get(worker, MESSAGE_SECONDS),
             settings.workers[worker].most_at_once,
         )
+    # Who serves the orders may let every attempt take as long as it can. A queue that waits fills
+    # its batches, whose messages are sent at the same time.
+    yield Use(
+        f"{caller.setting}.rate",
+        "the executions that tell who serves orders",
+        "webhooks.restaurants_at_once",
+        caller.throttle.rate * PATIENCE_SECONDS / settings.workers[NOTIFYING].batch_size,
+        settings.webhooks.restaurants_at_once,
+    )
 
 
 def _addresses(settings: _Settings) -> Iterator[Use]:
@@ -236,7 +259,7 @@ def _addresses(settings: _Settings) -> Iterator[Use]:
     for role, name in limits.items():
         rate = getattr(settings.address_limits, name) / RATE_WINDOW_SECONDS
         limit = f"address_limits.{name}"
-        for route in (route for route in ROUTES if route.caller is role):
+        for route in _routes_of(role):
             ceiling = settings.throttle_name_of(route)
             thing = f"the rate of {route.method} {route.path}"
             most = settings.throttle_of(route).rate

@@ -9,6 +9,7 @@ import contextlib
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from local.inside.visitors import headers_of, refusal
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator, Mapping
 
+DOCS, DASHBOARD = "/docs", "/dashboard"
+"""Paths at which each page of the local run leads to the other."""
+
+NO_LINKS: Mapping[str, str] = MappingProxyType({})
+"""Of a page that stands alone."""
+
 _NO_CONTENT = 204
+_FOUND = 302
 _FORBIDDEN = 403
 _HANDSHAKE_SECONDS = 30
 
@@ -54,6 +62,8 @@ class Handler(BaseHTTPRequestHandler):
     """Answers requests, in silence."""
 
     protocol_version = "HTTP/1.1"
+    links: Mapping[str, str] = NO_LINKS
+    """Where paths lead that are pages of another server; filled in once all are started."""
 
     def parse_request(self) -> bool:
         """Read the request's head, and go on only with one that may come in.
@@ -67,6 +77,12 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # what is left of the request is not read
             self.send(_FORBIDDEN, {"Content-Type": "text/plain"}, why.encode())
         return why is None
+
+    def follow(self, path: str) -> bool:
+        """Lead to another server's page; tells whether the path is such a link."""
+        if path in self.links:
+            self.send(_FOUND, {"Location": self.links[path]}, b"")
+        return path in self.links
 
     def send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """Send an answer; its length is said here."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.demo.example import ORDER
+from local.demo.example import EXAMPLE
 from local.logs import Follower
 from local.stack import run
 from local.steps import on_terminal
@@ -59,29 +58,18 @@ def _webhook_lines(stack: Stack) -> list[str]:
 
 
 def _greeting(endpoints: Endpoints, layout: Layout) -> str:
-    body = json.dumps(ORDER, separators=(",", ":"))
-    key = endpoints.partner_api_key
+    """Say where everything is, so that it fits below the steps on a screen of 80 by 24."""
     return f"""
-  API          {endpoints.api_url}
-  AWS APIs     {endpoints.aws_endpoint_url}   (any credentials, {endpoints.region})
-  Partners     {endpoints.partner_id} {key}
-               {endpoints.other_partner_id} {endpoints.other_partner_api_key}
-  Customers    make token (the identity token of a demo customer; WHO=operator of an operator)
-  Web pages    {endpoints.web_origin} may call the API
-  Docs         {endpoints.docs_url}
-  Dashboard    {endpoints.dashboard_url}
-  Menu         {endpoints.menu_url}menu   (signs prices: orders quote --help)
-  Webhooks     {endpoints.webhooks_url}   (receives the demo partners'; each is shown below)
-  Traces       .venv/bin/orders trace ORDER_ID --local   (X-Ray at {endpoints.traces_url})
-  All of it    {layout.shown(layout.endpoints)}
+  API        {endpoints.api_url}
+  Docs       {endpoints.docs_url:<25}  Dashboard  {endpoints.dashboard_url}
+  Partner    {endpoints.partner_id} {endpoints.partner_api_key}
+  Menu       {endpoints.menu_url}menu   (signs prices: orders quote --help)
+  Customer   make token (WHO=operator)  All else   {layout.shown(layout.endpoints)}
 
-Place an order, then list the orders:
+Place an order from another terminal, in any shell:
+. {layout.shown(layout.session)}
+curl -i "$API/partner/orders" -H "x-api-key: $KEY" \\
+  -H '{IDEMPOTENCY_KEY}: order-1' -H 'Content-Type: application/json' \\
+  -d @{layout.shown(EXAMPLE)}
 
-curl -i {endpoints.api_url}/partner/orders \\
-  -H 'x-api-key: {key}' -H '{IDEMPOTENCY_KEY}: order-1' -H 'Content-Type: application/json' \\
-  -d '{body}'
-
-curl {endpoints.api_url}/partner/orders -H 'x-api-key: {key}'
-
-The functions' logs follow. ^C stops everything and keeps the orders.
-"""
+Logs and webhooks follow. ^C stops everything and keeps the orders."""

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infrastructure import outputs
 from infrastructure.asset import Asset, AssetError
+from infrastructure.functions import QUEUES
 from infrastructure.settings import FLAGS, PARTNERS, parameter_prefix, settings_of
 from local.console.dashboard import Dashboards, dashboard
 from local.console.xray import collector
@@ -26,9 +27,10 @@ from local.demo.documentation import documentation
 from local.demo.menu import menu
 from local.demo.people import seed_people, subject_of
 from local.demo.receiver import Receiver, receiver
-from local.demo.seed import Partner, seed_partners, seed_plan, seed_webhooks
+from local.demo.seed import Partner, seed_partners, seed_plan, seed_restaurants, seed_webhooks
 from local.demo.unlimited import lift
-from local.inside.refused_resources import summary, without_refused, without_tls_rule
+from local.inside.refused_resources import without_refused, without_tls_rule
+from local.serving import DASHBOARD, DOCS
 from local.steps import Steps
 from ops.reach import endpoints as endpoints_document
 from ops.reach.clients import REGION, clients
@@ -64,10 +66,8 @@ _TABLES = {
 """The tables' names in the endpoints document, and the stack's outputs that name them."""
 
 _QUEUES = {
-    "order_processing": outputs.queue("process_order"),
-    "order_processing_dead_letters": outputs.dead_letters("process_order"),
-    "partner_notifications": outputs.queue("notify_partner"),
-    "partner_notifications_dead_letters": outputs.dead_letters("notify_partner"),
+    **{queue.name: outputs.queue(queue.name) for queue in QUEUES},
+    **{f"{queue.name}_dead_letters": outputs.dead_letters(queue.name) for queue in QUEUES},
     "partner_retries": outputs.PARTNER_RETRIES,
     "pipe_dead_letters": outputs.PIPE_DEAD_LETTERS,
 }
@@ -143,12 +143,17 @@ def run(
             with steps.step("Start the emulator"):
                 emulator.wait_until_healthy()
             stack = _make_ready(emulator, layout, assembly, steps)
+            links: dict[str, str] = {}
+            docs_port, dashboard_port = (
+                _near(layout, offset) for offset in (_DOCUMENTATION_OFFSET, _DASHBOARD_OFFSET)
+            )
             with (
-                documentation(stack.endpoints, _near(layout, _DOCUMENTATION_OFFSET)) as docs_url,
+                documentation(stack.endpoints, docs_port, links) as docs_url,
                 receiver(_near(layout, _RECEIVER_OFFSET), tls.server_context(layout)) as received,
-                dashboard(stack.dashboards, _near(layout, _DASHBOARD_OFFSET)) as dashboard_url,
                 menu(_near(layout, _MENU_OFFSET), prices, _STAGE) as menu_url,
+                dashboard(stack.dashboards, dashboard_port, links) as dashboard_url,
             ):
+                links |= {DOCS: docs_url, DASHBOARD: dashboard_url}
                 webhooks = _webhooks(stack, received)
                 endpoints = replace(
                     stack.endpoints,
@@ -199,6 +204,7 @@ def _keep_from_others(layout: Layout, steps: Steps) -> None:
     private_files.make_file(layout.lock)
     try:
         private_files.tighten(layout.latest_endpoints)
+        private_files.tighten(layout.session)
         private_files.tighten(layout.home)
     except PermissionError as error:
         raise LocalError(
@@ -282,7 +288,7 @@ def _asset(interpreter: Path) -> Asset:
 def _make_ready(emulator: Emulator, layout: Layout, assembly: Assembly, steps: Steps) -> Stack:
     client = clients(layout.url)
     try:
-        deployed = _deploy(client, assembly, steps)
+        deployed = _deploy(client, layout, assembly, steps)
         target = _target(assembly.stack_name, client, deployed.outputs)
         seeded = _seed(target, steps)
     except (ClientError, BotoCoreError, LocalError) as error:
@@ -315,10 +321,14 @@ class _Deployed(NamedTuple):
     physical_ids: dict[str, str]
 
 
-def _deploy(client: Callable[[str], Any], assembly: Assembly, steps: Steps) -> _Deployed:
+def _deploy(
+    client: Callable[[str], Any], layout: Layout, assembly: Assembly, steps: Steps
+) -> _Deployed:
     template, refused = without_refused(json.loads(assembly.template))
     if refused:
-        steps.note(f"Left out, because the emulator refuses them: {summary(refused)}")
+        where = layout.shown(layout.left_out)
+        steps.note(f"The emulator takes all but {len(refused)} resources: {where}")
+        private_files.write(layout.left_out, "".join(f"{one}\n" for one in refused).encode())
     deployment = Deployment(client, assembly.stack_name)
     text = json.dumps(template) if refused else assembly.template
     if not deployment.is_current(text):
@@ -338,10 +348,11 @@ def _seed(
     target: Target, steps: Steps
 ) -> tuple[tuple[Partner, ...], dict[str, str], dict[str, str]]:
     """Make the demo partners and people; gives the partners, people's tokens and our own plans."""
-    with steps.step("Seed two demo partners"):
+    with steps.step("Seed two demo partners, and three restaurants that are served"):
         partners = seed_partners(target)
         plans = seed_plan(target)
-    with steps.step("Seed two customers and an operator"):
+        seed_restaurants(target)
+    with steps.step("Seed two customers, an operator and two restaurants' staff"):
         tokens = seed_people(target.client, target.outputs[outputs.USER_POOL_ID])
     return partners, tokens, plans
 
@@ -370,6 +381,8 @@ def _describe(
         other_customer_id=subject_of(tokens["other_customer"]),
         other_customer_token=tokens["other_customer"],
         operator_token=tokens["operator"],
+        restaurant_token=tokens["restaurant"],
+        other_restaurant_token=tokens["other_restaurant"],
         user_pool_id=found[outputs.USER_POOL_ID],
         user_pool_client_id=found[outputs.USER_POOL_CLIENT_ID],
         web_origin=settings_of(_STAGE).origins[0],

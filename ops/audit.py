@@ -135,11 +135,17 @@ def acts(target: Target, since: dt.datetime, *, now: dt.datetime | None = None) 
         now: the last one; None for this.
     """
     span = (since, now or dt.datetime.now(dt.UTC))
-    group = target.output(outputs.AUDIT_LOG)
     moves = _log_of(target, MOVING)
-    found = [act for event in _events(target, group, span) if (act := _command(event))]
+    found = commands(target, *span)
     found += [act for event in _events(target, moves, span, _MOVES) if (act := _move(event))]
     return sorted(found, key=lambda act: act.at)
+
+
+def commands(target: Target, since: dt.datetime, now: dt.datetime | None = None) -> list[Act]:
+    """Give what was done by commands; arguments as of acts."""
+    span = (since, now or dt.datetime.now(dt.UTC))
+    group = target.output(outputs.AUDIT_LOG)
+    return [act for event in _events(target, group, span) if (act := _command(event))]
 
 
 def _log_of(target: Target, function: str) -> str:

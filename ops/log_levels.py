@@ -6,23 +6,19 @@ next calls are cold starts. A deployment that changes a function puts its level 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING, NamedTuple
 
 from infrastructure import outputs
 from infrastructure.functions import names
+from ops import function_variables
+from ops.function_variables import ChangedMeanwhileError
 from ops.reach.errors import Overtaken
 from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from ops.reach.target import Target
-
-
-_CHANGED_MEANWHILE = ("PreconditionFailedException", "ResourceConflictException")
-"""Its revision is another one; it is just being changed (AWS Lambda API reference)."""
 
 
 class Level(NamedTuple):
@@ -45,25 +41,13 @@ def change_all(target: Target, functions: Iterable[str], level: str) -> Iterator
     Raises:
         Overtaken: when somebody has changed one since; it and those after it stay as they are.
     """
-    found = {name: _configuration(target, name) for name in functions}
+    found = {name: function_variables.configuration_of(target, name) for name in functions}
     for name, configuration in found.items():
         try:
-            _change(target, configuration, level)
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") not in _CHANGED_MEANWHILE:
-                raise
+            function_variables.change(target, configuration, LOG_LEVEL, level)
+        except ChangedMeanwhileError:
             raise _overtaken(name, _present(target, name)) from None
         yield Level(name, level)
-
-
-def _change(target: Target, found: Mapping[str, Any], level: str) -> None:
-    """Change a function's level; if somebody has changed the function meanwhile, AWS refuses."""
-    variables = {**found.get("Environment", {}).get("Variables", {}), LOG_LEVEL: level}
-    client, name = target.client("lambda"), found["FunctionName"]
-    client.update_function_configuration(
-        FunctionName=name, Environment={"Variables": variables}, RevisionId=found["RevisionId"]
-    )
-    client.get_waiter("function_updated_v2").wait(FunctionName=name)
 
 
 def _overtaken(function: str, level: str) -> Overtaken:
@@ -80,12 +64,5 @@ def deployed(target: Target) -> list[str]:
 
 
 def _present(target: Target, function: str) -> str:
-    variables = _configuration(target, function).get("Environment", {}).get("Variables", {})
-    return str(variables.get(LOG_LEVEL, "INFO"))
-
-
-def _configuration(target: Target, function: str) -> dict[str, Any]:
-    found: dict[str, Any] = target.client("lambda").get_function_configuration(
-        FunctionName=target.output(outputs.function(function))
-    )
-    return found
+    found = function_variables.configuration_of(target, function)
+    return function_variables.variables_of(found).get(LOG_LEVEL, "INFO")

@@ -1,5 +1,7 @@
 """What is missing in a table, from a copy of it, put back; nothing is overwritten.
 
+Nobody comes back who was erased since: their orders get placeholders on the way.
+
 A point-in-time recovery makes a new table. The stack keeps its own, with its name, its stream and
 its settings, so what was lost goes back there item by item (DynamoDB developer guide,
 "Point-in-time recovery").
@@ -15,7 +17,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from infrastructure import outputs
+from ops.customers.ledger import Erased
+from ops.customers.placeholders import is_overwritten, overwritten
 from ops.reach.errors import OperatorError
+from orders.domain.ids import timestamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,8 +29,9 @@ if TYPE_CHECKING:
 
     Item = dict[str, Any]
 
+ORDERS = "orders"
 TABLES = {
-    "orders": outputs.ORDERS_TABLE,
+    ORDERS: outputs.ORDERS_TABLE,
     "idempotency": outputs.IDEMPOTENCY_TABLE,
     "partners": outputs.PARTNERS_TABLE,
 }
@@ -44,6 +50,8 @@ class Report:
     source: str
     missing: int
     restored: int = 0
+    overwritten: int = 0
+    """How many of them with placeholders, for their person was erased."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,8 @@ class Copies:
     source: str
     key: tuple[str, ...] = field(default=())
     """The names of the key's attributes, the partition key first."""
+    erased: Erased | None = None
+    """Who was erased, where that concerns the table."""
 
 
 def compare(target: Target, table: str, source: str) -> Copies:
@@ -75,7 +85,7 @@ def compare(target: Target, table: str, source: str) -> Copies:
     key = _key_of(described)
     if key != _key_of(client.describe_table(TableName=live)["Table"]):
         raise OperatorError(f"{source} has another key than {table}: it is no copy of that table.")
-    return Copies(client, live, source, key)
+    return Copies(client, live, source, key, Erased(target) if table == ORDERS else None)
 
 
 def missing(copies: Copies) -> Iterator[Item]:
@@ -107,9 +117,23 @@ def put_back(
         pause: seconds between two of them, to leave capacity to customers.
     """
     for number, item in enumerate(itertools.islice(missing(copies), wanted), 1):
-        report.restored += _put(copies, item)
+        fitting = _without_the_erased(copies, item)
+        put = _put(copies, fitting)
+        report.restored += put
+        report.overwritten += put and fitting is not item
         told(number)
         time.sleep(pause)
+
+
+def _without_the_erased(copies: Copies, item: Item) -> Item:
+    """Give an order as it may come back: of who was erased, with placeholders."""
+    if copies.erased is None or not copies.erased.includes(item["customerId"]["S"]):
+        return item
+    return item if is_overwritten(item) else overwritten(item, timestamp_of(_now()))
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _put(copies: Copies, item: Item) -> bool:
@@ -159,5 +183,5 @@ def _identity(copies: Copies, item: Item) -> tuple[str, ...]:
 
 
 def _expired(item: Item) -> bool:
-    """Tell what DynamoDB would delete again: idempotency keys, and orders of the heartbeat."""
+    """Tell what DynamoDB would delete again: its time to live is over."""
     return _EXPIRES in item and int(item[_EXPIRES]["N"]) <= time.time()

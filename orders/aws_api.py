@@ -14,9 +14,10 @@ import os
 import time
 from functools import cache
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from orders.named_tuple import NamedTuple
 from orders.tracing import Subsegment, subsegment
 
 if TYPE_CHECKING:
@@ -99,6 +100,21 @@ def get(service: str, path: str, query: str = "") -> dict[str, Any]:
     with subsegment(service, namespace="aws") as work:
         work.aws(operation=f"GET {path}")
         return _repeated(_Request(service, "GET", path, query, headers, b""), work)
+
+
+def post(service: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Make a resource of one of AWS's REST APIs; arguments and errors as of `get`.
+
+    Args:
+        service: its name in AWS's endpoints.
+        path: from the root; nothing in it needs escaping.
+        body: what is sent.
+    """
+    text = json.dumps(body, separators=(",", ":")).encode()
+    headers = {"content-type": "application/json"}
+    with subsegment(service, namespace="aws") as work:
+        work.aws(operation=f"POST {path}")
+        return _repeated(_Request(service, "POST", path, "", headers, text), work)
 
 
 def _repeated(request: _Request, work: Subsegment) -> dict[str, Any]:

@@ -9,7 +9,7 @@ The way of a good body stops at its first fault, and only then is the whole of i
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import msgspec
 from msgspec import UNSET
@@ -20,13 +20,11 @@ from orders.domain.checks import (
     normalize,
     normalize_line_ends,
 )
+from orders.domain.order import ContentsPatch, OrderContents, ServedOrderPatch
 from orders.problems import BODY_TOO_LARGE, INVALID_BODY, MALFORMED_JSON, Problem, faulty
 from orders.settings import MAX_BODY_BYTES
 
-if TYPE_CHECKING:
-    from orders.domain.order import ContentsPatch, OrderContents
-
-T = TypeVar("T", bound="OrderContents | ContentsPatch")
+T = TypeVar("T", bound=OrderContents | ContentsPatch | ServedOrderPatch)
 
 WHOLE = "#"
 """The pointer to a body as such."""
@@ -56,14 +54,14 @@ def decode(decoder: msgspec.json.Decoder[T], text: str | None) -> T:
         if not has_sound_texts(body):
             _refuse(decoder, text)
         normalize_line_ends(body)
-    address = body.delivery_address
+    address = getattr(body, "delivery_address", UNSET)
     if address is not UNSET and any(faults_between(address, type(address), "")):
         _refuse(decoder, text)
     normalize(body)
     return body
 
 
-def take_quote(body: OrderContents | ContentsPatch) -> str | None:
+def take_quote(body: OrderContents | ContentsPatch | ServedOrderPatch) -> str | None:
     """Take the price quote off a body, if one is there: nothing else meets it.
 
     So it is in no hash, no record and no answer, and a repetition may come with another one.

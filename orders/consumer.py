@@ -1,13 +1,18 @@
 """Queues as Lambda hands them over: a batch in, the messages that failed out.
 
-message ─► OrderChange ─► a handler's work ─► done
+message ─► OrderChange, or the id of an order that should have been answered
+           └► a handler's work ─► done
                           Retry, Unavailable, a bug ─► the queue again, later and later ─► DLQ
                           nothing but bugs ─► WorkFailed: an error of the function, besides
                           HandOver ─► the queue of retries, later and later ─────────────► DLQ
                           Hopeless, Malformed ───────────────────────────────────────────► DLQ
+                          Deleted ─► done: an order's deletion concerns nobody
 
 A message that dies by our own hand is sent to the dead-letter queue with its whole body and the
 reason; one whose function was killed gets there by the queue's own redrive policy.
+
+Who placed an order and who serves it hear of it by queues of their own, and share that of the
+retries. There an attribute says for whom a message is, and wherever it goes from there.
 """
 
 from __future__ import annotations
@@ -17,18 +22,21 @@ import os
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
 from orders.aws_api import SQS, ApiError, call, endpoint
-from orders.order_changes import Malformed, OrderChange, parse
+from orders.named_tuple import NamedTuple
+from orders.order_changes import Deleted, Malformed, OrderChange, parse
 from orders.settings import (
     DEAD,
     DEAD_LETTER_QUEUE,
     LONGEST_DELAY,
     LONGEST_RETRY_SECONDS,
     MAX_RECEIVES,
+    RESTAURANTS_DEAD_LETTERS,
+    RESTAURANTS_QUEUE,
     RETRIES_QUEUE,
     RETRY,
     RETRY_GROWTH,
@@ -57,6 +65,13 @@ it come from a queue (developer guide, "Handling errors for an SQS event source 
 
 REASON = "reason"
 """The message attribute that says why a message is dead."""
+
+SIDE, SERVER = "side", "server"
+"""The message attribute that says who is to hear, and its value for who serves the order; whoever
+placed it needs none."""
+DELETED = "deleted"
+"""What becomes of a message of an order's deletion: the pipe's filter holds them back, and those of
+the subscriptions; this is the last lock. As a dead letter it would keep what was deleted."""
 
 _FAULT = 500  # what X-Ray marks as a fault
 _AWAY = "AWS did not answer or throttled"
@@ -123,25 +138,62 @@ class Message:
     """One message, and what its log line will tell besides.
 
     `retried` is true for those of the queue of retries, `last` at a message's last try there, or in
-    a queue without retries.
+    a queue without retries. `to_server` is true for those that who serves the order is to hear.
     """
 
     def __init__(self, record: Event) -> None:
         """Parse a record of an SQS event.
 
         Raises:
-            Malformed: when the message tells of no change of an order.
+            Deleted: when the message tells of an order's deletion.
+            Malformed: when the message tells of no change of an order, and of no deadline.
         """
         self.notes: dict[str, Any] = {}
         self.counts: list[Metric] = []
         self.latencies: dict[Metric, float] = {}  # in milliseconds
         self.retried = _is_retried(record)
         self.last = _is_last(record)
-        self.change: OrderChange = parse(record["body"])
-        self.notes["orderId"] = self.change.order_id
-        self.notes["version"] = self.change.version
-        if (trace := self.change.new.get("traceId")) is not None:
+        self.to_server = _is_to_server(record)
+        self.overdue: str | None = None
+        """Which order should have been answered by now, where the message tells just that."""
+        self._change: OrderChange | None = None
+        try:
+            self._change = parse(record["body"])
+        except Malformed:
+            self.overdue = _overdue(record["body"])
+            if self.overdue is None:
+                raise
+            self.notes["orderId"] = self.overdue
+        else:
+            self._note(self._change)
+
+    def _note(self, change: OrderChange) -> None:
+        self.notes["orderId"] = change.order_id
+        self.notes["version"] = change.version
+        if (trace := change.new.get("traceId")) is not None:
             self.notes["requestTraceId"] = trace
+
+    @property
+    def change(self) -> OrderChange:
+        """The change that the message tells of.
+
+        Raises:
+            Malformed: when it tells of a deadline.
+        """
+        if self._change is None:
+            raise Malformed("a deadline, and no change of an order")
+        return self._change
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What its trace can be found by."""
+        order = {"orderId": self.overdue} if self._change is None else self._change.new
+        return {
+            "orderId": order["orderId"],
+            "partnerId": self.notes.get("partnerId", order.get("partnerId")),
+            "side": SERVER if self.to_server else None,
+            "requestTraceId": order.get("traceId"),
+        }
 
 
 class _Verdict(NamedTuple):
@@ -166,10 +218,28 @@ def _receives(record: Event) -> int:
     return int(record["attributes"]["ApproximateReceiveCount"])
 
 
+def _overdue(body: str) -> str | None:
+    from orders.deadlines import order_in  # of few messages, and of one worker alone
+
+    return order_in(body)
+
+
 def _is_retried(record: Event) -> bool:
     """Tell whether a message comes from the queue of retries."""
-    name = os.environ.get(RETRIES_QUEUE, "").rpartition("/")[2]
+    return _is_from(RETRIES_QUEUE, record)
+
+
+def _is_from(variable: str, record: Event) -> bool:
+    """Tell whether a message comes from the queue whose URL a variable holds."""
+    name = os.environ.get(variable, "").rpartition("/")[2]
     return bool(name) and record["eventSourceARN"].rpartition(":")[2] == name
+
+
+def _is_to_server(record: Event) -> bool:
+    """Tell for whom a message is: its attribute has it from the retries on, before it the queue."""
+    attributes = record.get("messageAttributes") or {}
+    side = attributes.get(SIDE) or {}
+    return side.get("stringValue") == SERVER or _is_from(RESTAURANTS_QUEUE, record)
 
 
 def _is_last(record: Event) -> bool:
@@ -248,12 +318,7 @@ def _traced(consume: Callable[[Message], str], record: Event) -> _Verdict:
     with subsegment("message") as work:
         verdict = _judge(consume, record)
         if verdict.message is not None:
-            order = verdict.message.change.new
-            work.annotate(
-                orderId=order["orderId"],
-                partnerId=order.get("partnerId"),
-                requestTraceId=order.get("traceId"),
-            )
+            work.annotate(**verdict.message.about)
         work.annotate(outcome=_ended(verdict).outcome)
         if verdict.outcome in (RETRY, DEAD):
             work.judge(_FAULT)
@@ -269,8 +334,9 @@ def _judge(consume: Callable[[Message], str], record: Event) -> _Verdict:
     try:
         message = Message(record)
         return _Verdict(record, message, consume(message))
-    except (Hopeless, Malformed) as error:
-        return _Verdict(record, message, DEAD, str(error))
+    except (Deleted, Hopeless, Malformed) as error:
+        outcome = DELETED if isinstance(error, Deleted) else DEAD
+        return _Verdict(record, message, outcome, str(error))
     except HandOver as error:
         return _Verdict(record, message, RETRY, str(error), error.after, group=error.group)
     except Retry as error:
@@ -300,16 +366,22 @@ def _bury(verdict: _Verdict) -> _Verdict:
         return verdict
     why = verdict.reason[:_LONGEST_REASON] or "unknown"  # SQS takes no empty attribute
     reason = {"DataType": "String", "StringValue": why}
+    to_server = _is_to_server(verdict.record)
     letter = {
-        "QueueUrl": setting(DEAD_LETTER_QUEUE),
+        "QueueUrl": setting(RESTAURANTS_DEAD_LETTERS if to_server else DEAD_LETTER_QUEUE),
         "MessageBody": verdict.record["body"],
-        "MessageAttributes": {REASON: reason},
+        "MessageAttributes": {REASON: reason, **_side_of(verdict.record)},
     }
     try:
         call(SQS, "SendMessage", letter)
     except ApiError:
         return verdict._replace(outcome=RETRY)
     return verdict
+
+
+def _side_of(record: Event) -> dict[str, dict[str, str]]:
+    """Give the attribute that says for whom a message is, if it needs one."""
+    return {SIDE: {"DataType": "String", "StringValue": SERVER}} if _is_to_server(record) else {}
 
 
 def _hand_over(verdicts: list[_Verdict]) -> list[Event]:
@@ -329,7 +401,9 @@ def _hand_over(verdicts: list[_Verdict]) -> list[Event]:
 
 
 def _entry(number: int, verdict: _Verdict) -> dict[str, Any]:
+    attributes = _side_of(verdict.record)
     return {
+        **({"MessageAttributes": attributes} if attributes else {}),
         "Id": str(number),
         "MessageBody": verdict.record["body"],
         "DelaySeconds": min(round(verdict.after), LONGEST_DELAY),

@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import time
 from http.client import HTTPConnection, HTTPException, HTTPSConnection, InvalidURL
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from orders.aws_api import ApiError
+from orders.named_tuple import NamedTuple
 from orders.starting import ready
 from orders.telemetry import log_event
 

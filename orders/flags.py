@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import msgspec
 
+from orders.named_tuple import NamedTuple
 from orders.parameters import Parameter, Unreadable
 from orders.settings import FLAGS_PARAMETER, setting
 

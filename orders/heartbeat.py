@@ -12,12 +12,13 @@ import json
 import time
 from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPSConnection
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Status
 from orders.domain.synthetic import HEARTBEAT
+from orders.named_tuple import NamedTuple
 from orders.routes import IDEMPOTENCY_KEY, JSON, MERGE_PATCH
 
 if TYPE_CHECKING:

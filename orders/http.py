@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 import time
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,6 +17,7 @@ from orders.callers import Caller, caller_of
 from orders.cors import cors_headers
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Role
+from orders.named_tuple import NamedTuple
 from orders.partners import directory
 from orders.person_rates import admit
 from orders.problems import (
@@ -30,6 +31,7 @@ from orders.problems import (
     Problem,
     faulty,
 )
+from orders.proxy_event import ProxyEvent
 from orders.routes import ACCEPT_PATCH, JSON, PATCH, REPEATABLE, route_of
 from orders.settings import in_lambda
 from orders.starting import ready
@@ -47,29 +49,6 @@ if TYPE_CHECKING:
     Readers = dict[str, Callable[..., Any]]
 
 
-class _Context(msgspec.Struct, rename="camel"):
-    """What API Gateway says of a request, but for who sends it."""
-
-    http_method: str
-    resource_path: str
-    path: str
-    request_id: Annotated[str, msgspec.Meta(pattern=r"\A[!-~]+\Z")]
-
-
-class _Event(msgspec.Struct, rename="camel"):
-    """A proxy event of API Gateway, as far as it is read here."""
-
-    request_context: _Context
-    headers: dict[str, str] | None = None
-    multi_value_headers: dict[str, list[str]] | None = None
-    path_parameters: dict[str, str] | None = None
-    multi_value_query_string_parameters: (
-        dict[str, Annotated[list[str], msgspec.Meta(min_length=1)]] | None
-    ) = None
-    body: str | None = None
-    is_base64_encoded: bool = False
-
-
 class Request:
     """One request. Header names are in lower case; one on several lines is one list."""
 
@@ -80,13 +59,15 @@ class Request:
             ValueError: when it is none.
             KeyError: when it is of no route of ours.
         """
-        self._event = msgspec.convert(event, _Event)
+        self._event = msgspec.convert(event, ProxyEvent)
         told = self._event.request_context
         self.context: Event = event["requestContext"]
         self.route = route_of(told.http_method, told.resource_path)
         self.request_id = told.request_id
         self.headers = _headers(self._event)
-        self.order_id = (self._event.path_parameters or {}).get("orderId", "").lower()
+        places = self._event.path_parameters or {}
+        self.order_id = places.get("orderId", "").lower()
+        self.restaurant_id = places.get("restaurantId", "")
         self.path = told.path
         self.notes: dict[str, Any] = {}
         self._caller: Caller | None = None
@@ -99,7 +80,7 @@ class Request:
             Problem: when that is nobody whom the route is for.
         """
         if self._caller is None:
-            self._caller = caller_of(self.context, self.route)
+            self._caller = caller_of(self.context, self.route, self.restaurant_id)
         return self._caller
 
     def query(
@@ -165,7 +146,7 @@ def _parameter(name: str, texts: list[str], readers: Readers) -> Any:
     return readers[name](*texts)
 
 
-def _headers(event: _Event) -> dict[str, str]:
+def _headers(event: ProxyEvent) -> dict[str, str]:
     """Join each header's lines, whatever case its name has on them (RFC 9110, 5.3).
 
     Lines that are equal are one: who repeats a header says nothing new.

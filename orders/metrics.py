@@ -8,7 +8,7 @@ them for nothing until somebody asks.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from orders.named_tuple import NamedTuple
 
 NAMESPACE = "FoodDelivery/Orders"
 
@@ -45,6 +45,12 @@ ORDERS_REFUSED = Metric(
     "Requests to place an order that the function refused; `problem` in their log lines says why.",
 )
 STATUS_CHANGES = Metric("StatusChanges", COUNT, "Orders that went to another status.")
+ORDERS_UNANSWERED = Metric(
+    "OrdersUnanswered",
+    COUNT,
+    "Orders rejected because their restaurant did not answer in time; `restaurantId` in their log "
+    "lines says which.",
+)
 PROCESSING_LATENCY = Metric(
     "ProcessingLatency", MILLISECONDS, "From the placing of an order until it was processed."
 )
@@ -62,6 +68,7 @@ METRICS = (
     ORDERS_REPLAYED,
     ORDERS_REFUSED,
     STATUS_CHANGES,
+    ORDERS_UNANSWERED,
     PROCESSING_LATENCY,
     STREAM_LATENCY,
     WEBHOOKS_DELIVERED,

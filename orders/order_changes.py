@@ -5,19 +5,25 @@ DynamoDB stream ─► EventBridge Pipe ─► SNS ─► SQS (raw): one stream 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Status
+from orders.domain.serving.servers import ACCEPT_BY
+from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from orders.domain.order import Item
 
+TOLD = ("INSERT", "MODIFY")
+"""The writes that anybody is told of. A deletion, as by the table's time to live, is none."""
+
+_REMOVED = "REMOVE"
 _TEXTS = ("orderId", "timestamp", "customerId", "status", "updatedAt")
 _NEVER = 253_402_300_800  # seconds since the Unix epoch: the year 10000
 
@@ -27,6 +33,10 @@ _ODD = (KeyError, TypeError, ValueError, AttributeError, OverflowError, Recursio
 
 class Malformed(ValueError):
     """A message that tells of no change of an order; its text quotes nothing of the message."""
+
+
+class Deleted(Exception):
+    """A message that tells of an order's deletion: there is nothing to do, and nothing wrong."""
 
 
 class OrderChange(NamedTuple):
@@ -53,12 +63,16 @@ def parse(body: str) -> OrderChange:
     """Parse a stream record.
 
     Raises:
+        Deleted: when it says that an order was deleted.
         Malformed: when it is none, or of something else than a sound order.
     """
     try:
-        record = msgspec.json.decode(body)["dynamodb"]
-        new = _sound(_image(record["NewImage"]))
-        old = _sound(_image(record["OldImage"])) if record.get("OldImage") else None
+        whole = msgspec.json.decode(body)
+        record = whole["dynamodb"]
+        if whole.get("eventName") == _REMOVED and "NewImage" not in record:
+            raise Deleted
+        new = _sound(typed_as_plain(record["NewImage"]))
+        old = _sound(typed_as_plain(record["OldImage"])) if record.get("OldImage") else None
         return OrderChange(old, new, new["version"], _seconds(record))
     except Malformed:
         raise
@@ -79,6 +93,8 @@ def _sound(order: Item) -> Item:
         raise Malformed(f"the order has no {', '.join(missing)}")
     if "partnerId" in order and not _is_text(order["partnerId"]):
         raise Malformed("the order's partnerId is none")
+    if ACCEPT_BY in order and not _is_moment(order[ACCEPT_BY]):
+        raise Malformed("the order's acceptBy is none")
     version = order.get("version")
     if order["timestamp"] != timestamp_in(order["orderId"]) or not _is_version(version):
         raise Malformed("the order's key or version is not one of ours")
@@ -90,11 +106,21 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
 
+def _is_moment(value: Any) -> bool:
+    """Tell whether a value is a time in UTC; what is no text, or no time, raises."""
+    return datetime.fromisoformat(value).utcoffset() == timedelta(0)
+
+
 def _is_version(value: Any) -> bool:
     return type(value) is int and value > 0
 
 
-def _image(image: dict[str, Any]) -> Item:
+def typed_as_plain(image: dict[str, Any]) -> Item:
+    """Read an item in DynamoDB's typed JSON.
+
+    Raises:
+        KeyError: when it holds a kind of value that no order has.
+    """
     return {name: _value(value) for name, value in image.items()}
 
 
@@ -119,7 +145,7 @@ _READERS: dict[str, tuple[type, Callable[[Any], Any]]] = {
     "BOOL": (bool, bool),
     "NULL": (bool, lambda _: None),
     "L": (list, lambda values: [_value(value) for value in values]),
-    "M": (dict, _image),
+    "M": (dict, typed_as_plain),
 }
 """The types of attributes that an order has, each with its form in JSON and how that is read.
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from orders.http import etag
+from orders.named_tuple import NamedTuple
 from orders.problems import INVALID_PARAMETER, PRECONDITION_FAILED, STALE_VERSION, Problem
 
 if TYPE_CHECKING:

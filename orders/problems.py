@@ -9,7 +9,9 @@ A problem's `type` is stable: clients may branch on it. `docs/api/problems.md` e
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,11 +46,13 @@ MALFORMED_JSON = Kind("malformed-json", 400, "The body is not valid JSON")
 INVALID_BODY = Kind("invalid-body", 400, "The body does not fit the API's contract")
 INVALID_PARAMETER = Kind("invalid-parameter", 400, "A parameter does not fit the API's contract")
 UNKNOWN_CALLER = Kind("unknown-caller", 403, "The caller may not use this API")
+NOT_YOUR_RESTAURANT = Kind("not-your-restaurant", 403, "The restaurant is not yours")
 EDITS_DISABLED = Kind("edits-disabled", 403, "Orders cannot be edited at the moment")
 ORDER_NOT_FOUND = Kind("order-not-found", 404, "There is no such order")
 MOVE_NOT_ALLOWED = Kind("move-not-allowed", 409, "The order's status does not allow this change")
 STALE_VERSION = Kind("stale-version", 412, "The order has changed since it was read")
 PRECONDITION_FAILED = Kind("precondition-failed", 412, "A condition of the request is not met")
+PRECONDITION_REQUIRED = Kind("precondition-required", 428, "The change must say which version")
 BODY_TOO_LARGE = Kind("body-too-large", 413, "The body is too large")
 UNSUPPORTED_MEDIA_TYPE = Kind("unsupported-media-type", 415, "The content type is not supported")
 KEY_REUSED = Kind("idempotency-key-reused", 422, "The Idempotency-Key belongs to another request")
@@ -64,6 +68,7 @@ PROBLEMS = (
     INVALID_BODY,
     INVALID_PARAMETER,
     UNKNOWN_CALLER,
+    NOT_YOUR_RESTAURANT,
     EDITS_DISABLED,
     ORDER_NOT_FOUND,
     MOVE_NOT_ALLOWED,
@@ -72,6 +77,7 @@ PROBLEMS = (
     BODY_TOO_LARGE,
     UNSUPPORTED_MEDIA_TYPE,
     KEY_REUSED,
+    PRECONDITION_REQUIRED,
     QUOTE_REQUIRED,
     QUOTE_INVALID,
     QUOTE_EXPIRED,

@@ -6,13 +6,21 @@ documentation are all made from this table.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from msgspec import Struct
 
 from orders.domain.lifecycle import Role
-from orders.domain.order import NewOrder, NewPartnerOrder, OrderPatch, PartnerOrderPatch
+from orders.domain.order import (
+    NewOrder,
+    NewPartnerOrder,
+    OrderPatch,
+    PartnerOrderPatch,
+    ServedOrderPatch,
+)
 
 STAGE = "v1"
 """The API's only stage, and its major version."""
@@ -27,6 +35,9 @@ whoever serves HTTP leaves the body out."""
 PATCH = "PATCH"
 ACCEPT_PATCH = "Accept-Patch"
 """The header that says which documents a path takes as patches (RFC 5789, 3.1)."""
+
+RESTAURANT_ID = "{restaurantId}"
+"""The part of a path that says which restaurant's orders it is about."""
 
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -46,10 +57,22 @@ class Route(NamedTuple):
     required_headers: tuple[str, ...] = ()
 
     @property
+    def by_key(self) -> bool:
+        """Whether its callers have an API key; all others are people, who have a token."""
+        return self.caller is Role.PARTNER
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is for who serves a restaurant's orders, and not for who placed them."""
+        return RESTAURANT_ID in self.path
+
+    @property
     def operation(self) -> str:
         """The operation's id, such as `partner_create_order`."""
         name = f"head_{self.function}" if self.method == HEAD else self.function
-        return name if self.caller is Role.CUSTOMER else f"{self.caller}_{name}"
+        if self.serves:
+            name = f"{Role.RESTAURANT}_{name}"
+        return f"{self.caller}_{name}" if self.caller is Role.PARTNER else name
 
 
 WHOSE = ("customerId", "partnerId")
@@ -65,6 +88,7 @@ _LIST_QUERY = (
     *("customerId", "reference", "status"),
     *("createdFrom", "createdTo", "limit", "cursor"),
 )
+_SERVED_QUERY = ("status", "createdFrom", "createdTo", "limit", "cursor")
 _ONE = "/{orderId}"
 
 
@@ -103,6 +127,33 @@ def _routes(
             content_types=(MERGE_PATCH, JSON),
         ),
     )
+    return _with_heads(routes)
+
+
+def _served_routes(prefix: str, caller: Role) -> tuple[Route, ...]:
+    """Make the routes of who serves a restaurant: its staff, or a partner."""
+    path = f"{prefix}/restaurants/{RESTAURANT_ID}/orders"
+    listed = "List a restaurant's orders, newest first; eventually consistent"
+    read = "Read one of a restaurant's orders; strongly consistent"
+    moved = "Move one of a restaurant's orders to another status"
+    return _with_heads(
+        (
+            Route("GET", path, "list_orders", listed, caller, query=_SERVED_QUERY),
+            Route("GET", path + _ONE, "get_order", read, caller),
+            Route(
+                PATCH,
+                path + _ONE,
+                "update_order",
+                moved,
+                caller,
+                body=ServedOrderPatch,
+                content_types=(MERGE_PATCH, JSON),
+            ),
+        )
+    )
+
+
+def _with_heads(routes: tuple[Route, ...]) -> tuple[Route, ...]:
     return (*routes, *(_without_body(route) for route in routes if route.method == "GET"))
 
 
@@ -114,10 +165,13 @@ def _without_body(route: Route) -> Route:
 ROUTES = (
     *_routes("/orders", Role.CUSTOMER, NewOrder, OrderPatch),
     *_routes("/partner/orders", Role.PARTNER, NewPartnerOrder, PartnerOrderPatch),
+    *_served_routes("", Role.RESTAURANT),
+    *_served_routes("/partner", Role.PARTNER),
 )
 """Every route that a function answers; `/health` is answered by API Gateway itself.
 
-`caller` is who a route is for: customers (and, with the same token, operators), or partners.
+`caller` is who a route is for: customers (and, with the same token, operators), partners, or a
+restaurant's staff, who are people with a token too.
 """
 
 _BY_RESOURCE = {(route.method, route.path): route for route in ROUTES}

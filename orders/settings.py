@@ -12,6 +12,7 @@ ORDERS_TABLE = "ORDERS_TABLE"
 IDEMPOTENCY_TABLE = "IDEMPOTENCY_TABLE"
 PARTNERS_TABLE = "PARTNERS_TABLE"
 IDEMPOTENCY_HOURS = "IDEMPOTENCY_HOURS"
+ORDER_RETENTION_DAYS = "ORDER_RETENTION_DAYS"  # not there where orders are kept for ever
 ALLOWED_ORIGINS = "ALLOWED_ORIGINS"  # separated by spaces
 PERSON_THROTTLE = "PERSON_THROTTLE"  # requests a second of each person, and at once, by a blank
 PRICE_QUOTES = "PRICE_QUOTES"  # `required`, `checked` or `off`
@@ -22,11 +23,18 @@ SIGNING_KEY_PARAMETER = "SIGNING_KEY_PARAMETER"
 DEAD_LETTER_QUEUE = "DEAD_LETTER_QUEUE"
 RETRY_SECONDS = "RETRY_SECONDS"
 RETRIES_QUEUE = "RETRIES_QUEUE"  # its URL: where webhooks wait that were not taken at once
+RESTAURANTS_QUEUE = "RESTAURANTS_QUEUE"  # its URL: changes of which who serves the order hears
+RESTAURANTS_DEAD_LETTERS = "RESTAURANTS_DEAD_LETTERS"  # the URL of that queue's dead letters
 WEBHOOK_WAITS = "WEBHOOK_WAITS"  # seconds before each further try of a webhook, by blanks
 API_URL = "API_URL"
 LOG_LEVEL = "LOG_LEVEL"  # how much a function logs
 STAGE = "STAGE"  # whose metrics a function counts
 HEARTBEAT_KEY_ID = "HEARTBEAT_KEY_ID"
+ACCEPT_MINUTES = "ACCEPT_MINUTES"  # how long a restaurant has to answer
+ACCEPT_LEAD_MINUTES = "ACCEPT_LEAD_MINUTES"  # and how long before a scheduled time it must have
+DEADLINES_GROUP = "DEADLINES_GROUP"  # of the schedules that end the wait for an answer
+DEADLINES_QUEUE = "DEADLINES_QUEUE"  # the ARN of the queue that they send to
+DEADLINES_ROLE = "DEADLINES_ROLE"  # the ARN of the role in which they do
 
 REQUIRED, CHECKED, OFF = "required", "checked", "off"
 """What becomes of an order of a customer without a price quote, and of a quote: the order is
@@ -34,9 +42,13 @@ refused, or taken; the last one does not look at quotes at all."""
 
 BY_CUSTOMER = "by-customer"
 BY_PARTNER = "by-partner"
+BY_SERVER = "by-server"
 
 OPERATORS = "operators"
 """The Cognito group whose members see and move all orders."""
+
+RESTAURANTS = "restaurants"
+"""The Cognito group of restaurants' staff; their claim says which restaurants."""
 
 AUTHENTICATOR_APP = "SOFTWARE_TOKEN_MFA"
 """What Cognito calls the only second factor that the user pool offers."""
@@ -84,6 +96,12 @@ def setting(name: str) -> str:
         return os.environ[name]
     except KeyError:
         raise RuntimeError(f"the function's environment has no {name}") from None
+
+
+def retention_days() -> int | None:
+    """Give the days after which a new order may be deleted; None for never."""
+    days = os.environ.get(ORDER_RETENTION_DAYS)
+    return int(days) if days else None
 
 
 def looks_at_quote(*, sent: bool, due: bool) -> bool:

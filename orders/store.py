@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from orders.domain.changes import BASKET, MOST_KEYS, history_entry
 from orders.domain.ids import timestamp_in, timestamp_of
 from orders.domain.money import TOTAL_OF_SUMS
+from orders.domain.serving.servers import ACCEPT_BY, SERVED_BY
 from orders.dynamodb import (
     MISTAKES,
     THROTTLED,
@@ -22,9 +23,11 @@ from orders.dynamodb import (
     TransactionCancelled,
     connect,
 )
+from orders.named_tuple import NamedTuple
 from orders.settings import (
     BY_CUSTOMER,
     BY_PARTNER,
+    BY_SERVER,
     IDEMPOTENCY_HOURS,
     IDEMPOTENCY_TABLE,
     MOST_LOOKED_AT,
@@ -55,7 +58,10 @@ _NOTHING = {"dynamodbCalls": 0, "readUnits": 0.0, "writeUnits": 0.0}
 _OK, _CLIENT_ERROR = 200, 400  # of HTTP: DynamoDB has no others for what it took and refused
 _UNMET, _THROTTLES = "ConditionalCheckFailed", ("ThrottlingError", "ProvisionedThroughputExceeded")
 _TOLD = ("request_id", "consumed_rcu", "consumed_wcu")
-_INDEX_OF = {"partnerId": BY_PARTNER, "customerId": BY_CUSTOMER}
+_INDEX_OF = {"partnerId": BY_PARTNER, "customerId": BY_CUSTOMER, SERVED_BY: BY_SERVER}
+
+RESTAURANTS = "#restaurants"
+"""The item of the partners' table that says who serves which restaurant; no API key's id is so."""
 
 
 class Unavailable(Exception):
@@ -280,11 +286,15 @@ class Store:
         put = self._client.sync_put_item
         self._call("PutItem", put, setting(PARTNERS_TABLE), entry)
 
-    def partners(self) -> list[Item]:
-        """Read the first megabyte of partners: all of them, up to some thousands."""
+    def partners(self) -> tuple[list[Item], bool]:
+        """Read the first megabyte of partners: up to some thousands; tells whether that is all."""
         scan = self._client.sync_scan_page
-        found, _, _ = self._call("Scan", scan, setting(PARTNERS_TABLE))
-        return found
+        found, last, _ = self._call("Scan", scan, setting(PARTNERS_TABLE))
+        return found, last is None
+
+    def restaurants(self) -> Item | None:
+        """Read who serves which restaurant, or None where nobody has been bound to one."""
+        return self._get(setting(PARTNERS_TABLE), {"apiKeyId": RESTAURANTS})
 
     def _get(self, table: str, key: Item) -> Item | None:
         read = self._client.sync_get_item
@@ -449,13 +459,16 @@ class _Expressions(_Placeholders):
 
     def condition(self, change: Change, owner: Owner | None, versions: Iterable[int] | None) -> str:
         conditions = [
-            self.one_of("status", sorted(change.only_from)),
+            self._allowed(change),
             f"{self._path(('changedBy',))} <> {self._value(change.id)}",
         ]
         if owner is not None:
             conditions.append(self.equal(owner.attribute, owner.identity))
         if versions is not None:
             conditions.append(self.one_of("version", versions))
+        if change.overdue:
+            conditions.append(f"{self._path((ACCEPT_BY,))} <= {self._value(change.at)}")
+            conditions.append(f"attribute_exists({self._path((SERVED_BY,))})")
         if change.needs_postal_code:
             conditions.append(f"attribute_exists({self._path(_POSTAL_CODE)})")
         if change.rests_on_sums:
@@ -467,6 +480,14 @@ class _Expressions(_Placeholders):
             conditions.append(f"NOT contains({keys}, {self._value(change.key.key)})")
             conditions.append(f"attribute_not_exists({keys}[{2 * MOST_KEYS - 1}])")
         return " AND ".join(conditions)
+
+    def _allowed(self, change: Change) -> str:
+        """Write from where it may start, which may depend on whether somebody serves the order."""
+        text = self.one_of("status", sorted(change.only_from))
+        if change.if_served is None:
+            return text
+        unserved = f"attribute_not_exists({self._path((SERVED_BY,))})"
+        return f"{text} AND ({unserved} OR {self.one_of('status', sorted(change.if_served))})"
 
     def _as_it_is(self, path: Path, value: Any) -> str:
         if value is None:

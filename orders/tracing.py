@@ -24,10 +24,11 @@ from contextlib import suppress
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from threading import Lock
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from orders.domain.ids import shape_of
 from orders.log import DEBUG, log
+from orders.named_tuple import NamedTuple
 from orders.settings import in_lambda
 
 if TYPE_CHECKING:

@@ -27,11 +27,12 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import cache
 from http.client import HTTPException, HTTPSConnection
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
+from orders.named_tuple import NamedTuple
 from orders.tracing import TRACE_HEADER, Subsegment, subsegment
 
 if TYPE_CHECKING:

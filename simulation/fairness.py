@@ -107,7 +107,7 @@ def contests(settings: Settings) -> Iterator[Contest]:
 
 def _requests(settings: Settings, caller: str, role: Role, throttle: Throttle) -> Iterator[Contest]:
     for route in ROUTES:
-        if route.caller is role:
+        if route.by_key == (role is Role.PARTNER):
             limit = settings.throttle_of(route)
             shared = limit.rate, limit.burst
             own = throttle.rate, throttle.burst
@@ -130,6 +130,12 @@ def _held(settings: Settings, caller: str, role: Role, throttle: Throttle) -> It
         evened = throttle.rate / 2, throttle.rate / 2
         thing = f"the executions of {name}"
         yield Contest(caller, thing, (most, most), evened, seconds, counted=True)
+    # A queue that waits fills its batches, whose messages are sent at the same time.
+    worker = settings.workers["notify_partner"]
+    most = settings.webhooks.restaurants_at_once * worker.batch_size
+    evened = throttle.rate / 2, throttle.rate / 2
+    thing = "the executions that tell who serves orders"
+    yield Contest(caller, thing, (most, most), evened, PATIENCE_SECONDS, counted=True)
 
 
 def _addresses(settings: Settings) -> Iterator[Contest]:
@@ -137,7 +143,7 @@ def _addresses(settings: Settings) -> Iterator[Contest]:
     both = {Role.CUSTOMER: limits.customers, Role.PARTNER: limits.partners}
     for role, most in both.items():
         rate = most / 300
-        for route in (route for route in ROUTES if route.caller is role):
+        for route in (own for own in ROUTES if own.by_key == (role is Role.PARTNER)):
             limit = settings.throttle_of(route)
             shared = limit.rate, limit.burst
             yield Contest("an address", f"{route.method} {route.path}", shared, (rate, rate))

@@ -26,7 +26,7 @@ def doctor(*, stage: Stage = None, local: Local = False, json_: Json = False) ->
     if json_:
         terminal.as_json([as_document(found) for found in findings])
     else:
-        terminal.table(("Check", "Result", "Finding"), [_row(found) for found in findings])
+        terminal.table(("Check", "Result", "Finding"), rows(findings))
     terminal.note(summary(findings))
     if any(found.result is Result.FAILURE for found in findings):
         raise typer.Exit(1)
@@ -74,6 +74,19 @@ def as_document(found: Finding) -> dict[str, Any]:
 
 def _count(findings: Iterable[Finding], kind: Result) -> int:
     return sum(found.result is kind for found in findings)
+
+
+def rows(findings: Iterable[Finding]) -> list[tuple[str, str, str]]:
+    """Give a row for each finding; what is unknown for one reason is folded into one row, below."""
+    known: list[tuple[str, str, str]] = []
+    unseen: dict[tuple[str, str], list[str]] = {}
+    for found in findings:
+        check, result, text = _row(found)
+        if found.result is Result.UNKNOWN:
+            unseen.setdefault((result, text), []).append(check)
+        else:
+            known.append((check, result, text))
+    return [*known, *((", ".join(checks), *reason) for reason, checks in unseen.items())]
 
 
 def _row(found: Finding) -> tuple[str, str, str]:

@@ -66,5 +66,5 @@ def _print(report: Report, *, json_: bool) -> None:
     if json_:
         terminal.as_json(vars(report))
         return
-    row = (report.table, report.source, report.missing, report.restored)
-    terminal.table(("Table", "Copy", "Missing", "Restored"), [row])
+    row = (report.table, report.source, report.missing, report.restored, report.overwritten)
+    terminal.table(("Table", "Copy", "Missing", "Restored", "With placeholders"), [row])

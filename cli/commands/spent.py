@@ -10,12 +10,17 @@ from cli import options, terminal
 from cli.options import Json, Local, Stage  # noqa: TC001 - Typer reads the annotations
 from cloudwatch.time_range import latest
 from infrastructure.settings import settings_of
+from ops.costs.prices import GB
 from ops.reach import templates
 
 if TYPE_CHECKING:
     from ops.costs.spending import Comparison, Row, Total
 
 _LONGEST = 24 * 60  # of minutes; logs of more are too many to read
+_STEP = 1_024  # of AWS's KB, MB and GB
+_LEAST = 0.001
+_ALL_COLUMNS = 110
+"""So wide is a screen that shows each figure's source beside it."""
 
 Minutes = Annotated[
     int,
@@ -67,21 +72,29 @@ def _print(compared: Comparison) -> None:
         f"{terminal.counted(consumed.orders, 'order')}, {consumed.requests_per_order:.1f} requests "
         f"each; dollars for a million orders in us-east-1, the model's at the same traffic.\n"
     )
-    columns = ("Service", "What", "An order took", "Model", "Dollars", "Model ", "More", "Read in")
-    terminal.table(columns, [*map(_cells, compared.rows), _total(compared)])
+    narrow = (terminal.width() or _ALL_COLUMNS) < _ALL_COLUMNS
+    columns = ("An order took", "Model", "Dollars", "Model ", "More")
+    names = ("Service, what",) if narrow else ("Service", "What")
+    sources = () if narrow else ("Read in",)
+    rows = [_cells(row, narrow=narrow) for row in compared.rows]
+    terminal.table((*names, *columns, *sources), [*rows, _total(compared, narrow=narrow)])
+    if narrow:
+        terminal.note(f"A screen of {_ALL_COLUMNS} columns shows where each was read, too.")
     terminal.note("")
     terminal.note("Not seen; the model's dollars for a million orders:")
     for (service, name), dollars in compared.unseen.items():
         terminal.note(f"  {service}, {name}: {dollars:.2f}")
 
 
-def _cells(row: Row) -> tuple[str, ...]:
-    took = _amount(row.seen), _amount(row.modelled)
-    return row.service, row.name, *took, *_dollars(row), row.source
+def _cells(row: Row, *, narrow: bool) -> tuple[str, ...]:
+    took = _amount(row.seen, row.unit), _amount(row.modelled, row.unit)
+    names = (f"{row.service}, {row.name}",) if narrow else (row.service, row.name)
+    return *names, *took, *_dollars(row), *(() if narrow else (row.source,))
 
 
-def _total(compared: Comparison) -> tuple[str, ...]:
-    return "Total", "", "", "", *_dollars(compared.total), ""
+def _total(compared: Comparison, *, narrow: bool) -> tuple[str, ...]:
+    empty = ("",) * (2 if narrow else 3)
+    return "Total", *empty, *_dollars(compared.total), *(() if narrow else ("",))
 
 
 def _dollars(row: Row | Total) -> tuple[str, str, str]:
@@ -89,5 +102,25 @@ def _dollars(row: Row | Total) -> tuple[str, str, str]:
     return f"{row.seen_dollars:,.2f}", f"{row.modelled_dollars:,.2f}", more
 
 
-def _amount(number: float) -> str:
+def _amount(number: float, unit: str) -> str:
+    """Say units as people read them: 19.8 KB rather than 1.98e-05 GB."""
+    if unit.startswith("GB "):
+        return _size(number * GB)
+    if unit.startswith("GB-second"):
+        return f"{_plain(number)} GB-s"
+    return _plain(number)
+
+
+def _size(number: float) -> str:
+    for unit in ("B", "KB", "MB"):
+        if number < _STEP:
+            return f"{_plain(number)} {unit}"
+        number /= _STEP
+    return f"{_plain(number)} GB"
+
+
+def _plain(number: float) -> str:
+    """Write a number of three digits that count, never as a power of ten."""
+    if 0 < number < _LEAST:
+        return f"< {_LEAST}"
     return f"{number:.3g}" if number < 1_000 else f"{number:,.0f}"

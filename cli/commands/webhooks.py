@@ -20,6 +20,7 @@ from ops.partners import accounts, events
 from ops.reach.errors import OperatorError
 from ops.reach.target import endpoints_on_this_machine
 from orders.domain.ids import timestamp_of
+from orders.domain.serving.server_events import partner_serving
 from project.text import plain
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from local.demo.receiver import Receiver, Webhook
     from orders.domain.events import OrderEvent
+    from orders.domain.order import Item
     from orders.webhooks import Endpoint
 
 app = typer.Typer(
@@ -35,6 +37,7 @@ app = typer.Typer(
         ID is a partner's id, ORDER an order's. For example:
         orders webhooks test acme-pos --stage prod
         orders webhooks resend 01a2056f-12d3-7a4f-a166-60b40a00b62c --stage prod
+        orders webhooks resend 01a2056f-12d3-7a4f-a166-60b40a00b62c --server --stage prod
         orders webhooks listen corner-kiosk --local --answer 503 --times 1
     """),
 )
@@ -63,26 +66,46 @@ def resend(
         typer.Option(min=1, help="The event of this version; the latest, unless given."),
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every event of the order.")] = False,
+    server: Annotated[
+        bool,
+        typer.Option("--server", help="To the partner that serves it, not to the one that placed."),
+    ] = False,
     stage: Stage = None,
     local: Local = False,
     json_: Json = False,
 ) -> None:
-    """Send an order's event to its partner again, with the same id; says what was answered."""
+    """Send an order's event to its partner again, with the same id; says what was answered.
+
+    Its partner is who placed it; with --server, who serves it.
+    """
     if all_ and version is not None:
         raise typer.BadParameter("Name either a --version or --all.")
     target = options.find(stage, local=local)
     order = events.order_of(target, order_id)
-    if "partnerId" not in order:
-        raise OperatorError(f"No partner has placed {order_id}: nobody hears of it.")
-    found = events.events_of(order)
+    partner_id, found = _served(order) if server else _placed(order)
     if version is not None and version not in found:
         known = ", ".join(map(str, found))
         raise typer.BadParameter(f"No event tells of version {version}; there are {known}.")
     latest = max(found) if version is None else version
     chosen = list(found.values()) if all_ else [found[latest]]
-    endpoint = events.endpoint_to_ask(target, order["partnerId"])
-    with audited(target, "webhooks resend", partner=order["partnerId"], order=order_id):
+    endpoint = events.endpoint_to_ask(target, partner_id)
+    with audited(target, "webhooks resend", partner=partner_id, order=order_id):
         _send(endpoint, chosen, local=local, json_=json_)
+
+
+def _placed(order: Item) -> tuple[str, dict[int, OrderEvent]]:
+    """Give who placed an order, and its events."""
+    if "partnerId" not in order:
+        served = partner_serving(order) is not None
+        hint = "Who serves it hears of it: --server" if served else "Nobody hears of it."
+        raise OperatorError(f"No partner has placed {order['orderId']}. {hint}")
+    return order["partnerId"], events.events_of(order)
+
+
+def _served(order: Item) -> tuple[str, dict[int, OrderEvent]]:
+    """Give which partner serves an order, and its events."""
+    found = events.events_for_server(order)
+    return str(partner_serving(order)), found
 
 
 @app.command()

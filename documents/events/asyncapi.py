@@ -40,7 +40,9 @@ def asyncapi() -> Schema:
         "servers": _SERVERS,
         "channels": _channels(),
         "operations": {
-            "sendEvent": _sends("webhook", "Tells a partner of its order's new status.", http=True),
+            "sendEvent": _sends(
+                "webhook", "Tells a partner of an order that it has placed, or serves.", http=True
+            ),
             "publishChange": _sends("orderChanges", "Tells whoever subscribed of each write."),
         },
         "components": {

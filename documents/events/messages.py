@@ -12,15 +12,23 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from documents.events.stored import record
+from documents.events.stored import image, record
 from documents.openapi import examples
 from documents.openapi.schemas import REF, Schema, ref
-from orders.domain.events import SCHEMA_VERSION, event_of, type_of
+from ops.customers.placeholders import overwritten
+from orders.domain.events import READY_TIME_CHANGED, SCHEMA_VERSION, event_of, type_of
+from orders.domain.ids import timestamp_of
 from orders.domain.lifecycle import Role, Status
 from orders.domain.reasons import OTHER, REASONED
+from orders.domain.serving.server_events import event_for_server
+from orders.domain.serving.servers import server_of
+from orders.order_changes import typed_as_plain
 from orders.webhooks import signature_headers
+
+if TYPE_CHECKING:
+    from orders.domain.order import Item
 
 EVENT, CHANGE = "OrderEvent", "OrderChange"
 """The names of the two messages' schemas."""
@@ -31,6 +39,7 @@ EXAMPLE_SECRET = "whsec_YW4gZXhhbXBsZSwgYW5kIGluIHVzZSBub3doZXJl"  # noqa: S105 
 """With which the example is signed."""
 
 _SENT_AT = 1_795_000_000
+_ACCEPT_BY = "2026-11-18T11:16:40.123Z"
 
 
 def event_schema() -> Schema:
@@ -42,13 +51,16 @@ def event_schema() -> Schema:
             "description": "The same at each attempt, and in `webhook-id`: drop what you know.",
         },
         "schemaVersion": {"type": "string", "enum": [SCHEMA_VERSION]},
-        "type": {"type": "string", "enum": [type_of(status) for status in Status]},
+        "type": {
+            "type": "string",
+            "enum": [*(type_of(status) for status in Status), READY_TIME_CHANGED],
+        },
         "orderId": {"type": "string", "format": "uuid"},
         "status": ref("Status"),
         "version": {
             "type": "integer",
             "minimum": 1,
-            "description": "The order's version with this status: a lower one is old news.",
+            "description": "The order's version with this event: a lower one is old news.",
         },
         "occurredAt": {
             "type": "string",
@@ -56,12 +68,27 @@ def event_schema() -> Schema:
             "description": "When it happened, RFC 3339 in UTC.",
         },
     }
-    always = _object(EVENT, "An order has a new status. Fields may be added.", properties)
+    told = "An order has a new status, or a new time to be ready. Fields may be added."
+    always = _object(EVENT, told, properties)
     return {**always, "properties": {**properties, **copy.deepcopy(_SOMETIMES)}}
 
 
 _SOMETIMES: Schema = {
     "reason": ref("Reason"),
+    "restaurantId": {
+        "type": "string",
+        "description": "To who serves the order and has not placed it: the restaurant's id.",
+    },
+    "acceptBy": {
+        "type": "string",
+        "format": "date-time",
+        "description": "To who serves the order: until when it can be accepted, RFC 3339 in UTC.",
+    },
+    "readyAt": {
+        "type": "string",
+        "format": "date-time",
+        "description": "When the order will be ready, RFC 3339 in UTC; if its restaurant says so.",
+    },
     "test": {
         "type": "boolean",
         "description": "True in a test event, whose order there is not; else missing.",
@@ -80,7 +107,10 @@ def change_schema() -> Schema:
         "dynamodb": _images(),
         "eventSourceARN": {"type": "string"},
     }
-    described = "One write to an order. Placed, changed, or (a heartbeat's, after a week) removed."
+    described = (
+        "One write to an order: placed, or changed. Nobody is told of a deletion; releases before "
+        "December 2026 sent one, as REMOVE. With `erasedAt` in the new image, erase what you keep."
+    )
     return {**_object(CHANGE, described, properties), "allOf": _IMAGES_OF_EVENTS}
 
 
@@ -162,7 +192,7 @@ def _own(schema: Schema) -> Schema:
 
 
 def events() -> dict[str, Schema]:
-    """Give the event of each status, by its type: that of the example order."""
+    """Give an event of each type by its name, and one to who serves: of the example order."""
     made = {}
     for version, status in enumerate(Status, 1):
         item = {
@@ -174,19 +204,52 @@ def events() -> dict[str, Schema]:
         event = event_of(item, None)
         assert event is not None, status
         made[type_of(status)] = json.loads(event.body)
-    return made
+    made[READY_TIME_CHANGED] = _delay()
+    return {**made, "to who serves it": _to_server()}
+
+
+def _to_server() -> Schema:
+    """Give the event of the example order's placing as the partner gets it that serves it."""
+    placed = examples.order_as_stored(Role.PARTNER)
+    served = {"servedBy": server_of("another", placed["restaurantId"]), "acceptBy": _ACCEPT_BY}
+    event = event_for_server({**placed, **served}, None)
+    assert event is not None
+    told: Schema = json.loads(event.body)
+    return told
+
+
+def _delay() -> Schema:
+    """Give the event of an order that will be ready later than was said."""
+    confirmed = {
+        **examples.order_as_stored(Role.PARTNER),
+        "status": Status.CONFIRMED.value,
+        "version": 2,
+        "readyAt": "2026-11-22T12:50:00Z",
+    }
+    later = {**confirmed, "version": 3, "readyAt": "2026-11-22T13:05:00Z"}
+    event = event_of(later, confirmed)
+    assert event is not None
+    told: Schema = json.loads(event.body)
+    return told
 
 
 def changes() -> dict[str, Schema]:
-    """Give a message of the topic for each kind of write, by its name in the stream."""
+    """Give a message of the topic for each kind of write: two by their names, and an erasure."""
     placed = examples.order_as_stored(Role.PARTNER)
     history = [*placed["history"], {**placed["history"][0], "status": Status.CONFIRMED.value}]
     confirmed = {**placed, "status": Status.CONFIRMED.value, "version": 2, "history": history}
+    ended = {**confirmed, "status": Status.DELIVERED.value, "version": 6}
     return {
         "INSERT": record("INSERT", new=placed),
         "MODIFY": record("MODIFY", new=confirmed, old=placed),
-        "REMOVE": record("REMOVE", old=placed),
+        "ERASED": record("MODIFY", new=_erased(ended), old=ended),
     }
+
+
+def _erased(order: Item) -> Item:
+    """Give an order as it is once its person was erased."""
+    at = timestamp_of(examples.PLACED_AT + 60_000)
+    return {**typed_as_plain(overwritten(image(order), at)), "changedBy": order["changedBy"]}
 
 
 def signed_headers() -> Schema:

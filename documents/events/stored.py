@@ -35,8 +35,14 @@ _SOMETIMES_STORED: dict[str, Schema] = {
         "description": "The service's own: which changes it knows again.",
     },
     "traceId": {"type": "string", "description": "The trace of the last change."},
+    "servedBy": {
+        "type": "string",
+        "description": "Who serves it: a partner's id, `#` and the restaurant's; its staff: `#` "
+        "and the restaurant's. Missing: nobody does, or who placed it.",
+    },
     "synthetic": {"type": "boolean", "description": "A heartbeat's: no business of yours."},
-    "expiresAt": {"type": "integer", "description": "When a heartbeat's is deleted, Unix seconds."},
+    "expiresAt": {"type": "integer", "description": "When it is deleted, Unix seconds."},
+    "expiryOnHold": {"type": "integer", "description": "`expiresAt`, while a hold keeps it."},
 }
 _NOT_ALWAYS = {"postalCode"}
 """What is read as an empty text where it is not stored."""
@@ -130,8 +136,8 @@ def record(name: str, *, new: Item | None = None, old: Item | None = None) -> Sc
         "awsRegion": "eu-central-1",
         "dynamodb": {
             "ApproximateCreationDateTime": examples.PLACED_AT // 1000,
-            "Keys": _image({key: order[key] for key in ("orderId", "timestamp")}),
-            **{key: _image(image) for key, image in images.items() if image is not None},
+            "Keys": image({key: order[key] for key in ("orderId", "timestamp")}),
+            **{key: image(one) for key, one in images.items() if one is not None},
             "SequenceNumber": "111100000000000000000001",
             "SizeBytes": 1024,
             "StreamViewType": "NEW_AND_OLD_IMAGES",
@@ -141,7 +147,8 @@ def record(name: str, *, new: Item | None = None, old: Item | None = None) -> Sc
     }
 
 
-def _image(item: Item) -> Schema:
+def image(item: Item) -> Schema:
+    """Write an order in DynamoDB's typed JSON."""
     return {name: _value(value) for name, value in item.items()}
 
 
@@ -154,6 +161,6 @@ def _value(value: object) -> Schema:
         case list():
             return {"L": [_value(part) for part in value]}
         case dict():
-            return {"M": _image(value)}
+            return {"M": image(value)}
         case _:
             return {"S": str(value)}

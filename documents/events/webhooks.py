@@ -35,7 +35,7 @@ def _webhook() -> Schema:
     return {
         "operationId": "order_event",
         "tags": [_TAG],
-        "summary": "Take the event of an order's new status",
+        "summary": "Take the event of an order's new status, or new time to be ready",
         "description": _DESCRIPTION,
         "security": [],
         "parameters": [_header(name, text) for name, text in messages.signed_headers().items()],
@@ -52,9 +52,10 @@ def _header(name: str, header: Schema) -> Schema:
 
 
 _DESCRIPTION = """\
-One event for each status of an order that was placed with your API key. Verify the signature over
-the bytes of the body, drop every `eventId` that you have seen, and mind `version`: events come at
-least once and in any order. docs/webhooks.md says more.
+One event for each status of an order that was placed with your API key, one for each new time to
+be ready, and those that others give an order that you serve. Verify the signature over the bytes
+of the body, drop every `eventId` that you have seen, and mind `version`: events come at least once
+and in any order. docs/webhooks.md says more.
 """
 
 _ANSWERS: Schema = {

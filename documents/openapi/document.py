@@ -25,6 +25,7 @@ from orders.domain.changes import KEYS_KEPT, SCHEDULING_WINDOW
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
 from orders.domain.order import REFERENCE
 from orders.domain.reasons import REASONS_OF, assumed
+from orders.domain.serving.servers import BINDABLE
 from orders.routes import HEAD, IDEMPOTENCY_KEY, PATCH, REPEATABLE, ROUTES, STAGE
 from orders.settings import MAX_BODY_BYTES, MOST_LOOKED_AT
 from project.checkout import ROOT
@@ -47,6 +48,10 @@ TOKEN = "customerToken"  # noqa: S105 - the name of a security scheme
 _TAGS = {
     Role.CUSTOMER: ("Orders", "For customers and, with the same token, operators."),
     Role.PARTNER: ("Partner orders", "For partner companies, on behalf of their customers."),
+    Role.RESTAURANT: (
+        "Restaurants",
+        "For who serves a restaurant's orders: its staff with a token, or a partner with its key.",
+    ),
 }
 _HEALTH_TAG = "Health"
 
@@ -142,10 +147,10 @@ def _paths(routes: Iterable[Route]) -> Schema:
 def _operation(route: Route) -> Schema:
     made: Schema = {
         "operationId": route.operation,
-        "tags": [_TAGS[route.caller][0]],
+        "tags": [_TAGS[Role.RESTAURANT if route.serves else route.caller][0]],
         "summary": route.summary,
         "description": _description(route),
-        "security": [{API_KEY if route.caller is Role.PARTNER else TOKEN: []}],
+        "security": [{API_KEY if route.by_key else TOKEN: []}],
         "parameters": _parameters(route),
     }
     if route.body is not None:
@@ -167,7 +172,7 @@ def _health(method: str) -> Schema:
 def _request_body(route: Route) -> Schema:
     assert route.body is not None
     if route.method == "PATCH":
-        shown: Schema = {"examples": examples.patches(route.caller)}
+        shown: Schema = {"examples": examples.patches(route)}
     else:
         shown = {"example": examples.order_as_sent(route.caller)}
     media = {"schema": ref(route.body.__name__), **shown}
@@ -175,7 +180,8 @@ def _request_body(route: Route) -> Schema:
 
 
 def _parameters(route: Route) -> list[Schema]:
-    path = [_ORDER_ID] if "{orderId}" in route.path else []
+    path = [_RESTAURANT_ID] if route.serves else []
+    path += [_ORDER_ID] if "{orderId}" in route.path else []
     query = [_query(name, route) for name in route.query]
     headers = [_header(_HEADERS[name], route) for name in BY_NAME[route.function].headers]
     return [*path, *query, *headers]
@@ -203,6 +209,15 @@ _ORDER_ID = {
     "description": "The order's id, a UUIDv7; whatever else is no order's and answers 404.",
     "schema": {"type": "string", "format": "uuid"},
     "example": examples.ORDER_ID,
+}
+
+_RESTAURANT_ID = {
+    "name": "restaurantId",
+    "in": "path",
+    "required": True,
+    "description": "The restaurant's id, as orders name it.",
+    "schema": {"type": "string", "pattern": f"^{BINDABLE}$"},
+    "example": "rest-1",
 }
 
 _IDENTITY = {"type": "string", "pattern": r"^[^\x00-\x1f\x7f-\x9f]{1,300}$"}
@@ -243,6 +258,7 @@ _WHOSE = {
         "reference": "Only orders that their partner has given this number; for operators only.",
     },
     Role.PARTNER: {"customerId": "Only orders of this customer, by your own id of them."},
+    Role.RESTAURANT: {},
 }
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e]*"'
@@ -290,15 +306,18 @@ _HEADERS: dict[str, Schema] = {
 
 
 def _description(route: Route) -> str:
-    roles = [Role.PARTNER] if route.caller is Role.PARTNER else [Role.CUSTOMER, Role.OPERATOR]
-    return BY_NAME[route.function].description.format(
+    roles = [Role.CUSTOMER, Role.OPERATOR] if route.caller is Role.CUSTOMER else [route.caller]
+    row = BY_NAME[route.function]
+    text = row.serving if route.serves and row.serving else row.description
+    return text.format(
         idempotency_hours=STAGES["prod"].idempotency_hours,
         scheduling_days=SCHEDULING_WINDOW.days,
         body_kilobytes=MAX_BODY_BYTES // 1024,
         most_looked_at=MOST_LOOKED_AT,
         keys_kept=KEYS_KEPT,
         contents=", ".join(f"`{name}`" for name in contents_of(route)),
-        reasons="\n".join(_reasons(role) for role in roles),
+        reasons="\n".join(_reasons(role, assuming=not route.serves) for role in roles),
+        others=_OF_OTHERS if route.by_key else "",
         editable=", ".join(sorted(EDITABLE)),
         moves=moves_table(roles),
     )
@@ -310,9 +329,15 @@ def contents_of(route: Route) -> tuple[str, ...]:
     return tuple(name for name in fields if name not in {"status", "reason"})
 
 
-def _reasons(role: Role) -> str:
+_OF_OTHERS = """
+Where somebody else serves the order, it moves as its customer may move it: it can be cancelled from
+PLACED and CONFIRMED.
+"""
+
+
+def _reasons(role: Role, *, assuming: bool) -> str:
     given = ", ".join(f"`{reason}`" for reason in REASONS_OF[role])
-    return f"* {role}: {given}; left out, it is `{assumed(role)}`."
+    return f"* {role}: {given}" + (f"; left out, it is `{assumed(role)}`." if assuming else ".")
 
 
 def moves_table(roles: list[Role]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,6 +15,9 @@ from orders.problems import Kind, Problem
 from orders.routes import IDEMPOTENCY_KEY as KEY_HEADER
 from orders.settings import MAX_BODY_BYTES
 from project.checkout import ROOT
+
+if TYPE_CHECKING:
+    from orders.routes import Route
 
 _ORDER = ROOT / "docs/api/order.json"
 
@@ -35,6 +38,10 @@ _FAULTS = {
     problems.INVALID_BODY: ("Expected `int` <= 99", "#/items/0/quantity"),
     problems.INVALID_PARAMETER: ("Must be a whole number from 1 to 100", "limit"),
     problems.UNKNOWN_CALLER: ("This API key belongs to no partner", None),
+    problems.NOT_YOUR_RESTAURANT: (
+        "Your token does not name this restaurant; ask an operator, then sign in anew",
+        None,
+    ),
     problems.EDITS_DISABLED: (
         "Send the status alone; contents cannot be changed at the moment",
         None,
@@ -76,14 +83,26 @@ def order_as_stored(caller: Role) -> Item:
     return {**item, "orderId": ORDER_ID}
 
 
-def order_as_read(caller: Role) -> dict[str, Any]:
-    """Give the example order as the API answers with it."""
-    return view(order_as_stored(caller))
+def order_as_read(route: Route) -> dict[str, Any]:
+    """Give the example order as a route answers with it."""
+    placer = Role.CUSTOMER if route.serves else route.caller
+    return view(order_as_stored(placer), route.caller, serving=route.serves)
 
 
-def patches(caller: Role) -> dict[str, Any]:
+def patches(route: Route) -> dict[str, Any]:
     """Give examples of changes, by their names."""
-    move = "CONFIRMED" if caller is Role.PARTNER else "CANCELLED"
+    move = "CONFIRMED" if route.by_key or route.serves else "CANCELLED"
+    if route.serves:
+        return {
+            "move": {"summary": "Accept the order", "value": {"status": move}},
+            "end": {
+                "summary": "Reject it, and say why",
+                "value": {
+                    "status": "REJECTED",
+                    "reason": {"code": "too-busy", "text": "Two ovens are broken"},
+                },
+            },
+        }
     return {
         "move": {"summary": "Move the order to another status", "value": {"status": move}},
         "end": {

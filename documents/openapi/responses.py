@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 _CALLER_PROBLEMS = {
     Role.PARTNER: (problems.INVALID_API_KEY, problems.UNKNOWN_CALLER, problems.QUOTA_EXCEEDED),
     Role.CUSTOMER: (problems.UNAUTHENTICATED,),
+    Role.RESTAURANT: (problems.UNAUTHENTICATED, problems.NOT_YOUR_RESTAURANT),
 }
 
-_OF_PEOPLE_ALONE = {problems.EDITS_DISABLED}
-"""What functions never answer partners."""
+_OF_CUSTOMERS_ALONE = {problems.EDITS_DISABLED}
+"""What functions answer nobody else."""
 
 _ANYWHERE = (
     *(problems.REQUEST_REFUSED, problems.FORBIDDEN),
@@ -46,8 +47,8 @@ def problems_of(route: Route) -> set[Kind]:
     """Name every problem that a route can answer, API Gateway's own included."""
     kinds = {*_ANYWHERE, *_BEHIND_THE_GATEWAY, *_CALLER_PROBLEMS[route.caller]}
     kinds.update(BY_NAME[route.function].problems)
-    if route.caller is Role.PARTNER:
-        kinds -= _OF_PEOPLE_ALONE
+    if route.caller is not Role.CUSTOMER:
+        kinds -= _OF_CUSTOMERS_ALONE
     if "{" in route.path:
         kinds.add(problems.NO_SUCH_ROUTE)
     return kinds
@@ -200,12 +201,13 @@ def _read(route: Route) -> Schema:
 
 def _listed(route: Route) -> Schema:
     headers = _common_headers()
-    page = {"orders": [examples.order_as_read(route.caller)], "cursor": examples.ORDER_ID}
+    page = {"orders": [examples.order_as_read(route)], "cursor": examples.ORDER_ID}
+    schema = ref("ServedOrderPage" if route.serves else "OrderPage")
     return {
         "200": {
             "description": "A page of orders",
             "headers": headers,
-            "content": {JSON: {"schema": ref("OrderPage"), "example": page}},
+            "content": {JSON: {"schema": schema, "example": page}},
         },
         "304": {"description": "The caller wants no page, by If-None-Match: *", "headers": headers},
     }
@@ -218,11 +220,12 @@ def _changed(route: Route) -> Schema:
 
 
 def _order_answer(description: str, route: Route) -> Schema:
-    example = examples.order_as_read(route.caller)
+    example = examples.order_as_read(route)
+    schema = ref("ServedOrder" if route.serves else "Order")
     return {
         "description": description,
         "headers": {**_common_headers(), "ETag": _ETAG, "Last-Modified": _LAST_MODIFIED},
-        "content": {JSON: {"schema": ref("Order"), "example": example}},
+        "content": {JSON: {"schema": schema, "example": example}},
     }
 
 

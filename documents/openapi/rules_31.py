@@ -10,6 +10,8 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from orders.domain.iso import WITHOUT_POSTAL_CODES
+from orders.domain.lifecycle import Status
+from orders.domain.order import ServedOrderPatch
 from orders.domain.reasons import REASONED
 
 if TYPE_CHECKING:
@@ -28,9 +30,15 @@ def _rules(name: str, schema: Schema) -> Schema:
     if "minProperties" not in schema:  # a patch wants something to change
         return {}
     rules: Schema = {}
-    together = {"reason": _WITH_AN_END, "quote": _WITH_WHAT_COSTS}
+    together = {
+        "reason": _WITH_AN_END,
+        "quote": _WITH_WHAT_COSTS,
+        "readyAt": _ACCEPTED_OR_ALONE,
+    }
     if found := {field: rule for field, rule in together.items() if field in fields}:
         rules["dependentSchemas"] = found
+    if name == ServedOrderPatch.__name__:
+        rules |= {"if": _WITH_AN_END, "then": {"required": ["reason"]}}
     if "deliveryAddress" in fields:
         rules["not"] = _NOTHING_BUT_AN_EMPTY_ADDRESS
     if "quote" in fields:
@@ -69,6 +77,7 @@ _WITH_AN_END = {
     "required": ["status"],
     "properties": {"status": {"enum": sorted(REASONED)}},
 }
+_ACCEPTED_OR_ALONE = {"properties": {"status": {"enum": [Status.CONFIRMED.value]}}}
 _WITH_WHAT_COSTS = {"anyOf": [{"required": ["items"]}, {"required": ["deliveryAddress"]}]}
 _NOTHING_BUT_AN_EMPTY_ADDRESS = {
     "required": ["deliveryAddress"],

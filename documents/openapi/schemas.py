@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from documents.openapi.patterns import PUBLISHED
+from orders.domain.changes import WHERE, WHOSE
 from orders.domain.iso import COUNTRIES, CURRENCIES
 from orders.domain.order import PATTERNS, Order
 from orders.domain.reasons import REASONS
@@ -56,9 +57,24 @@ def schemas() -> Schema:
         made[name][EXTENSIBLE] = True
     for name in {route.body.__name__ for route in ROUTES if route.body and route.method == "PATCH"}:
         made[name]["minProperties"] = 1
+    made["ServedOrder"] = _served(made["Order"])
     # Clients of v1 were promised it: it is an empty text where the country has none.
     made["OrderAddress"]["required"].append("postalCode")
     return dict(sorted(made.items()))
+
+
+def _served(order: Schema) -> Schema:
+    """Leave out of an order what who serves it is not shown, at all or once it has ended."""
+    left = {name: part for name, part in order["properties"].items() if name not in WHOSE}
+    hidden = {*WHOSE, *WHERE}
+    return {
+        **order,
+        "title": "ServedOrder",
+        "description": "An order as who serves it reads it: not whose it is, and once it has "
+        "ended not where it went.",
+        "properties": left,
+        "required": [name for name in order["required"] if name not in hidden],
+    }
 
 
 def problem_schema(kinds: Iterable[Kind]) -> Schema:
@@ -130,17 +146,8 @@ def _own() -> Schema:
     """Give the schemas of answers that no struct describes."""
     return {
         "Health": _object({"status": {"type": "string", "enum": ["ok"]}}, "Whether it answers."),
-        "OrderPage": _object(
-            {
-                "orders": {"type": "array", "items": ref("Order")},
-                "cursor": {
-                    "type": "string",
-                    "nullable": True,
-                    "description": "Where the next page begins; null at the end.",
-                },
-            },
-            "A page of orders, newest first.",
-        ),
+        "OrderPage": _page("Order", "A page of orders, newest first."),
+        "ServedOrderPage": _page("ServedOrder", "A page of a restaurant's orders, newest first."),
         "Problem": _problem(),
         "FieldProblem": _object(
             {
@@ -154,6 +161,15 @@ def _own() -> Schema:
             "What is wrong with one field or parameter.",
         ),
     }
+
+
+def _page(of: str, description: str) -> Schema:
+    cursor = {
+        "type": "string",
+        "nullable": True,
+        "description": "Where the next page begins; null at the end.",
+    }
+    return _object({"orders": {"type": "array", "items": ref(of)}, "cursor": cursor}, description)
 
 
 def _problem() -> Schema:

@@ -14,7 +14,6 @@ from infrastructure.edge.models import model_schema
 from infrastructure.settings import stack_name
 from infrastructure.work.function import log_group
 from orders.cors import REQUEST_HEADERS
-from orders.domain.lifecycle import Role
 from orders.routes import JSON, ROUTES, STAGE
 
 if TYPE_CHECKING:
@@ -140,7 +139,7 @@ class Api(Construct):
 
     def _admission(self, route: Route) -> dict[str, Any]:
         """Say who gets in: partners by their key, people by their token, nobody by the other's."""
-        if route.caller is Role.PARTNER:
+        if route.by_key:
             return {"api_key_required": True}
         return {
             "authorizer": self._authorizer,

@@ -1,4 +1,4 @@
-"""Who customers and operators are: a Cognito user pool, its web client and the operators' group."""
+"""Who people are: a Cognito user pool, its web client, and the groups of operators and staff."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from infrastructure.work.permissions import allow
-from orders.settings import OPERATORS
+from orders.settings import OPERATORS, RESTAURANTS
 
 if TYPE_CHECKING:
     from infrastructure.settings import Settings
     from infrastructure.work.function import Function
+
+
+_STAFF_OF = "restaurants"
+"""The attribute of who is staff; a token has it as `custom:restaurants`."""
+
+_LONGEST_CLAIM = 2_048
 
 
 class Identity(Construct):
@@ -40,7 +46,12 @@ class Identity(Construct):
         operators = self.user_pool.add_group(
             "Operators", group_name=OPERATORS, description="See and move all orders"
         )
-        for of_the_pool in (self.client, operators):
+        staff = self.user_pool.add_group(
+            "Restaurants",
+            group_name=RESTAURANTS,
+            description="Serve the restaurants that operators have named for each",
+        )
+        for of_the_pool in (self.client, operators, staff):
             of_the_pool.apply_removal_policy(
                 RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if keep else RemovalPolicy.DESTROY
             )
@@ -73,6 +84,9 @@ class Identity(Construct):
             sign_in_case_sensitive=False,
             self_sign_up_enabled=True,
             auto_verify=cognito.AutoVerifiedAttrs(email=True),
+            custom_attributes={
+                _STAFF_OF: cognito.StringAttribute(mutable=True, max_len=_LONGEST_CLAIM)
+            },
             email=email,
             # A changed address counts only once it is verified: else it could be somebody else's.
             keep_original=cognito.KeepOriginalAttrs(email=True),
@@ -99,6 +113,14 @@ class Identity(Construct):
             generate_secret=False,
             auth_flows=cognito.AuthFlow(user_srp=True),
             disable_o_auth=True,
+            # People write what is theirs: of which restaurants somebody is staff they only read.
+            # Without these lists AWS decides, and its token might not name the restaurants.
+            write_attributes=cognito.ClientAttributes().with_standard_attributes(**_OWN),
+            read_attributes=(
+                cognito.ClientAttributes()
+                .with_standard_attributes(**_OWN, email_verified=True, phone_number_verified=True)
+                .with_custom_attributes(_STAFF_OF)
+            ),
             id_token_validity=Duration.minutes(60),
             access_token_validity=Duration.minutes(60),
             refresh_token_validity=Duration.days(30),
@@ -108,6 +130,17 @@ class Identity(Construct):
             enable_token_revocation=True,
             prevent_user_existence_errors=True,
         )
+
+
+_OWN = dict.fromkeys(
+    (
+        *("address", "birthdate", "email", "family_name", "fullname", "gender", "given_name"),
+        *("last_update_time", "locale", "middle_name", "nickname", "phone_number"),
+        *("preferred_username", "profile_page", "profile_picture", "timezone", "website"),
+    ),
+    True,
+)
+"""What people may write of themselves: all that they could so far."""
 
 
 def _sender(settings: Settings) -> cognito.UserPoolEmail:

@@ -14,7 +14,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from orders.metrics import NAMESPACE, dimensions_of
 from orders.routes import STAGE
-from orders.settings import BY_CUSTOMER, BY_PARTNER
+from orders.settings import BY_CUSTOMER, BY_PARTNER, BY_SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aws_cdk import aws_apigateway as apigateway
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_logs as logs
+    from aws_cdk import aws_sns as sns
     from aws_cdk import aws_sqs as sqs
 
     from infrastructure.work.function import Function
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 API, LAMBDA, SQS = "AWS/ApiGateway", "AWS/Lambda", "AWS/SQS"
 DYNAMODB, PIPES, LOGS = "AWS/DynamoDB", "AWS/EventBridge/Pipes", "AWS/Logs"
-COGNITO, FIREWALL = "AWS/Cognito", "AWS/WAFV2"
+COGNITO, FIREWALL, SNS = "AWS/Cognito", "AWS/WAFV2", "AWS/SNS"
 
 SUM, AVERAGE, MAXIMUM = "Sum", "Average", "Maximum"
 P50, P95, P99 = "p50", "p95", "p99"
@@ -94,6 +95,8 @@ VENDED: Mapping[str, tuple[frozenset[str], tuple[frozenset[str], ...]]] = {
         ),
         (frozenset({"PipeName"}),),
     ),
+    # docs.aws.amazon.com/sns/latest/dg/sns-monitoring-using-cloudwatch.html
+    SNS: (frozenset({"NumberOfMessagesPublished"}), (frozenset({"TopicName"}),)),
     # docs.aws.amazon.com/AmazonCloudWatch/latest/logs
     # /CloudWatch-Logs-Monitoring-CloudWatch-Metrics.html
     LOGS: (frozenset({"IncomingBytes"}), (frozenset({"LogGroupName"}),)),
@@ -110,6 +113,7 @@ PARTS: Mapping[str, tuple[str, str | None]] = {
     "orders": ("orders", None),
     "by_customer": ("orders", BY_CUSTOMER),
     "by_partner": ("orders", BY_PARTNER),
+    "by_server": ("orders", BY_SERVER),
     "keys": ("idempotency_keys", None),
     "partners": ("partners", None),
 }
@@ -137,6 +141,8 @@ class Resources(NamedTuple):
     pipe_dead_letters: sqs.Queue
     tables: Mapping[str, dynamodb.TableV2]
     pipe: str
+    topic: sns.ITopic
+    """Where the pipe tells of changes."""
     people: Mapping[str, str]
     firewall: Mapping[str, str] | None = None
 
@@ -187,6 +193,12 @@ class Measured:
     def pipe(self, name: str, statistic: str, *, minutes: int = 1) -> cloudwatch.Metric:
         """Measure the pipe."""
         return _metric(PIPES, name, {"PipeName": self.resources.pipe}, statistic, minutes)
+
+    def topic(self, name: str, statistic: str, *, minutes: int = 1) -> cloudwatch.Metric:
+        """Measure the topic of changes."""
+        return _metric(
+            SNS, name, {"TopicName": self.resources.topic.topic_name}, statistic, minutes
+        )
 
     def sign_up(self, name: str, statistic: str, *, minutes: int = 1) -> cloudwatch.Metric:
         """Measure what comes to the user pool."""

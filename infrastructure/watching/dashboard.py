@@ -8,6 +8,7 @@ tables      units used and the ceiling, throttles, latency
 changes     queues, dead letters, the pipe
 webhooks    what became of them, by partner
 business    orders by status and by partner
+restaurants orders that they did not answer in time, and which of them
 cost        what the bill follows
 """
 
@@ -19,7 +20,7 @@ from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infrastructure.functions import BY_NAME, Caller, names
+from infrastructure.functions import QUEUES, Caller, names
 from infrastructure.watching import queries
 from infrastructure.watching.alarms import P95_MILLISECONDS
 from infrastructure.watching.aws_metrics import (
@@ -98,6 +99,7 @@ class Dashboard(Construct):
         self._add("On the way to workers and partners", *self._queues())
         self._add("Webhooks", *self._webhooks(failing_partners))
         self._add("Business", *self._business())
+        self._add("Restaurants", *self._restaurants())
         self._add("What the bill follows", *self._cost())
 
     def _add(self, title: str, *widgets: cloudwatch.IWidget) -> None:
@@ -194,12 +196,9 @@ class Dashboard(Construct):
         ]
 
     def _queues(self) -> list[cloudwatch.IWidget]:
-        live = {
-            str(BY_NAME[name].queue): queue.live for name, queue in self._resources.queues.items()
-        }
-        dead = {
-            str(BY_NAME[name].queue): queue.dead for name, queue in self._resources.queues.items()
-        }
+        made = self._resources.queues
+        live = {queue.construct_id: made[queue.name].live for queue in QUEUES}
+        dead = {queue.construct_id: made[queue.name].dead for queue in QUEUES}
         live["PartnerRetries"] = self._resources.retries
         dead["Pipe"] = self._resources.pipe_dead_letters
         visible, age = "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"
@@ -229,9 +228,16 @@ class Dashboard(Construct):
     def _business(self) -> list[cloudwatch.IWidget]:
         changes = [self._measured.own(metrics.STATUS_CHANGES, SUM)]
         return [
-            self._answer("Orders by status", queries.BY_STATUS, 8),
+            self._answer("Orders that came to each status", queries.BY_STATUS, 8),
             self._answer("Orders by partner", queries.BY_PARTNER, 8),
             _graph("Status changes a minute", changes, 8),
+        ]
+
+    def _restaurants(self) -> list[cloudwatch.IWidget]:
+        unanswered = [self._measured.own(metrics.ORDERS_UNANSWERED, SUM)]
+        return [
+            _graph("Orders that nobody answered, a minute", unanswered, 12),
+            self._answer("Unanswered, by restaurant", queries.UNANSWERED),
         ]
 
     def _cost(self) -> list[cloudwatch.IWidget]:

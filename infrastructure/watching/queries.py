@@ -42,7 +42,7 @@ ROUTES = Query(
     (ACCESS,),
     (
         "filter ispresent(route)",
-        "stats count(*) as requests, pct(latency, 95) as p95 by method, route, status",
+        "stats count(*) as requests, pct(latency, 95) as p95_ms by method, route, status",
         "sort requests desc",
         "limit 30",
     ),
@@ -71,8 +71,18 @@ BY_STATUS = Query(
     ("create_order", "update_order", "process_order"),
     (
         "filter ispresent(orderStatus) and not ispresent(synthetic)",
-        "stats count(*) as orders by orderStatus",
+        "stats count_distinct(orderId) as orders by orderStatus",
         "sort orders desc",
+    ),
+)
+UNANSWERED = Query(
+    "unanswered orders by restaurant",
+    ("process_order",),
+    (
+        'filter outcome = "unanswered"',
+        "stats count(*) as orders by restaurantId",
+        "sort orders desc",
+        "limit 20",
     ),
 )
 WEBHOOKS = Query(
@@ -80,7 +90,7 @@ WEBHOOKS = Query(
     ("notify_partner",),
     (
         "filter ispresent(eventId)",
-        "stats count(*) as tries, pct(milliseconds, 95) as p95 by partnerId, outcome",
+        "stats count(*) as tries, pct(milliseconds, 95) as p95_ms by partnerId, outcome",
         "sort tries desc",
         "limit 30",
     ),
@@ -147,6 +157,7 @@ QUERIES = (
     REFUSALS,
     BY_PARTNER,
     BY_STATUS,
+    UNANSWERED,
     WEBHOOKS,
     UNITS,
     FLAGS,

@@ -10,8 +10,9 @@ from constructs import Construct
 
 from infrastructure.functions import IDEMPOTENCY_KEYS, ORDERS, PARTNERS
 from infrastructure.settings import CapacityMode
+from orders.domain.serving.servers import SERVED_BY
 from orders.domain.synthetic import EXPIRES_AT
-from orders.settings import BY_CUSTOMER, BY_PARTNER
+from orders.settings import BY_CUSTOMER, BY_PARTNER, BY_SERVER
 
 if TYPE_CHECKING:
     from aws_cdk import aws_kms as kms
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Data(Construct):
-    """Orders with its two indexes and its stream, idempotency keys, and partners."""
+    """Orders with its indexes and its stream, idempotency keys, and partners."""
 
     def __init__(
         self,
@@ -48,10 +49,12 @@ class Data(Construct):
             "Orders",
             key="orderId",
             sort_key="timestamp",
-            ttl=EXPIRES_AT,  # synthetic orders alone have one
+            ttl=EXPIRES_AT,  # synthetic orders have one, and all where retention is set
             indexes=[
                 _index(BY_CUSTOMER, "customerId", capacity),
                 _index(BY_PARTNER, "partnerId", capacity),
+                # CloudFormation adds one index to a table in an update: a release has one at most.
+                _index(BY_SERVER, SERVED_BY, capacity),
             ],
             stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
         )

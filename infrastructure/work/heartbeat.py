@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from aws_cdk import Aws, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
-from infrastructure.work.permissions import allow
+from infrastructure.work.permissions import allow, by_schedules_of
 from orders.domain.synthetic import HEARTBEAT
 from orders.heartbeat import REQUESTS
 
@@ -105,19 +105,11 @@ class Heartbeat(Construct):
         return schedule
 
     def _role(self, function: str) -> iam.Role:
-        # AWS compares with the schedule's group, and not with the schedule.
-        group = f"arn:{Aws.PARTITION}:scheduler:{Aws.REGION}:{Aws.ACCOUNT_ID}:schedule-group/"
-        principal = iam.ServicePrincipal(
-            "scheduler.amazonaws.com",
-            conditions={
-                "StringEquals": {
-                    "aws:SourceAccount": Aws.ACCOUNT_ID,
-                    "aws:SourceArn": f"{group}{self._name}",
-                }
-            },
-        )
         role = iam.Role(
-            self, "Role", assumed_by=principal, description="Calls the heartbeat's function"
+            self,
+            "Role",
+            assumed_by=by_schedules_of(self._name),
+            description="Calls the heartbeat's function",
         )
         allow(role, "lambda:InvokeFunction", on=function, why="Calls the heartbeat's function")
         return role

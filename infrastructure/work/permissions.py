@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from aws_cdk import Aws, Stack
 from aws_cdk import aws_iam as iam
 
-from orders.domain.changes import attributes_of, confirm
+from orders.domain.changes import attributes_of, confirm, expire
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,9 +28,17 @@ IN_A_TRANSACTION: Conditions = {
 """An order without the record of its Idempotency-Key, or a record without an order, is refused."""
 
 CONFIRMING: Conditions = {
-    "ForAllValues:StringEquals": {"dynamodb:Attributes": attributes_of(confirm(0))}
+    "ForAllValues:StringEquals": {
+        "dynamodb:Attributes": sorted({*attributes_of(confirm(0)), *attributes_of(expire(0))})
+    }
 }
-"""What confirming an order changes and looks at; the answer holds the rest, as it does for all."""
+"""What confirming an order, and rejecting one in the service's name, changes and looks at; the
+answer holds the rest, as it does for all."""
+
+
+def to_service(service: str) -> Conditions:
+    """Let a role be passed to a service alone, such as `scheduler`."""
+    return {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
 
 
 def of_items(keys: Iterable[str]) -> Conditions:
@@ -90,6 +98,17 @@ def of_this_account(service: str) -> iam.ServicePrincipal:
     principal = f"{service}.amazonaws.com"
     here = {"StringEquals": {"aws:SourceAccount": Aws.ACCOUNT_ID}}
     return iam.ServicePrincipal(principal, conditions=here)
+
+
+def by_schedules_of(group: str) -> iam.ServicePrincipal:
+    """Trust EventBridge Scheduler for the schedules of a group of this account.
+
+    AWS compares with the schedule's group, and not with the schedule:
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html
+    """
+    groups = f"arn:{Aws.PARTITION}:scheduler:{Aws.REGION}:{Aws.ACCOUNT_ID}:schedule-group"
+    ours = {"aws:SourceAccount": Aws.ACCOUNT_ID, "aws:SourceArn": f"{groups}/{group}"}
+    return iam.ServicePrincipal("scheduler.amazonaws.com", conditions={"StringEquals": ours})
 
 
 class Reason(NamedTuple):

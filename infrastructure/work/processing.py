@@ -9,7 +9,8 @@ middle lets other teams subscribe a queue of their own.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -21,7 +22,16 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infrastructure.functions import BY_NAME, NOTIFYING, Caller, names
+from infrastructure.functions import (
+    NOTIFICATIONS,
+    NOTIFYING,
+    PROCESSING,
+    QUEUES,
+    RESTAURANTS,
+    Queue,
+    queues_of,
+)
+from infrastructure.work.deadlines import Deadlines
 from infrastructure.work.encryption import READING, YOUR_KEY
 from infrastructure.work.function import RETENTION
 from infrastructure.work.permissions import (
@@ -33,7 +43,9 @@ from infrastructure.work.permissions import (
     through,
 )
 from orders.domain.lifecycle import Status
+from orders.domain.serving.server_events import OWN_MOVES
 from orders.domain.synthetic import HEARTBEAT
+from orders.order_changes import TOLD
 from orders.settings import MAX_RECEIVES
 
 if TYPE_CHECKING:
@@ -111,10 +123,14 @@ class Processing(Construct):
             master_key=topic_key,
             tracing_config=sns.TracingConfig.ACTIVE,
         )
-        self.queues = {name: self._queue(name) for name in names(Caller.QUEUE)}
+        self.queues = {queue.name: self._queue(queue) for queue in QUEUES}
+        self.deadlines = Deadlines(
+            self, "Deadlines", queue=self.queues[PROCESSING.name].live, key=self._key
+        )
         self.retries = self._retries()
-        self._subscribe("process_order", _with("status", [Status.PLACED.value]))
-        self._subscribe(NOTIFYING, _with("partnerId", but=[HEARTBEAT]))
+        self._subscribe(PROCESSING, _changed(status=_texts(Status.PLACED)))
+        self._subscribe(NOTIFICATIONS, _changed(partnerId=_none_of(HEARTBEAT)))
+        self._subscribe(RESTAURANTS, _served_by_a_partner())
         self.pipe_dead_letters = _queue(self, "PipeDeadLetters", key=self._key)
         self._pipe = self._define_pipe(orders, name)
         self.pipe_name = self._pipe.ref
@@ -122,16 +138,22 @@ class Processing(Construct):
         """What AWS makes only where a role may do its work already."""
 
     def feed(self, name: str, function: Function) -> None:
-        """Let a worker's queue feed its function, and the function postpone and bury messages."""
-        worker, queue = self._workers[name], self.queues[name]
-        bury = "Buries what no repetition mends"
-        function.allow("sqs:SendMessage", on=queue.dead.queue_arn, why=bury)
-        self._take(function, "Queue", queue.live, worker.most_at_once, worker.batch_size)
+        """Let a worker's queues feed its function, and the function postpone and bury messages."""
+        batch = self._workers[name].batch_size
+        for queue in queues_of(name):
+            made = self.queues[queue.name]
+            bury = "Buries what no repetition mends"
+            function.allow("sqs:SendMessage", on=made.dead.queue_arn, why=bury)
+            self._take(function, queue.mapping_id, made.live, self._most_at_once(queue), batch)
         if name == NOTIFYING:
             wait = "Lets webhooks wait where they keep nobody waiting"
             function.allow("sqs:SendMessage", on=self.retries.queue_arn, why=wait)
-            most = self._webhooks.most_at_once
-            self._take(function, "Retries", self.retries, most, worker.batch_size)
+            self._take(function, "Retries", self.retries, self._webhooks.most_at_once, batch)
+
+    def _most_at_once(self, queue: Queue) -> int:
+        if queue is RESTAURANTS:
+            return self._webhooks.restaurants_at_once
+        return self._workers[queue.feeds].most_at_once
 
     def _take(
         self, function: Function, construct_id: str, queue: sqs.Queue, most: int, batch: int
@@ -164,8 +186,9 @@ class Processing(Construct):
         key.add_to_resource_policy(statement)
         return kms.Key.from_key_arn(self, "Key", key.key_arn)
 
-    def _queue(self, name: str) -> WorkQueue:
-        return WorkQueue(self, str(BY_NAME[name].queue), worker=self._workers[name], key=self._key)
+    def _queue(self, queue: Queue) -> WorkQueue:
+        worker = self._workers[queue.feeds]
+        return WorkQueue(self, queue.construct_id, worker=worker, key=self._key)
 
     def _retries(self) -> sqs.Queue:
         """Define the queue of webhooks that wait; its dead letters lie with the others."""
@@ -176,19 +199,20 @@ class Processing(Construct):
             key=self._key,
             visibility=Duration.seconds(VISIBILITY_FACTOR * worker.timeout_seconds),
             dead=sqs.DeadLetterQueue(
-                queue=self.queues[NOTIFYING].dead, max_receive_count=len(self._webhooks.waits)
+                queue=self.queues[NOTIFICATIONS.name].dead,
+                max_receive_count=len(self._webhooks.waits),
             ),
         )
 
-    def _subscribe(self, name: str, policy: dict[str, sns.FilterOrPolicy]) -> None:
-        queue = self.queues[name]
+    def _subscribe(self, to: Queue, policy: _Policy) -> None:
+        queue = self.queues[to.name]
         self.topic.add_subscription(
             subscriptions.SqsSubscription(
                 queue.live,
                 raw_message_delivery=True,
                 # What SNS cannot deliver, because somebody broke the queue's policy.
                 dead_letter_queue=queue.dead,
-                filter_policy_with_message_body=policy,
+                filter_policy_with_message_body=_as_policy({"dynamodb": policy}),
             )
         )
 
@@ -214,7 +238,12 @@ class Processing(Construct):
 
     def _source_parameters(self) -> pipes.CfnPipe.PipeSourceParametersProperty:
         dead = pipes.CfnPipe.DeadLetterConfigProperty(arn=self.pipe_dead_letters.queue_arn)
+        pattern = json.dumps({"eventName": TOLD})
         return pipes.CfnPipe.PipeSourceParametersProperty(
+            # A deletion would send what was deleted to everybody once more.
+            filter_criteria=pipes.CfnPipe.FilterCriteriaProperty(
+                filters=[pipes.CfnPipe.FilterProperty(pattern=pattern)]
+            ),
             dynamo_db_stream_parameters=pipes.CfnPipe.PipeSourceDynamoDBStreamParametersProperty(
                 starting_position="TRIM_HORIZON",
                 batch_size=1,
@@ -223,7 +252,7 @@ class Processing(Construct):
                 maximum_record_age_in_seconds=3_600 * PIPE_RECORD_HOURS,
                 on_partial_batch_item_failure="AUTOMATIC_BISECT",
                 dead_letter_config=dead,
-            )
+            ),
         )
 
     def _log_configuration(self, name: str) -> pipes.CfnPipe.PipeLogConfigurationProperty:
@@ -315,15 +344,53 @@ def _queue(
     )
 
 
-def _with(
-    attribute: str, values: list[str] | None = None, *, but: list[str] | None = None
-) -> dict[str, sns.FilterOrPolicy]:
-    """Let pass the changes after which an attribute has one of some values, or any but some.
+_Policy = dict[str, "list[Any] | _Policy"]
+"""A filter policy of SNS: a condition for each key, within keys."""
 
-    An attribute that is not there has none: deletions, which leave no order, never pass.
+
+def _changed(*, before: _Policy | None = None, **after: _Policy) -> _Policy:
+    """Look at the order's attributes after a change and, where that matters, before it.
+
+    An attribute that is not there has none of the values, nor any but some: deletions, which leave
+    no order, never pass.
     """
-    condition = sns.SubscriptionFilter.string_filter(allowlist=values, denylist=but)
-    policy: dict[str, sns.FilterOrPolicy] = {"S": sns.FilterOrPolicy.filter(condition)}
-    for name in (attribute, "NewImage", "dynamodb"):
-        policy = {name: sns.FilterOrPolicy.policy(policy)}
-    return policy
+    images: _Policy = {"NewImage": after} if after else {}  # type: ignore[dict-item]
+    return {**images, "OldImage": before} if before else images
+
+
+def _texts(*values: str) -> _Policy:
+    return {"S": list(values)}
+
+
+def _none_of(*values: str) -> _Policy:
+    return {"S": [{"anything-but": list(values)}]}
+
+
+def _begins_otherwise(prefix: str) -> _Policy:
+    return {"S": [{"anything-but": {"prefix": prefix}}]}
+
+
+def _served_by_a_partner() -> _Policy:
+    """Let pass what concerns a partner that serves the order: not the moves that it makes itself.
+
+    Somebody new who serves it hears where it stands, even while it is prepared or ready: then its
+    status stays what it was. SNS takes five keys that have values, and 150 combinations.
+    """
+    preparing, ready = map(_texts, OWN_MOVES)
+    heard = [
+        _changed(status=_none_of(*OWN_MOVES)),
+        _changed(before={"status": preparing}, status=preparing),
+        _changed(before={"status": ready}),  # the next status is heard of in any case
+    ]
+    return {**_changed(servedBy=_begins_otherwise("#")), "$or": heard}
+
+
+def _as_policy(policy: _Policy) -> dict[str, sns.FilterOrPolicy]:
+    """Give a policy as CDK takes it."""
+    return {name: _as_condition(value) for name, value in policy.items()}
+
+
+def _as_condition(value: list[Any] | _Policy) -> sns.FilterOrPolicy:
+    if isinstance(value, dict):
+        return sns.FilterOrPolicy.policy(_as_policy(value))
+    return sns.FilterOrPolicy.filter(sns.SubscriptionFilter(value))

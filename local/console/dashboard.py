@@ -4,6 +4,7 @@
     /dashboards.json                        which dashboards there are
     /dashboard.json?name=…                  a dashboard's widgets and their places
     /widget.json?name=…&index=…&minutes=…   what one of them shows
+    /docs                                   leads to the API's documentation
 
 Whoever may ask is on this machine and on this page (local/serving.py). Nothing here holds a
 credential.
@@ -22,7 +23,7 @@ from cloudwatch.widgets import COLUMNS, widgets_of
 from local.console.alarm_states import AlarmStates, definitions
 from local.console.readings import Readings
 from local.copy.references import Resolver
-from local.serving import Handler, serving
+from local.serving import NO_LINKS, Handler, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -131,14 +132,17 @@ class Dashboards:
         return widgets_of(answer["DashboardBody"])
 
 
-def dashboard(dashboards: Dashboards, port: int) -> AbstractContextManager[str]:
+def dashboard(
+    dashboards: Dashboards, port: int, links: Mapping[str, str] = NO_LINKS
+) -> AbstractContextManager[str]:
     """Serve the page for as long as the context lasts; gives its address.
 
     Args:
         dashboards: what it shows.
         port: where to listen on 127.0.0.1; 0 for any free port.
+        links: where paths of this page lead that are other servers' pages.
     """
-    given = {"dashboards": dashboards, "files": _files()}
+    given = {"dashboards": dashboards, "files": _files(), "links": links}
     return serving(type("Handler", (_Handler,), given), port)
 
 
@@ -159,7 +163,7 @@ class _Handler(Handler):
         address = urlsplit(self.path)
         if address.path in self.files:
             self._send(200, *self.files[address.path])
-        else:
+        elif not self.follow(address.path):
             asked = {name: values[0] for name, values in parse_qs(address.query).items()}
             self._figures(address.path, asked)
 

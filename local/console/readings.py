@@ -35,14 +35,16 @@ _WHOLE = 10**10
 
 _RULE_METRIC = "INSIGHT_RULE_METRIC"
 
+_PLACE = "Place an order as README's session does, or choose a longer time."
+_LONGER = "A longer time may have some."
 _SILENCE = {
-    "AWS/ApiGateway": "No request came in this time.",
-    "AWS/Lambda": "None of these functions ran in this time.",
-    "AWS/DynamoDB": "No request to these tables in this time.",
-    "AWS/SQS": "The queues have not been sampled yet: it happens every quarter of a minute.",
-    "AWS/SNS": "Nothing was published in this time.",
-    "AWS/EventBridge/Pipes": "No order changed in this time, so the pipe carried nothing.",
-    "AWS/Logs": "Nothing was logged in this time.",
+    "AWS/ApiGateway": f"No request came in this time. {_PLACE}",
+    "AWS/Lambda": f"None of these functions ran in this time. {_PLACE}",
+    "AWS/DynamoDB": f"No request to these tables in this time. {_PLACE}",
+    "AWS/SQS": "The queues are sampled every quarter of a minute: wait for the next time.",
+    "AWS/SNS": f"Nothing was published in this time. {_PLACE}",
+    "AWS/EventBridge/Pipes": f"No order changed, so the pipe carried nothing. {_PLACE}",
+    "AWS/Logs": f"Nothing was logged in this time. {_PLACE}",
 }
 _REFUSED = re.compile(r"Throttle|SystemErrors|Conflict")
 
@@ -175,6 +177,7 @@ def _series(line: GraphLine, points: Points) -> dict[str, Any]:
         "axis": "right" if line.axis == "right" else "left",
         "color": line.color,
         "stat": line.stat,
+        "period": line.period,
         "points": ordered,
     }
 
@@ -183,17 +186,16 @@ def _silence(lines: Iterable[GraphLine]) -> str:
     """Say why nothing is there yet."""
     measured = [line for line in lines if line.metric]
     if measured and all(_REFUSED.search(line.metric) for line in measured):
-        return "None happened in this time."
+        return f"None happened in this time, as it should be. {_LONGER}"
     namespaces = {line.namespace for line in measured}
-    if len(namespaces) == 1:
-        return _SILENCE.get(namespaces.pop(), "Nothing of this was counted in this time.")
-    return "Nothing of this happened in this time."
+    unknown = f"Nothing of this was counted in this time. {_LONGER}"
+    return _SILENCE.get(namespaces.pop(), unknown) if len(namespaces) == 1 else unknown
 
 
 def _no_lines(read: int) -> str:
     if not read:
-        return "Nothing was logged in this time."
-    return f"None of the {read:,} log lines of this time is one that is looked for."
+        return f"Nothing was logged in this time. {_PLACE}"
+    return f"The {read:,} log lines of this time tell of none. {_LONGER}"
 
 
 def _cell(name: str, value: Any) -> str:

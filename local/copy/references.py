@@ -76,4 +76,6 @@ class Resolver:
     def _attribute(self, name: str, attribute: str) -> str:
         if (self._types.get(name), attribute) == ("AWS::SQS::Queue", "QueueName"):
             return self._reference(name).rpartition("/")[2]
+        if (self._types.get(name), attribute) == ("AWS::SNS::Topic", "TopicName"):
+            return self._reference(name).rpartition(":")[2]
         raise UnresolvedError(f"{name}.{attribute} is not known here.")

@@ -3,6 +3,7 @@
     /                the page              /openapi.json      the document, at this address
     /swagger-ui…     its script and style  /credentials.json  a demo partner's and a customer's
     /v1/…            the API itself, forwarded
+    /dashboard       leads to the dashboard of the same run
 
 The API is forwarded so that the page has one origin and needs no permission; Swagger UI's files
 come out of an installed package, and the page may load nothing from anywhere else. The credentials
@@ -15,16 +16,18 @@ import contextlib
 import json
 from http.client import HTTPConnection, HTTPException
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from local.demo.people import Pool, sign_in
-from local.serving import Handler, serving
+from local.serving import DASHBOARD, NO_LINKS, Handler, serving
 from ops.reach.clients import clients
 from orders.routes import STAGE
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
     from ops.reach.endpoints import Endpoints
@@ -41,38 +44,35 @@ _POLICY = (
 )
 _SECONDS = 60
 
+_OWN = Path(__file__).parent / "pages"
 _PAGE = f"""<!doctype html>
 <html lang="en">
 <head>
-<meta charset="utf-8"><title>Food-delivery orders</title>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark"><title>Food-delivery orders</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="/{_STYLE}">
+<link rel="stylesheet" href="/documentation.css"><script src="/theme.js"></script>
 </head>
 <body>
-<div id="page"></div><script src="/{_SCRIPT}"></script><script src="/start.js"></script>
+<nav><a href="{DASHBOARD}">Dashboard</a></nav>
+<main id="page"></main>
+<script src="/{_SCRIPT}"></script><script src="/documentation.js"></script>
 </body>
 </html>
 """
 
-_START = """
-fetch("/credentials.json").then((answer) => answer.json()).then((credentials) => {
-  const ui = SwaggerUIBundle({
-    url: "/openapi.json", dom_id: "#page", validatorUrl: null, tryItOutEnabled: true,
-    onComplete: () => {
-      for (const name in credentials) ui.preauthorizeApiKey(name, credentials[name]);
-    },
-  });
-});
-"""
 
-
-def documentation(endpoints: Endpoints, port: int) -> AbstractContextManager[str]:
+def documentation(
+    endpoints: Endpoints, port: int, links: Mapping[str, str] = NO_LINKS
+) -> AbstractContextManager[str]:
     """Serve the documentation for as long as the context lasts; gives its address.
 
     Args:
         endpoints: the running copy; its demo partner and customer are signed in on the page.
         port: where to listen on 127.0.0.1; 0 for any free port.
+        links: where paths of this page lead that are other servers' pages.
     """
-    given = {"endpoints": endpoints, "pages": _pages()}
+    given = {"endpoints": endpoints, "pages": _pages(), "links": links}
     return serving(type("Handler", (_Handler,), given), port)
 
 
@@ -82,7 +82,9 @@ def _pages() -> dict[str, tuple[str, bytes]]:
     package = files(_PACKAGE)
     return {
         "/": ("text/html; charset=utf-8", _PAGE.encode()),
-        "/start.js": ("text/javascript", _START.encode()),
+        "/theme.js": ("text/javascript", (_OWN / "theme.js").read_bytes()),
+        "/documentation.js": ("text/javascript", (_OWN / "documentation.js").read_bytes()),
+        "/documentation.css": ("text/css", (_OWN / "documentation.css").read_bytes()),
         "/openapi.json": ("application/json", json.dumps(document).encode()),
         f"/{_SCRIPT}": ("text/javascript", package.joinpath(_SCRIPT).read_bytes()),
         f"/{_STYLE}": ("text/css", package.joinpath(_STYLE).read_bytes()),
@@ -112,6 +114,8 @@ class _Handler(Handler):
             self._forward()
         elif path == "/credentials.json":
             self._page(200, "application/json", json.dumps(_credentials(self.endpoints)).encode())
+        elif self.follow(path):
+            return
         elif path in self.pages:
             self._page(200, *self.pages[path])
         else:

@@ -7,5 +7,8 @@ from typing import Any
 
 from project.checkout import ROOT
 
-ORDER: dict[str, Any] = json.loads((ROOT / "docs/api/order.json").read_text())
+EXAMPLE = ROOT / "docs/api/order.json"
+"""Its file."""
+
+ORDER: dict[str, Any] = json.loads(EXAMPLE.read_text())
 """It costs 2 × (1199 + 150) + 299 + 200 = 3197."""

@@ -1,4 +1,4 @@
-"""Demo people: two customers and an operator, who sign in with Cognito."""
+"""Demo people: two customers, an operator and two cooks, who sign in with Cognito."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from orders.settings import OPERATORS
+from orders.callers import RESTAURANTS_CLAIM
+from orders.settings import OPERATORS, RESTAURANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +17,13 @@ PEOPLE = {
     "customer": "customer@example.com",
     "other_customer": "other-customer@example.com",
     "operator": "operator@example.com",
+    "restaurant": "restaurant@example.com",
+    "other_restaurant": "other-restaurant@example.com",
 }
 """The demo people, by what they are called in the endpoints document, and their addresses."""
+
+STAFF = {"restaurant": "rest-2", "other_restaurant": "rest-3"}
+"""Those who are staff of a restaurant."""
 
 _CLIENT_NAME = "local-demo"
 
@@ -45,6 +51,8 @@ def seed_people(client: Callable[[str], Any], user_pool_id: str) -> dict[str, st
     pool.cognito.admin_add_user_to_group(
         UserPoolId=user_pool_id, Username=PEOPLE["operator"], GroupName=OPERATORS
     )
+    for name, restaurant in STAFF.items():
+        _make_staff(pool, PEOPLE[name], restaurant)
     return {name: sign_in(pool, name) for name in PEOPLE}
 
 
@@ -101,6 +109,18 @@ def _ensure(pool: Pool, email: str) -> None:
         Username=email,
         Password=password_of(pool.user_pool_id, email),
         Permanent=True,
+    )
+
+
+def _make_staff(pool: Pool, email: str, restaurant: str) -> None:
+    """Let somebody serve a restaurant, as `orders restaurants staff add` does."""
+    pool.cognito.admin_update_user_attributes(
+        UserPoolId=pool.user_pool_id,
+        Username=email,
+        UserAttributes=[{"Name": RESTAURANTS_CLAIM, "Value": restaurant}],
+    )
+    pool.cognito.admin_add_user_to_group(
+        UserPoolId=pool.user_pool_id, Username=email, GroupName=RESTAURANTS
     )
 
 

@@ -1,20 +1,28 @@
-"""Demo data: two partners, each with an API key on the standard usage plan, and a webhook."""
+"""Demo data: two partners, each with an API key and a webhook, and restaurants that are served."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ops.partners import accounts
+from ops.partners import accounts, restaurants
 from ops.partners import keys as partner_keys
 from ops.partners import webhooks as partner_webhooks
 from ops.partners.accounts import Wanted
 from ops.partners.keys import plans
+from orders.domain.serving.servers import Bound
 
 if TYPE_CHECKING:
     from ops.reach.target import Target
 
 PARTNERS = {"acme-pos": "Acme Point of Sale", "bella-aggregator": "Bella Aggregator"}
 """The demo partners: their ids and names."""
+
+RESTAURANTS = {
+    "rest-1": Bound("acme-pos", ("acme-pos", "bella-aggregator")),
+    "rest-2": Bound(""),
+    "rest-3": Bound(""),
+}
+"""Who serves which restaurant: a partner, or their staff. Nobody serves any other, as rest-42."""
 
 TINY = "tiny"
 """The usage plan that only the local run has: two requests at once, one a second, 100 a day."""
@@ -47,6 +55,16 @@ def _seed(target: Target, partner_id: str, name: str) -> Partner:
         account = accounts.look(target, partner_id)
     newest = account.live[-1] if account.live else account.keys[-1]
     return Partner(partner_id, partner_keys.value_of(target, newest))
+
+
+def seed_restaurants(target: Target) -> None:
+    """Say who serves the demo restaurants, unless somebody has said it of any already.
+
+    It comes before the first order: no process is there that started without it.
+    """
+    if restaurants.read(target).stored is None:
+        for restaurant_id, bound in RESTAURANTS.items():
+            restaurants.change(target, restaurant_id, None, bound)
 
 
 def seed_plan(target: Target) -> dict[str, str]:

@@ -9,6 +9,8 @@ Read from the request as it was sent, so that it does not matter which client ma
   guide, "Using IAM policy conditions for fine-grained access control").
 * API Gateway is permitted by method and path (its developer guide, "Control access for managing
   an API").
+* A schedule is permitted in its group, and whoever makes one passes its role to the scheduler
+  (EventBridge Scheduler user guide, "Using identity-based policies").
 * Parameter Store uses the key of a SecureString in its caller's name, with the parameter's ARN as
   encryption context (Systems Manager user guide, "KMS encryption for Parameter Store").
 
@@ -104,6 +106,8 @@ def calls_of(
     if signature.service == "apigateway":
         method, path = line
         return [Call(f"apigateway:{method}", f"arn:aws:apigateway:{account.region}::{path}", {})]
+    if signature.service == "scheduler" and line[0] == "POST":
+        return list(_scheduler(line[1], json.loads(body or b"{}"), account))
     operation = headers.get("x-amz-target", "").rpartition(".")[2]
     readers = {"dynamodb": _dynamodb, "ssm": _ssm, "sqs": _sqs}
     reader = readers.get(signature.service)
@@ -173,6 +177,15 @@ def _leading_keys(body: Body, partition_key: str) -> list[str]:
         if names.get(name, name) != "timestamp"
         for text in values[value].values()
     ]
+
+
+def _scheduler(path: str, body: Body, account: Account) -> Iterator[Call]:
+    name, group = path.rpartition("/")[2], body.get("GroupName", "default")
+    yield Call(
+        "scheduler:CreateSchedule", _arn(account, "scheduler", f"schedule/{group}/{name}"), {}
+    )
+    passed: Context = {"iam:passedtoservice": "scheduler.amazonaws.com"}
+    yield Call("iam:PassRole", str(body.get("Target", {}).get("RoleArn", "*")), passed)
 
 
 def _ssm(operation: str, body: Body, account: Account) -> Iterator[Call]:

@@ -8,11 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from typing import Any
 
 REFUSED_TYPES = (
     "AWS::ApplicationAutoScaling::ScalableTarget",
@@ -60,12 +56,6 @@ def without_refused(template: dict[str, Any]) -> tuple[dict[str, Any], list[str]
         },
     }
     return filtered, [f"{name} ({resources[name]['Type']})" for name in sorted(refused)]
-
-
-def summary(refused: Iterable[str]) -> str:
-    """Say in a line what was left out, as `without_refused` names it: each type and how often."""
-    types = Counter(re.findall(r"\((\S+)\)$", "\n".join(refused), re.MULTILINE))
-    return ", ".join(f"{count} × {kind}" for kind, count in sorted(types.items()))
 
 
 def _is_refused(resource: dict[str, Any]) -> bool:

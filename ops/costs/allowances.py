@@ -48,6 +48,7 @@ ALLOWANCES = (
     Allowance(prices.TOPIC_REQUEST, MILLION, _QUOTED),
     Allowance(prices.CUSTOM_METRIC, 10, _CLOUDWATCH),
     Allowance(prices.ALARM, 10, _CLOUDWATCH),
+    Allowance(prices.SCHEDULE_RUN, 14 * MILLION, "https://aws.amazon.com/eventbridge/pricing/"),
     Allowance(prices.INSIGHT_RULE, 1, _CLOUDWATCH),
     Allowance(prices.LOG_INGESTION, 5, _CLOUDWATCH),
     Allowance(prices.TRACE, 100_000, "https://aws.amazon.com/de/xray/pricing/"),

@@ -44,7 +44,6 @@ FREE = {
     "AWS::SNS::Subscription": f"{_ALREADY}its filter with the topic; deliveries to SQS are free",
     "AWS::SNS::TopicPolicy": "a rule of who may publish; the topic is paid by request",
     "AWS::SQS::QueuePolicy": _OF_QUEUE,
-    "AWS::Scheduler::ScheduleGroup": "a name for schedules",
     "AWS::WAFv2::LoggingConfiguration": "logs what is blocked, which is not in the traffic model",
     "AWS::WAFv2::WebACLAssociation": f"{_ALREADY}requests with the web ACL",
     "AWS::XRay::Group": "a filter; traces are paid when they are recorded",

@@ -558,6 +558,17 @@ def _schedules(month: Month) -> Iterator[BillLine]:
         )
 
 
+def _deadlines(month: Month) -> Iterator[BillLine]:
+    """The one-shots that no template has: each runs once; a group itself costs nothing."""
+    groups = [group for group in month.some(_GROUP) if group["Name"].endswith("-deadlines")]
+    yield BillLine(
+        service="EventBridge Scheduler",
+        name="deadlines of served orders",
+        quantity=len(groups) * month.traffic.deadlines,
+        price=prices.SCHEDULE_RUN,
+    )
+
+
 def _runs(schedule: Mapping[str, Any]) -> float:
     """Give how often a schedule calls in a month."""
     found = re.fullmatch(r"rate\(([0-9]+) minutes?\)", schedule["ScheduleExpression"])
@@ -610,6 +621,7 @@ _FUNCTION = "AWS::Lambda::Function"
 _LOG_GROUP = "AWS::Logs::LogGroup"
 _PIPE = "AWS::Pipes::Pipe"
 _SCHEDULE = "AWS::Scheduler::Schedule"
+_GROUP = "AWS::Scheduler::ScheduleGroup"
 _ACL = "AWS::WAFv2::WebACL"
 _TABLE = "AWS::DynamoDB::GlobalTable"
 _MODES = {"on-demand": "PAY_PER_REQUEST", "provisioned": "PROVISIONED"}
@@ -628,6 +640,7 @@ _PRICED: Mapping[str, Callable[[Month], Iterator[BillLine]]] = {
     "AWS::SQS::Queue": _queues,
     "AWS::KMS::Key": _keys,
     _SCHEDULE: _schedules,
+    _GROUP: _deadlines,
     _ACL: _firewall,
     "AWS::Cognito::UserPool": _user_pool,
     "AWS::CloudWatch::Alarm": _alarms,

@@ -16,13 +16,13 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from cloudwatch.time_range import MINUTE
 from infrastructure import outputs
-from infrastructure.functions import Caller, construct_id, names
+from infrastructure.functions import QUEUES, construct_id, names
 from ops.costs.consumption import ACCESS_LOG, Consumption, Units, units_of
 from ops.costs.spending import Carried, Spending
 from ops.costs.traffic import OCCASIONAL
 from ops.reach.errors import OperatorError
 from orders.domain.ids import timestamp_in
-from orders.settings import BY_CUSTOMER, BY_PARTNER
+from orders.settings import BY_CUSTOMER, BY_PARTNER, BY_SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _SAMPLE = 100  # orders whose size is looked at; BatchGetItem takes as many at once
 _TABLES = (outputs.ORDERS_TABLE, outputs.IDEMPOTENCY_TABLE, outputs.PARTNERS_TABLE)
-_LIVE_QUEUES = tuple(outputs.queue(worker) for worker in names(Caller.QUEUE))
+_LIVE_QUEUES = tuple(outputs.queue(queue.name) for queue in QUEUES)
 _TRAFFIC = ("NumberOfMessagesSent", "NumberOfMessagesReceived", "NumberOfMessagesDeleted")
 _HASH = re.compile("[0-9A-F]{8}$")  # CDK's, at the end of a logical id
 _ACCESS_LOGS = "ApiAccessLogs"
@@ -137,7 +137,7 @@ def _tables(target: Target) -> Iterator[dict[str, str]]:
     """Give the dimensions of each table and index."""
     for output in _TABLES:
         yield {"TableName": target.output(output)}
-    for index in (BY_CUSTOMER, BY_PARTNER):
+    for index in (BY_CUSTOMER, BY_PARTNER, BY_SERVER):
         yield {"TableName": target.output(outputs.ORDERS_TABLE), "GlobalSecondaryIndexName": index}
 
 

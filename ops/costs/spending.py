@@ -62,6 +62,7 @@ class Row(NamedTuple):
         seen_dollars: for a million orders.
         modelled_dollars: likewise.
         source: where what was seen was read.
+        unit: what a unit is, as the price says.
     """
 
     service: str
@@ -71,6 +72,7 @@ class Row(NamedTuple):
     seen_dollars: float
     modelled_dollars: float
     source: str
+    unit: str = ""
 
     @property
     def difference(self) -> float | None:
@@ -242,9 +244,10 @@ def _row(
 ) -> Row:
     modelled = sum(line.quantity for line in lines) / modelled_orders
     dollars = sum(line.dollars for line in lines) / modelled_orders
-    price = lines[0].price.dollars
+    price = lines[0].price
     each = seen.units / orders
-    return Row(*key, each, modelled, each * price * MILLION, dollars * MILLION, seen.source)
+    spent = each * price.dollars * MILLION
+    return Row(*key, each, modelled, spent, dollars * MILLION, seen.source, price.unit)
 
 
 def unseen(

@@ -65,7 +65,7 @@ class HeartbeatRun:
             one for the cancellation; twice two for the idempotency record; two in each index.
             DynamoDB deletes what has expired for nothing.
         read_units: of the order that is read, and of record and order for the repetition.
-        changes: that the stream tells: placed, cancelled and deleted.
+        changes: that the pipe takes: placed and cancelled. Deletions are filtered, for nothing.
         messages: to process_order; nobody else gets any.
         order_bytes: a stored order with 100 bytes for the item, three times with its indexes.
         change_bytes: a message about a change of it.
@@ -76,7 +76,7 @@ class HeartbeatRun:
     requests: int = len(REQUESTS)
     write_units: int = 13
     read_units: int = 3
-    changes: int = 3
+    changes: int = 2
     messages: int = 1
     order_bytes: int = 3 * 900
     change_bytes: int = 3_000
@@ -100,13 +100,18 @@ class Traffic:
         lists: GET requests of a page of orders, for each order; reads and lists make eight.
         auto_confirmed: share of orders that process_order confirms; the flag is off at first.
         partners: share of orders that come from partners, who hear of each change.
+        served: share of orders that a restaurant serves, which has until a deadline to answer; who
+            serves reads half of its pages. What a partner serves that has not placed it is taken as
+            many: it hears of each change but its own moves.
+        own_moves: changes of an order that whoever serves it makes, and so does not hear of.
         busy_hours: hours of a day in which orders come; the others are idle.
         order_bytes: a stored order with its history: two items, an address, five moves.
         key_bytes: a stored idempotency record.
         page_orders: orders in a page.
         answer_bytes: an order's representation with headers.
-        kept_months: months of orders that the table holds. Nothing deletes them: six is the
-            average of the first year, and the share grows by as much each half year.
+        kept_months: months of orders that the table holds. Nothing deletes them, unless the stage
+            sets order_retention_days: six is the average of the first year, and the share grows
+            by as much each half year.
         change_bytes: a message about a change: the order before and after as DynamoDB's JSON.
         webhook_bytes: a webhook's request.
         webhook_attempts: requests for each webhook, on average.
@@ -132,6 +137,8 @@ class Traffic:
     lists: float = 2
     auto_confirmed: float = 0
     partners: float = 0.5
+    served: float = 0.5
+    own_moves: float = 2
     busy_hours: float = 12
     order_bytes: int = 1_600
     key_bytes: int = 250
@@ -178,16 +185,30 @@ class Traffic:
 
     @property
     def webhooks(self) -> float:
-        """Messages a month to notify_partner."""
+        """Messages a month to notify_partner about orders that partners have placed."""
         return self.events * self.partners
+
+    @property
+    def deadlines(self) -> float:
+        """Deadlines a month: each served order that is left waiting has one, answered or not."""
+        return self.orders * self.served * (1 - self.auto_confirmed)
+
+    @property
+    def served_webhooks(self) -> float:
+        """Messages a month to it about orders that others serve."""
+        return self.served * (self.events - self.own_moves * self.orders)
+
+    @property
+    def posted(self) -> float:
+        """Requests a month to partners' endpoints: each is one attempt."""
+        return (self.webhooks + self.served_webhooks) * self.webhook_attempts
 
     @property
     def bytes_out(self) -> float:
         """Bytes a month that leave AWS: answers and webhooks."""
         singles = self.orders * (1 + self.changes + self.reads)
         pages = self.orders * self.lists * self.page_orders
-        posted = self.webhooks * self.webhook_attempts * self.webhook_bytes
-        return (singles + pages) * self.answer_bytes + posted
+        return (singles + pages) * self.answer_bytes + self.posted * self.webhook_bytes
 
     def calls(self) -> dict[str, float]:
         """Give the calls of each function a month; at this load a batch holds one message."""
@@ -196,8 +217,8 @@ class Traffic:
             "update_order": self.orders * self.changes,
             "get_order": self.orders * self.reads,
             "list_orders": self.orders * self.lists,
-            "process_order": self.orders,
-            "notify_partner": self.webhooks * self.webhook_attempts,
+            "process_order": self.orders + self.deadlines,
+            "notify_partner": self.posted,
         }
 
     def milliseconds(self, function: str) -> float:
@@ -212,7 +233,7 @@ class Traffic:
 
     def tables(self) -> dict[str, TableUse]:
         """Give the use of each table by its partition key."""
-        writes = self._placed_units * 2 + self._changed_units
+        writes = self._placed_units * 2 + self._changed_units + self._refused_units
         replay_record = 2 * _units(self.key_bytes, 1024) * self.orders
         reads = self.orders * self.reads * _units(self.order_bytes, 4096)
         return {
@@ -231,7 +252,10 @@ class Traffic:
         by_partner = TableUse(
             writes * self.partners, reads * self.partners, self._kept_bytes * self.partners
         )
-        return {"by-customer": by_customer, "by-partner": by_partner}
+        by_server = TableUse(
+            writes * self.served, reads * self.served / 2, self._kept_bytes * self.served
+        )
+        return {"by-customer": by_customer, "by-partner": by_partner, "by-server": by_server}
 
     @property
     def busy_share(self) -> float:
@@ -256,6 +280,11 @@ class Traffic:
     def _changed_units(self) -> float:
         changes = self.changes + self.auto_confirmed
         return self.orders * changes * _units(self.order_bytes, 1024)
+
+    @property
+    def _refused_units(self) -> float:
+        """Count what deadlines of answered orders write in vain, which is paid for all the same."""
+        return self.deadlines * _units(self.order_bytes, 1024)
 
     @property
     def _kept_bytes(self) -> float:

@@ -1,7 +1,8 @@
 """Dead letters: what they say, and how to look at them or take them out of their queue.
 
-A worker's dead letter is one whole record of the Orders table's stream. The pipe's dead letter says
-only where in the stream the records stand (Amazon EventBridge user guide, "Error handling").
+A worker's dead letter is one whole record of the Orders table's stream; or it says that an order
+should have been answered, and has the order's id. The pipe's dead letter says only where in the
+stream the records stand (Amazon EventBridge user guide, "Error handling").
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infrastructure import outputs
+from infrastructure import functions, outputs
 from ops.dead_letters.queues import Depth, depth, hold, tries
 from ops.reach.aws_errors import explain
 from ops.reach.errors import OperatorError
 from ops.reach.interrupts import finish_first
+from orders.deadlines import DEADLINE_OF
 from project.json_object import json_object
 
 if TYPE_CHECKING:
@@ -25,8 +27,12 @@ if TYPE_CHECKING:
 
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
+    from infrastructure.functions import Queue
     from ops.dead_letters.queues import Held
     from ops.reach.target import Target
+
+DEADLINE = "deadline"
+"""What stands in a status's place where the message tells of none: that an order's time is up."""
 
 REASON = "reason"
 """The message attribute in which a worker says why it gave up."""
@@ -52,15 +58,15 @@ class DeadLetterQueue:
     """Where its messages came from; None for the pipe, which reads a stream."""
 
 
-def _of(name: str, worker: str) -> DeadLetterQueue:
-    return DeadLetterQueue(name, outputs.dead_letters(worker), outputs.queue(worker))
+def _of(queue: Queue) -> DeadLetterQueue:
+    letters, source = outputs.dead_letters(queue.name), outputs.queue(queue.name)
+    return DeadLetterQueue(queue.letters, letters, source)
 
 
 QUEUES = {
     queue.name: queue
     for queue in (
-        _of("processing", "process_order"),
-        _of("notifications", "notify_partner"),
+        *map(_of, functions.QUEUES),
         DeadLetterQueue("pipe", outputs.PIPE_DEAD_LETTERS, None),
     )
 }
@@ -117,6 +123,7 @@ def read(message: MessageTypeDef, queue: str, *, tried: int | None = None) -> De
     body = message.get("Body", "")
     document = json_object(body) or {}
     image = _image(document)
+    overdue = document.get(DEADLINE_OF)
     return DeadLetter(
         queue=queue,
         message_id=message["MessageId"],
@@ -124,8 +131,8 @@ def read(message: MessageTypeDef, queue: str, *, tried: int | None = None) -> De
         received=received,
         sent_at=int(attributes.get("SentTimestamp", 0)) / 1000,
         body=body,
-        order_id=_text(image, "orderId"),
-        status=_text(image, "status"),
+        order_id=overdue if isinstance(overdue, str) else _text(image, "orderId"),
+        status=DEADLINE if isinstance(overdue, str) else _text(image, "status"),
         version=_text(image, "version"),
         place=_place(document),
     )

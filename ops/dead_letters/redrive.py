@@ -21,6 +21,7 @@ from ops.dead_letters.letters import Errand, read, take_out
 from ops.dead_letters.queues import arn
 from ops.reach.errors import OperatorError
 from ops.reach.interrupts import finish_first
+from orders.order_changes import TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -181,6 +182,8 @@ def _publisher(target: Target, queue: DeadLetterQueue) -> Callable[[MessageTypeD
         if place is None:
             raise OperatorError("It does not say where in the stream its records are.")
         for record in list(_records(streams, place)):  # all are there, or none is published
+            if record["eventName"] not in TOLD:
+                continue
             sns.publish(TopicArn=topic, Message=as_pipe(record, place.stream))
 
     return publish

@@ -19,6 +19,7 @@ from ops.reach.errors import OperatorError
 from orders.domain.events import OrderEvent, event_of
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Status
+from orders.domain.serving.server_events import OWN_MOVES, event_for_server
 from orders.webhooks import TEST_NETWORKS, Undelivered, deliver
 
 if TYPE_CHECKING:
@@ -55,23 +56,55 @@ def trial_event(at: str) -> OrderEvent:
 
 
 def events_of(order: Item) -> dict[int, OrderEvent]:
-    """Compute all events of an order, by the version that each tells of.
+    """Compute all events that who placed an order gets, by the version that each tells of.
 
     The first version is its placing. Only what is still PLACED can be edited, so each later status
     is one version after the one before it, and the last is the order's own, once it is not PLACED.
+    What erases its person is one version more, with no status.
 
     Args:
         order: as it is stored.
     """
-    history, latest = order["history"], int(order["version"])
+    told = {version: event_of(item, None) for version, item in _versions(order).items()}
+    return {version: event for version, event in told.items() if event is not None}
+
+
+def events_for_server(order: Item) -> dict[int, OrderEvent]:
+    """Compute all events that the partner gets that serves an order, by version.
+
+    The moves that it makes itself are left out, unless the order stands there: whoever has taken it
+    over since was told so.
+
+    Args:
+        order: as it is stored.
+
+    Raises:
+        OperatorError: when no partner serves it but, at most, the one that has placed it.
+    """
+    items = _versions(order)
+    latest = max(items)
+    told = {
+        version: event_for_server(item, None)
+        for version, item in items.items()
+        if version == latest or item["status"] not in OWN_MOVES
+    }
+    found = {version: event for version, event in told.items() if event is not None}
+    if not found:
+        raise OperatorError(
+            f"No other partner serves {order['orderId']}: its restaurant's staff do, whoever "
+            "placed it does, or nobody. None of them hears of it as who serves it."
+        )
+    return found
+
+
+def _versions(order: Item) -> dict[int, Item]:
+    """Give an order as it was when it took each of its statuses, by its version then."""
+    history, latest = order["history"], int(order["version"]) - ("erasedAt" in order)
     found = {}
     for number, entry in enumerate(history):
         version = latest - (len(history) - 1 - number) if number else 1
         item = {**order, "status": entry["status"], "version": version, "updatedAt": entry["at"]}
-        item["history"] = history[: number + 1]
-        event = event_of(item, None)
-        assert event is not None  # without an old order there is always one
-        found[version] = event
+        found[version] = {**item, "history": history[: number + 1]}
     return found
 
 

@@ -120,6 +120,17 @@ CLAIMS = (
         ),
     ),
     Claim(
+        id="roles-are-passed-to-one-service",
+        says="IAM names the service to which whoever makes a schedule passes a role.",
+        said=_SAID,
+        expected="process_order logs `waiting` with acceptBy, and no AccessDeniedException.",
+        look="Bind a restaurant, place an order there, read the log.",
+        sources=(
+            "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html",
+        ),
+        conditions=("iam:PassedToService of a role",),
+    ),
+    Claim(
         id="key-by-service-and-context",
         says="Services name themselves and what they encrypt when they use a key for a role.",
         said=(*_SAID, "docs/decisions/0013-permissions.md"),

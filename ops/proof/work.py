@@ -6,6 +6,7 @@ from ops.proof.claim import RECORDINGS, Claim, Known
 
 _LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg"
 _PIPES = "https://docs.aws.amazon.com/eventbridge/latest/userguide"
+_SCHEDULER = "https://docs.aws.amazon.com/scheduler/latest"
 _SQS = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide"
 _SNS = "https://docs.aws.amazon.com/sns/latest/dg"
 
@@ -179,11 +180,25 @@ CLAIMS = (
     Claim(
         id="filter-on-bodies",
         says="A subscription's filter looks into the message's body, four keys deep.",
-        said=("docs/decisions/0010-outbox.md", "infrastructure/work/processing.py#_with"),
+        said=("docs/decisions/0010-outbox.md", "infrastructure/work/processing.py#_changed"),
         expected="process_order hears of placed orders alone, notify_partner of partners' alone.",
         look="Place one order of a customer and one of a partner; read both workers' logs.",
         sources=(
             f"{_SNS}/sns-message-filtering.html",
+            f"{RECORDINGS}/sns/test_sns_filter_policy.snapshot.json",
+        ),
+    ),
+    Claim(
+        id="filter-by-either",
+        says="A filter takes anything but a prefix, and `$or` of conditions on several keys.",
+        said=(
+            "docs/decisions/0032-webhooks-to-restaurants.md",
+            "infrastructure/work/processing.py#_served_by_a_partner",
+        ),
+        expected="The deployment takes the filter; who serves hears of PLACED, and not of READY.",
+        look="Bind a restaurant to a partner, move an order of it; read notify_partner's log.",
+        sources=(
+            f"{_SNS}/subscription-filter-policy-constraints.html",
             f"{RECORDINGS}/sns/test_sns_filter_policy.snapshot.json",
         ),
     ),
@@ -224,6 +239,30 @@ CLAIMS = (
             "https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html",
             "https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html",
         ),
+    ),
+    Claim(
+        id="one-shots-come-and-go",
+        says="EventBridge Scheduler sends a one-shot's message within a minute of its time, takes "
+        "each name once, and deletes the schedule when it has run.",
+        said=("orders/deadlines.py", "docs/decisions/0029-answering-in-time.md"),
+        expected="An order that nobody answers is REJECTED within a minute of its acceptBy; the "
+        "group of deadlines holds those that are to come, and no others.",
+        look="Bind a restaurant, place an order there, wait; list the group's schedules.",
+        sources=(
+            f"{_SCHEDULER}/APIReference/API_CreateSchedule.html",
+            f"{_SCHEDULER}/UserGuide/schedule-types.html",
+            f"{_SCHEDULER}/UserGuide/managing-schedule-delete.html",
+            f"{_SCHEDULER}/UserGuide/managing-targets-templated.html",
+        ),
+    ),
+    Claim(
+        id="schedules-are-permitted-in-their-group",
+        says="CreateSchedule is permitted for a schedule by the name of its group.",
+        said=("local/inside/patches/scheduler.py#schedule_groups", "docs/security/permissions.md"),
+        expected="process_order logs `waiting` with acceptBy, and no AccessDeniedException.",
+        look="Bind a restaurant, place an order there, read the log.",
+        sources=(f"{_SCHEDULER}/UserGuide/security_iam_service-with-iam.html",),
+        patches=("schedule_groups",),
     ),
     Claim(
         id="queues-redrive-themselves",

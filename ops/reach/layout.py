@@ -2,7 +2,7 @@
 
 .local/
 ├── emulator-venv/   asset/   cdk.out/     shared by all copies, made once
-├── endpoints.json                         of the copy that started last
+├── endpoints.json   session               of the copy that started last
 ├── load/                                  the report of the last `make load`
 └── 4566/                                  one copy: state/ objects/ tmp/ emulator.log …
 
@@ -96,6 +96,11 @@ class Layout:
         return self.home / "traces.jsonl"
 
     @property
+    def left_out(self) -> Path:
+        """What of the template the emulator refuses, a resource a line."""
+        return self.home / "left-out.txt"
+
+    @property
     def endpoints(self) -> Path:
         """This copy's endpoints document."""
         return self.home / "endpoints.json"
@@ -104,6 +109,11 @@ class Layout:
     def latest_endpoints(self) -> Path:
         """The endpoints document of the copy that started last."""
         return self.directory / "endpoints.json"
+
+    @property
+    def session(self) -> Path:
+        """What a shell reads to call the copy that started last."""
+        return self.directory / "session"
 
     @property
     def url(self) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MARKS = {"fault": "FAULT", "throttle": "THROTTLED", "error": "ERROR"}
 """What X-Ray marks, the worst first, and how it is shown."""
 
-_TOLD = ("outcome", "problem", "partnerId")
+_TOLD = ("outcome", "problem", "partnerId", "side")
 # What CloudFormation makes of a name: the stack's before it, a digest of CDK's and one of its own
 # behind it.
 _MADE = re.compile(r"(?:[a-z0-9-]+-)?([A-Z][A-Za-z]*?)[0-9A-F]{8}(?:-?[A-Za-z0-9]+)?")

@@ -12,24 +12,31 @@ An order is stored as a map with the API's own field names, and besides them
     traceId            the trace of the request or message that made the last change, where there is
                        one: the stream drops it, and whoever reads the stream finds it here
 
-Those of the heartbeat also have `synthetic` and `expiresAt`.
+    servedBy           who serves it, where somebody does (serving/servers.py)
+    acceptBy           until when they can answer; where nobody serves it, an edit may have left one
+                       that says nothing (docs/decisions/0029)
+    expiresAt          when it may be deleted, where orders are not kept for ever
+    erasedAt           when a person's data in it was overwritten, if it was
+
+Those of the heartbeat also have `synthetic`, and an `expiresAt` of their own.
 """
 
 from __future__ import annotations
 
 import os
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET
 
 from orders.domain.checks import needs_postal_code
 from orders.domain.ids import new_order_id, timestamp_of
-from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_before
+from orders.domain.lifecycle import EDITABLE, MOVES, Role, Status, statuses_before
 from orders.domain.money import PARTS, TOTAL_OF_SUMS, new_sums, subtotal_of, sums_of
 from orders.domain.order import (
     Address,
+    ContentsPatch,
     Item,
     LineItem,
     NewPartnerOrder,
@@ -37,10 +44,13 @@ from orders.domain.order import (
     Order,
     OrderContents,
     PartnerOrderPatch,
+    ServedOrderPatch,
     StatusChange,
 )
-from orders.domain.reasons import REASONED, REASONS_OF, assumed
+from orders.domain.reasons import NO_ANSWER, REASONED, REASONS_OF, assumed
+from orders.domain.serving.servers import ACCEPT_BY, SERVED_BY
 from orders.domain.synthetic import HEARTBEAT, mark
+from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -48,7 +58,6 @@ if TYPE_CHECKING:
     from msgspec import Struct
 
     from orders.domain.money import Addition, Path
-    from orders.domain.order import ContentsPatch
 
 
 _PLACING = "placing"
@@ -60,6 +69,12 @@ _POSTAL_CODE: Path = ("deliveryAddress", "postalCode")
 
 SCHEDULING_WINDOW = timedelta(days=7)
 """How far ahead an order can be scheduled."""
+
+READY_WINDOW = timedelta(days=8)
+"""How far ahead an order can be ready: a day after the last for which one can be scheduled."""
+
+DELAYABLE = frozenset({Status.CONFIRMED, Status.PREPARING})
+"""The statuses in which a restaurant can say anew when an order will be ready."""
 
 KEYS_KEPT = 10
 """How many of its changes an order knows again by their Idempotency-Keys, at least."""
@@ -117,6 +132,10 @@ class Change(NamedTuple):
     key: ChangeKey | None = None
     keys: tuple[str, ...] | None = None
     """All keys that the order has then; None where the change's own is added to them."""
+    overdue: bool = False
+    """Whether it is right only where the order should have been answered by then."""
+    if_served: frozenset[Status] | None = None
+    """Those of `only_from` that count where somebody serves the order; None for all of them."""
     where: tuple[tuple[Path, Any], ...] = ()
     """What the order must be, as a price quote says; None where there is to be nothing."""
 
@@ -130,6 +149,11 @@ class Change(NamedTuple):
     def needs_postal_code_of(self, item: Item) -> bool:
         """Tell whether it needs that an order has one, which has none."""
         return self.needs_postal_code and _POSTAL_CODE[1] not in item[_POSTAL_CODE[0]]
+
+    def allowed_from(self, item: Item) -> frozenset[Status]:
+        """Name the statuses from which this order takes the change."""
+        served = self.if_served is not None and SERVED_BY in item
+        return (self.if_served or frozenset()) if served else self.only_from
 
     @property
     def edits(self) -> bool:
@@ -167,15 +191,35 @@ def check_schedule(order: OrderContents | ContentsPatch, now: datetime) -> None:
 
 def schedule_fault(moment: datetime, now: datetime) -> str | None:
     """Say what is wrong with a time for which an order is scheduled, if anything is."""
+    return _time_fault(moment, now, SCHEDULING_WINDOW)
+
+
+def check_ready_time(patch: ServedOrderPatch, now: datetime) -> None:
+    """Check that an order will be ready in UTC, in the future and within eight days, if it says.
+
+    Raises:
+        InvalidField: when it is not so.
+    """
+    if patch.ready_at is UNSET:
+        return
+    if fault := _time_fault(patch.ready_at, now, READY_WINDOW):
+        raise InvalidField("#/readyAt", fault)
+
+
+def _time_fault(moment: datetime, now: datetime, window: timedelta) -> str | None:
     if moment.utcoffset() != timedelta(0):
         return "Must be in UTC: end it with Z"
-    if not now < moment <= now + SCHEDULING_WINDOW:
-        return "Must be in the future, within the next 7 days"
+    if not now < moment <= now + window:
+        return f"Must be in the future, within the next {window.days} days"
     return None
 
 
 def place_for_partner(
-    order: NewPartnerOrder, partner_id: str, milliseconds: int, trace: str | None = None
+    order: NewPartnerOrder,
+    partner_id: str,
+    milliseconds: int,
+    trace: str | None = None,
+    server: str | None = None,
 ) -> Item:
     """Make the stored form of a new order that a partner places for a customer of its own.
 
@@ -184,9 +228,10 @@ def place_for_partner(
         partner_id: who the partner is, by its API key.
         milliseconds: the time of placing, since the Unix epoch.
         trace: the trace of the request.
+        server: who serves it, if somebody does.
     """
     customer_id = partner_customer_id(partner_id, order.customer_id)
-    item = place(order, customer_id, Role.PARTNER, milliseconds, trace)
+    item = place(order, customer_id, Role.PARTNER, milliseconds, trace, server)
     item["partnerId"] = partner_id
     if partner_id == HEARTBEAT:
         mark(item, milliseconds)
@@ -194,7 +239,12 @@ def place_for_partner(
 
 
 def place(
-    order: OrderContents, customer_id: str, role: Role, milliseconds: int, trace: str | None = None
+    order: OrderContents,
+    customer_id: str,
+    role: Role,
+    milliseconds: int,
+    trace: str | None = None,
+    server: str | None = None,
 ) -> Item:
     """Make the stored form of a new order.
 
@@ -204,6 +254,7 @@ def place(
         role: who places it.
         milliseconds: the time of placing, since the Unix epoch.
         trace: the trace of the request.
+        server: who serves it, if somebody does.
     """
     at = timestamp_of(milliseconds)
     operator = customer_id if role is Role.OPERATOR else None
@@ -222,11 +273,13 @@ def place(
     item |= sums_of(item)
     if trace is not None:
         item["traceId"] = trace
+    if server is not None:
+        item[SERVED_BY] = server
     return item
 
 
 def revise(
-    patch: ContentsPatch,
+    patch: ContentsPatch | ServedOrderPatch,
     role: Role,
     milliseconds: int,
     trace: str | None = None,
@@ -248,13 +301,33 @@ def revise(
     to = None if patch.status is UNSET else patch.status
     why = _why(patch, role)
     if not (assign or remove or to):
-        raise InvalidField("#", f"Must change something: {', '.join(_CHANGEABLE)}")
+        raise InvalidField("#", f"Must change something: {', '.join(_changeable(patch))}")
     only_from = frozenset(Status) if to is None else statuses_before(to, role)
     if assign or remove:
-        only_from &= EDITABLE
+        only_from &= _open_to(patch)
     at = timestamp_of(milliseconds)
     change_id = os.urandom(8).hex()
-    return Change(assign, remove, to, only_from, at, role, change_id, trace, operator, add, why)
+    change = Change(assign, remove, to, only_from, at, role, change_id, trace, operator, add, why)
+    if role is Role.PARTNER and to is not None and isinstance(patch, ContentsPatch):
+        # Who serves the order moves it; who placed it is then as its customer is.
+        served = only_from & statuses_before(to, Role.CUSTOMER)
+        return change if served == only_from else change._replace(if_served=served)
+    return change
+
+
+def _open_to(patch: ContentsPatch | ServedOrderPatch) -> frozenset[Status]:
+    """Name the statuses in which what a patch sets, besides the status, can be set.
+
+    Raises:
+        InvalidField: when a time to be ready comes with a move that tells of none.
+    """
+    if isinstance(patch, ContentsPatch):
+        return EDITABLE
+    if patch.status is UNSET:
+        return DELAYABLE
+    if patch.status is not Status.CONFIRMED:
+        raise InvalidField("#/readyAt", f"Goes only with a status of {Status.CONFIRMED}, or alone")
+    return EDITABLE
 
 
 def meaning_of(change: Change) -> bytes:
@@ -285,7 +358,7 @@ def settled(change: Change, item: Item) -> Change | None:
     unknown = any(path == BASKET and kept != digest for path, digest in change.where)
     stale = change.rests_on_sums and item.get("sums", {}).get("total") != item["total"]
     full = change.key is not None and len(item.get("changeKeys", ())) >= 2 * MOST_KEYS
-    if item["status"] not in change.only_from or not (stale or full or unknown):
+    if item["status"] not in change.allowed_from(item) or not (stale or full or unknown):
         return None
     if unknown:
         where = tuple((path, value) for path, value in change.where if path != BASKET)
@@ -314,6 +387,18 @@ def confirm(milliseconds: int, trace: str | None = None) -> Change:
     return Change({}, (), to, only_from, at, role, os.urandom(8).hex(), trace)
 
 
+def expire(milliseconds: int, trace: str | None = None) -> Change:
+    """Make the change by which the service rejects an order that nobody has answered in time.
+
+    It holds only for an order that somebody serves, and whose `acceptBy` has come; arguments as of
+    `confirm`.
+    """
+    to, role, why = Status.REJECTED, Role.SERVICE, (("reason", NO_ANSWER),)
+    at, only_from = timestamp_of(milliseconds), statuses_before(to, role)
+    change = Change({}, (), to, only_from, at, role, os.urandom(8).hex(), trace, why=why)
+    return change._replace(overdue=True)
+
+
 def history_entry(change: Change) -> dict[str, str]:
     """Make the entry that a change of status adds to an order's history."""
     if change.to is None:
@@ -339,27 +424,52 @@ def attributes_of(change: Change) -> list[str]:
         names |= {"sums", "total"}
     if change.key is not None:
         names.add("changeKeys")
+    if change.overdue:
+        names |= {ACCEPT_BY, SERVED_BY}
+    if change.if_served is not None:
+        names.add(SERVED_BY)
     return sorted(names)
 
 
-def view(item: Item, reader: Role = Role.CUSTOMER) -> dict[str, Any]:
+def view(item: Item, reader: Role = Role.CUSTOMER, *, serving: bool = False) -> dict[str, Any]:
     """Arrange a stored order as it is read: own fields only, always in the same order.
 
     Args:
         item: the order.
         reader: who reads it; which operator moved it, operators alone are told.
+        serving: whether that is who serves it, who is not told whose it is, and once it has ended
+            not where it went.
     """
     shown = dict(item)
     shown["createdAt"] = item["timestamp"]
     if "partnerId" in item:
         shown["customerId"] = item["customerId"].removeprefix(f"{item['partnerId']}#")
+    if SERVED_BY not in item:
+        shown.pop(ACCEPT_BY, None)
     shown["items"] = [_view_line(line) for line in item["items"]]
     shown["deliveryAddress"] = _view_address(item["deliveryAddress"])
     told = StatusChange.__struct_encode_fields__
     if reader is not Role.OPERATOR:
         told = tuple(name for name in told if name != _OPERATOR)
     shown["history"] = [_only(told, entry) for entry in item["history"]]
-    return {name: shown[name] for name in _ORDER_FIELDS if name in shown}
+    hidden = _hidden(shown) if serving else ()
+    return {name: shown[name] for name in _ORDER_FIELDS if name in shown and name not in hidden}
+
+
+WHOSE = ("customerId", "partnerId", "reference")
+"""What who serves an order is not shown."""
+
+WHERE = ("contactPhone", "deliveryAddress", "note")
+"""What it is not shown either, once the order has ended."""
+
+
+def _hidden(shown: Item) -> tuple[str, ...]:
+    """Name what who serves an order is not shown, and take its lines' notes away once it ended."""
+    if MOVES[Status(shown["status"])]:
+        return WHOSE
+    for line in shown["items"]:
+        line.pop("note", None)
+    return (*WHOSE, *WHERE)
 
 
 _COORDINATES = ("latitude", "longitude")
@@ -400,11 +510,14 @@ def _entry(status: Status, at: str, by: Role, operator: str | None) -> dict[str,
     return entry if operator is None else {**entry, _OPERATOR: operator}
 
 
-_CHANGEABLE = tuple(name for name in PartnerOrderPatch.__struct_encode_fields__ if name != "reason")
+def _changeable(patch: ContentsPatch | ServedOrderPatch) -> list[str]:
+    """Name what a patch can change: all that some caller may, or what the restaurant may."""
+    kind = PartnerOrderPatch if isinstance(patch, ContentsPatch) else type(patch)
+    return [name for name in kind.__struct_encode_fields__ if name != "reason"]
 
 
 def _edits(
-    patch: ContentsPatch,
+    patch: ContentsPatch | ServedOrderPatch,
 ) -> tuple[dict[Path, Any], tuple[Path, ...], tuple[Addition, ...]]:
     fields = msgspec.to_builtins(patch)
     for name in ("status", "reason"):
@@ -416,14 +529,14 @@ def _edits(
     wanted |= {("deliveryAddress", name): value for name, value in address.items()}
     assign = {path: value for path, value in wanted.items() if value is not None}
     remove = tuple(path for path, value in wanted.items() if value is None)
-    if patch.items is not UNSET:
+    if isinstance(patch, ContentsPatch) and patch.items is not UNSET:
         assign["subtotal",] = subtotal_of(patch.items)
     totals, add = new_sums({part: assign[part,] for part in PARTS if (part,) in assign})
     return assign | totals, remove, add
 
 
-def _why(patch: ContentsPatch, role: Role) -> tuple[tuple[str, str], ...]:
-    """Give the reason of a move that has one, as the history keeps it."""
+def _why(patch: ContentsPatch | ServedOrderPatch, role: Role) -> tuple[tuple[str, str], ...]:
+    """Give the reason of a move that has one, as the history keeps it; a restaurant names it."""
     given = patch.reason
     if patch.status is UNSET or patch.status not in REASONED:
         if given is not UNSET:
@@ -431,6 +544,8 @@ def _why(patch: ContentsPatch, role: Role) -> tuple[tuple[str, str], ...]:
             raise InvalidField("#/reason", f"Goes only with a status of {known}")
         return ()
     if given is UNSET:
+        if isinstance(patch, ServedOrderPatch):
+            raise InvalidField("#/reason", f"Say why the order is {patch.status}: send its code")
         return (("reason", assumed(role)),)
     if given.code not in REASONS_OF[role]:
         raise InvalidField("#/reason/code", f"Must be one of {', '.join(REASONS_OF[role])}")

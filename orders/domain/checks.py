@@ -5,17 +5,18 @@ Equal requests are equal once they are `normalize`d, however their texts and num
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Struct
 
 from orders.domain.iso import WITHOUT_POSTAL_CODES
 from orders.domain.order import MULTILINE, Address, AddressPatch
+from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from orders.domain.order import ContentsPatch, OrderContents
+    from orders.domain.order import ContentsPatch, OrderContents, ServedOrderPatch
 
 _POINT = ("latitude", "longitude")
 _DECIMALS = 7  # a centimetre: DynamoDB's numbers end at 1E-130, JSON's do not
@@ -80,9 +81,9 @@ def has_sound_texts(part: Struct) -> bool:
     return all(text_fault(name, text) is None for _, name, text in _texts(part))
 
 
-def normalize(body: OrderContents | ContentsPatch) -> None:
+def normalize(body: OrderContents | ContentsPatch | ServedOrderPatch) -> None:
     """Give an order, or a change of one, the form that is kept."""
-    address = body.delivery_address
+    address = getattr(body, "delivery_address", UNSET)
     if address is UNSET:
         return
     for name in _POINT:

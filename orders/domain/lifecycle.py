@@ -33,18 +33,20 @@ class Role(StrEnum):
 
     CUSTOMER = "customer"
     PARTNER = "partner"
+    RESTAURANT = "restaurant"
+    """A restaurant's own staff."""
     OPERATOR = "operator"
     SERVICE = "service"
     """The service itself, in the background."""
 
 
-_STAFF = frozenset({Role.PARTNER, Role.OPERATOR})
+_STAFF = frozenset({Role.PARTNER, Role.RESTAURANT, Role.OPERATOR})
 _ALL = frozenset({*_STAFF, Role.CUSTOMER})
 
 MOVES: dict[Status, dict[Status, frozenset[Role]]] = {
     Status.PLACED: {
         Status.CONFIRMED: frozenset({*_STAFF, Role.SERVICE}),
-        Status.REJECTED: _STAFF,
+        Status.REJECTED: frozenset({*_STAFF, Role.SERVICE}),
         Status.CANCELLED: _ALL,
     },
     Status.CONFIRMED: {Status.PREPARING: _STAFF, Status.CANCELLED: _ALL},

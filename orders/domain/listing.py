@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from binascii import crc32
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 import msgspec
 
 from orders.domain.ids import timestamp_in, timestamp_of
+from orders.named_tuple import NamedTuple
 
 EVER = 253_402_300_800_000
 """Milliseconds from the Unix epoch to the year 10000: no order is placed so late."""

@@ -10,9 +10,11 @@ the API's documentation are made from it. Names travel in camel case.
     ContentsPatch                  what of it changes (JSON Merge Patch, RFC 7396)
       ├── OrderPatch               by a customer: with a price quote
       └── PartnerOrderPatch        by a partner
-"""
+    ServedOrderPatch               what the restaurant changes
 
-from __future__ import annotations
+
+Annotations are types here and not texts, which a start would have to compile: orders.named_tuple.
+"""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
@@ -177,11 +179,25 @@ class GivenReason(_Body, kw_only=True):
     text: ReasonText | UnsetType = UNSET
 
 
-class ContentsPatch(_Body, kw_only=True):
-    """The parts of an order to change, and the status to move it to."""
+class _Move(_Body, kw_only=True):
+    """A move to another status."""
 
     status: Status | UnsetType = UNSET
     reason: GivenReason | UnsetType = UNSET
+
+
+class ServedOrderPatch(_Move, kw_only=True):
+    """What the restaurant says of an order that it serves: where it stands, and why it ended.
+
+    And when it will be ready: as it accepts it, or alone, where that has changed since.
+    """
+
+    ready_at: UtcTime | UnsetType = UNSET
+
+
+class ContentsPatch(_Move, kw_only=True):
+    """The parts of an order to change, and the status to move it to."""
+
     items: LineItems | UnsetType = UNSET
     delivery_address: AddressPatch | UnsetType = UNSET
     contact_phone: Phone | UnsetType = UNSET
@@ -231,4 +247,25 @@ class Order(OrderContents, kw_only=True):
     created_at: UtcTime
     updated_at: UtcTime
     version: int
+    accept_by: (
+        Annotated[
+            datetime,
+            Meta(
+                tz=True,
+                description="Until when the restaurant can answer; then the order is REJECTED for "
+                "`no-answer`. Only where a restaurant is asked.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    ready_at: (
+        Annotated[
+            datetime, Meta(tz=True, description="When the restaurant expects it to be ready.")
+        ]
+        | UnsetType
+    ) = UNSET
     history: list[StatusChange]
+    erased_at: (
+        Annotated[datetime, Meta(tz=True, description="When its personal data was erased.")]
+        | UnsetType
+    ) = UNSET

@@ -16,18 +16,19 @@ from orders.domain.changes import (
     check_schedule,
     place,
     place_for_partner,
-    view,
 )
 from orders.domain.lifecycle import Role
 from orders.domain.order import NewOrder, NewPartnerOrder
-from orders.domain.synthetic import HEARTBEAT, SYNTHETIC, is_synthetic
+from orders.domain.serving.servers import ACCEPT_BY, SERVED_BY
+from orders.domain.synthetic import HEARTBEAT, SYNTHETIC, expire, is_synthetic
 from orders.http import Request, Response, endpoint, validators
 from orders.idempotency import key_of
 from orders.metrics import ORDERS_CREATED, ORDERS_REFUSED, ORDERS_REPLAYED
+from orders.partners import directory
 from orders.preconditions import is_known_collection
 from orders.problems import INVALID_BODY, KEY_REUSED, Problem
 from orders.routes import IDEMPOTENCY_KEY, STAGE
-from orders.settings import looks_at_quote
+from orders.settings import in_lambda, looks_at_quote, retention_days
 from orders.store import Claim, KeyReused, store
 from orders.telemetry import count
 from orders.tracing import trace_id
@@ -75,7 +76,7 @@ def _create_order(request: Request) -> Response:
     }
     if replayed:
         headers["Idempotent-Replayed"] = "true"
-    return Response(201, view(item, request.caller.role), headers)
+    return Response(201, request.caller.view(item), headers)
 
 
 def _location(request: Request, order_id: str) -> str:
@@ -133,9 +134,30 @@ def _check_moment(
 
 
 def _item(order: OrderContents, caller: Caller, milliseconds: int) -> Item:
+    """Make the stored form of the order, with what depends on who serves it, and on the stage."""
+    item = _placed(order, caller, milliseconds)
+    if SERVED_BY in item:
+        from orders.deadlines import deadline_of  # of served orders alone
+
+        item[ACCEPT_BY] = deadline_of(milliseconds, order.scheduled_for)
+    if (days := retention_days()) is not None and not is_synthetic(item):
+        expire(item, milliseconds, days)
+    return item
+
+
+def _placed(order: OrderContents, caller: Caller, milliseconds: int) -> Item:
+    server = _server(order, caller)
     if isinstance(order, NewPartnerOrder):
-        return place_for_partner(order, caller.identity, milliseconds, trace_id())
-    return place(order, caller.identity, caller.role, milliseconds, trace_id())
+        return place_for_partner(order, caller.identity, milliseconds, trace_id(), server)
+    return place(order, caller.identity, caller.role, milliseconds, trace_id(), server)
+
+
+def _server(order: OrderContents, caller: Caller) -> str | None:
+    """Say who serves the order; nobody serves the heartbeat's."""
+    if caller.identity == HEARTBEAT:
+        return None
+    placer = caller.identity if caller.role is Role.PARTNER else None
+    return directory().server_of(order.restaurant_id, placer)
 
 
 def _claim(caller: Caller, key: str, order: OrderContents) -> Claim:
@@ -146,3 +168,5 @@ def _claim(caller: Caller, key: str, order: OrderContents) -> Claim:
 
 
 handler = endpoint(create_order)
+if in_lambda():
+    directory().unpack()  # while starting, as above: no other function asks for it

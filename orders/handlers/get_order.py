@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from orders.domain.changes import view
 from orders.http import Request, Response, endpoint, validators
 from orders.preconditions import conditions_of, is_known
 from orders.problems import ORDER_NOT_FOUND, Problem
@@ -19,7 +18,7 @@ def get_order(request: Request) -> Response:
     headers = validators(item)
     if is_known(conditions, item):
         return Response(304, None, headers)
-    return Response(200, view(item, request.caller.role), headers)
+    return Response(200, request.caller.view(item), headers)
 
 
 handler = endpoint(get_order)

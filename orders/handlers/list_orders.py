@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from orders.domain.changes import Owner, partner_customer_id, view
+from orders.domain.changes import Owner, partner_customer_id
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Role, Status
 from orders.domain.listing import EVER, Filters, milliseconds_of
@@ -44,8 +44,7 @@ def list_orders(request: Request) -> Response:
     page = store().page(owner, filters=filters, limit=limit, cursor=last)
     request.notes["orders"] = len(page.items)
     cursor = None if page.cursor is None else filters.cursor(page.cursor, whose)
-    reader = request.caller.role
-    body = {"orders": [view(item, reader) for item in page.items], "cursor": cursor}
+    body = {"orders": [request.caller.view(item) for item in page.items], "cursor": cursor}
     return Response(200, body, {})
 
 

@@ -1,9 +1,15 @@
-"""The queues `partner-notifications` and `partner-retries`: tell partners of status changes.
+"""The queues of webhooks: tell partners of changes, each by a queue of its own.
 
-first attempt, a second long ─► delivered
-                                HandOver ─► partner-retries ─► five seconds, ever rarer ─► DLQ
-                                    ▲
-of a partner that was slow lately ──┘
+partner-notifications ────► who placed the order ─┐
+restaurant-notifications ─► who serves it ────────┤
+first attempt, a second long ◄────────────────────┘
+    ├─► delivered
+    └─► HandOver ─► partner-retries ─► five seconds, ever rarer ─► its queue's dead letters
+            ▲
+of a partner that was slow lately
+
+An order that one partner placed and another serves is two messages: what fails at one endpoint is
+never sent again to the other (docs/decisions/0032).
 
 So an endpoint that hangs keeps waiting only those that wait already (docs/decisions/0020).
 """
@@ -13,8 +19,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from orders.consumer import HandOver, Hopeless, Message, Retry, consumer, first_wait
+from orders.consumer import SERVER, HandOver, Hopeless, Message, Retry, consumer, first_wait
 from orders.domain.events import event_of
+from orders.domain.serving.server_events import event_for_server, partner_serving
 from orders.domain.synthetic import SYNTHETIC, is_synthetic
 from orders.flags import PARTNER_WEBHOOKS, flags
 from orders.metrics import WEBHOOKS_DELIVERED, WEBHOOKS_GIVEN_UP, WEBHOOKS_RETRIED
@@ -25,6 +32,7 @@ from orders.webhooks import LIMIT_SECONDS, Deferred, Rejected, deliver
 
 if TYPE_CHECKING:
     from orders.domain.events import OrderEvent
+    from orders.order_changes import OrderChange
     from orders.webhooks import Endpoint
 
 
@@ -33,11 +41,12 @@ def notify_partner(message: Message) -> str:
     change = message.change
     if is_synthetic(change.new):
         return SYNTHETIC  # the subscription's filter holds them back; this is the second lock
-    event = event_of(change.new, change.old)
-    partner_id = change.new.get("partnerId")
+    partner_id, event = _to_server(change) if message.to_server else _to_placer(change)
     if event is None or partner_id is None:
         return "no event"
     message.notes.update(partnerId=partner_id, eventId=event.event_id)
+    if message.to_server:
+        message.notes["side"] = SERVER
     if not _wanted(message, partner_id):
         return "webhooks off"
     try:
@@ -54,6 +63,14 @@ def notify_partner(message: Message) -> str:
     message.notes["httpStatus"] = _send(message, partner_id, endpoint, event)
     message.counts.append(WEBHOOKS_DELIVERED)
     return "delivered"
+
+
+def _to_placer(change: OrderChange) -> tuple[str | None, OrderEvent | None]:
+    return change.new.get("partnerId"), event_of(change.new, change.old)
+
+
+def _to_server(change: OrderChange) -> tuple[str | None, OrderEvent | None]:
+    return partner_serving(change.new), event_for_server(change.new, change.old)
 
 
 def _wanted(message: Message, partner_id: str) -> bool:

@@ -11,17 +11,24 @@ from msgspec import UNSET
 
 from orders.body import decode, take_quote
 from orders.domain.changes import (
+    DELAYABLE,
     ChangeKey,
     InvalidField,
+    check_ready_time,
     check_schedule,
     meaning_of,
     request_known,
     revise,
     settled,
-    view,
 )
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
-from orders.domain.order import OrderPatch, PartnerOrderPatch
+from orders.domain.order import (
+    ContentsPatch,
+    OrderPatch,
+    PartnerOrderPatch,
+    ServedOrderPatch,
+)
+from orders.domain.serving.servers import ACCEPT_BY, SERVED_BY
 from orders.domain.synthetic import SYNTHETIC, is_synthetic
 from orders.http import Request, Response, endpoint, validators
 from orders.idempotency import key_of
@@ -33,6 +40,7 @@ from orders.problems import (
     KEY_REUSED,
     MOVE_NOT_ALLOWED,
     ORDER_NOT_FOUND,
+    PRECONDITION_REQUIRED,
     Problem,
 )
 from orders.routes import IDEMPOTENCY_KEY
@@ -44,11 +52,14 @@ from orders.tracing import trace_id
 if TYPE_CHECKING:
     from orders.callers import Caller
     from orders.domain.changes import Change
-    from orders.domain.order import ContentsPatch, Item
+    from orders.domain.order import Item
     from orders.preconditions import Conditions
 
-_DECODERS: dict[Any, msgspec.json.Decoder[ContentsPatch]] = {
-    patch: msgspec.json.Decoder(patch) for patch in (OrderPatch, PartnerOrderPatch)
+    _Patch = ContentsPatch | ServedOrderPatch
+
+_DECODERS: dict[Any, msgspec.json.Decoder[_Patch]] = {
+    patch: msgspec.json.Decoder(patch)
+    for patch in (OrderPatch, PartnerOrderPatch, ServedOrderPatch)
 }
 _HASH = 16  # hex digits: an order knows some twenty keys of one caller or another
 
@@ -60,6 +71,7 @@ def update_order(request: Request) -> Response:
     """
     conditions, key = conditions_of(request), key_of(request)
     patch = decode(_DECODERS[request.route.body], request.body())
+    _check_seen(request, patch, conditions)
     quote = take_quote(patch)
     change = _change(request, patch, key)
     try:
@@ -76,7 +88,7 @@ def update_order(request: Request) -> Response:
     headers = validators(item)
     if repeated:
         headers["Idempotent-Replayed"] = "true"
-    return Response(200, view(item, request.caller.role), headers)
+    return Response(200, request.caller.view(item), headers)
 
 
 def _note(request: Request, change: Change, item: Item, *, repeated: bool) -> None:
@@ -93,13 +105,29 @@ def _note(request: Request, change: Change, item: Item, *, repeated: bool) -> No
         count(STATUS_CHANGES)
 
 
-def _change(request: Request, patch: ContentsPatch, key: str | None) -> Change:
+def _change(request: Request, patch: _Patch, key: str | None) -> Change:
     caller, now = request.caller, time.time_ns() // 1_000_000
     try:
         change = revise(patch, caller.role, now, trace_id(), caller.operator)
     except InvalidField as fault:
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
-    return change if key is None else change._replace(key=_change_key(caller, key, change))
+    if key is not None:
+        change = change._replace(key=_change_key(caller, key, change))
+    if isinstance(patch, ContentsPatch) and patch.scheduled_for is not UNSET:
+        change = _with_deadline(change, patch, now)
+    return change
+
+
+def _with_deadline(change: Change, patch: ContentsPatch, now: int) -> Change:
+    """Give the restaurant its time anew when an order is scheduled otherwise.
+
+    Whether it has one is not known before the write: where nobody serves the order, the deadline
+    says nothing (docs/decisions/0029). No part of what was asked for, so no part of its hash.
+    """
+    from orders.deadlines import deadline_of
+
+    deadline = deadline_of(now, patch.scheduled_for)
+    return change._replace(assign={**change.assign, (ACCEPT_BY,): deadline})
 
 
 def _change_key(caller: Caller, key: str, change: Change) -> ChangeKey:
@@ -110,26 +138,43 @@ def _change_key(caller: Caller, key: str, change: Change) -> ChangeKey:
     return ChangeKey(*(sha256(text).hexdigest()[:_HASH] for text in (own, meaning_of(change))))
 
 
-def _check_moment(request: Request, patch: ContentsPatch, change: Change) -> None:
-    """Check what depends on the moment: a schedule is ahead, and customers may edit.
+def _check_moment(request: Request, patch: _Patch, change: Change) -> None:
+    """Check what depends on the moment: a time is ahead, and customers may edit.
 
     Raises:
         Problem: when it is not so now.
     """
     try:
-        check_schedule(patch, datetime.fromisoformat(change.at))
+        if isinstance(patch, ContentsPatch):
+            check_schedule(patch, datetime.fromisoformat(change.at))
+        else:
+            check_ready_time(patch, datetime.fromisoformat(change.at))
     except InvalidField as fault:
         raise Problem(INVALID_BODY, fault.detail, pointer=fault.pointer) from None
     if request.caller.role is Role.CUSTOMER and change.edits:
         _check_edits(request)
 
 
-def _priced(request: Request, patch: ContentsPatch, quote: str | None, change: Change) -> Change:
+def _check_seen(request: Request, patch: _Patch, conditions: Conditions) -> None:
+    """Check that a restaurant accepts what it has read: an edit may have come in between.
+
+    Raises:
+        Problem: `precondition-required`.
+    """
+    accepts = request.route.serves and patch.status is Status.CONFIRMED
+    if accepts and (conditions.match is None or conditions.match.any):
+        detail = "To accept the order, send If-Match with the ETag of the order that you have read"
+        raise Problem(PRECONDITION_REQUIRED, detail, pointer="If-Match")
+
+
+def _priced(request: Request, patch: _Patch, quote: str | None, change: Change) -> Change:
     """Let a price quote decide what a change costs, where one was sent or is due.
 
     Raises:
         Problem: when the quote is missing, or is not for this change.
     """
+    if not isinstance(patch, ContentsPatch):
+        return change
     costs = patch.items is not UNSET or patch.delivery_address is not UNSET
     due = costs and request.caller.role is Role.CUSTOMER
     if not looks_at_quote(sent=quote is not None, due=due):
@@ -148,7 +193,7 @@ def _made_before(request: Request, change: Change) -> Item | None:
     if change.key is None:
         return None
     try:
-        nothing = change._replace(only_from=frozenset())
+        nothing = change._replace(only_from=frozenset(), if_served=None)
         store().update(request.order_id, nothing, request.caller.owner, None)
     except Refused as refused:
         item = refused.item
@@ -226,18 +271,22 @@ def _explain(item: Item, change: Change, caller: Caller, conditions: Conditions)
         Problem: what is at fault; none, where only the form of the change is.
     """
     is_known(conditions, item, reading=False)
-    status = Status(item["status"])
-    if status in change.only_from and change.needs_postal_code_of(item):
+    status, allowed_from = Status(item["status"]), change.allowed_from(item)
+    if status in allowed_from and change.needs_postal_code_of(item):
         detail = f"Addresses in {change.assign['deliveryAddress', 'country']} have one"
         raise Problem(INVALID_BODY, detail, pointer="#/deliveryAddress/postalCode")
-    if status in change.only_from:
+    if status in allowed_from:
         if change.where:
             _explain_price(item, change)
         return
-    moves = ", ".join(statuses_after(status, caller.role)) or "nothing"
+    # Who placed an order that another serves may move it as its customer may.
+    placed_only = caller.role is Role.PARTNER and caller.server is None and SERVED_BY in item
+    role = Role.CUSTOMER if placed_only else caller.role
+    moves = ", ".join(statuses_after(status, role)) or "nothing"
     detail = f"The order is {status}; you can move it to {moves}"
     if change.edits:
-        detail += f", and change its contents only while it is {', '.join(sorted(EDITABLE))}"
+        what, when = ("contents", EDITABLE) if caller.server is None else ("readyAt", DELAYABLE)
+        detail += f", and change its {what} only while it is {', '.join(sorted(when))}"
     raise Problem(MOVE_NOT_ALLOWED, detail)
 
 

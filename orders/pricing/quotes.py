@@ -8,9 +8,10 @@ genuine      a Quote, which `compared` holds against the order
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from orders.domain.order import MAX_AMOUNT
+from orders.named_tuple import NamedTuple
 from orders.pricing.jws import NotGenuine, signed_members
 from orders.problems import QUOTE_EXPIRED, QUOTE_INVALID, QUOTE_REQUIRED, Problem
 from orders.settings import PRICE_KEYS, STAGE, setting

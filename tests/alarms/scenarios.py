@@ -18,17 +18,27 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloudwatch.alarms import Metric, Recorded, text
-from infrastructure.functions import Caller, names
+from infrastructure.functions import (
+    NOTIFICATIONS,
+    NOTIFYING,
+    PROCESSING,
+    QUEUES,
+    RESTAURANTS,
+    Caller,
+    names,
+    queues_of,
+)
 from infrastructure.settings import STAGES
 from ops.costs.traffic import DAYS, TableUse, Traffic
 from orders.heartbeat import REQUESTS
-from orders.metrics import NAMESPACE, ORDERS_CREATED, dimensions_of
+from orders.metrics import NAMESPACE, ORDERS_CREATED, ORDERS_UNANSWERED, dimensions_of
 from orders.settings import RETRY_SECONDS, STAGE, WAIT_SPREAD, WEBHOOK_WAITS, longest_wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from cloudwatch.alarms import Contributions, Minutes
+    from infrastructure.functions import Queue
 
     Resources = Mapping[str, Mapping[str, Any]]
     _Series = Mapping[Any, dict[int, dict[Any, float]]]
@@ -36,6 +46,9 @@ if TYPE_CHECKING:
 
 TRAFFIC = Traffic(orders_per_day=STAGES["prod"].budget.orders_per_day)
 """The load of a day."""
+
+_TOLD_TO_SERVERS = TRAFFIC.served_webhooks / TRAFFIC.events
+"""Of each change, so many messages to whoever serves the order."""
 
 _PROD = STAGES["prod"]
 _HOURS = _PROD.opening_hours
@@ -75,15 +88,16 @@ class Stage(NamedTuple):
         api: dimensions of the API's stage.
         functions: by module.
         reserved: concurrent executions reserved, by function.
-        queues: by the worker that they feed.
-        dead: the dead-letter queues, by worker, and the pipe's as `pipe`.
+        queues: by the names that they have in endpoints.json.
+        dead: the dead-letter queues, likewise, and the pipe's as `pipe`.
         retries: the queue in which webhooks wait for their next try.
-        dies_after: minutes from a message's first try to its death, by worker: when the worker
+        dies_after: minutes from a message's first try to its death, by queue: when the worker
             says itself that it failed, and when it is killed.
         tables: by partition key.
         indexes: the table of each index.
         ceiling: the most units a second of a table or index.
         pipe: its name.
+        topic: the name of the one that it tells.
         rule: the rule of Contributor Insights.
         own: dimensions of the metrics that its functions write.
         people: dimensions of the user pool.
@@ -101,6 +115,7 @@ class Stage(NamedTuple):
     indexes: Mapping[str, str]
     ceiling: float
     pipe: str
+    topic: str
     rule: str
     own: Mapping[str, str]
     people: Mapping[str, str]
@@ -114,7 +129,7 @@ def stage_of(resources: Resources) -> Stage:
         resource["Properties"]["KeySchema"][0]["AttributeName"]: (name, resource["Properties"])
         for name, resource in _of(resources, "DynamoDB::GlobalTable")
     }
-    workers = {worker: _queue_of(resources, functions[worker]) for worker in names(Caller.QUEUE)}
+    queues = {queue.name: _queue_of(resources, functions, queue) for queue in QUEUES}
     ((pipe_name, pipe),) = _of(resources, "Pipes::Pipe")
     ((_, api),) = _of(resources, "ApiGateway::RestApi")
     ((_, api_stage),) = _of(resources, "ApiGateway::Stage")
@@ -128,13 +143,16 @@ def stage_of(resources: Resources) -> Stage:
         },
         functions=functions,
         reserved=_reserved(resources, functions),
-        queues={worker: _queue_name(resources, queue) for worker, queue in workers.items()},
+        queues={name: _queue_name(resources, queue) for name, queue in queues.items()},
         dead={
-            **{w: _queue_name(resources, _dead(resources, q)) for w, q in workers.items()},
+            **{name: _queue_name(resources, _dead(resources, q)) for name, q in queues.items()},
             "pipe": _queue_name(resources, pipe_dead),
         },
         retries=_queue_name(resources, _retries_of(resources, functions["notify_partner"])),
-        dies_after={w: _dies_after(resources, functions[w], q) for w, q in workers.items()},
+        dies_after={
+            queue.name: _dies_after(resources, functions[queue.feeds], queues[queue.name])
+            for queue in QUEUES
+        },
         tables={key: text(table.get("TableName", name)) for key, (name, table) in tables.items()},
         indexes={
             index["IndexName"]: text(table.get("TableName", name))
@@ -143,6 +161,7 @@ def stage_of(resources: Resources) -> Stage:
         },
         ceiling=_ceiling(next(table for _, table in tables.values())),
         pipe=text(pipe["Properties"].get("Name", pipe_name)),
+        topic=text({"Fn::GetAtt": [pipe["Properties"]["Target"]["Ref"], "TopicName"]}),
         rule=text(rule["Properties"]["RuleName"]),
         own=dimensions_of(_variables(resources, functions["create_order"])[STAGE]),
         people=_people(resources),
@@ -213,10 +232,11 @@ def _named(resources: Resources, arn: str) -> str:
     return name
 
 
-def _queue_of(resources: Resources, function: str) -> str:
-    """Find the queue to which a function's messages come first: that which the topic tells."""
-    (queue,) = _sources(resources, function) & _told(resources)
-    return queue
+def _queue_of(resources: Resources, functions: Mapping[str, str], queue: Queue) -> str:
+    """Find a queue to which a function's messages come first: that which the topic tells."""
+    told = _sources(resources, functions[queue.feeds]) & _told(resources)
+    (found,) = (name for name in told if queue.construct_id in name)
+    return found
 
 
 def _retries_of(resources: Resources, function: str) -> str:
@@ -303,6 +323,7 @@ class Conditions:
         used: share of a table's ceiling that is in use; 0 for what the load takes.
         pipe_fails: whether the pipe's target takes nothing.
         pipe_stands: whether the pipe does nothing at all.
+        unanswered: share of served orders that their restaurants do not answer in time.
         sign_ups: people a minute who sign up, beside the one of ten minutes.
         blocked: requests a minute that the firewall blocks, beside the one of a minute.
     """
@@ -328,12 +349,14 @@ class Conditions:
     used: float = 0
     pipe_fails: bool = False
     pipe_stands: bool = False
+    unanswered: float = 0
     sign_ups: int = 0
     blocked: int = 0
 
 
-BACKGROUND = Conditions(failing=0.002)
-"""A healthy day: two requests of a thousand fail, of all kinds of reasons."""
+BACKGROUND = Conditions(failing=0.002, unanswered=0.01)
+"""A healthy day: two requests of a thousand fail, of all kinds of reasons; and one restaurant of a
+hundred has not looked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -403,6 +426,7 @@ _ALL_AT_ONCE = _changed(
     tables_fail=5,
     used=1,
     pipe_fails=True,
+    unanswered=1,
     sign_ups=100,
     blocked=100,
 )
@@ -510,6 +534,13 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "tables near ceiling": Scenario(
         meaning="A table uses nine tenths of what it may.", changed=_changed(used=0.9)
+    ),
+    "restaurants silent": Scenario(
+        meaning="No restaurant answers any more.", changed=_changed(unanswered=1)
+    ),
+    "restaurants falter": Scenario(
+        meaning="Three orders of twenty are not answered in time.",
+        changed=_changed(unanswered=0.15),
     ),
     "sign-in fails": Scenario(
         meaning="The function crashes that Cognito asks before it makes tokens.",
@@ -638,6 +669,8 @@ class _Recorder:
         self._strangers(minute, now)
         self._sign_in(minute, now)
         self._add(minute, NAMESPACE, ORDERS_CREATED.name, self.stage.own, {1: placed})
+        expired = self._whole("unanswered", placed * TRAFFIC.served * now.unanswered)
+        self._add(minute, NAMESPACE, ORDERS_UNANSWERED.name, self.stage.own, {1: expired})
 
     def _strangers(self, minute: int, now: Conditions) -> None:
         """Record sign-ups, and what the firewall blocks, which somebody always sends."""
@@ -758,9 +791,14 @@ class _Recorder:
         }.items():
             self._add(minute, "AWS/EventBridge/Pipes", name, self._pipe_name, {1: count})
         told = not (now.pipe_stands or now.pipe_fails)
+        topic, published = {"TopicName": self.stage.topic}, {1.0: float(taken - failed)}
+        self._add(minute, "AWS/SNS", "NumberOfMessagesPublished", topic, published)
+        # Each served order comes a second time, when its deadline does.
+        due = self._whole("deadlines", done["create_order"] * TRAFFIC.served)
         return {
-            "process_order": done["create_order"] * told,
-            "notify_partner": self._whole("webhooks", changed * TRAFFIC.partners * told),
+            PROCESSING.name: done["create_order"] * told + due,
+            NOTIFICATIONS.name: self._whole("webhooks", changed * TRAFFIC.partners * told),
+            RESTAURANTS.name: self._whole("to servers", changed * _TOLD_TO_SERVERS * told),
         }
 
     @property
@@ -769,26 +807,29 @@ class _Recorder:
 
     def _workers(self, minute: int, now: Conditions, told: Mapping[str, int]) -> None:
         since = minute - self.scenario.happens
-        for worker, messages in told.items():
+        for worker in names(Caller.QUEUE):
+            messages = sum(told[queue.name] for queue in queues_of(worker))
             calls = 0 if now.standing else messages
             refused = self._whole(f"{worker} refused", calls * now.refused)
             run = calls - refused
             crashed = run if now.killed else self._whole(f"{worker} failed", run * now.failing)
             self._function(minute, now, worker, (run, crashed, refused))
-            said, killed = self.stage.dies_after[worker]
+        for queue in QUEUES:
+            said, killed = self.stage.dies_after[queue.name]
             # A webhook that its partner does not take waits in the queue of retries.
-            retries = now.partner_gone and worker == "notify_partner" and not now.retries_stand
+            retries = now.partner_gone and queue.feeds == NOTIFYING and not now.retries_stand
             oldest = since if now.standing else killed * now.killed
             waited = 60 * min(max(since, 0), oldest)
-            self._queue(minute, self.stage.queues[worker], messages, waited)
+            self._queue(minute, self.stage.queues[queue.name], told[queue.name], waited)
             dies = (now.killed and since > killed) or (retries and since > said)
-            self._dead_letters(minute, worker, now, dies=dies)
+            self._dead_letters(minute, queue.name, now, dies=dies)
         self._dead_letters(minute, "pipe", now, dies=False)
         if now.partner_gone:  # one is due, at times, in the moment when SQS looks
             due = 1 if now.retries_stand else minute % 2
             self._queue(minute, self.stage.retries, 1, due)
         share = A_THIRD if now.partner_gone else now.repeated
-        tries = self._whole("failed tries", told["notify_partner"] * share)
+        sent = told[NOTIFICATIONS.name] + told[RESTAURANTS.name]
+        tries = self._whole("failed tries", sent * share)
         if tries:
             self.failed_tries[minute] = {"a partner": float(tries)}
 

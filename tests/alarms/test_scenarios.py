@@ -18,18 +18,25 @@ from tests.alarms.scenarios import (
     record,
 )
 
+SERVING = "restaurant_notifications"
 STAGE = Stage(
     api={"ApiName": "api", "Stage": "v1"},
     functions={name: name for name in rates()},
     reserved={"create_order": 100},
-    queues={"process_order": "work", "notify_partner": "tell"},
-    dead={"process_order": "dead-work", "notify_partner": "dead-tell", "pipe": "dead-pipe"},
+    queues={"order_processing": "work", "partner_notifications": "tell", SERVING: "serve"},
+    dead={
+        "order_processing": "dead-work",
+        "partner_notifications": "dead-tell",
+        SERVING: "dead-serve",
+        "pipe": "dead-pipe",
+    },
     retries="retries",
-    dies_after={"process_order": (9, 8), "notify_partner": (51, 8)},
+    dies_after={"order_processing": (9, 8), "partner_notifications": (51, 8), SERVING: (51, 8)},
     tables={"orderId": "Orders", "key": "Keys", "apiKeyId": "Partners"},
     indexes={"by-customer": "Orders", "by-partner": "Orders"},
     ceiling=1_000,
     pipe="pipe",
+    topic="topic",
     rule="rule",
     own={"service": "orders", "stage": "prod"},
     people={"UserPool": "pool", "UserPoolClient": "client"},

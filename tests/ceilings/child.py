@@ -68,6 +68,24 @@ def imported_by() -> dict[str, str]:
     return importers
 
 
+def compiled() -> list[str]:
+    """Note from now on which texts are compiled, and for which module; sources of files are not."""
+    texts: list[str] = []
+    original = builtins.compile
+
+    def noting(source: Any, *args: Any, **options: Any) -> Any:
+        if not isinstance(source, str):
+            return original(source, *args, **options)
+        frame: Any = sys._getframe(1)
+        while frame and not frame.f_globals["__name__"].startswith("orders."):
+            frame = frame.f_back
+        texts.append(f"{source} for {frame.f_globals['__name__'] if frame else 'a library'}")
+        return original(source, *args, **options)
+
+    vars(builtins)["compile"] = noting
+    return texts
+
+
 def _client(task: dict[str, Any]) -> Any:
     """Be DynamoDB in memory, and note what is asked of it."""
     from tests.fuzz.tables import Tables  # noqa: PLC0415 - after the start has been counted
@@ -100,12 +118,13 @@ class Noting:
 def count(function: str, task: dict[str, Any]) -> dict[str, Any]:
     """Count a function's start, and its first and its third request if the task has any."""
     before = set(sys.modules)
-    importers = imported_by()
+    importers, texts = imported_by(), compiled()
     module = importlib.import_module(f"orders.handlers.{function}")
     loaded = sorted(set(sys.modules) - before)
     counted: dict[str, Any] = {"modules": {name: importers.get(name, "") for name in loaded}}
+    counted["compiled"] = [*texts]
     if task["events"]:
-        counted["requests"] = _requests(module.handler, task)
+        counted["requests"] = _requests(module.handler, task, texts)
     return counted
 
 
@@ -116,7 +135,9 @@ def count_start(function: str) -> dict[str, int]:
     return start
 
 
-def _requests(handler: Callable[..., Any], task: dict[str, Any]) -> dict[str, Any]:
+def _requests(
+    handler: Callable[..., Any], task: dict[str, Any], texts: list[str]
+) -> dict[str, Any]:
     from orders import store  # noqa: PLC0415 - loaded by the handler, if at all
     from orders.partners import directory  # noqa: PLC0415 - the same
 
@@ -126,9 +147,10 @@ def _requests(handler: Callable[..., Any], task: dict[str, Any]) -> dict[str, An
     instructions, found, answers = Instructions(), [], []
     for event in task["events"]:
         client.calls.clear()
+        texts.clear()
         with instructions.counted() as executed:
             answers.append(handler(event, None))
-        found.append({"instructions": executed, "calls": [*client.calls]})
+        found.append({"instructions": executed, "calls": [*client.calls], "compiled": [*texts]})
     return {"answers": answers, "first": found[0], "warm": found[-1]}
 
 

@@ -74,6 +74,17 @@ def test_a_request_asks_no_more_of_dynamodb(function: str, counts: Counts) -> No
     assert found["units"] <= recorded["units"]
 
 
+@pytest.mark.parametrize("function", REQUESTS)
+def test_neither_a_start_nor_a_first_request_compiles_a_text(function: str, counts: Counts) -> None:
+    """Compiled code counts as no instruction here, and the first such text costs a 15th of a start.
+
+    Make named tuples of `orders.named_tuple`, and structs where annotations are types.
+    """
+    counted = counts.of(function)
+    assert counted["compiled"] == []
+    assert counted["requests"]["first"]["compiled"] == []
+
+
 def test_the_asset_grows_nowhere(tmp_path: Path) -> None:
     """What is carried to AWS has a ceiling for each package; a new one is named."""
     found = sizes(build_for_aws(tmp_path / "asset").path)
@@ -109,6 +120,9 @@ def planted(counts: Counts, tmp_path: Path) -> Counts:
     module.write_text(module.read_text() + waste)
     handler = asset / "orders/domain/money.py"
     handler.write_text(handler.read_text().replace("    return ", "    list(range(9)); return ", 1))
+    named = asset / "orders/cors.py"
+    tuples = "\nfrom typing import NamedTuple\nclass _Planted(NamedTuple):\n    a: int\n"
+    named.write_text(named.read_text() + tuples)
     return Counts(asset, counts.interpreter)
 
 
@@ -131,6 +145,11 @@ def test_planted_work_is_found_and_its_module_named(planted: Counts) -> None:
     assert "orders.problems: " in problem
     whole = CEILINGS["functions"]["get_order"]["start"]
     assert exceeded("start", whole, planted.of("get_order")["start"]) is not None
+
+
+def test_a_planted_text_is_found_and_its_module_named(planted: Counts) -> None:
+    """I read what is compiled at a start, and in which module to look."""
+    assert planted.of("get_order")["compiled"] == ["int for orders.cors"]
 
 
 def test_counts_do_not_depend_on_the_run(counts: Counts) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orders import problems
-from orders.domain.changes import SCHEDULING_WINDOW
+from orders.domain.changes import READY_WINDOW, SCHEDULING_WINDOW
 from orders.domain.iso import WITHOUT_POSTAL_CODES
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
 from orders.domain.reasons import REASONS_OF
@@ -59,6 +59,21 @@ def _schedule(sent: Sent, pointer: str, _memory: Memory) -> bool:
         return False
     now = datetime.now(UTC)
     return not now + _SLACK < moment < now + SCHEDULING_WINDOW - _SLACK
+
+
+def _ready_time(sent: Sent, pointer: str, _memory: Memory) -> bool:
+    try:
+        moment = datetime.fromisoformat(str(sent.at(pointer)).upper())
+    except ValueError:
+        return False
+    now = datetime.now(UTC)
+    return not now + _SLACK < moment < now + READY_WINDOW - _SLACK
+
+
+def _unseen(sent: Sent, _pointer: str, _memory: Memory) -> bool:
+    match = sent.header("If-Match")
+    accepts = "/restaurants/" in sent.path and sent.member("status") == Status.CONFIRMED
+    return accepts and (match is None or match.strip() == "*")
 
 
 def _last_characters(sent: Sent, pointer: str, _memory: Memory) -> bool:
@@ -197,6 +212,20 @@ RULES = (
         problems.INVALID_BODY,
         "#/scheduledFor",
         _schedule,
+    ),
+    Rule(
+        f"`readyAt` is ahead, and within {READY_WINDOW.days} days.",
+        _TIME,
+        problems.INVALID_BODY,
+        "#/readyAt",
+        _ready_time,
+    ),
+    Rule(
+        "A restaurant that accepts an order sends `If-Match`, and not `*`.",
+        "Headers do not depend on the body.",
+        problems.PRECONDITION_REQUIRED,
+        "If-Match",
+        _unseen,
     ),
     Rule(
         "No text has U+10FFFE or U+10FFFF.",

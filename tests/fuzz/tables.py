@@ -23,7 +23,11 @@ ORDERS, KEYS, PARTNERS = "orders-table", "keys-table", "partners-table"
 """The tables' names, which no answer may tell."""
 
 _KEY_OF = {ORDERS: ("orderId", "timestamp"), KEYS: ("key",), PARTNERS: ("apiKeyId",)}
-_PARTITION_OF = {"by-customer": "customerId", "by-partner": "partnerId"}
+_PARTITION_OF = {
+    "by-customer": "customerId",
+    "by-partner": "partnerId",
+    "by-server": "servedBy",
+}
 _REFUSED = next(kind for kind in MISTAKES if kind.__name__ == "ValidationException")
 _LONGEST_KEYS = (2048, 1024)  # bytes of a partition key, of a sort key
 _LARGEST_ITEM = 400 * 1024
@@ -32,6 +36,8 @@ _DEEPEST = 32
 _IN = re.compile(r"(#\w+) IN \(([^)]*)\)")
 _COMPARED = re.compile(r"([#\w.]+) (=|<>|<=) ([:#]\w+)")
 _ABSENT = re.compile(r"attribute_not_exists\(([#\w.]+)(?:\[([0-9]+)\])?\)")
+_PRESENT = re.compile(r"attribute_exists\(([#\w.]+)\)")
+_GROUP = re.compile(r"\((attribute_not_exists\(#\w+\) OR #\w+ IN \([^)]*\))\)")
 _LACKS = re.compile(r"NOT contains\((#\w+), (:\w+)\)")
 _BETWEEN = re.compile(r"(#\w+) BETWEEN (:\w+) AND (:\w+)")
 _UPDATE = re.compile(r"SET (?P<sets>.*?)(?: REMOVE (?P<removes>.*))?", re.DOTALL)
@@ -186,7 +192,7 @@ def _stored(value: Any, depth: int = 0) -> Any:
         return [_stored(member, depth + 1) for member in value]
     if isinstance(value, str):
         return _text(value)
-    return value if value is None or isinstance(value, bool) else _number(value)
+    return value if value is None or isinstance(value, bool | bytes) else _number(value)
 
 
 def _text(value: str) -> str:
@@ -201,7 +207,7 @@ def _number(value: float) -> float:
 
 
 def _size(item: Item) -> int:
-    return len(json.dumps(item, ensure_ascii=False).encode())
+    return len(json.dumps(item, ensure_ascii=False, default=repr).encode())
 
 
 def _placeholders(options: dict[str, Any]) -> tuple[dict[str, str], dict[str, Any]]:
@@ -210,8 +216,11 @@ def _placeholders(options: dict[str, Any]) -> tuple[dict[str, str], dict[str, An
 
 
 def _holds(condition: str, item: Item | None, options: dict[str, Any]) -> bool:
-    """Evaluate a condition: terms joined by AND or by OR, never by both."""
+    """Evaluate a condition: terms joined by AND or by OR, by both only within parentheses."""
     names, values = _placeholders(options)
+    if within := _GROUP.search(condition):
+        rest = condition.replace(f" AND {within[0]}", "")
+        return _holds(within[1], item, options) and _holds(rest, item, options)
     assert not (" AND " in condition and " OR " in condition), condition
     terms = re.split(r" AND (?!:)| OR ", condition)
     held = [_term(term, item or {}, names, values) for term in terms]
@@ -222,6 +231,8 @@ def _term(term: str, item: Item, names: dict[str, str], values: dict[str, Any]) 
     if absent := _ABSENT.fullmatch(term):
         found = _at(item, absent[1], names)
         return found is None or (absent[2] is not None and len(found) <= int(absent[2]))
+    if present := _PRESENT.fullmatch(term):
+        return _at(item, present[1], names) is not None
     if lacks := _LACKS.fullmatch(term):
         return values[lacks[2]] not in item.get(names[lacks[1]], ())
     if among := _IN.fullmatch(term):

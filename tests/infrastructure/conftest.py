@@ -36,6 +36,7 @@ VARIANTS = {
         STAGES["prod"],
         domain=DOMAIN,
         customer_key=True,
+        order_retention_days=730,
         budget=Budget(alarm_emails=("ops@example.com", "money@example.com")),
     ),
 }

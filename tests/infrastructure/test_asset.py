@@ -165,9 +165,9 @@ def test_a_library_that_loads_otherwise_stops_the_build(
 ) -> None:
     """After an update of msgspec I read which file to look at, and which table to mend."""
     monkeypatch.setattr(building, "_KEPT_DEPENDENCIES", tmp_path / "cache")
-    older = ("from . import toml\n", "", ("toml",), "None")
-    monkeypatch.setitem(building._ON_DEMAND, "msgspec/__init__.py", older)
-    told = r"msgspec/__init__\.py .*'from \. import toml'.* mend _ON_DEMAND in infrastructure/asset"
+    older = ("from . import toml\n", "")
+    monkeypatch.setitem(building._CHEAPER, "msgspec/__init__.py", older)
+    told = r"msgspec/__init__\.py .*'from \. import toml'.* mend _CHEAPER in infrastructure/asset"
     with pytest.raises(AssetError, match=told):
         build_for_host(tmp_path / "asset", Path(sys.executable))
     assert not (tmp_path / "asset").exists()

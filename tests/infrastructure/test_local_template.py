@@ -11,7 +11,7 @@ import pytest
 from documents.stateful_changes import normalised
 from infrastructure.settings import settings_of
 from infrastructure.synth import synthesize
-from local.inside.refused_resources import REFUSED_TYPES, summary, without_refused
+from local.inside.refused_resources import REFUSED_TYPES, without_refused
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,12 +63,6 @@ def test_metric_math() -> None:
     kept, left_out = without_refused(template)
     assert list(kept["Resources"]) == ["Plain"]
     assert left_out == ["Math (AWS::CloudWatch::Alarm)"]
-
-
-def test_summary() -> None:
-    """What is left out is told in a line, however much it is."""
-    left_out = ["A (AWS::X::B)", "C (AWS::X::A)", "D (AWS::X::B)"]
-    assert summary(left_out) == "1 × AWS::X::A, 2 × AWS::X::B"
 
 
 @pytest.mark.parametrize("refused", REFUSED_TYPES)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infrastructure import outputs
-from infrastructure.functions import Caller, names
+from infrastructure.functions import QUEUES, names
 from infrastructure.settings import STAGES
 from project.checkout import ROOT
 
@@ -29,11 +29,7 @@ ONCE = {
 NAMES = {
     *ONCE,
     *(outputs.usage_plan(name) for name in STAGES["prod"].plans),
-    *(
-        named(worker)
-        for worker in names(Caller.QUEUE)
-        for named in (outputs.queue, outputs.dead_letters)
-    ),
+    *(named(queue.name) for queue in QUEUES for named in (outputs.queue, outputs.dead_letters)),
     *(outputs.function(name) for name in names()),
 }
 HOME = "infrastructure/outputs.py"

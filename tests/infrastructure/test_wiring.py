@@ -27,6 +27,7 @@ REFERENCES = {
 }
 TRUSTED = {
     "HeartbeatRole": "scheduler.amazonaws.com",
+    "ProcessingDeadlinesRole": "scheduler.amazonaws.com",
     "Api": "apigateway.amazonaws.com",
     "ProcessingPipe": "pipes.amazonaws.com",
 }
@@ -50,6 +51,9 @@ def path_of(template: Template, resource: dict[str, Any]) -> str:
         return ""
     properties = template.document["Resources"][resource["Ref"]]["Properties"]
     return f"{path_of(template, properties['ParentId'])}/{properties['PathPart']}"
+
+
+SERVING = "ProcessingRestaurantNotificationsQueue"
 
 
 def named(node: Any) -> set[str]:
@@ -163,7 +167,13 @@ def test_variables_name_what_they_say(template: Template) -> None:
         if "DEAD_LETTER_QUEUE" in variables:
             for live in fed_by(template, name):
                 redrive = live["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]
-                assert named(variables["DEAD_LETTER_QUEUE"]) == named(redrive)
+                assert named(redrive) == named(variables[dead_letters_of(template, live)])
+
+
+def dead_letters_of(template: Template, queue: dict[str, Any]) -> str:
+    """Name the variable that says where a queue's dead letters lie."""
+    serving = queue["Properties"] == template.one("SQS::Queue", SERVING)
+    return "RESTAURANTS_DEAD_LETTERS" if serving else "DEAD_LETTER_QUEUE"
 
 
 def fed_by(template: Template, name: str) -> list[dict[str, Any]]:

@@ -100,7 +100,9 @@ def dynamodb(stack: Endpoints) -> Any:
 def api_key_id(stack: Endpoints, dynamodb: Any) -> str:
     """The id of acme's API key, as API Gateway tells it to the functions."""
     entries = dynamodb.scan(TableName=stack.tables["partners"])["Items"]
-    (found,) = (e["apiKeyId"]["S"] for e in entries if e["partnerId"]["S"] == stack.partner_id)
+    (found,) = (
+        e["apiKeyId"]["S"] for e in entries if e.get("partnerId") == {"S": stack.partner_id}
+    )
     return str(found)
 
 
@@ -116,6 +118,8 @@ def function_environment(stack: Endpoints) -> dict[str, str]:
         "IDEMPOTENCY_TABLE": stack.tables["idempotency_keys"],
         "PARTNERS_TABLE": stack.tables["partners"],
         "IDEMPOTENCY_HOURS": "24",
+        "ACCEPT_MINUTES": "2",
+        "ACCEPT_LEAD_MINUTES": "60",
         "FLAGS_PARAMETER": stack.parameters["flags"],
     }
 

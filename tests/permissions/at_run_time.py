@@ -82,6 +82,14 @@ def _schedules(stack: Deployed) -> Iterator[tuple[str, str, str]]:
             yield found["Target"]["RoleArn"], "lambda:InvokeFunction", found["Target"]["Arn"]
 
 
+def _deadlines(stack: Deployed) -> Iterator[tuple[str, str, str]]:
+    """Read what process_order makes its one-shots with: no template has those."""
+    for function in _functions(stack):
+        told = function.get("Environment", {}).get("Variables", {})
+        if "DEADLINES_ROLE" in told:
+            yield told["DEADLINES_ROLE"], "sqs:SendMessage", told["DEADLINES_QUEUE"]
+
+
 def _functions(stack: Deployed) -> Iterator[dict[str, Any]]:
     for name, _ in stack.all("Lambda::Function"):
         yield stack.client("lambda").get_function_configuration(FunctionName=name)
@@ -136,6 +144,11 @@ RULES = (
         "EventBridge Scheduler calls the function that is a schedule's target",
         "https://docs.aws.amazon.com/scheduler/latest/UserGuide/setting-up.html",
         _schedules,
+    ),
+    Rule(
+        "EventBridge Scheduler sends the message of a one-shot to its queue",
+        "https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-templated.html",
+        _deadlines,
     ),
 )
 """All that AWS does by itself."""

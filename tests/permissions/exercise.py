@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 from infrastructure import outputs
 from infrastructure.functions import Caller, construct_id, names
 from orders.domain.lifecycle import Role
+from orders.domain.serving.servers import Bound
 from orders.routes import ROUTES
 from tests.permissions.deployed import recorded, short
 from tests.shared.examples import order
 from tests.shared.people import aws, client_of, make_partner, usage_plan
+from tests.shared.restaurants import bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 _PATIENCE = 60.0
 _PAUSE = 0.2
 _TRIES = 20
+_KEY = {"orderId": "orderId", "timestamp": "createdAt"}
 
 
 class Walk:
@@ -49,6 +52,7 @@ class Walk:
         self.webhooks()
         self.dead_letters()
         self.flags()
+        self.deadlines()
         self.deployment()
 
     def used(self, function: str, action: str, on: str) -> bool:
@@ -92,9 +96,11 @@ class Walk:
             self._endpoint(partner, url)
             with client_of(self.stack, {"x-api-key": partner.key}) as http:
                 self.place(http, "/partner/orders")
+        self._served_by(partner)  # the one whose address cannot be read
         self._await("NotifyPartner", "kms:Decrypt", "key/")
         self._await("NotifyPartner", "ssm:GetParameter", "webhook-signing-key")
-        self._await("NotifyPartner", "sqs:ChangeMessageVisibility", "Notifications")
+        for queue in ("PartnerNotifications", "RestaurantNotifications"):
+            self._await("NotifyPartner", "sqs:ChangeMessageVisibility", queue)
         self._await("NotifyPartner", "sqs:SendMessage", "Retries")
         self._await("NotifyPartner", "sqs:ChangeMessageVisibility", "Retries")
 
@@ -104,9 +110,11 @@ class Walk:
         for queue, worker in (
             ("order_processing", "ProcessOrder"),
             ("partner_notifications", "NotifyPartner"),
+            ("restaurant_notifications", "NotifyPartner"),
         ):
             sqs.send_message(QueueUrl=self.stack.queues[queue], MessageBody="no change of an order")
-            self._await(worker, "sqs:SendMessage", "DeadLetters")
+            letters = self.stack.queues[f"{queue}_dead_letters"].rpartition("/")[2]
+            self._await(worker, "sqs:SendMessage", letters)
 
     def flags(self) -> None:
         """Confirm orders at once; then make the flags unreadable, so that an order has to wait."""
@@ -127,6 +135,14 @@ class Walk:
         ssm.put_parameter(Name=name, Value=before, Type="String", Overwrite=True)
         self.renew("process_order")
         self._await("UpdateOrder", "ssm:GetParameter", "flags")
+
+    def deadlines(self) -> None:
+        """Let an order wait for its restaurant, which has until its deadline."""
+        bind(self.stack, "walked", Bound(""))
+        with client_of(self.stack, {"Authorization": self.stack.customer_token}) as http:
+            self.place(http, restaurantId="walked")
+        self._await("ProcessOrder", "scheduler:CreateSchedule", "-deadlines/")
+        self._await("ProcessOrder", "iam:PassRole", "Deadlines")
 
     def deployment(self) -> None:
         """Remove what a deployment has made, as with the stack, and make it anew."""
@@ -172,9 +188,9 @@ class Walk:
         timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
         functions.update_function_configuration(FunctionName=name, Timeout=timeout)
 
-    def place(self, http: httpx.Client, path: str = "/orders") -> dict[str, Any]:
+    def place(self, http: httpx.Client, path: str = "/orders", **changes: Any) -> dict[str, Any]:
         """Place an order twice with one key, the second time as a repetition."""
-        body = order()
+        body = order(**changes)
         if "partner" not in path:
             del body["customerId"]
         headers = {"Idempotency-Key": uuid.uuid4().hex}
@@ -208,6 +224,18 @@ class Walk:
             Type="SecureString",
             KeyId=self._secrets_key(),
             Overwrite=True,
+        )
+
+    def _served_by(self, partner: NewPartner) -> None:
+        """Let a partner serve an order of another's."""
+        with client_of(self.stack, {"x-api-key": self.stack.partner_api_key}) as http:
+            placed = self.place(http, "/partner/orders")
+        served_by = f"{partner.partner_id}#{placed['restaurantId']}"
+        aws(self.stack, "dynamodb").update_item(
+            TableName=self.stack.tables["orders"],
+            Key={name: {"S": placed[of]} for name, of in _KEY.items()},
+            UpdateExpression="SET servedBy = :server ADD version :one",
+            ExpressionAttributeValues={":server": {"S": served_by}, ":one": {"N": "1"}},
         )
 
     def _secrets_key(self) -> str:

@@ -210,6 +210,20 @@ def test_api_gateway_is_permitted_by_method_and_path() -> None:
     assert (call.action, call.resource) == ("apigateway:GET", key)
 
 
+def test_a_schedule_is_permitted_in_its_group_and_its_role_is_passed() -> None:
+    """Whoever makes a schedule gives it a role to work as, which IAM asks about, too."""
+    credential = "Credential=ASIA/20261123/us-east-1/scheduler/aws4_request"
+    headers = {"authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host"}
+    body = json.dumps({"GroupName": "ours", "Target": {"RoleArn": ROLE}}).encode()
+    making, passing = calls_of(("POST", "/schedules/mine"), headers, body, Account())
+    schedule = "arn:aws:scheduler:us-east-1:000000000000:schedule/ours/mine"
+    assert (making.action, making.resource) == ("scheduler:CreateSchedule", schedule)
+    to_scheduler = {"iam:passedtoservice": "scheduler.amazonaws.com"}
+    assert passing == Call("iam:PassRole", ROLE, to_scheduler)
+    (other,) = calls_of(("DELETE", "/schedules/mine"), headers, b"", Account())
+    assert (other.action, other.resource) == ("scheduler:Unknown", "*")
+
+
 def test_words_of_an_expression_are_no_attributes() -> None:
     """Functions, operators, placeholders of values and nested names are not attributes."""
     body = {

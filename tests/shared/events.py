@@ -14,6 +14,7 @@ def event(
     headers: dict[str, str] | None = None,
     query: dict[str, list[str]] | None = None,
     order_id: str | None = None,
+    restaurant_id: str | None = None,
     api_key_id: str | None = "key-of-acme",
     claims: dict[str, str] | None = None,
 ) -> dict[str, Any]:
@@ -26,12 +27,17 @@ def event(
         headers: besides the content type.
         query: the parameters, each with all its values.
         order_id: which order, if it is about one.
+        restaurant_id: whose orders, on a restaurant's route.
         api_key_id: as API Gateway names the partner's key.
         claims: those of a person's token.
     """
     whole = order_id is None or "{orderId}" in path
     resource = path if whole else f"{path}/{{orderId}}"
-    path = resource.replace("{orderId}", order_id or "")
+    places = {"restaurantId": restaurant_id, "orderId": order_id}
+    given = {name: value for name, value in places.items() if value is not None}
+    path = resource
+    for name, value in places.items():
+        path = path.replace(f"{{{name}}}", value or "")
     text = body if body is None or isinstance(body, str) else json.dumps(body)
     return {
         "resource": resource,
@@ -39,7 +45,7 @@ def event(
         "httpMethod": method,
         "headers": {"Content-Type": "application/json", **(headers or {})},
         "multiValueQueryStringParameters": query,
-        "pathParameters": None if order_id is None else {"orderId": order_id},
+        "pathParameters": given or None,
         "requestContext": {
             "requestId": "request-1",
             "path": f"/v1{path}",

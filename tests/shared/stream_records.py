@@ -73,6 +73,13 @@ def record(new: Item, old: Item | None = None) -> dict[str, Any]:
     }
 
 
+def deletion(old: Item) -> dict[str, Any]:
+    """Make the record of a deletion, as DynamoDB's time to live makes one."""
+    made = record(old)
+    made["dynamodb"]["OldImage"] = made["dynamodb"].pop("NewImage")
+    return {**made, "eventName": "REMOVE"}
+
+
 def item(**changes: Any) -> Item:
     """Store the example order as acme places it, and change it so."""
     return {**partners_order(order()), **changes}

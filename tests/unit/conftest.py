@@ -12,7 +12,7 @@ import pytest
 from infrastructure.functions import Caller, names
 from orders import log as logs
 from orders import partners, store
-from orders.settings import STAGE
+from orders.settings import ACCEPT_LEAD_MINUTES, ACCEPT_MINUTES, STAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,6 +34,10 @@ class NoStore(store.Store):
         """Know only the key of acme."""
         return {"partnerId": "acme"} if api_key_id == "key-of-acme" else None
 
+    def restaurants(self) -> Item | None:
+        """Nobody serves any restaurant."""
+        return None
+
 
 @pytest.fixture(scope="session", autouse=True)
 def aws_is_described_once() -> Iterator[None]:
@@ -46,8 +50,10 @@ def aws_is_described_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def functions_of_a_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the functions that count know whose metrics those are."""
+    """Let the functions know whose metrics they count, and how long restaurants have."""
     monkeypatch.setenv(STAGE, OWN_STAGE)
+    monkeypatch.setenv(ACCEPT_MINUTES, "10")
+    monkeypatch.setenv(ACCEPT_LEAD_MINUTES, "60")
 
 
 @pytest.fixture

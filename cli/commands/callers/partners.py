@@ -14,6 +14,7 @@ from cli.examples import lines
 from cli.options import Json, Local, Stage, Yes
 from infrastructure.settings import STAGES
 from ops.partners import accounts as partner_accounts
+from ops.partners import restaurants
 from ops.partners import usage as partner_usage
 from ops.partners import webhooks as partner_webhooks
 from ops.partners.accounts import Account, Credentials, Wanted
@@ -344,9 +345,11 @@ def remove(
     """Remove a partner: keys, entries, endpoint. Its orders stay. Repeat it if interrupted."""
     target = options.find(stage, local=local)
     account = partner_accounts.find(target, partner_id)
+    restaurants.refuse_removal(target, partner_id)
     question = f"{partner_id} will be shut out of {target.name} and forgotten; its orders stay."
     terminal.agree_by_typing(question, partner_id, yes=yes)
     with _changing(target, account, "remove") as held:
+        restaurants.refuse_removal(held, partner_id)
         partner_accounts.remove(held, account)
     _report(partner_id, "removed", len(account.keys), json_=json_)
 

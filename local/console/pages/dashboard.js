@@ -8,6 +8,8 @@ const COLORS = {
   dark: ["#4aa8e0", "#ff9150", "#3fd0a4", "#e58bc0", "#e6b53c", "#a79dff", "#ff7b72", "#5ccfcf", "#a8b0ba", "#d9a066"],
 };
 const STATES = ["ALARM", "INSUFFICIENT_DATA", "OK"];
+const NARROW = matchMedia("(max-width: 900px)");
+const FIRST_ROWS = 2; // the alarms, and whether customers are served
 const SHORT = { ALARM: "ALARM", INSUFFICIENT_DATA: "no data", OK: "OK" };
 
 const page = { name: "", minutes: 60, widgets: [], shown: [] };
@@ -135,6 +137,39 @@ function frame(widget) {
   return { widget, element, title, body, hidden: new Set() };
 }
 
+/** Put widgets into rows: each row begins with a text, which folds it where a screen is narrow. */
+function rowsOf(shown) {
+  const rows = [];
+  for (const each of shown) {
+    if (!rows.length || each.widget.kind === "text") rows.push(make("section", { className: "row" }));
+    const row = rows.at(-1);
+    row.append(each.element);
+    each.row = row;
+    const heading = each.widget.kind === "text" && each.element.querySelector("h2, h3, h4, h5");
+    if (heading) foldable(row, heading, rows.length > FIRST_ROWS);
+  }
+  return rows;
+}
+
+/** Let a row's heading fold it; that counts on narrow screens alone, where the first ones are open. */
+function foldable(row, heading, folded) {
+  const button = make("button", { type: "button", className: "fold" }, ...heading.childNodes);
+  const fold = (wanted) => {
+    row.classList.toggle("folded", wanted);
+    button.setAttribute("aria-expanded", String(!wanted));
+  };
+  button.addEventListener("click", () => {
+    if (!NARROW.matches) return;
+    fold(!row.classList.contains("folded"));
+    refresh();
+  });
+  heading.replaceChildren(button);
+  fold(folded);
+}
+
+/** Tell whether a widget is to be seen: what is folded away is not asked for either. */
+const isSeen = ({ row }) => !(NARROW.matches && row.classList.contains("folded"));
+
 /** Show what a widget's figures are. */
 function show(shown, figures) {
   const draw = { alarm: showAlarms, log: showRows }[shown.widget.kind] ?? (VIEWS[shown.widget.view] ?? showGraph);
@@ -195,7 +230,7 @@ function showTable(shown, columns, rows) {
   const numeric = columns.map((_, place) => rows.length > 0 && rows.every((row) => /^[-–]?[\d.,]*[kMG]?$/.test(row[place] ?? "")));
   const cell = (tag, value, place) => make(tag, numeric[place] ? { className: "number" } : {}, value ?? "");
   const head = make("thead", {}, make("tr", {}, ...columns.map((name, place) => {
-    const heading = cell("th", name, place);
+    const heading = cell("th", name.replace(/_ms$/, ", ms"), place);
     heading.scope = "col";
     return heading;
   })));
@@ -205,7 +240,7 @@ function showTable(shown, columns, rows) {
 
 function showAlarms(shown, { alarms }) {
   const sorted = [...alarms].sort((one, other) => STATES.indexOf(one.state) - STATES.indexOf(other.state) || one.name.localeCompare(other.name));
-  const items = sorted.map((alarm) => make("li", { title: `${alarm.description}\n${alarm.reason}`.trim(), className: alarm.state === "ALARM" ? "loud" : "" },
+  const items = sorted.map((alarm) => make("li", { title: `${alarm.description}\n${alarm.reason}`.trim(), className: { ALARM: "loud", OK: "fine" }[alarm.state] ?? "" },
     make("span", { className: `state ${STATES.includes(alarm.state) ? alarm.state : ""}` }, SHORT[alarm.state] ?? alarm.state),
     make("span", { className: "name" }, alarm.state === "ALARM" ? `${alarm.name}: ${alarm.description}` : alarm.name)));
   const bad = alarms.filter((alarm) => alarm.state === "ALARM").length;
@@ -216,12 +251,18 @@ function showAlarms(shown, { alarms }) {
 
 // ── Graphs ──────────────────────────────────────────────────────────────────────────────────
 
-/** Bring all series onto one row of times; null where one has no value. */
+/** Bring all series onto one row of times; null where one has no value, so that no line goes through. */
 function aligned(series, stacked) {
-  const times = [...new Set(series.flatMap((one) => one.points.map(([at]) => at)))].sort((one, other) => one - other);
+  const known = series.flatMap((one) => one.points.flatMap(([at]) => [at, at + one.period]));
+  const times = [...new Set(known)].sort((one, other) => one - other);
   const rows = series.map((one) => {
     const found = new Map(one.points);
-    return times.map((at) => found.get(at) ?? null);
+    let latest = -Infinity;
+    return times.map((at) => {
+      if (found.has(at)) latest = at;
+      // Between two values of a long period stand times of the others' short ones: those are no gaps.
+      return found.get(at) ?? (at < latest + one.period ? undefined : null);
+    });
   });
   if (!stacked) return { drawn: [times, ...rows], rows };
   const sums = times.map(() => 0);
@@ -277,11 +318,19 @@ function clock(_, ticks) {
 function line(shown, one, place) {
   const color = colorOf(one, place);
   const few = () => shown.figures.series[place].points.length <= 90;
+  const alone = (graph, row, all) => (all ? null : lonely(graph.data[row]));
   return {
-    scale: one.axis, stroke: color, width: 1.75, spanGaps: true, show: !shown.hidden.has(place),
+    scale: one.axis, stroke: color, width: 1.75, spanGaps: false, show: !shown.hidden.has(place),
     fill: shown.widget.stacked ? `${color}33` : undefined,
-    points: { show: few, size: 4, fill: color },
+    points: { show: few, filter: alone, size: 4, fill: color },
   };
+}
+
+/** Find the values that have no neighbour: no line shows them. */
+function lonely(values) {
+  const seen = values.flatMap((value, place) => (value === undefined ? [] : [place]));
+  const empty = (place) => place === undefined || values[place] === null;
+  return seen.filter((place, order) => !empty(place) && empty(seen[order - 1]) && empty(seen[order + 1]));
 }
 
 /** Draw the limits of the definition as dashed lines, where they are in sight. */
@@ -330,6 +379,7 @@ function showGraph(shown, figures) {
     shown.body.replaceChildren();
     shown.graph = new uPlot(options(shown, figures, sizeOf(shown)), drawn, shown.body);
     shown.graph.over.setAttribute("role", "img");
+    fitting.observe(shown.body);
   }
   shown.graph.over.setAttribute("aria-label", inWords(shown, figures));
   followCursor(shown, shown.graph);
@@ -378,7 +428,7 @@ const VIEWS = { timeSeries: showGraph, singleValue: showNumbers, gauge: showNumb
 /** Ask for all figures, some at a time; a later round takes over from one that is not over. */
 async function refresh() {
   const round = (page.round = (page.round ?? 0) + 1);
-  const waiting = page.shown.filter(({ widget }) => widget.kind !== "text");
+  const waiting = page.shown.filter((one) => one.widget.kind !== "text" && isSeen(one));
   const failed = [];
   delete document.body.dataset.ready;
   const worker = async () => {
@@ -401,17 +451,19 @@ async function refresh() {
 function tell(failed) {
   const status = byId("status");
   status.classList.toggle("bad", failed.length > 0);
-  const reason = failed[0] instanceof TypeError ? "the local run does not answer; is it stopped?" : failed[0]?.message;
+  const reason = failed[0] instanceof TypeError ? "the local run does not answer. Start it again: make run" : failed[0]?.message;
   status.textContent = failed.length ? `Not up to date: ${reason}` : `As of ${new Date().toLocaleTimeString("en-GB")}`;
 }
 
 async function open(name) {
-  const definition = await ask("/dashboard.json", { name });
+  const definition = await ask("/dashboard.json", { name }).catch((error) => {
+    throw error.message === "404" ? new Error(`there is no dashboard ${name}; open the page without a name`) : error;
+  });
   page.shown.forEach(forgetGraph);
   Object.assign(page, { name, widgets: definition.widgets, shown: definition.widgets.map(frame) });
   byId("name").textContent = name;
   document.title = `${name}: dashboard of the local run`;
-  byId("widgets").replaceChildren(...page.shown.map(({ element }) => element));
+  byId("widgets").replaceChildren(...rowsOf(page.shown));
   offerRanges(definition.minutes);
   await refresh();
 }
@@ -442,16 +494,20 @@ function setTheme(wanted) {
   for (const shown of page.shown) if (shown.figures) show(shown, shown.figures);
 }
 
-function fit() {
-  for (const shown of page.shown) shown.graph?.setSize(sizeOf(shown));
-}
+/** Graphs have the size of their place, which changes with the window and with what stands beside. */
+const fitting = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const shown = page.shown.find((one) => one.body === target);
+    if (shown?.graph && isSeen(shown)) shown.graph.setSize(sizeOf(shown));
+  }
+});
 
 async function start() {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   setTheme(dark.matches ? "dark" : "light");
   dark.addEventListener("change", () => setTheme(dark.matches ? "dark" : "light"));
   byId("theme").addEventListener("click", () => setTheme(theme() === "dark" ? "light" : "dark"));
-  addEventListener("resize", fit);
+  NARROW.addEventListener("change", () => refresh());
   try {
     const names = await ask("/dashboards.json");
     const wanted = new URLSearchParams(location.search).get("dashboard") ?? names[0];

@@ -32,6 +32,7 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     function_figures    AWS/Lambda: every run of a function, whoever called it
     queue_figures       AWS/SQS: what is in each queue, how old, what came and went
     batch_permissions   a batch of messages needs the permission for one
+    schedule_groups     a schedule is permitted in its group
     table_figures       AWS/DynamoDB: latency, refusals, consumed capacity
     topic_figures       AWS/SNS: what topics publish
     pipe_figures        AWS/EventBridge/Pipes: what pipes carry
@@ -53,6 +54,7 @@ from local.inside.patches import (
     lambda_,
     persistence,
     pipes,
+    scheduler,
     sns,
     sqs,
 )
@@ -92,6 +94,7 @@ PATCHES: dict[str, Callable[[], None]] = {
         lambda_.function_figures,
         sqs.queue_figures,
         sqs.batch_permissions,
+        scheduler.schedule_groups,
         dynamodb.table_figures,
         sns.topic_figures,
         pipes.pipe_figures,

@@ -47,6 +47,11 @@ if TYPE_CHECKING:
 _BODIES = {
     partners: msgspec.json.encode(body(SENT, partners=partners)) for partners in (False, True)
 }
+_SOON = datetime.now(UTC) + timedelta(days=1)
+_SCHEDULES = [
+    *(f"{_SOON:%Y-%m-%dT%H:%M:%S}Z", f"{_SOON:%Y-%m-%dT%H:%M:%S}+02:00", "2020-01-01T00:00:00Z"),
+    *("9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00+23:59", "2026-11-24T10:00:60Z", ""),
+]
 _PATCHES = [
     *({"status": status.value} for status in Status),
     {"note": f"changed {SENT}"},
@@ -57,6 +62,8 @@ _PATCHES = [
     {"deliveryFee": 5, "tip": 6, "items": body(SENT, partners=True)["items"]},
     {"status": "CANCELLED", "reason": {"code": "customer-request", "text": f"why {SENT}"}},
     {"status": "REJECTED", "reason": {"code": "too-busy", "text": f"why {SENT}"}},
+    *({"status": "CONFIRMED", "readyAt": moment} for moment in _SCHEDULES),
+    *({"readyAt": moment} for moment in _SCHEDULES),
 ]
 _TRACE = "Root=1-6562a1b2-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1"
 _TRACES = [
@@ -76,11 +83,6 @@ _HEADERS = (
 )
 _TYPES = ("application/json", "application/merge-patch+json; charset=utf-16", "text/plain", "a/b;c")
 _ORIGINS = ("https://shop.example.com", "https://shop.example.com\r\nX: y", "null", "*")
-_SOON = datetime.now(UTC) + timedelta(days=1)
-_SCHEDULES = [
-    *(f"{_SOON:%Y-%m-%dT%H:%M:%S}Z", f"{_SOON:%Y-%m-%dT%H:%M:%S}+02:00", "2020-01-01T00:00:00Z"),
-    *("9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00+23:59", "2026-11-24T10:00:60Z", ""),
-]
 _TAGS = (
     '"1"',
     '"7"',

@@ -10,7 +10,7 @@ from tests.fuzz.making.hostile import BOMBS, NUMBERS, STRINGS, VALUES
 from tests.fuzz.making.mutation import damaged, pick, spoiled
 from tests.fuzz.tables import FAULTS, ORDERS
 from tests.fuzz.tenants import OURS, tables
-from tests.shared.stream_records import message, record
+from tests.shared.stream_records import deletion, message, record
 
 if TYPE_CHECKING:
     from tests.fuzz.making.mutation import Choose
@@ -18,7 +18,23 @@ if TYPE_CHECKING:
 _LARGEST_MESSAGE = 256 * 1024
 _ITEMS = list(tables().items[ORDERS].values())
 _SYNTHETIC = {**_ITEMS[0], "synthetic": True, "partnerId": "heartbeat"}
-_RECORDS = [json.dumps(record(item)) for item in (*_ITEMS, _SYNTHETIC)]
+_SERVED = [
+    {**_ITEMS[0], "servedBy": "bella#rest-1", "acceptBy": deadline}
+    for deadline in (
+        *("2020-01-01T00:00:00.000Z", "2999-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"),
+        *("2020-01-01T00:00:00", "2020-01-01T00:00:00+02:00", "soon", "", None, 42, ["x"]),
+    )
+]
+_DEADLINES = [
+    *(json.dumps({"deadlineOf": item["orderId"]}) for item in _ITEMS[:3]),
+    *(json.dumps({"deadlineOf": value}) for value in ("42", None, [], f"{_ITEMS[0]['orderId']} ")),
+    json.dumps({"deadlineOf": _ITEMS[0]["orderId"], "status": "REJECTED"}),
+]
+_ERASED = {**_ITEMS[0], "expiresAt": 2**31, "erasedAt": _ITEMS[0]["updatedAt"]}
+_RECORDS = [
+    *(json.dumps(record(item)) for item in (*_ITEMS, _SYNTHETIC, _ERASED, *_SERVED)),
+    *(json.dumps(deletion(_ERASED)), *_DEADLINES),
+]
 _CHANGES = [
     json.dumps(record({**item, "status": status, "version": 2}, item))
     for item in _ITEMS

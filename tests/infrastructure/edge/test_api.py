@@ -168,14 +168,18 @@ def test_the_stage_is_v1_traced_and_throttled(template: Template) -> None:
     stage = template.one("ApiGateway::Stage")
     assert (stage["StageName"], stage["TracingEnabled"]) == ("v1", True)
     limits = {(m["HttpMethod"], m["ResourcePath"]): m for m in stage["MethodSettings"]}
-    own = {(r.method, r.path.replace("/", "~1")) for r in ROUTES if r.method in {"POST", HEAD}}
+    own = {
+        (r.method, r.path.replace("/", "~1"))
+        for r in ROUTES
+        if r.method in {"POST", HEAD} or "{restaurantId}" in r.path
+    }
     assert set(limits) == {("*", "/*"), *((method, f"/{path}") for method, path in own)}
-    for (name, _), method in limits.items():
+    for (name, path), method in limits.items():
         assert method["DataTraceEnabled"] is False
-        assert name == HEAD or method["ThrottlingBurstLimit"] >= 100
-        assert name == HEAD or method["ThrottlingRateLimit"] >= 100
-    placing = limits["POST", "/~1orders"]
-    assert placing["ThrottlingBurstLimit"] < limits["*", "/*"]["ThrottlingBurstLimit"]
+        least = 50 if name == HEAD or "restaurants" in path else 100
+        assert method["ThrottlingBurstLimit"] >= least
+        assert method["ThrottlingRateLimit"] >= least
+    assert limits["POST", "/~1orders"]["ThrottlingBurstLimit"] >= 100
 
 
 def test_access_logs_are_json_without_personal_data(template: Template) -> None:

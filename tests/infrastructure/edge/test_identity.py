@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infrastructure.settings import STAGES
-from orders.settings import OPERATORS
+from orders.callers import RESTAURANTS_CLAIM
+from orders.settings import OPERATORS, RESTAURANTS
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
@@ -139,11 +140,22 @@ def test_nobody_learns_by_signing_in_who_has_an_account(client: dict[str, Any]) 
 
 
 def test_nobody_can_make_themselves_an_operator(template: Template) -> None:
-    """Operators are a group, which only the account's administrators fill; no attribute counts."""
-    group = template.one("Cognito::UserPoolGroup")
-    assert group["GroupName"] == OPERATORS
-    assert "RoleArn" not in group
+    """Operators and staff are groups, which only the account's administrators fill."""
+    groups = [group for _, group in template.all("Cognito::UserPoolGroup")]
+    assert {group["GroupName"] for group in groups} == {OPERATORS, RESTAURANTS}
+    assert not any("RoleArn" in group for group in groups)
     assert not list(template.all("Cognito::IdentityPool"))
+
+
+def test_nobody_writes_whose_staff_they_are(template: Template, client: dict[str, Any]) -> None:
+    """The restaurants of a person come in its token, and its page cannot change them."""
+    (own,) = template.one("Cognito::UserPool")["Schema"]
+    assert (own["Name"], own["Mutable"]) == ("restaurants", True)
+    assert f"custom:{own['Name']}" == RESTAURANTS_CLAIM
+    assert RESTAURANTS_CLAIM in client["ReadAttributes"]
+    assert {"email", "name", "phone_number"} <= set(client["WriteAttributes"])
+    assert not {each for each in client["WriteAttributes"] if each.startswith("custom:")}
+    assert not {"email_verified", "phone_number_verified"} & set(client["WriteAttributes"])
 
 
 def test_production_keeps_its_people(prod: Template, dev: Template) -> None:
@@ -159,5 +171,8 @@ def test_production_keeps_what_pages_and_operators_have(
     prod: Template, dev: Template, kind: str
 ) -> None:
     """The client's id and who is an operator stay; of a first deployment that fails they do not."""
-    assert prod.resource(kind, "Identity")["DeletionPolicy"] == "RetainExceptOnCreate"
-    assert dev.resource(kind, "Identity")["DeletionPolicy"] == "Delete"
+    for stage, policy in ((prod, "RetainExceptOnCreate"), (dev, "Delete")):
+        resources = stage.document["Resources"].values()
+        found = [each for each in resources if each["Type"] == f"AWS::{kind}"]
+        assert found
+        assert all(each["DeletionPolicy"] == policy for each in found)

@@ -99,6 +99,10 @@ ALLOWED = {
     **dict.fromkeys(
         ("/orders/{orderId}", "/partner/orders/{orderId}"), "GET, HEAD, OPTIONS, PATCH"
     ),
+    "/restaurants/{restaurantId}/orders": "GET, HEAD, OPTIONS",
+    "/restaurants/{restaurantId}/orders/{orderId}": "GET, HEAD, OPTIONS, PATCH",
+    "/partner/restaurants/{restaurantId}/orders": "GET, HEAD, OPTIONS",
+    "/partner/restaurants/{restaurantId}/orders/{orderId}": "GET, HEAD, OPTIONS, PATCH",
 }
 """The methods of each path that has some."""
 

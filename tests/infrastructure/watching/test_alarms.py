@@ -271,6 +271,7 @@ HARMLESS = {
     ("pipe-dead-letters", "longer"): _STAYS,
     ("order-processing-dead-letters", "longer"): _STAYS,
     ("partner-notifications-dead-letters", "longer"): _STAYS,
+    ("restaurant-notifications-dead-letters", "longer"): _STAYS,
     ("functions-throttled", "statistic"): _ANY,
     ("pipe-failing", "statistic"): _ANY,
     ("tables-throttled", "statistic"): _ANY,

@@ -16,7 +16,11 @@ TABLES = {
     "DataIdempotencyKeys": ["key"],
     "DataPartners": ["apiKeyId"],
 }
-INDEXES = {"by-customer": ["customerId", "timestamp"], "by-partner": ["partnerId", "timestamp"]}
+INDEXES = {
+    "by-customer": ["customerId", "timestamp"],
+    "by-partner": ["partnerId", "timestamp"],
+    "by-server": ["servedBy", "timestamp"],
+}
 
 
 def keys(definition: dict[str, Any]) -> list[str]:
@@ -32,8 +36,8 @@ def test_each_table_has_its_key(template: Template, name: str, key: list[str]) -
     assert keys(template.one("DynamoDB::GlobalTable", name)) == key
 
 
-def test_orders_are_found_by_customer_and_by_partner(template: Template) -> None:
-    """Both lists are served by an index that holds whole orders, in the order of their times."""
+def test_orders_are_found_by_customer_by_partner_and_by_server(template: Template) -> None:
+    """Each list is served by an index that holds whole orders, in the order of their times."""
     indexes = template.one("DynamoDB::GlobalTable", "DataOrders")["GlobalSecondaryIndexes"]
     assert {index["IndexName"]: keys(index) for index in indexes} == INDEXES
     assert {index["Projection"]["ProjectionType"] for index in indexes} == {"ALL"}

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from documents.permissions import listed
-from infrastructure.functions import BY_NAME, FUNCTIONS, NOTIFYING, Caller, construct_id, names
+from infrastructure.functions import (
+    BY_NAME,
+    FUNCTIONS,
+    NOTIFYING,
+    QUEUES,
+    Caller,
+    construct_id,
+    names,
+)
 from infrastructure.settings import STAGES
 
 if TYPE_CHECKING:
@@ -100,9 +108,10 @@ def test_workers_use_the_key_for_messages_through_sqs_only(hardened: Template, n
     """
     of_queues = [s for s in key_statements(hardened, name) if through(s) == "sqs"]
     retries = ["Retries"] if name == NOTIFYING else []
+    fed = sum(queue.feeds == name for queue in QUEUES)
     assert {s["Action"]: queues_of(s) for s in of_queues} == {
-        "kms:Decrypt": ["Queue", "DeadLetters", *retries],
-        "kms:GenerateDataKey": ["DeadLetters", *retries],
+        "kms:Decrypt": ["Queue"] * fed + ["DeadLetters"] * fed + retries,
+        "kms:GenerateDataKey": ["DeadLetters"] * fed + retries,
     }
     for statement in of_queues:
         assert statement["Resource"] == {"Fn::GetAtt": [customer_key(hardened), "Arn"]}

@@ -46,11 +46,14 @@ GRANTS = {
     "ListOrders": {
         ("dynamodb:Query", "DataOrders/index/by-customer"),
         ("dynamodb:Query", "DataOrders/index/by-partner"),
+        ("dynamodb:Query", "DataOrders/index/by-server"),
         ("dynamodb:Scan", "DataOrders"),
     },
     "UpdateOrder": {("dynamodb:UpdateItem", "DataOrders"), ("ssm:GetParameter", "flags")},
     "ProcessOrder": {
         ("dynamodb:UpdateItem", "DataOrders"),
+        ("scheduler:CreateSchedule", "deadlines/*"),
+        ("iam:PassRole", "ProcessingDeadlinesRole"),
         ("ssm:GetParameter", "flags"),
         *takes_from("OrderProcessing"),
     },
@@ -59,6 +62,7 @@ GRANTS = {
         ("ssm:GetParameter", "webhook-signing-key"),
         ("ssm:GetParameter", "flags"),
         *takes_from("PartnerNotifications"),
+        *takes_from("RestaurantNotifications"),
         *((action, "ProcessingPartnerRetries") for action, _ in takes_from("PartnerNotifications")),
     },
     "PlaceHeartbeat": {("apigateway:GET", "apikeys"), ("dynamodb:PutItem", "DataPartners")},
@@ -73,16 +77,22 @@ GRANTS_OF_STAGES_THAT_GO = {
 PARTNERS_GRANTS = {("dynamodb:GetItem", "DataPartners"), ("dynamodb:Scan", "DataPartners")}
 TABLES = {"ORDERS_TABLE", "IDEMPOTENCY_TABLE", "PARTNERS_TABLE"}
 OF_REQUESTS = {*TABLES, "IDEMPOTENCY_HOURS", "ALLOWED_ORIGINS", "PERSON_THROTTLE"}
+OF_DEADLINES = {"ACCEPT_MINUTES", "ACCEPT_LEAD_MINUTES"}
 OF_QUOTES = {"PRICE_QUOTES", "PRICE_KEYS"}
 OF_A_QUEUE = {"STAGE", "DEAD_LETTER_QUEUE", "RETRY_SECONDS"}
 VARIABLES = {
     **dict.fromkeys(names(Caller.API), OF_REQUESTS),
-    "create_order": {*OF_REQUESTS, *OF_QUOTES, "STAGE"},
-    "update_order": {*OF_REQUESTS, *OF_QUOTES, "STAGE", "FLAGS_PARAMETER"},
-    "process_order": {"ORDERS_TABLE", "FLAGS_PARAMETER", *OF_A_QUEUE},
+    "create_order": {*OF_REQUESTS, *OF_DEADLINES, *OF_QUOTES, "STAGE"},
+    "update_order": {*OF_REQUESTS, *OF_DEADLINES, *OF_QUOTES, "STAGE", "FLAGS_PARAMETER"},
+    "process_order": {
+        *("ORDERS_TABLE", "FLAGS_PARAMETER"),
+        *("DEADLINES_GROUP", "DEADLINES_QUEUE", "DEADLINES_ROLE"),
+        *OF_A_QUEUE,
+    },
     "notify_partner": {
         *("PARTNERS_PREFIX", "SIGNING_KEY_PARAMETER", "FLAGS_PARAMETER"),
         *("RETRIES_QUEUE", "WEBHOOK_WAITS"),
+        *("RESTAURANTS_QUEUE", "RESTAURANTS_DEAD_LETTERS"),
         *OF_A_QUEUE,
     },
     "create_parameters": set(),
@@ -130,6 +140,8 @@ def resource_name(resource: Any) -> str:
         *heads, tail = resource["Fn::Join"][1]
         if ":parameter/" in str(tail):
             return str(tail.split("/", 3)[3])
+        if ":schedule/" in str(tail):  # in a group whose name begins with that of the stack
+            return str(tail.rpartition("-")[2])
         if str(heads[0]).endswith("/"):  # and the id of one of these
             return str(heads[0]).rpartition(":")[2].strip("/")
         return f"{resource_name(heads[0])}{tail}"
@@ -200,4 +212,19 @@ def test_the_environment_names_the_tables_and_holds_no_secret(template: Template
     """Configuration comes as environment variables; there is nothing in them to hide."""
     for start, name in functions_of(template).items():
         variables = template.one("Lambda::Function", f"{start}Function")["Environment"]["Variables"]
-        assert set(variables) == {LOG_LEVEL, *VARIABLES[name]}
+        optional = variables.keys() & {"ORDER_RETENTION_DAYS"}
+        assert set(variables) - optional == {LOG_LEVEL, *VARIABLES[name]}
+
+
+def test_only_placing_knows_how_long_orders_are_kept(
+    dev: Template, prod: Template, hardened: Template
+) -> None:
+    """Where orders are kept for ever nothing is said of it; elsewhere what places them is told."""
+    for template in (dev, prod):
+        assert "ORDER_RETENTION_DAYS" not in str(template.document)
+    told = {
+        start: function["Environment"]["Variables"].get("ORDER_RETENTION_DAYS")
+        for start in functions_of(hardened)
+        for function in [hardened.one("Lambda::Function", f"{start}Function")]
+    }
+    assert {start: days for start, days in told.items() if days} == {"CreateOrder": "730"}

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 KINDS = (
     "Scheduler::Schedule",
-    "Scheduler::ScheduleGroup",
     "ApiGateway::ApiKey",
     "ApiGateway::UsagePlanKey",
     "Lambda::EventInvokeConfig",
@@ -82,8 +81,10 @@ def test_a_failed_run_is_one_failure(beating: Template) -> None:
 def test_the_schedule_s_role_calls_the_function_and_nothing_else(beating: Template) -> None:
     """Only schedules of this group may take it; AWS compares with the group."""
     schedule = beating.one("Scheduler::Schedule")
-    assert schedule["GroupName"] == {"Ref": the_id(beating, "Scheduler::ScheduleGroup")}
-    assert beating.one("Scheduler::ScheduleGroup")["Name"] == NAME
+    assert schedule["GroupName"] == {
+        "Ref": the_id(beating, "Scheduler::ScheduleGroup", "Heartbeat")
+    }
+    assert beating.one("Scheduler::ScheduleGroup", "Heartbeat")["Name"] == NAME
     assert schedule["Target"]["RoleArn"] == arn(beating, "IAM::Role", "HeartbeatRole")
     role = beating.one("IAM::Role", "HeartbeatRole")
     (trust,) = role["AssumeRolePolicyDocument"]["Statement"]

@@ -24,6 +24,7 @@ def test_other_services_find_what_this_one_consists_of(template: Template) -> No
         *(f"tables/{name}" for name in ("orders", "partners", "idempotency-keys")),
         *(f"queues/{name}" for name in ("process-order", "process-order-dead-letters")),
         *(f"queues/{name}" for name in ("notify-partner", "notify-partner-dead-letters")),
+        *(f"queues/{name}" for name in ("notify-restaurant", "notify-restaurant-dead-letters")),
         *("topics/order-changes", "api/url", "api/origins"),
         *("limits/body-bytes", "limits/idempotency-hours"),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -40,14 +41,31 @@ NOTIFICATIONS = Work(
     {"dynamodb": {"NewImage": {"partnerId": {"S": [{"anything-but": ["heartbeat"]}]}}}},
     50,
 )
-WORK = (PROCESSING, NOTIFICATIONS)
+PREPARING = {"status": {"S": ["PREPARING"]}}
+RESTAURANTS = Work(
+    "NotifyPartner",
+    "ProcessingRestaurantNotificationsQueue",
+    "ProcessingRestaurantNotificationsDeadLetters",
+    {
+        "dynamodb": {
+            "NewImage": {"servedBy": {"S": [{"anything-but": {"prefix": "#"}}]}},
+            "$or": [
+                {"NewImage": {"status": {"S": [{"anything-but": ["PREPARING", "READY"]}]}}},
+                {"NewImage": PREPARING, "OldImage": PREPARING},
+                {"OldImage": {"status": {"S": ["READY"]}}},
+            ],
+        }
+    },
+    10,
+)
+WORK = (PROCESSING, NOTIFICATIONS, RESTAURANTS)
 RETRIES = "ProcessingPartnerRetries"
 PIPE_DEAD = "ProcessingPipeDeadLetters"
 LIVE = (*(work.queue for work in WORK), RETRIES)
 DEAD = (*(work.dead for work in WORK), PIPE_DEAD)
 SECRETS, CUSTOMERS = "PartnerSecrets", "CustomerKey"
 
-by_worker = pytest.mark.parametrize("work", WORK, ids=lambda work: work.function)
+by_worker = pytest.mark.parametrize("work", WORK, ids=lambda work: work.queue)
 by_queue = pytest.mark.parametrize("queue", [*LIVE, *DEAD])
 
 
@@ -109,13 +127,19 @@ def source(template: Template) -> dict[str, Any]:
 
 
 def test_every_change_of_an_order_goes_to_the_topic(template: Template) -> None:
-    """No change is missed: the pipe begins with the oldest of the orders' stream, unfiltered."""
+    """No change is missed: the pipe begins with the oldest of the orders' stream."""
     pipe = template.one("Pipes::Pipe")
     assert (pipe["Source"], pipe["Target"]) == (stream(template), topic(template))
     assert pipe.get("DesiredState", "RUNNING") == "RUNNING"
     assert source(template)["StartingPosition"] == "TRIM_HORIZON"
-    assert "FilterCriteria" not in pipe["SourceParameters"]
     assert "Enrichment" not in pipe
+
+
+def test_nobody_is_told_what_was_deleted(template: Template) -> None:
+    """A deletion, as after an order's time, sends the order to nobody; all other writes go on."""
+    parameters = template.one("Pipes::Pipe")["SourceParameters"]
+    (only,) = parameters["FilterCriteria"]["Filters"]
+    assert json.loads(only["Pattern"]) == {"eventName": ["INSERT", "MODIFY"]}
 
 
 def test_one_bad_change_holds_up_no_other(template: Template) -> None:
@@ -274,7 +298,7 @@ def test_dead_letters_wait_for_a_person(template: Template, queue: str) -> None:
 
 @by_worker
 def test_each_worker_is_told_what_concerns_it(template: Template, work: Work) -> None:
-    """Placed orders are processed, partners' orders notified; what cannot be delivered is kept."""
+    """Placed orders are processed, who placed and who serves one hears; what fails is kept."""
     endpoint = arn(template, "SQS::Queue", work.queue)
     (found,) = (s for _, s in template.all("SNS::Subscription") if s["Endpoint"] == endpoint)
     assert found == {
@@ -332,7 +356,53 @@ def test_retries_have_functions_of_their_own(template: Template) -> None:
     """However many webhooks wait for endpoints that hang, first attempts lose no function."""
     first, retries = (most_at_once(template, NOTIFICATIONS, queue) for queue in ("", RETRIES))
     assert 2 <= retries <= 20
-    assert first + retries <= 100
+    assert first + retries + most_at_once(template, RESTAURANTS) <= 100
+
+
+def test_restaurants_have_functions_of_their_own(template: Template) -> None:
+    """However many webhooks wait for who placed orders, who serves them is told, and vice versa."""
+    assert 2 <= most_at_once(template, RESTAURANTS) <= 10
+
+
+def test_the_worker_tells_its_queues_apart(template: Template) -> None:
+    """Whom it calls follows the queue, and dead letters lie with those of their own queue."""
+    known = variables(template, NOTIFICATIONS)
+    assert known["RESTAURANTS_QUEUE"] == url(template, RESTAURANTS.queue)
+    assert known["RESTAURANTS_DEAD_LETTERS"] == url(template, RESTAURANTS.dead)
+    assert known["DEAD_LETTER_QUEUE"] == url(template, NOTIFICATIONS.dead)
+    assert "RESTAURANTS_QUEUE" not in variables(template, PROCESSING)
+
+
+def test_sns_takes_every_filter(template: Template) -> None:
+    """No filter has more keys with values, or more combinations of them, than SNS takes.
+
+    https://docs.aws.amazon.com/sns/latest/dg/subscription-filter-policy-constraints.html
+    """
+    for _, subscription in template.all("SNS::Subscription"):
+        keys, combinations = weighed(subscription["FilterPolicy"])
+        assert keys <= 5
+        assert combinations <= 150
+
+
+def weighed(policy: dict[str, Any], depth: int = 1) -> tuple[int, int]:
+    """Count the keys that have values, and the combinations as AWS's document reckons them."""
+    keys, combinations = 0, 1
+    for name, value in policy.items():
+        if name == "$or":
+            parts = [weighed(one, depth) for one in value]
+            keys += sum(part[0] for part in parts)
+            combinations *= sum(part[1] for part in parts)
+        elif isinstance(value, dict):
+            inner = weighed(value, depth + 1)
+            keys, combinations = keys + inner[0], combinations * inner[1]
+        else:
+            keys, combinations = keys + 1, combinations * depth * sum(map(_values, value))
+    return keys, combinations
+
+
+def _values(condition: Any) -> int:
+    excluded = condition.get("anything-but") if isinstance(condition, dict) else None
+    return len(excluded) if isinstance(excluded, list) else 1
 
 
 def test_retries_hear_of_nothing_but_the_worker(template: Template) -> None:
@@ -376,6 +446,8 @@ def test_operators_find_everything_by_the_outputs(template: Template) -> None:
         "OrderProcessingDeadLetters": url(template, PROCESSING.dead),
         "PartnerNotificationsQueue": url(template, NOTIFICATIONS.queue),
         "PartnerNotificationsDeadLetters": url(template, NOTIFICATIONS.dead),
+        "RestaurantNotificationsQueue": url(template, RESTAURANTS.queue),
+        "RestaurantNotificationsDeadLetters": url(template, RESTAURANTS.dead),
         "PartnerRetriesQueue": url(template, RETRIES),
         "PipeDeadLetters": url(template, PIPE_DEAD),
         "FlagsParameter": variables(template, PROCESSING)["FLAGS_PARAMETER"],

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import threading
+import time
 import uuid
 from http.server import HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
@@ -229,6 +230,33 @@ def test_the_documentation_can_be_tried_out(stack: Endpoints, tmp_path: Path) ->
     assert (tmp_path / "overview.png").stat().st_size > 10_000
 
 
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_the_documentation_fits_the_screen_and_the_eye(
+    stack: Endpoints, tmp_path: Path, scheme: str, width: int
+) -> None:
+    """On a phone nothing stands beside the screen; it is dark where I am; responses are lines.
+
+    From there I get to the dashboard, and back.
+    """
+    seen = visit(
+        "documentation.mjs",
+        docs=stack.docs_url,
+        dashboard=stack.dashboard_url,
+        scheme=scheme,
+        size={"width": width, "height": 800},
+        operations=[],
+        unfolded="partner_create_order",
+        overview=str(tmp_path / "overview.png"),
+        tried=str(tmp_path / "unfolded.png"),
+    )
+    unfolded = seen["unfolded"]
+    assert (seen["box"]["width"], unfolded["width"]) == (width, width)
+    assert seen["box"]["scheme"] == scheme
+    assert (seen["box"]["ground"] == "rgba(0, 0, 0, 0)") == (scheme == "light")
+    assert (unfolded["before"], unfolded["after"]) == (0, 1)
+    assert any(line.startswith("422") and "key-reused" in line for line in unfolded["lines"])
+
+
 def test_the_dashboard_draws_every_widget(stack: Endpoints, tmp_path: Path) -> None:
     """Each graph has its lines and says them in words, without a complaint, on any screen."""
     with client_of(stack, {"x-api-key": stack.partner_api_key}) as client:
@@ -246,13 +274,86 @@ def test_the_dashboard_draws_every_widget(stack: Endpoints, tmp_path: Path) -> N
         assert seen["complaints"] == []
         assert seen["status"].startswith("As of ")
         assert [shown["title"] for shown in seen["shown"] if not shown["ready"]] == []
-        assert [shown["title"] for shown in seen["shown"] if shown["wide"]] == []
+        assert [shown["title"] for shown in seen["shown"] if shown["wide"] or shown["cut"]] == []
+        assert all(shown["visible"] for shown in seen["shown"])
+        (routes,) = (one for one in seen["shown"] if one["title"] == "By route")
+        assert routes["columns"][-1] == "p95, ms"
         (requests,) = (one for one in seen["shown"] if one["title"] == "Requests a minute")
         assert requests["graph"]
         assert requests["said"].startswith("Requests a minute. Count: latest")
         hosts = {urlsplit(url).netloc for url in seen["requested"] if url.startswith("http")}
         assert hosts == {urlsplit(stack.dashboard_url).netloc}
         assert (tmp_path / f"{scheme}.png").stat().st_size > 10_000
+
+
+def dashboard_of(stack: Endpoints, name: str, *widgets: dict[str, Any]) -> str:
+    """Put a dashboard of one's own; gives its address."""
+    body = json.dumps({"widgets": widgets})
+    cloudwatch = clients(stack.aws_endpoint_url)("cloudwatch")
+    cloudwatch.put_dashboard(DashboardName=name, DashboardBody=body)
+    return f"{stack.dashboard_url}?dashboard={name}"
+
+
+@pytest.fixture
+def cloudwatch(stack: Endpoints) -> Iterator[Any]:
+    """CloudWatch, from which the dashboards of a test are taken away after it."""
+    client = clients(stack.aws_endpoint_url)("cloudwatch")
+    before = {one["DashboardName"] for one in client.list_dashboards()["DashboardEntries"]}
+    yield client
+    after = {one["DashboardName"] for one in client.list_dashboards()["DashboardEntries"]}
+    client.delete_dashboards(DashboardNames=sorted(after - before))
+
+
+def test_no_line_goes_through_minutes_without_data(
+    stack: Endpoints, cloudwatch: Any, tmp_path: Path
+) -> None:
+    """Two minutes that follow each other are joined; over four empty ones there is no ink."""
+    minute, value = int(time.time()) // 60 * 60, 4.7
+    at = [minute - 60 * ago for ago in (9, 8, 3)]
+    for moment in at:
+        datum = {"MetricName": "Count", "Value": value, "Timestamp": moment}
+        cloudwatch.put_metric_data(Namespace="Gaps", MetricData=[datum])
+    options = {"stat": "Sum", "period": 60}
+    properties = {"title": "Gaps", "metrics": [["Gaps", "Count", options]], "view": "timeSeries"}
+    seen = visit(
+        "dashboard.mjs",
+        url=dashboard_of(stack, "gaps", {"type": "metric", "properties": properties}),
+        minutes="15 min",
+        picture=str(tmp_path / "gaps.png"),
+        ink={"value": value, "moments": [at[0] + 30, at[1] + 150, at[2]]},
+    )
+    assert seen["ink"] == [True, False, True]
+
+
+def test_a_phone_shows_first_what_counts(stack: Endpoints, tmp_path: Path) -> None:
+    """On a phone the page is a few screens long; a touch on a heading opens the row below it."""
+    with client_of(stack, {"x-api-key": stack.partner_api_key}) as client:
+        client.get("/partner/orders").raise_for_status()
+    seen = visit(
+        "dashboard.mjs",
+        url=stack.dashboard_url,
+        size={"width": 390, "height": 800},
+        picture=str(tmp_path / "phone.png"),
+    )
+    assert seen["height"] < 3 * 800
+    assert "Functions" in seen["folded"]
+    assert "Are customers served right now?" not in seen["folded"]
+    (functions,) = (one for one in seen["shown"] if one["title"] == "Calls a minute")
+    assert functions["ready"]
+    assert functions["visible"]
+
+
+def test_where_nothing_is_found_it_says_what_to_do(
+    stack: Endpoints, cloudwatch: Any, tmp_path: Path
+) -> None:
+    """A widget without data tells me what would give it some, and a wrong address what is right."""
+    assert cloudwatch
+    quiet = {"title": "Quiet", "metrics": [["AWS/Lambda", "Invocations", "FunctionName", "none"]]}
+    url = dashboard_of(stack, "quiet", {"type": "metric", "properties": quiet})
+    seen = visit("dashboard.mjs", url=url, picture=str(tmp_path / "quiet.png"))
+    assert "Place an order as README's session does" in seen["shown"][0]["text"]
+    missing = visit("missing.mjs", url=f"{stack.dashboard_url}?dashboard=none")
+    assert "there is no dashboard none; open the page without a name" in missing["status"]
 
 
 HOSTILE = "<img src=x onerror='window.hurt=1'><script>window.hurt=1</script>"

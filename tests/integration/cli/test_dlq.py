@@ -56,8 +56,8 @@ class Service:
         described = aws(endpoints, "cloudformation").describe_stacks(StackName=STACK)
         found = described["Stacks"][0]["Outputs"]
         self.outputs = {item["OutputKey"]: item["OutputValue"] for item in found}
-        self.processing = self.outputs[outputs.queue("process_order")]
-        self.dead = self.outputs[outputs.dead_letters("process_order")]
+        self.processing = self.outputs[outputs.queue("order_processing")]
+        self.dead = self.outputs[outputs.dead_letters("order_processing")]
         self.pipe_dead = self.outputs[outputs.PIPE_DEAD_LETTERS]
 
     def empty(self) -> None:
@@ -325,7 +325,7 @@ def test_redrive_of_what_returns(
     """Messages that the worker puts back at once are tried once, not for ever."""
     service.bury("o-1", "o-2", "o-3")
     sender = redrive._sender
-    sources = {outputs.queue("process_order"): outputs.dead_letters("process_order")}
+    sources = {outputs.queue("order_processing"): outputs.dead_letters("order_processing")}
     monkeypatch.setattr(redrive, "_sender", lambda target, name: sender(target, sources[name]))
     ended = dlq("redrive", "processing", "--yes", "--json")
     assert json.loads(ended.out)[0]["moved"] == 3

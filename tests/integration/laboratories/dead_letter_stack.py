@@ -56,10 +56,10 @@ def template() -> str:
         "Pipe": _pipe(),
     }
     written = {
-        outputs.queue("process_order"): "Processing",
-        outputs.dead_letters("process_order"): "ProcessingDead",
-        outputs.queue("notify_partner"): "Notifications",
-        outputs.dead_letters("notify_partner"): "NotificationsDead",
+        outputs.queue("order_processing"): "Processing",
+        outputs.dead_letters("order_processing"): "ProcessingDead",
+        outputs.queue("partner_notifications"): "Notifications",
+        outputs.dead_letters("partner_notifications"): "NotificationsDead",
         outputs.PIPE_DEAD_LETTERS: "PipeDead",
         outputs.ORDER_CHANGES_TOPIC: "Topic",
         outputs.ORDERS_TABLE: "Orders",

@@ -105,7 +105,7 @@ def test_orders_appear_as_many_as_were_placed(page: Page, acme: Partner) -> None
         lambda: page.total("Write units a minute", "by-partner"),
         lambda: page.total("Webhooks a minute", WEBHOOKS_DELIVERED.name),
         lambda: page.cell("By route", route, "requests"),
-        lambda: page.cell("Orders by status", {"orderStatus": "PLACED"}, "orders"),
+        lambda: page.cell("Orders that came to each status", {"orderStatus": "PLACED"}, "orders"),
     ]
     before = [read() for read in figures]
     for _ in range(PLACED):

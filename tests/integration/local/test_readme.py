@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
-from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from ops.reach.endpoints import publish
+from ops.reach.layout import Layout
 from project.checkout import ROOT
 from tests.shared.examples import ORDER
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ops.reach.endpoints import Endpoints
 
 pytestmark = pytest.mark.integration
@@ -28,24 +30,55 @@ def commands(heading: str) -> list[str]:
     return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
 
 
-def test_the_session_runs_as_it_is_printed(stack: Endpoints, tmp_path: Path) -> None:
-    """Pasted into a shell in the checkout, the session places, confirms, reads, lists, and errs."""
-    (tmp_path / ".local").mkdir()
-    (tmp_path / ".local/endpoints.json").write_text(json.dumps(asdict(stack)))
-    (tmp_path / "docs").symlink_to(ROOT / "docs")
-    script = "\n".join(commands("A session"))
+SHELLS = {
+    "bash": ("--norc", "-euo", "pipefail", "-c"),
+    "zsh": ("-f", "-euo", "pipefail", "-c"),
+    "dash": ("-eu", "-c"),
+    "fish": ("--no-config", "-c"),
+}
+"""The shells of README's session, as far as possible without a person's own settings."""
+
+
+def in_the_checkout(stack: Endpoints, folder: Path, shell: str, script: str) -> str:
+    """Paste commands into a shell, in a folder that looks like the checkout; gives what it says."""
+    home = Path(stack.server_pem).parent
+    publish(stack, Layout(folder / ".local", int(home.name)))
+    (folder / "docs").symlink_to(ROOT / "docs")
+    own = {"LOCAL_DIR": str(home.parent), "LOCAL_PORT": home.name, "HOME": str(folder)}
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=tmp_path,
+        [shell, *SHELLS[shell], script],
+        cwd=folder,
+        env={**os.environ, **own},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "HTTP/1.1 201 Created" in done.stdout
-    assert '"status":"PLACED"' in done.stdout
-    assert '"status":"CONFIRMED"' in done.stdout
-    assert "The order is CONFIRMED; you can move it to PREPARING, CANCELLED" in done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_session_runs_as_it_is_printed(stack: Endpoints, tmp_path: Path, shell: str) -> None:
+    """Pasted into my shell, the session places, confirms, reads, lists, errs, and traces."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    (tmp_path / ".local" / Path(stack.server_pem).parent.name).mkdir(parents=True)
+    script = "\n".join(commands("A session")).replace("lunch-1", f"lunch-{shell}")
+    said = in_the_checkout(stack, tmp_path, shell, script)
+    assert "HTTP/1.1 201 Created" in said
+    assert '"status":"PLACED"' in said
+    assert '"status":"CONFIRMED"' in said
+    assert "The order is CONFIRMED; you can move it to PREPARING, CANCELLED" in said
+    assert '{"orders":' in said.partition("move-not-allowed")[2]
+    assert "API POST /v1/partner/orders" in said
+
+
+def test_the_session_leaves_the_checkout_clean() -> None:
+    """What the session writes into the checkout is nothing that git would take in."""
+    written = re.findall(r"(?:tee|>) *([\w./-]+)", "\n".join(commands("A session")))
+    assert written == ["placed.txt"]
+    ignored = ["git", "check-ignore", "--quiet", *written]
+    assert subprocess.run(ignored, cwd=ROOT, check=False).returncode == 0
 
 
 def test_every_make_command_is_a_target() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -173,12 +174,19 @@ def test_start_to_stop(begin: Callable[[], Run], layout: Layout) -> None:
     assert nothing_runs(layout)
     assert not layout.endpoints.exists()
     assert not layout.latest_endpoints.exists()
+    assert not layout.session.exists()
+    starting = said.partition("Logs and webhooks")[0].splitlines()
+    here = str(layout.directory)  # stands for .local, which is shorter
+    assert [line for line in starting if len(line) > 80 and here not in line] == []
+    assert len(starting) < 24
+    (left_out,) = re.findall(r"all but (\d+) resources: (\S+)", said)
+    assert len(Path(left_out[1]).read_text().splitlines()) == int(left_out[0])
 
 
 def open_to_others(layout: Layout) -> list[str]:
     """List what others on this machine may read, write or enter."""
     below = [path for path in layout.home.rglob("*") if not path.is_symlink()]
-    paths = [layout.home, *below, *layout.directory.glob("*.json*")]
+    paths = [layout.home, *below, *layout.directory.glob("*.json*"), layout.session]
     return [str(path) for path in paths if path.exists() and path.stat().st_mode & 0o077]
 
 

@@ -187,6 +187,28 @@ def test_an_edited_order_is_confirmed_as_it_is_now(processing: Processing, acme:
     assert sorted(processing.outcomes(placed["orderId"])) == ["confirmed", "outdated"]
 
 
+def test_a_deleted_order_is_told_to_no_worker(
+    processing: Processing, acme: Partner, stack: Endpoints, dynamodb: Any
+) -> None:
+    """An order that DynamoDB deletes is nobody's work, and no dead letter keeps it.
+
+    The emulator's pipe does not filter: the subscriptions hold it back, as they do on AWS.
+    """
+    gone = acme.place(customerId=UNKNOWN)
+    wait_until(lambda: processing.outcomes(gone["orderId"]) == ["waiting"], "not told")
+    key = {"orderId": {"S": gone["orderId"]}, "timestamp": {"S": gone["createdAt"]}}
+    dynamodb.delete_item(TableName=stack.tables["orders"], Key=key)
+    later = acme.place(customerId=UNKNOWN)  # in a stream's order it comes later
+    wait_until(lambda: processing.outcomes(later["orderId"]) == ["waiting"], "not told")
+    assert processing.outcomes(gone["orderId"]) == ["waiting"]
+    for queue in ("order_processing", "partner_notifications"):
+        url = stack.queues[f"{queue}_dead_letters"]
+        letters = aws(stack, "sqs").receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0
+        )
+        assert gone["orderId"] not in json.dumps(letters.get("Messages", []))
+
+
 def test_an_old_message_changes_nothing(
     processing: Processing, acme: Partner, listener: Callable[[str], list[str]]
 ) -> None:

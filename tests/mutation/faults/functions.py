@@ -77,6 +77,20 @@ def variable_of_another_queue(template: Template) -> None:
 
 
 @fault
+def variable_of_the_other_side(template: Template) -> None:
+    """Who placed the orders is told what those should hear who serve them."""
+    found = variables(template, "NotifyPartner")
+    found["RESTAURANTS_QUEUE"] = found["RETRIES_QUEUE"]
+
+
+@fault
+def variable_of_the_other_side_s_dead(template: Template) -> None:
+    """The dead of both sides lie together, and go back to the wrong one."""
+    found = variables(template, "NotifyPartner")
+    found["RESTAURANTS_DEAD_LETTERS"] = found["DEAD_LETTER_QUEUE"]
+
+
+@fault
 def variable_that_is_no_number(template: Template) -> None:
     """Retries wait for a time that is no number: the worker fails at the first."""
     variables(template, "NotifyPartner")["RETRY_SECONDS"] = "soon"

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
 
 LIVE, DEAD = "OrderProcessingQueue", "OrderProcessingDeadLetters"
+RESTAURANTS = "RestaurantNotifications"
 
 
 def pipe(template: Template) -> dict[str, Any]:
@@ -82,6 +83,12 @@ def pipe_that_filters(template: Template) -> None:
     """Only new orders are told: no partner hears of a later change."""
     criteria = {"Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]}
     pipe(template)["SourceParameters"]["FilterCriteria"] = criteria
+
+
+@fault
+def pipe_that_tells_of_deletions(template: Template) -> None:
+    """An order whose time is over is sent to everybody once more, with all that it held."""
+    del pipe(template)["SourceParameters"]["FilterCriteria"]
 
 
 @fault
@@ -261,6 +268,48 @@ def feed_without_bounds(template: Template) -> None:
     """A rush of webhooks takes the places of new orders."""
     mapping = template.one("Lambda::EventSourceMapping", "NotifyPartnerFunctionQueue")
     del mapping["ScalingConfig"]
+
+
+@fault
+def restaurants_without_bounds(template: Template) -> None:
+    """Who serves many orders takes the places of all other functions."""
+    mapping = template.one("Lambda::EventSourceMapping", f"NotifyPartnerFunction{RESTAURANTS}")
+    del mapping["ScalingConfig"]
+
+
+@fault
+def restaurants_that_nobody_takes(template: Template) -> None:
+    """Whoever serves an order never hears of it."""
+    mapping = template.one("Lambda::EventSourceMapping", f"NotifyPartnerFunction{RESTAURANTS}")
+    mapping["Enabled"] = False
+
+
+@fault
+def restaurants_that_hear_of_all(template: Template) -> None:
+    """Every change of every order costs a call, whether a partner serves it or not."""
+    del template.one("SNS::Subscription", f"Processing{RESTAURANTS}")["FilterPolicy"]
+
+
+@fault
+def restaurants_of_staff(template: Template) -> None:
+    """What staff serve is told, and what partners serve is not."""
+    policy = template.one("SNS::Subscription", f"Processing{RESTAURANTS}")["FilterPolicy"]
+    policy["dynamodb"]["NewImage"]["servedBy"]["S"] = [{"prefix": "#"}]
+
+
+@fault
+def restaurants_filter_too_complex(template: Template) -> None:
+    """SNS refuses a filter of more than 150 combinations."""
+    policy = template.one("SNS::Subscription", f"Processing{RESTAURANTS}")["FilterPolicy"]
+    policy["dynamodb"]["$or"].append(policy["dynamodb"]["$or"][1])
+
+
+@fault
+def restaurants_among_the_placers_dead(template: Template) -> None:
+    """Sent back from among the others, a letter tells who placed the order a second time."""
+    other = arn(template, "SQS::Queue", "ProcessingPartnerNotificationsDeadLetters")
+    live = queue(template, f"{RESTAURANTS}Queue")
+    live["RedrivePolicy"]["deadLetterTargetArn"] = other
 
 
 @fault

@@ -45,6 +45,38 @@ def test_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert "\x1b" not in said
 
 
+def on_a_screen(monkeypatch: pytest.MonkeyPatch, columns: int) -> io.StringIO:
+    """Let tables be printed on a screen of so many columns; gives what is on it."""
+    screen = io.StringIO()
+    console = Console(file=screen, width=columns, force_terminal=True, color_system="standard")
+    monkeypatch.setattr(terminal, "_console", lambda: console)
+    return screen
+
+
+def test_numbers_are_never_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However narrow my screen is, a number is whole or not there: texts give way."""
+    screen = on_a_screen(monkeypatch, 60)
+    numbers = ("154.60", "1,000", "19.8 KB", "< 0.001", "+13 %")
+    terminal.table(
+        ("Service", "What", *"abcde", "Read in"),
+        [("CloudWatch Logs", "access logs", *numbers, "log lines and their sizes")],
+    )
+    said = screen.getvalue()
+    assert [number for number in numbers if number not in said] == []
+    assert "…" not in said
+    assert max(map(len, said.splitlines())) <= 60 + len("\x1b[1m\x1b[0m") * 16
+
+
+def test_what_is_bad_stands_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure is red and a warning yellow, in every table; into a file both are plain."""
+    screen = on_a_screen(monkeypatch, 60)
+    terminal.table(("Check", "Result"), [("a", "failure"), ("b", "warning"), ("c", "ok")])
+    said = screen.getvalue()
+    assert "\x1b[1;31mfailure" in said
+    assert "\x1b[33mwarning" in said
+    assert "\x1b[32mok" in said
+
+
 def test_agree(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Who cannot be asked has not agreed; the question does not stand in the way of JSON."""
 
@@ -74,10 +106,10 @@ def test_bar(share: float) -> None:
 def test_a_bar_stands_in_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     """A chart is a table whose last column holds bars, each on the line of its numbers."""
     terminal.table(
-        ("Day", "Requests", ""), [("1", 7, terminal.bar(0.5)), ("2", 0, terminal.bar(0))]
+        ("Day", "Requests", ""), [("1st", 7, terminal.bar(0.5)), ("2nd", 0, terminal.bar(0))]
     )
     lines = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
-    assert lines == ["Day  Requests", f"1           7  {'█' * 20}", "2           0"]
+    assert lines == ["Day  Requests", f"1st         7  {'█' * 20}", "2nd         0"]
 
 
 @pytest.mark.parametrize("answer", ["", "n", "yep", "dev"])

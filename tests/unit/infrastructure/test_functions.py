@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infrastructure.functions import BY_NAME, FUNCTIONS, Caller, Row, names
+from infrastructure.functions import BY_NAME, FUNCTIONS, QUEUES, Caller, Row, names, queues_of
 from ops.costs.traffic import Traffic
 from orders.routes import ROUTES
 from orders.settings import STAGE
@@ -48,8 +48,14 @@ def test_whoever_counts_knows_its_stage(row: Row) -> None:
 
 @EACH
 def test_a_queue_feeds_workers_only(row: Row) -> None:
-    """Who is called by a queue names it, and nobody else does."""
-    assert (row.queue is not None) == (row.caller is Caller.QUEUE)
+    """Who is called by queues has them in the table, and nobody else does."""
+    assert bool(queues_of(row.name)) == (row.caller is Caller.QUEUE)
+
+
+def test_queues_are_told_apart() -> None:
+    """No two have a name in common, wherever people meet them."""
+    said = [(one.name, one.letters, one.fact, (one.feeds, one.mapping_id)) for one in QUEUES]
+    assert all(len(set(same)) == len(QUEUES) for same in zip(*said, strict=True))
 
 
 def test_what_requests_and_queues_call_has_its_load() -> None:

@@ -53,7 +53,7 @@ FAULTS = {
 READ_NONE = {
     *("-m local.token $(WHO)", "-m tests.shared.access", "-m tests.contract.rules"),
     *("-m documents.mapping", "-m documents.metrics", "-m documents.proof"),
-    "-m documents.emulator",
+    *("-m documents.emulator", "-m documents.personal_data"),
 }
 RECIPES = re.findall(r"\$\(PYTHON_HERE\) ([^#\n]+[^#\s])", (ROOT / "Makefile").read_text())
 COMMANDS = [

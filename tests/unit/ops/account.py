@@ -28,8 +28,8 @@ OUTPUTS = {
     outputs.FLAGS_PARAMETER: "/flags",
     outputs.PARTNER_SECRETS_KEY: "key",
     outputs.usage_plan("standard"): "plan-1",
-    outputs.dead_letters("process_order"): DEAD,
-    outputs.queue("process_order"): SOURCE,
+    outputs.dead_letters("order_processing"): DEAD,
+    outputs.queue("order_processing"): SOURCE,
     **{outputs.function(name): real for name, real in FUNCTIONS.items()},
 }
 _START = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)

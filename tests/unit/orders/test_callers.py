@@ -67,6 +67,67 @@ def test_a_customers_route_takes_no_key() -> None:
         caller_of({"identity": {"apiKeyId": "key-of-acme"}, "authorizer": None}, PEOPLE)
 
 
+SERVING = route_of("GET", "/restaurants/{restaurantId}/orders")
+PARTNER_SERVING = route_of("GET", "/partner/restaurants/{restaurantId}/orders")
+STAFF = {"cognito:groups": "restaurants", "custom:restaurants": "rest-2 rest-7"}
+
+
+@pytest.mark.parametrize("restaurant", ["rest-2", "rest-7"])
+def test_staff_serve_the_restaurants_that_their_token_names(restaurant: str) -> None:
+    """A member of the staff sees the orders that no partner serves at its own restaurants."""
+    caller = caller_of(person(**STAFF), SERVING, restaurant)
+    assert caller.role is Role.RESTAURANT
+    assert caller.owner == Owner("servedBy", f"#{restaurant}")
+    assert caller.operator is None
+
+
+@pytest.mark.parametrize(
+    ("claims", "restaurant"),
+    [
+        (STAFF, "rest"),
+        (STAFF, "rest-27"),
+        (STAFF, "rest-2 rest-7"),
+        (STAFF, "REST-2"),
+        (STAFF, "*"),
+        (STAFF, ""),
+        ({**STAFF, "cognito:groups": "x-restaurants"}, "rest-2"),
+        ({"custom:restaurants": "rest-2"}, "rest-2"),
+        ({"cognito:groups": "restaurants"}, "rest-2"),
+        ({"cognito:groups": "operators"}, "rest-2"),
+        ({**STAFF, "custom:restaurants": "acme#rest-2"}, "rest-2"),
+    ],
+)
+def test_nobody_serves_a_restaurant_that_the_token_does_not_name(
+    claims: dict[str, str], restaurant: str
+) -> None:
+    """Another id, a part of one, no group or no claim: 403, for operators and customers too."""
+    with pytest.raises(Problem) as caught:
+        caller_of(person(**claims), SERVING, restaurant)
+    assert (caught.value.kind.name, caught.value.kind.status) == ("not-your-restaurant", 403)
+
+
+def test_staff_are_customers_elsewhere() -> None:
+    """Where customers order, a member of the staff sees its own orders and no restaurant's."""
+    caller = caller_of(person(**STAFF), PEOPLE)
+    assert (caller.role, caller.owner) == (Role.CUSTOMER, Owner("customerId", "sub-1"))
+
+
+def test_an_operator_of_the_staff_stays_an_operator() -> None:
+    """Its moves say which operator made them, and it sees the restaurant's orders alone there."""
+    groups = {"cognito:groups": "operators,restaurants"}
+    caller = caller_of(person(**STAFF | groups), SERVING, "rest-2")
+    assert (caller.role, caller.operator) == (Role.OPERATOR, "sub-1")
+    assert caller.owner == Owner("servedBy", "#rest-2")
+
+
+@pytest.mark.usefixtures("no_store")
+def test_a_partner_serves_under_its_own_name() -> None:
+    """Whatever restaurant a partner names, it sees those orders alone that it serves itself."""
+    key = {"identity": {"apiKeyId": "key-of-acme"}}
+    caller = caller_of(key, PARTNER_SERVING, "rest-1")
+    assert (caller.role, caller.owner) == (Role.PARTNER, Owner("servedBy", "acme#rest-1"))
+
+
 @pytest.mark.parametrize("failure", [Unavailable("away"), RuntimeError("AccessDenied"), OSError()])
 def test_a_function_starts_without_the_directory(
     no_store: NoStore, monkeypatch: pytest.MonkeyPatch, failure: Exception
@@ -88,7 +149,7 @@ def test_a_broken_entry_shuts_out_one_key_and_not_the_function(
 ) -> None:
     """A partner without an id, or with one that could be another's, is refused; others are not."""
     good = {"apiKeyId": "good", "partnerId": "acme"}
-    monkeypatch.setattr(no_store, "partners", lambda: [entry, good])
+    monkeypatch.setattr(no_store, "partners", lambda: ([entry, good], True))
     monkeypatch.setattr(no_store, "partner_of", lambda _: entry)
     directory = Directory(no_store)
     directory.preload()

@@ -12,17 +12,30 @@ import pytest
 from orders import consumer as module
 from orders import log as logs
 from orders.aws_api import Unreachable
-from orders.consumer import HandOver, Hopeless, Message, Retry, WorkFailed, consumer, delay
+from orders.consumer import (
+    REASON,
+    SERVER,
+    SIDE,
+    HandOver,
+    Hopeless,
+    Message,
+    Retry,
+    WorkFailed,
+    consumer,
+    delay,
+)
 from orders.metrics import PROCESSING_LATENCY, STATUS_CHANGES
 from orders.settings import (
     DEAD_LETTER_QUEUE,
     MAX_RECEIVES,
+    RESTAURANTS_DEAD_LETTERS,
+    RESTAURANTS_QUEUE,
     RETRIES_QUEUE,
     RETRY_SECONDS,
     WEBHOOK_WAITS,
 )
 from orders.store import Unavailable
-from tests.shared.stream_records import item, message, record
+from tests.shared.stream_records import deletion, item, message, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +44,9 @@ GOOD = json.dumps(record(item()))
 RETRIES = "https://sqs.us-east-1.amazonaws.com/111122223333/retries"
 WAITS = (5, 300, 1_800)
 DEAD_LETTERS = "https://sqs.us-east-1.amazonaws.com/111122223333/dead"
+SERVING = "https://sqs.us-east-1.amazonaws.com/111122223333/serving"
+SERVING_DEAD = "https://sqs.us-east-1.amazonaws.com/111122223333/serving-dead"
+OTHER = message(GOOD, number=2)
 MARK = "marked-personal-data"
 
 
@@ -259,6 +275,15 @@ def test_a_message_leaves_one_line_without_content(text: Callable[[], str]) -> N
     assert told[1]["reason"].startswith("no stream record of an order")
 
 
+def test_a_deletion_is_no_work_and_no_dead_letter(aws: Aws, text: Callable[[], str]) -> None:
+    """What DynamoDB has deleted is not kept as a dead letter, and nobody works on it."""
+    gone = json.dumps(deletion(item()))
+    assert run(failing(AssertionError("worked on")), message(gone)) == []
+    assert aws.calls == []
+    (line,) = [json.loads(line) for line in text().splitlines() if "_aws" not in line]
+    assert line["outcome"] == "deleted"
+
+
 def test_a_batch_s_metrics_are_written_once(text: Callable[[], str]) -> None:
     """Ten messages make one line of metrics, with ten values in it."""
 
@@ -371,3 +396,46 @@ def test_a_message_knows_whether_it_is_a_retry_and_its_last() -> None:
     assert told == [(True, False), (True, True)]
     assert not Message(message(GOOD, receives=3)).retried
     assert Message(message(GOOD, receives=MAX_RECEIVES)).last
+
+
+def to_server(**changes: Any) -> dict[str, Any]:
+    """Make a message that who serves the order is to hear, as its first queue has it."""
+    arn = f"arn:aws:sqs:us-east-1:111122223333:{SERVING.rpartition('/')[2]}"
+    return {**message(GOOD), "eventSourceARN": arn, **changes}
+
+
+SERVERS = {SIDE: {"DataType": "String", "StringValue": SERVER}}
+
+
+@pytest.fixture
+def serving(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(RESTAURANTS_QUEUE, SERVING)
+    monkeypatch.setenv(RESTAURANTS_DEAD_LETTERS, SERVING_DEAD)
+
+
+@pytest.mark.usefixtures("serving")
+def test_what_is_handed_over_says_for_whom_it_is(aws: Aws) -> None:
+    """Among the retries of both sides each message knows its own; others carry no attribute."""
+    assert (
+        run(failing(HandOver("slow", "bella"), HandOver("slow", "acme")), to_server(), OTHER) == []
+    )
+    ((_, arguments),) = aws.calls
+    theirs, placer_s = arguments["Entries"]
+    assert theirs["MessageAttributes"] == SERVERS
+    assert "MessageAttributes" not in placer_s
+
+
+@pytest.mark.usefixtures("serving")
+def test_each_side_has_dead_letters_of_its_own(aws: Aws) -> None:
+    """What one endpoint refuses lies with its own, from the first queue as from the retries."""
+    said = {SIDE: {"stringValue": SERVER, "dataType": "String"}}
+    retries = f"arn:aws:sqs:us-east-1:111122223333:{RETRIES.rpartition('/')[2]}"
+    retried = to_server(eventSourceARN=retries, messageAttributes=said)
+    for one, queue in ((to_server(), SERVING_DEAD), (retried, SERVING_DEAD), (OTHER, DEAD_LETTERS)):
+        aws.calls.clear()
+        assert run(failing(Hopeless("HTTP 410")), one) == []
+        (letter,) = aws.letters
+        assert letter["QueueUrl"] == queue
+        reason = {REASON: {"DataType": "String", "StringValue": "HTTP 410"}}
+        theirs = SERVERS if queue == SERVING_DEAD else {}
+        assert letter["MessageAttributes"] == {**reason, **theirs}

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from orders.domain.events import event_of
 from orders.domain.lifecycle import Status
-from orders.order_changes import Malformed, OrderChange, parse
+from orders.order_changes import Deleted, Malformed, OrderChange, parse
 from tests.shared import examples
 from tests.shared.examples import ORDER
-from tests.shared.stream_records import NOW, body_of, customers_order, partners_order, record
+from tests.shared.stream_records import NOW, body_of, customers_order, item, partners_order, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -236,13 +236,27 @@ def test_half_a_surrogate_pair_is_refused() -> None:
 
 
 def test_a_removed_order_is_no_change() -> None:
-    """A record without an order after the write is refused: nobody works on what is gone."""
+    """A record of a deletion is known as one; what merely lacks an order is refused."""
     gone = copy.deepcopy(WHOLE)
     del gone["dynamodb"]["NewImage"]
-    assert refused(json.dumps({**gone, "eventName": "REMOVE"})).endswith("KeyError")
+    with pytest.raises(Deleted):
+        parse(json.dumps({**gone, "eventName": "REMOVE"}))
+    assert refused(json.dumps(gone)).endswith("KeyError")
+    whole = {**WHOLE, "eventName": "REMOVE"}
+    assert parse(json.dumps(whole)).order_id == parse(json.dumps(WHOLE)).order_id
 
 
 def test_the_refusal_names_what_is_missing() -> None:
     """Whoever reads the dead letter's reason learns which field the order lacks."""
     lacking = replaced(WHOLE, ("dynamodb", "NewImage", "customerId"), ...)
     assert refused(json.dumps(lacking)) == "the order has no customerId"
+
+
+@pytest.mark.parametrize(
+    "deadline", ["soon", "", None, 42, ["x"], "2020-01-01T00:00:00", "2020-01-01T00:00:00+02:00"]
+)
+def test_a_deadline_is_a_time_in_utc(deadline: Any) -> None:
+    """An order whose deadline is none is poison, and not one that waits for ever."""
+    with pytest.raises(Malformed):
+        parse(json.dumps(record(item(acceptBy=deadline))))
+    assert parse(json.dumps(record(item(acceptBy="2020-01-01T00:00:00.000Z")))).version == 1

@@ -401,6 +401,7 @@ def client(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
         monkeypatch.setattr(module, "store", lambda: made_store)
     partners.directory.cache_clear()
     monkeypatch.setattr(partners.Directory, "partner_of", lambda *_: "acme")
+    monkeypatch.setattr(partners.Directory, "server_of", lambda *_: None)
     yield made
     partners.directory.cache_clear()
 

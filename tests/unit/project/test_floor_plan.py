@@ -89,6 +89,10 @@ PLANTED = {
     "ops": ("ops/reach/clients.py", "from ops.partners import keys"),
     "cli": ("cli/terminal.py", "from cli import options"),
     "commands": ("cli/commands/flags.py", "from cli.commands import logs"),
+    "callers": (
+        "cli/commands/callers/restaurants.py",
+        "from cli.commands.callers import partners",
+    ),
     "no-circles": ("orders/domain/order.py", "from orders.domain import money"),
     "inside": ("local/inside/segments.py", "import httpx"),
     "pure": ("cloudwatch/alarms.py", "import boto3"),

@@ -60,6 +60,7 @@ def test_the_domain_needs_nothing_of_aws() -> None:
             for name in (
                 *("changes", "checks", "ids", "iso", "lifecycle"),
                 *("money", "order", "reasons", "synthetic"),
+                *("serving", "serving.servers"),
             )
         ),
     }

@@ -25,6 +25,21 @@ def test_summary_names_what_is_unknown() -> None:
     assert said == "1 failure, 0 warnings in 3 checks. Could not be checked: c."
 
 
+def test_what_is_unknown_is_folded() -> None:
+    """Checks that failed for one reason are one row, below what is known; others stay apart."""
+    asked = [
+        Finding(Result.UNKNOWN, "No credentials.", "Log in.", "a"),
+        Finding(Result.OK, "Fine.", check="b"),
+        Finding(Result.UNKNOWN, "No credentials.", "Log in.", "c"),
+        Finding(Result.UNKNOWN, "Timed out.", "", "d"),
+    ]
+    assert doctor.rows(asked) == [
+        ("b", "ok", "Fine."),
+        ("a, c", "unknown", "No credentials. → Log in."),
+        ("d", "unknown", "Timed out."),
+    ]
+
+
 @pytest.mark.parametrize("result", list(Result))
 def test_exit_code(
     result: Result, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -51,6 +51,15 @@ def test_table(running: Consumption) -> None:
     assert "DynamoDB, stored, with indexes" in result.output
 
 
+def test_units_are_those_that_people_read(running: Consumption) -> None:
+    """Sizes are told in bytes or KB, times in GB-seconds, and nothing as a power of ten."""
+    assert running
+    said = CliRunner().invoke(app, ["spent", "--local"]).stdout
+    assert re.search(r"^CloudWatch Logs .* [\d.]+ (B|KB) ", said, re.MULTILINE)
+    assert re.search(r"^Lambda .* time .* GB-s ", said, re.MULTILINE)
+    assert not re.search(r"\de-\d", said)
+
+
 def test_json(running: Consumption) -> None:
     """Programs get each line, and the dollars of an order both ways."""
     document = json.loads(CliRunner().invoke(app, ["spent", "--local", "--json"]).stdout)

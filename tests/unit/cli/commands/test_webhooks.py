@@ -74,6 +74,42 @@ def test_the_latest_event_is_sent_unless_another_is_named(stored: dict[str, Any]
         assert done.exit_code == (2 in versions), "all were taken, or not"
 
 
+def test_who_serves_an_order_is_told_again_by_itself(
+    stored: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With --server the event goes to that partner, and says what only it is told."""
+    asked: list[str] = []
+    sent: list[dict[str, Any]] = []
+
+    def ask(_: Any, partner_id: str) -> Endpoint:
+        asked.append(partner_id)
+        return HERE
+
+    def send(_: Endpoint, event: Any) -> Sent:
+        sent.append(json.loads(event.body))
+        return Sent(event.event_id, delivered=True, answer="204")
+
+    monkeypatch.setattr(events, "endpoint_to_ask", ask)
+    monkeypatch.setattr(events, "send", send)
+    stored["servedBy"] = f"bella#{stored['restaurantId']}"
+    for arguments in ((), ("--server",)):
+        assert run("resend", stored["orderId"], *arguments).exit_code == 0
+    assert asked == ["acme", "bella"]
+    placer, server = sent
+    assert server == {**placer, "restaurantId": stored["restaurantId"]}
+
+
+def test_a_served_order_that_no_partner_placed_names_the_other_side(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who asks for the wrong side reads which option is for the right one."""
+    found = {**customers_order(order(), "cust-1"), "servedBy": "bella#rest-42"}
+    monkeypatch.setattr(options, "find", lambda *_, **__: None)
+    monkeypatch.setattr(events, "order_of", lambda *_: found)
+    done = run("resend", "any")
+    assert "--server" in str(done.exception)
+
+
 def test_a_version_without_an_event_is_told(stored: dict[str, Any]) -> None:
     """An edit's version made no event: those that there are are named."""
     done = run("resend", stored["orderId"], "--version", "7")

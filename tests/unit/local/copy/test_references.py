@@ -9,9 +9,18 @@ import pytest
 from local.copy.references import Resolver, UnresolvedError
 
 TEMPLATE = {
-    "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}, "Log": {"Type": "AWS::Logs::LogGroup"}}
+    "Resources": {
+        "Queue": {"Type": "AWS::SQS::Queue"},
+        "Topic": {"Type": "AWS::SNS::Topic"},
+        "Log": {"Type": "AWS::Logs::LogGroup"},
+    }
 }
-RESOLVER = Resolver(TEMPLATE, {"Queue": "http://127.0.0.1/1/orders", "Log": "/log"}, "dev")
+IDS = {
+    "Queue": "http://127.0.0.1/1/orders",
+    "Topic": "arn:aws:sns:us-east-1:1:changes",
+    "Log": "/log",
+}
+RESOLVER = Resolver(TEMPLATE, IDS, "dev")
 
 
 @pytest.mark.parametrize(
@@ -20,6 +29,7 @@ RESOLVER = Resolver(TEMPLATE, {"Queue": "http://127.0.0.1/1/orders", "Log": "/lo
         ({"Ref": "Log"}, "/log"),
         ({"Ref": "AWS::Region"}, "us-east-1"),
         ({"Fn::GetAtt": ["Queue", "QueueName"]}, "orders"),
+        ({"Fn::GetAtt": ["Topic", "TopicName"]}, "changes"),
         ({"Fn::Join": ["-", [{"Ref": "AWS::StackName"}, "x"]]}, "dev-x"),
         ({"Fn::Sub": "${AWS::StackName}:${Queue.QueueName}"}, "dev:orders"),
         ([{"Name": {"Ref": "Log"}}, 3, None], [{"Name": "/log"}, 3, None]),

@@ -37,6 +37,7 @@ OUTPUTS = {
     "OrderChangesTopic": "arn:aws:sns:us-east-1:1:topic",
     "OrderProcessingQueue": "https://sqs/1/processing",
     "PartnerNotificationsQueue": "https://sqs/1/notifications",
+    "RestaurantNotificationsQueue": "https://sqs/1/restaurants",
     "OrdersTable": "orders",
     "IdempotencyTable": "keys",
     "PartnersTable": "partners",
@@ -47,7 +48,7 @@ OUTPUTS = {
     ("known", "found"),
     [
         ("AWS/SNS", Carried(4, 0)),
-        ("AWS/SQS", Carried(0, 2 * 3 * 4)),
+        ("AWS/SQS", Carried(0, 3 * 3 * 4)),
         ("AWS/DynamoDB", Carried(0, 0, written=5 * 4, read=5 * 4)),
     ],
 )

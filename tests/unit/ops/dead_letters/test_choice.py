@@ -12,7 +12,7 @@ from ops.dead_letters.letters import QUEUES, DeadLetter
 from ops.dead_letters.queues import Depth
 from ops.reach.target import Target
 
-PROCESSING, NOTIFICATIONS, PIPE = QUEUES.values()
+PROCESSING, NOTIFICATIONS, RESTAURANTS, PIPE = QUEUES.values()
 
 
 @pytest.fixture
@@ -31,9 +31,9 @@ def target(depths: dict[str, Depth]) -> Target:
 
 def test_queues_for_an_order(target: Target, depths: dict[str, Depth]) -> None:
     """The pipe is left out where an order is asked for, and is named if anything is in it."""
-    assert choice.queues(target, None, "o-1") == ([PROCESSING, NOTIFICATIONS], [])
+    assert choice.queues(target, None, "o-1") == ([PROCESSING, NOTIFICATIONS, RESTAURANTS], [])
     depths[PIPE.letters] = Depth(waiting=1, in_flight=0)
-    assert choice.queues(target, None, "o-1") == ([PROCESSING, NOTIFICATIONS], [PIPE])
+    assert choice.queues(target, None, "o-1") == ([PROCESSING, NOTIFICATIONS, RESTAURANTS], [PIPE])
     assert choice.queues(target, None, None) == (list(QUEUES.values()), [])
     assert choice.queues(target, PIPE, None) == ([PIPE], [])
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ops.dead_letters.letters import QUEUES, Place, look, read
 from ops.dead_letters.purge import line
 from ops.reach.target import Target
+from orders.deadlines import message_of
 from project.text import plain
 from tests.shared.dead_letters import Sampling, message, refused
 
@@ -34,6 +35,14 @@ def test_worker_s_dead_letter() -> None:
     letter = read(message(body, reason="WebhookRefused"), "processing")
     assert (letter.order_id, letter.status, letter.version) == ("o-1", "READY", "3")
     assert (letter.reason, letter.sent_at) == ("WebhookRefused", 1000.5)
+
+
+def test_a_deadline_s_dead_letter() -> None:
+    """A deadline that could not be worked on tells whose it is, and is found by the order's id."""
+    order_id = "01a2056f-12d3-7a4f-a166-60b40a00b62c"
+    letter = read(message(json.loads(message_of(order_id))), "processing")
+    assert (letter.order_id, letter.status, letter.version) == (order_id, "deadline", None)
+    assert read(message({"deadlineOf": 42}), "processing").order_id is None
 
 
 def test_removed_order() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import boto3
@@ -16,6 +17,7 @@ from ops.dead_letters.letters import QUEUES, Place, Report
 from ops.dead_letters.redrive import as_pipe
 from ops.reach.errors import OperatorError
 from ops.reach.target import Target
+from tests.shared.dead_letters import message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +49,7 @@ class Stream:
 
     def __init__(self, *pages: list[str]) -> None:
         self.pages: list[list[str]] = [[], *pages]
+        self.kinds: dict[str, str] = {}
 
     def get_shard_iterator(self, **_: Any) -> Any:
         """Start at the first page."""
@@ -56,7 +59,10 @@ class Stream:
         """Give a page; after the last, empty ones without end."""
         number = int(ShardIterator)
         page = self.pages[number] if number < len(self.pages) else []
-        records = [{"eventID": n, "dynamodb": {"SequenceNumber": n}} for n in page]
+        records = [
+            {"eventID": n, "eventName": self.kinds.get(n), "dynamodb": {"SequenceNumber": n}}
+            for n in page
+        ]
         return {"Records": records, "NextShardIterator": str(number + 1)}
 
 
@@ -80,6 +86,23 @@ def test_records_of_a_place(pages: list[list[str]], found: list[str] | None) -> 
             list(records)
     else:
         assert [record["eventID"] for record in records] == found
+
+
+def test_a_deletion_in_between_is_not_published() -> None:
+    """Between two changes DynamoDB deleted an order: the pipe leaves it out, and so does this."""
+    published: list[str] = []
+    stream = Stream(["1", "2", "3"])
+    stream.kinds = {"1": "INSERT", "2": "REMOVE", "3": "MODIFY"}
+
+    def publish(*, Message: str, **_: Any) -> None:  # noqa: N803 - AWS's names
+        published.append(json.loads(Message)["eventID"])
+
+    clients: dict[str, Any] = {"dynamodbstreams": stream, "sns": SimpleNamespace(publish=publish)}
+    target = Target("stage dev", "s", clients.__getitem__, {"OrderChangesTopic": "topic"}, "")
+    where = {"streamArn": "arn:stream", "shardId": "shard"}
+    where |= {"startSequenceNumber": "1", "endSequenceNumber": "3"}
+    redrive._publisher(target, QUEUES["pipe"])(message({"DDBStreamBatchInfo": where}))
+    assert published == ["1", "3"]
 
 
 @pytest.fixture

@@ -12,13 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.partners import events
-from ops.partners.events import Sent, as_the_local_run, events_of, send, trial_event
+from ops.partners.events import (
+    Sent,
+    as_the_local_run,
+    events_for_server,
+    events_of,
+    send,
+    trial_event,
+)
 from ops.reach.errors import OperatorError
 from ops.reach.target import Target
 from orders.domain.changes import history_entry, revise
 from orders.domain.events import OrderEvent, event_of
 from orders.domain.lifecycle import Role, Status
 from orders.domain.order import Item, OrderPatch
+from orders.domain.serving.server_events import OWN_MOVES, event_for_server
 from orders.webhooks import TEST_NETWORKS, Deferred, Endpoint, Rejected
 from tests.shared.stream_records import NOW, item, typed
 
@@ -63,6 +71,38 @@ def test_an_order_tells_every_event_that_it_ever_made(steps: list[dict[str, Any]
     assert [event.event_id for event in made.values()] == [
         f"{order['orderId']}.{version}" for version in made
     ]
+
+
+@given(st.lists(patches, max_size=12))
+def test_who_serves_an_order_can_be_told_all_of_it_again(steps: list[dict[str, Any]]) -> None:
+    """Its events computed later are those that were sent to it, and where the order stands now."""
+    order = item(servedBy="bella#rest-42")
+    sent = [event_for_server(order, None)]
+    for number, patch in enumerate(steps):
+        after = changed(order, patch, NOW + 1_000 * (number + 1))
+        if after is not None:
+            sent.append(event_for_server(after, order))
+            order = after
+    made = events_for_server(order)
+    told = [event for event in sent if event is not None]
+    assert [event for event in made.values() if event in told] == told
+    assert len(made) <= len(told) + (order["status"] in OWN_MOVES)
+    assert json.loads(made[max(made)].body)["status"] == order["status"]
+
+
+@pytest.mark.parametrize("served_by", [None, "#rest-42", "acme#rest-42"])
+def test_who_does_not_serve_for_others_is_told_nothing(served_by: str | None) -> None:
+    """An order without a second partner has no second events, and the operator reads why."""
+    with pytest.raises(OperatorError, match=r"No other partner serves .*: its restaurant's staff"):
+        events_for_server({**item(), "servedBy": served_by})
+
+
+def test_an_erasure_moves_no_event() -> None:
+    """What a partner was told of an order is what it would be told once its person is erased."""
+    history = [{"status": status, "at": f"t{n}"} for n, status in enumerate(["PLACED", "REJECTED"])]
+    order = item(status="REJECTED", version=2, history=history)
+    erased = {**order, "version": 3, "erasedAt": "t2", "updatedAt": "t2"}
+    assert events_of(erased) == events_of(order)
 
 
 def test_a_trial_is_known_as_one() -> None:

@@ -37,7 +37,7 @@ from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Role, Status, statuses_before
 from orders.domain.order import Amount, Item, NewOrder, NewPartnerOrder, PartnerOrderPatch
 from orders.domain.reasons import REASONED, REASONS_OF
-from orders.domain.synthetic import is_synthetic
+from orders.domain.synthetic import expire, is_synthetic
 from tests.shared import examples
 from tests.shared.examples import ORDER, order
 
@@ -145,6 +145,15 @@ def test_orders_of_the_heartbeat_are_marked_and_expire_after_a_week() -> None:
     assert is_synthetic(heartbeats)
     assert heartbeats["expiresAt"] == NOW // 1000 + 7 * 86_400
     assert not SYNTHETIC & set(view(heartbeats))
+
+
+def test_an_order_that_expires_is_not_synthetic_for_it() -> None:
+    """Where orders are kept for so many days, they are cooked, told of and counted all the same."""
+    item = placed(ORDER)
+    expire(item, NOW, 730)
+    assert item["expiresAt"] == NOW // 1000 + 730 * 86_400
+    assert not is_synthetic(item)
+    assert "expiresAt" not in view(item)
 
 
 @given(examples.orders, st.text(min_size=1).filter(lambda name: name != "heartbeat"))

@@ -96,6 +96,28 @@ def test_an_edit_is_not_told_of(status: Status) -> None:
     assert event_of(stored(status, version=2, note="ring twice"), stored(status)) is None
 
 
+def test_a_new_time_to_be_ready_is_told_of() -> None:
+    """The partner hears of a delay: the order stands where it stood, at a version of its own."""
+    ready, later = "2026-11-18T12:00:00Z", "2026-11-18T12:20:00Z"
+    old = stored(Status.CONFIRMED, version=2, readyAt=ready)
+    fields = fields_of({**old, "version": 3, "readyAt": later}, old)
+    assert fields["type"] == "order.ready-time-changed"
+    assert (fields["status"], fields["version"], fields["readyAt"]) == ("CONFIRMED", 3, later)
+    assert event_of({**old, "version": 3, "note": "x"}, old) is None
+    first = fields_of({**old, "version": 3}, stored(Status.CONFIRMED, version=2))
+    assert first["type"] == "order.ready-time-changed"
+
+
+def test_an_accepted_order_is_told_with_its_time() -> None:
+    """One event says that it is confirmed and when it is ready; later ones need not repeat it."""
+    ready = "2026-11-18T12:00:00Z"
+    new = stored(Status.CONFIRMED, version=2, readyAt=ready)
+    fields = fields_of(new, stored())
+    assert (fields["type"], fields["readyAt"]) == ("order.confirmed", ready)
+    cooking = stored(Status.PREPARING, version=3, readyAt=ready)
+    assert "readyAt" not in fields_of(cooking, new)
+
+
 def test_a_type_is_the_status_in_lower_case_with_hyphens() -> None:
     """Types read as partners expect of webhooks: order.picked-up."""
     assert [fields_of(stored(status), None)["type"] for status in Status] == [

@@ -46,10 +46,10 @@ def test_partners_and_operators_can_make_every_move(role: Role) -> None:
     assert moves == MOVES_OF_THE_DESIGN
 
 
-def test_the_service_itself_only_confirms() -> None:
-    """In the background an order is confirmed, and nothing else happens to it."""
+def test_the_service_itself_only_answers() -> None:
+    """In the background a placed order is confirmed or rejected, and nothing else happens to it."""
     own = {(o, t) for o in Status for t in statuses_after(o, Role.SERVICE)}
-    assert own == {("PLACED", "CONFIRMED")}
+    assert own == {("PLACED", "CONFIRMED"), ("PLACED", "REJECTED")}
 
 
 def test_contents_change_only_while_placed() -> None:

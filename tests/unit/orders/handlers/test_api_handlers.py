@@ -65,6 +65,34 @@ def test_an_orders_address_is_below_the_path_that_was_asked_for(path: str) -> No
     assert create_order._is_plain(path) == (re.fullmatch(unreserved, path) is not None)
 
 
+class Kept(NoStore):
+    """A store that keeps what is placed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.items: list[Item] = []
+
+    def create(self, item: Item, _: Claim) -> tuple[Item, bool]:
+        self.items.append(item)
+        return item, False
+
+
+@pytest.mark.parametrize(("days", "kept"), [("", None), ("30", 30), ("3650", 3_650)])
+def test_an_order_goes_when_the_stage_says(
+    monkeypatch: pytest.MonkeyPatch, days: str, kept: int | None
+) -> None:
+    """A new order has the second at which it is deleted; none, where orders are kept for ever."""
+    monkeypatch.setenv("ORDER_RETENTION_DAYS", days)
+    store = Kept()
+    monkeypatch.setattr(create_order, "store", lambda: store)
+    sent = event("POST", body=ORDER, headers={"Idempotency-Key": "k"})
+    answer = create_order.handler(sent, None)
+    assert (answer["statusCode"], "expiresAt" in answer["body"]) == (201, False)
+    (item_,) = store.items
+    placed_at = milliseconds_of(item_["timestamp"]) // 1000
+    assert item_.get("expiresAt") == (None if kept is None else placed_at + kept * 86_400)
+
+
 @pytest.mark.parametrize("order_id", NOT_IDS)
 def test_an_id_that_cannot_be_is_not_found_without_a_read(order_id: str) -> None:
     """What is no UUIDv7 is answered 404 like any missing order, and costs no read."""

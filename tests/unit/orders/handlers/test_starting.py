@@ -4,15 +4,44 @@ from __future__ import annotations
 
 import gc
 import json
+import pickle
 import subprocess
 import sys
 from typing import Any
+from typing import NamedTuple as Ordinary
 
+import msgspec
 import pytest
 
 from infrastructure.functions import names
+from orders.named_tuple import NamedTuple
 from orders.starting import ready
 from project.checkout import ROOT
+
+
+class Usual(Ordinary):
+    """A record."""
+
+    name: str
+    number: int = 1
+
+    @property
+    def twice(self) -> int:
+        """Something computed."""
+        return 2 * self.number
+
+
+class Cheap(NamedTuple):
+    """A record."""
+
+    name: str
+    number: int = 1
+
+    @property
+    def twice(self) -> int:
+        """Something computed."""
+        return 2 * self.number
+
 
 STARTED = """
 import gc, json, sys
@@ -65,3 +94,25 @@ def test_a_process_that_runs_already_is_left_as_it_is() -> None:
     ready()
     assert gc.isenabled()
     assert gc.get_freeze_count() == before
+
+
+def test_named_tuples_are_those_of_the_standard_library() -> None:
+    """Whoever knows `typing.NamedTuple` knows ours: what it has, compares to, prints and takes."""
+    cheap, usual = Cheap("a"), Usual("a")
+    assert cheap == usual == ("a", 1)
+    assert cheap < Cheap("a", 2) == cheap._replace(number=2)
+    assert (cheap.twice, cheap.number, hash(cheap)) == (usual.twice, usual.number, hash(usual))
+    assert repr(cheap).removeprefix("Cheap") == repr(usual).removeprefix("Usual")
+    assert (Cheap._fields, Cheap._field_defaults) == (Usual._fields, Usual._field_defaults)
+    assert (Cheap.__doc__, Cheap.__module__) == (Usual.__doc__, Usual.__module__)
+    assert [*Cheap.__annotations__] == [*Usual.__annotations__]
+    assert pickle.loads(pickle.dumps(cheap)) == cheap  # noqa: S301 - our own
+    assert msgspec.json.encode(cheap) == msgspec.json.encode(usual)
+
+
+def test_a_named_tuple_takes_its_fields_and_no_others() -> None:
+    """A field that is missing or unknown is told at once."""
+    with pytest.raises(TypeError, match="name"):
+        Cheap()  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="unknown"):
+        Cheap("a", unknown=1)  # type: ignore[call-arg]

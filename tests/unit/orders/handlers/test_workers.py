@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from orders.consumer import HandOver, Hopeless, Message, Retry
+from orders.consumer import SERVER, SIDE, HandOver, Hopeless, Message, Retry
 from orders.domain.lifecycle import Role, Status
 from orders.flags import Decision
 from orders.handlers import notify_partner, process_order
@@ -21,7 +21,7 @@ from orders.metrics import (
     WEBHOOKS_RETRIED,
 )
 from orders.parameters import Unreadable
-from orders.settings import MAX_RECEIVES, RETRIES_QUEUE, WEBHOOK_WAITS
+from orders.settings import MAX_RECEIVES, RESTAURANTS_QUEUE, RETRIES_QUEUE, WEBHOOK_WAITS
 from orders.slow_partners import PATIENCE_SECONDS, REMEMBERED_SECONDS, SlowPartners
 from orders.store import Refused, Store
 from orders.webhooks import LIMIT_SECONDS, Deferred, Endpoint, Rejected
@@ -42,6 +42,17 @@ ENDPOINT = Endpoint("https://partner.example/hook", ("whsec_c2VjcmV0",))
 def told(new: Item, old: Item | None = None) -> Message:
     """Make the message of a change."""
     return Message(message(json.dumps(record(new, old))))
+
+
+def told_who_serves(new: Item, old: Item | None = None) -> Message:
+    """Make the message of a change as the queue of those who serve orders has it."""
+    record_ = message(json.dumps(record(new, old)))
+    return Message({**record_, "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:serving"})
+
+
+def served(**changes: Any) -> Item:
+    """Store an order that acme placed and bella serves."""
+    return item(servedBy="bella#rest-42", acceptBy="2026-11-18T11:16:40.123Z", **changes)
 
 
 def told_again(new: Item, receives: int = 1) -> Message:
@@ -199,11 +210,12 @@ class Partners:
         self.answer: int | Exception = 204
         self.sent: list[dict[str, Any]] = []
         self.limits: list[float] = []
+        self.asked = "acme"
         self.takes = 0.0
         self.now = 1_000.0
 
     def of(self, partner_id: str) -> Endpoint | None:
-        assert partner_id == "acme"
+        assert partner_id == self.asked
         if self.unreadable:
             raise Unreadable("ThrottlingException: acme")
         return self.endpoint
@@ -227,6 +239,8 @@ def partners(monkeypatch: pytest.MonkeyPatch, flag: dict[str, Any]) -> Partners:
     memory = SlowPartners()
     monkeypatch.setattr(notify_partner, "slow_partners", lambda: memory)
     monkeypatch.setattr(time, "monotonic", lambda: made.now)
+    serving = "https://sqs.us-east-1.amazonaws.com/111122223333/serving"
+    monkeypatch.setenv(RESTAURANTS_QUEUE, serving)
     monkeypatch.setenv(RETRIES_QUEUE, "https://sqs.us-east-1.amazonaws.com/111122223333/retries")
     monkeypatch.setenv(WEBHOOK_WAITS, "5 300 1800")
     return made
@@ -240,6 +254,59 @@ def test_a_partner_hears_of_a_new_status(partners: Partners) -> None:
     assert (event["type"], event["version"]) == ("order.confirmed", 2)
     assert one.counts == [WEBHOOKS_DELIVERED]
     assert one.notes["httpStatus"] == 204
+
+
+def test_who_serves_an_order_hears_of_it_by_its_own_queue(
+    partners: Partners, flag: dict[str, Any]
+) -> None:
+    """Of one change each queue calls one partner: who placed the order, or who serves it."""
+    new, old = served(status="CANCELLED", version=2), served()
+    assert notify_partner.notify_partner(told(new, old)) == "delivered"
+    partners.asked = "bella"
+    one = told_who_serves(new, old)
+    assert notify_partner.notify_partner(one) == "delivered"
+    placer, server = partners.sent
+    extra = {"restaurantId": new["restaurantId"], "acceptBy": new["acceptBy"]}
+    assert server == {**placer, **extra}
+    assert not extra.keys() & placer.keys()
+    assert flag["asked"] == [("partner-webhooks", "acme"), ("partner-webhooks", "bella")]
+    assert (one.notes["partnerId"], one.notes["side"]) == ("bella", "server")
+
+
+def test_a_retry_remembers_for_whom_it_is(partners: Partners) -> None:
+    """The queue of retries is one for both; its attribute says who is to hear."""
+    partners.asked, partners.answer = "bella", Deferred("HTTP 500")
+    with pytest.raises(HandOver) as caught:
+        notify_partner.notify_partner(told_who_serves(served()))
+    assert caught.value.group == "bella"
+    record_ = message(json.dumps(record(served())))
+    side = {SIDE: {"stringValue": SERVER, "dataType": "String"}}
+    for queue in ("retries", "queue"):  # the latter: a letter that came back where it lay
+        arn = f"arn:aws:sqs:us-east-1:111122223333:{queue}"
+        retried = Message({**record_, "eventSourceARN": arn, "messageAttributes": side})
+        with pytest.raises(Retry):
+            notify_partner.notify_partner(retried)
+        assert retried.notes["partnerId"] == "bella"
+
+
+def test_a_server_that_hangs_is_slow_for_itself_alone(partners: Partners) -> None:
+    """Who serves orders and hangs keeps no other partner waiting, in either queue."""
+    partners.asked, partners.takes, partners.answer = "bella", 60, Deferred("timed out")
+    for reason in ("timed out", "slow lately"):
+        with pytest.raises(HandOver, match=reason):
+            notify_partner.notify_partner(told_who_serves(served()))
+    partners.asked, partners.takes, partners.answer = "acme", 0, 204
+    assert notify_partner.notify_partner(told(served())) == "delivered"
+
+
+@pytest.mark.parametrize("served_by", [None, "#rest-42", "acme#rest-42"])
+def test_no_second_partner_hears_where_there_is_none(
+    partners: Partners, served_by: str | None
+) -> None:
+    """Served by nobody, by staff, or by who placed it: nothing is sent from this queue."""
+    new = item() if served_by is None else item(servedBy=served_by)
+    assert notify_partner.notify_partner(told_who_serves(new)) == "no event"
+    assert not partners.sent
 
 
 def test_nobody_hears_of_an_edit_or_of_an_order_without_partner(partners: Partners) -> None:

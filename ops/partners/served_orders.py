@@ -1,0 +1,142 @@
+"""Orders that wait when somebody else comes to serve their restaurant, moved there.
+
+All orders are scanned: an order that nobody serves is in no index by its restaurant. Each is
+changed on the condition that nobody has changed it since, so that it is accepted by its old server
+or moved to the new one, and never both.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from infrastructure import outputs
+from orders.domain.ids import timestamp_of
+from orders.domain.lifecycle import MOVES, Status
+from orders.domain.serving.servers import SERVED_BY
+from orders.domain.synthetic import SYNTHETIC
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ops.reach.target import Target
+    from orders.domain.serving.servers import Bound
+
+    Item = dict[str, Any]
+
+WAITING = (Status.PLACED,)
+OPEN = tuple(status for status, moves in MOVES.items() if moves)
+"""All statuses of orders that have not ended."""
+
+_PAUSE_SECONDS = 0.2  # after each megabyte: a fifth of the reads that the table lets through
+_REFUSED = "ConditionalCheckFailedException"
+
+
+@dataclass
+class Moved:
+    """What became of the orders; filled while it goes on, so that ^C finds it right."""
+
+    orders: int = 0
+    """Those that were moved."""
+    busy: int = 0
+    """Those that somebody kept changing: repeat the command."""
+
+
+def move(
+    target: Target,
+    restaurant_id: str,
+    bound: Bound | None,
+    statuses: tuple[Status, ...],
+    moved: Moved,
+) -> None:
+    """Let each order of a restaurant that waits be served by who serves the restaurant.
+
+    Args:
+        target: the deployment.
+        restaurant_id: which restaurant.
+        bound: who serves it; None for nobody.
+        statuses: of the orders that are moved.
+        moved: is kept up to date.
+    """
+    for item in _orders(target, restaurant_id, statuses):
+        done = _moved(target, item, restaurant_id, bound, statuses)
+        moved.orders += done is True
+        moved.busy += done is None
+
+
+def _orders(target: Target, restaurant_id: str, statuses: tuple[Status, ...]) -> Iterator[Item]:
+    """Give the orders of a restaurant that are so; not the heartbeat's, which nobody serves."""
+    values = {f":s{number}": {"S": status.value} for number, status in enumerate(statuses)}
+    pages = target.client("dynamodb").get_paginator("scan")
+    for page in pages.paginate(
+        TableName=target.output(outputs.ORDERS_TABLE),
+        ConsistentRead=True,
+        FilterExpression=(
+            f"restaurantId = :restaurant AND #status IN ({', '.join(values)}) "
+            f"AND attribute_not_exists({SYNTHETIC})"
+        ),
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":restaurant": {"S": restaurant_id}, **values},
+    ):
+        yield from page["Items"]
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _moved(
+    target: Target,
+    item: Item,
+    restaurant_id: str,
+    bound: Bound | None,
+    statuses: tuple[Status, ...],
+) -> bool | None:
+    """Move one order; None when somebody kept changing it, False when it is where it belongs."""
+    for _ in range(3):
+        placer = item.get("partnerId", {}).get("S")
+        wanted = None if bound is None else bound.serves(restaurant_id, placer)
+        served = item.get(SERVED_BY, {}).get("S")
+        if wanted == served or item["status"]["S"] not in statuses:
+            return False
+        try:
+            _stamp(target, item, served, wanted)
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != _REFUSED:
+                raise
+            if "Item" not in error.response:
+                return False
+            item = error.response["Item"]
+        else:
+            return True
+    return None
+
+
+def _stamp(target: Target, item: Item, served: str | None, wanted: str | None) -> None:
+    """Say in the order who serves it now; its trace is that of the change before."""
+    now = time.time_ns() // 1_000_000
+    values = {
+        ":version": item["version"],
+        ":one": {"N": "1"},
+        ":now": {"S": timestamp_of(now)},
+        ":id": {"S": os.urandom(8).hex()},
+    }
+    before = f"attribute_not_exists({SERVED_BY})"
+    if served is not None:
+        before, values[":served"] = f"{SERVED_BY} = :served", {"S": served}
+    sets, removes = "", f", {SERVED_BY}"
+    if wanted is not None:
+        sets, removes, values[":wanted"] = f", {SERVED_BY} = :wanted", "", {"S": wanted}
+    target.client("dynamodb").update_item(
+        TableName=target.output(outputs.ORDERS_TABLE),
+        Key={name: item[name] for name in ("orderId", "timestamp")},
+        UpdateExpression=(
+            f"SET #version = #version + :one, updatedAt = :now, changedBy = :id{sets} "
+            f"REMOVE traceId{removes}"
+        ),
+        ConditionExpression=f"#version = :version AND {before}",
+        ExpressionAttributeNames={"#version": "version"},
+        ExpressionAttributeValues=values,
+        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+    )

@@ -1,0 +1,1 @@
+"""What the service holds of one person: shown, kept, and overwritten."""
