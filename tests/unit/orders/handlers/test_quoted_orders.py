@@ -14,6 +14,7 @@ from orders.settings import (
     FLAGS_PARAMETER,
     IDEMPOTENCY_HOURS,
     IDEMPOTENCY_TABLE,
+    NO_KEYS,
     ORDERS_TABLE,
     PARTNERS_TABLE,
     PRICE_KEYS,
@@ -216,7 +217,7 @@ def test_each_mode(world: World, what: str, number: int) -> None:
 
 def test_without_keys_nobody_is_charged_what_nobody_vouches_for(world: World) -> None:
     """A stage that requires quotes and has no keys takes no customer's order, and says why."""
-    world.set(PRICE_KEYS, "")
+    world.set(PRICE_KEYS, NO_KEYS)
     answer = world.place(mine())
     assert answer.refusal[0] == "quote-required"
     assert "no keys" in answer.body["detail"]
