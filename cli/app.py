@@ -34,7 +34,10 @@ COMMANDS = (
         "doctor",
         "Say what would make a deployment, or the local run, fail or misbehave; change nothing.",
     ),
-    Entry("quote", "Put the quote of the local run's menu into an order, at the menu's prices."),
+    Entry(
+        "quote",
+        "Print an order at the menu's prices, with the quote that lets a customer place it.",
+    ),
     Entry(
         "restore",
         "Put items that are missing in a table back from a copy of it; never overwrite one.",
