@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from cli import terminal, waterfall
-from cli.commands import dlq, partners
+from cli.commands import dlq
+from cli.commands.callers import partners
 from infrastructure.functions import Caller, names
 from local.demo.receiver import Receiver
 from local.logs import render
