@@ -24,8 +24,8 @@ from infrastructure.settings import STAGES
 from orders.domain.changes import KEYS_KEPT, SCHEDULING_WINDOW
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
 from orders.domain.order import REFERENCE
-from orders.domain.serving.servers import BINDABLE
 from orders.domain.reasons import REASONS_OF, assumed
+from orders.domain.serving.servers import BINDABLE
 from orders.routes import HEAD, IDEMPOTENCY_KEY, PATCH, REPEATABLE, ROUTES, STAGE
 from orders.settings import MAX_BODY_BYTES, MOST_LOOKED_AT
 from project.checkout import ROOT

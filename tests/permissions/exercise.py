@@ -46,6 +46,7 @@ class Walk:
         """Use everything."""
         self.customers()
         self.operators()
+        self.restaurants()
         self.partners()
         self.webhooks()
         self.dead_letters()
@@ -71,6 +72,17 @@ class Walk:
         """List everybody's orders."""
         with client_of(self.stack, {"Authorization": self.stack.operator_token}) as http:
             assert http.get("/orders").status_code == 200
+
+    def restaurants(self) -> None:
+        """Read, list and reject what a customer has ordered at a restaurant, as its staff."""
+        with client_of(self.stack, {"Authorization": self.stack.customer_token}) as http:
+            placed = self.place(http, restaurantId="rest-2")
+        with client_of(self.stack, {"Authorization": self.stack.restaurant_token}) as http:
+            path = f"/restaurants/rest-2/orders/{placed['orderId']}"
+            assert http.get(path).status_code == 200
+            assert http.get("/restaurants/rest-2/orders").status_code == 200
+            body = {"status": "REJECTED", "reason": {"code": "closed"}}
+            assert http.patch(path, json=body).status_code == 200
 
     def partners(self) -> None:
         """Let functions that run already meet an API key that is new to them."""
@@ -177,9 +189,9 @@ class Walk:
         timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
         functions.update_function_configuration(FunctionName=name, Timeout=timeout)
 
-    def place(self, http: httpx.Client, path: str = "/orders") -> dict[str, Any]:
+    def place(self, http: httpx.Client, path: str = "/orders", **changes: Any) -> dict[str, Any]:
         """Place an order twice with one key, the second time as a repetition."""
-        body = order()
+        body = order(**changes)
         if "partner" not in path:
             del body["customerId"]
         headers = {"Idempotency-Key": uuid.uuid4().hex}

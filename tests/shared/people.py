@@ -63,6 +63,8 @@ def caller_headers(stack: Endpoints) -> dict[str, dict[str, str]]:
         "customer": {"Authorization": stack.customer_token},
         "customer's access token": {"Authorization": access_token(pool, next(iter(PEOPLE)))},
         "operator": {"Authorization": stack.operator_token},
+        "staff": {"Authorization": stack.restaurant_token},
+        "other staff": {"Authorization": stack.other_restaurant_token},
     }
 
 

@@ -26,6 +26,7 @@ from orders.domain.lifecycle import MOVES, Role, Status, statuses_after
 from orders.handlers import list_orders
 from orders.problems import (
     GATEWAY_PROBLEMS,
+    NOT_YOUR_RESTAURANT,
     PROBLEMS,
     STALE_VERSION,
     UNSUPPORTED_MEDIA_TYPE,
@@ -218,6 +219,8 @@ def test_what_any_function_can_answer_is_documented(route: Route) -> None:
     listed = problems_of(route)
     by_token = TOKEN in credentials_of(route)
     of_callers = {kind for kind in kinds_in(callers, partners) if (kind.status == 401) == by_token}
+    of_callers -= {NOT_YOUR_RESTAURANT}
+    assert (NOT_YOUR_RESTAURANT in listed) == (by_token and route.serves)
     failures = {kind for kind in PROBLEMS if kind.status >= 500}
     assert of_callers | failures <= listed
     documented = {str(kind.status) for kind in listed}

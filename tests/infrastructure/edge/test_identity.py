@@ -151,7 +151,7 @@ def test_nobody_writes_whose_staff_they_are(template: Template, client: dict[str
     """The restaurants of a person come in its token, and its page cannot change them."""
     (own,) = template.one("Cognito::UserPool")["Schema"]
     assert (own["Name"], own["Mutable"]) == ("restaurants", True)
-    assert RESTAURANTS_CLAIM == f"custom:{own['Name']}"
+    assert f"custom:{own['Name']}" == RESTAURANTS_CLAIM
     assert RESTAURANTS_CLAIM in client["ReadAttributes"]
     assert {"email", "name", "phone_number"} <= set(client["WriteAttributes"])
     assert not {each for each in client["WriteAttributes"] if each.startswith("custom:")}

@@ -9,9 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
+from cli import options
 from cli.app import app
+from infrastructure.settings import stack_name
+from ops.reach.clients import clients
+from ops.reach.target import Target
 from tests.shared.examples import order
-from tests.shared.people import client_of
+from tests.shared.people import aws, client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -258,6 +262,17 @@ def test_browsers_may_call_a_restaurant_s_routes(
     answer = side.http.get(path, headers={"Origin": stack.web_origin})
     assert answer.headers["Access-Control-Allow-Origin"] == stack.web_origin
     assert (side.http.head(path).status_code, side.http.head(path).content) == (200, b"")
+
+
+@pytest.fixture(autouse=True)
+def _operated(stack: Endpoints, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands reach the stack of this test run."""
+    described = aws(stack, "cloudformation").describe_stacks(StackName=stack.stack_name)
+    given = described["Stacks"][0]["Outputs"]
+    outputs = {item["OutputKey"]: item["OutputValue"] for item in given}
+    client = clients(stack.aws_endpoint_url)
+    target = Target("the local run", stack_name("dev"), client, outputs, "make run")
+    monkeypatch.setattr(options, "find", lambda *_, **__: target)
 
 
 def run(*arguments: str) -> Any:

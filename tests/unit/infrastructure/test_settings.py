@@ -248,18 +248,18 @@ def test_an_account_of_ten_can_be_served() -> None:
     says in a sentence why it does not matter, and without the sentence it is refused.
     """
     one, worker = Throttle(rate=1, burst=1), Worker(most_at_once=2, retry_seconds=1)
-    small: dict[str, Any] = dict(
-        stage="x",
-        concurrency_quota=10,
-        reserved_concurrency={},
-        placing_throttle=one,
-        stage_throttle=one,
-        serving_throttle=one,
-        head_throttle=one,
-        plans={"small": Plan(throttle=one, daily_quota=100)},
-        workers=dict.fromkeys(STAGES["dev"].workers, worker),
-        webhooks=Webhooks(most_at_once=2, restaurants_at_once=2),
-    )
+    small: dict[str, Any] = {
+        "stage": "x",
+        "concurrency_quota": 10,
+        "reserved_concurrency": {},
+        "placing_throttle": one,
+        "stage_throttle": one,
+        "serving_throttle": one,
+        "head_throttle": one,
+        "plans": {"small": Plan(throttle=one, daily_quota=100)},
+        "workers": dict.fromkeys(STAGES["dev"].workers, worker),
+        "webhooks": Webhooks(most_at_once=2, restaurants_at_once=2),
+    }
     why = "Ten executions are for whoever tries it out."
     assert Settings(**small, shares_waiver=why).reserved == 0
     with pytest.raises(SettingError, match="get_order let 8 requests through at one moment"):
