@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cli.lazy import Entry
 
 DESTRUCTIVE = {
-    *("deploy", "destroy", "dlq redrive", "dlq purge", "restore"),
+    *("deploy", "destroy", "dlq redrive", "dlq purge", "restore", "move"),
     *(f"flags {name}" for name in ("set", "on", "off", "undo")),
     *(f"partners {name}" for name in ("add", "disable", "remove", "set-webhook")),
     *("partners rotate-key", "partners rotate-secret"),
@@ -34,11 +34,11 @@ READING = {
     *("audit", "dlq ls", "dlq show", "doctor", "cost", "spent", "trace"),
     *("flags ls", "flags show", "flags history"),
     *("partners ls", "partners show", "partners usage"),
-    *("logs ls", "webhooks listen"),
+    *("logs ls", "logs tail", "webhooks listen", "ls", "show"),
 }
 """Those that only tell."""
 
-HARMLESS = {"partners enable", "logs level", "webhooks test", "webhooks resend"}
+HARMLESS = {"partners enable", "logs level", "webhooks test", "webhooks resend", "place"}
 """Those that do what can be undone, or done again, without loss, and do not ask."""
 
 WITHOUT_DEPLOYMENT = {"cost"}
