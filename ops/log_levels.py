@@ -63,6 +63,16 @@ def deployed(target: Target) -> list[str]:
     return [name for name in names() if outputs.function(name) in target.outputs]
 
 
+def groups(target: Target, functions: Iterable[str]) -> dict[str, str]:
+    """Name the log group of each of some functions."""
+    return {name: _group(_configuration(target, name)) for name in functions}
+
+
+def _group(configuration: Mapping[str, Any]) -> str:
+    own = f"/aws/lambda/{configuration['FunctionName']}"  # where nothing else is said
+    return str(configuration.get("LoggingConfig", {}).get("LogGroup", own))
+
+
 def _present(target: Target, function: str) -> str:
     found = function_variables.configuration_of(target, function)
     return function_variables.variables_of(found).get(LOG_LEVEL, "INFO")
