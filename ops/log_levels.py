@@ -6,7 +6,7 @@ next calls are cold starts. A deployment that changes a function puts its level 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure import outputs
 from infrastructure.functions import names
@@ -16,7 +16,7 @@ from ops.reach.errors import Overtaken
 from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ops.reach.target import Target
 
@@ -65,7 +65,7 @@ def deployed(target: Target) -> list[str]:
 
 def groups(target: Target, functions: Iterable[str]) -> dict[str, str]:
     """Name the log group of each of some functions."""
-    return {name: _group(_configuration(target, name)) for name in functions}
+    return {name: _group(function_variables.configuration_of(target, name)) for name in functions}
 
 
 def _group(configuration: Mapping[str, Any]) -> str:
