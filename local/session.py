@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.demo.example import ORDER
+from local.demo.served import place_served
 from local.logs import Follower
 from local.stack import run
 from local.steps import on_terminal
@@ -34,6 +35,7 @@ def serve(layout: Layout) -> None:
     parent = os.getppid()
     print(f"Starting the order service at {layout.url}", flush=True)
     with contextlib.suppress(Stopped), run(layout, on_terminal()) as stack:
+        place_served(stack.endpoints)
         print(_greeting(stack.endpoints, layout), flush=True)
         _follow(stack, make=parent if "MAKELEVEL" in os.environ else None)
     print(f"Stopped; orders are kept in {layout.shown(layout.home)}.", flush=True)
@@ -67,6 +69,7 @@ def _greeting(endpoints: Endpoints, layout: Layout) -> str:
   Partners     {endpoints.partner_id} {key}
                {endpoints.other_partner_id} {endpoints.other_partner_api_key}
   Customers    make token (the identity token of a demo customer; WHO=operator of an operator)
+  Restaurants  rest-1 is served by {endpoints.partner_id}, rest-2 by its staff (WHO=restaurant)
   Web pages    {endpoints.web_origin} may call the API
   Docs         {endpoints.docs_url}
   Dashboard    {endpoints.dashboard_url}

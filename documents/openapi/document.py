@@ -306,7 +306,8 @@ _HEADERS: dict[str, Schema] = {
 
 
 def _description(route: Route) -> str:
-    roles = [Role.CUSTOMER, Role.OPERATOR] if route.caller is Role.CUSTOMER else [route.caller]
+    people = route.caller is Role.CUSTOMER
+    roles: list[Role] = [Role.CUSTOMER, Role.OPERATOR] if people else [route.caller]
     row = BY_NAME[route.function]
     text = row.serving if route.serves and row.serving else row.description
     return text.format(
