@@ -47,6 +47,14 @@ COMMANDS = (
         "Say what an order really took in dollars, from logs and metrics, beside the cost model.",
     ),
     Entry("trace", "Draw the way of one order, from POST to webhook, from its traces in X-Ray."),
+    Entry("ls", "List the orders of a partner or a customer, newest first.", module="orders"),
+    Entry("show", "Show one order, with its history.", module="orders"),
+    Entry("place", "Place an order on behalf of a partner, from a file.", module="orders"),
+    Entry(
+        "move",
+        "Move an order to another status, if nobody has changed it since it was shown.",
+        module="orders",
+    ),
     Entry("dlq", "Dead letters: list, show, send back, take out."),
     Entry(
         "customers",
@@ -61,7 +69,7 @@ COMMANDS = (
     ),
     Entry("webhooks", "Webhooks: try, send again, listen."),
     Entry("flags", "Feature flags: for whom each is on, and since when."),
-    Entry("logs", "How much the functions log, without a deployment."),
+    Entry("logs", "The functions' logs: read along, and how much is logged."),
 )
 
 app = typer.Typer(

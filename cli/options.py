@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +29,20 @@ Stage = Annotated[
 Local = Annotated[bool, typer.Option("--local", help="The copy that `make run` runs, instead.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on stdout.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def partner_ids(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete a partner's id: those of the deployment that is named, or of the local run.
+
+    A shell that completes is not to be kept waiting, or told why there is nothing to offer.
+    """
+    local, stage = bool(ctx.params.get("local")), ctx.params.get("stage")
+    with contextlib.suppress(Exception):
+        from ops.partners import keys  # noqa: PLC0415 - boto3; other completion is quick without
+
+        found = keys.read(find(stage, local=local or not stage))
+        return sorted({key.partner_id for key in found if key.partner_id.startswith(incomplete)})
+    return []
 
 
 def find(stage: str | None, *, local: bool) -> target.Target:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.demo.example import EXAMPLE
+from local.demo.served import place_served
 from local.logs import Follower
 from local.stack import run
 from local.steps import on_terminal
@@ -33,6 +34,7 @@ def serve(layout: Layout) -> None:
     parent = os.getppid()
     print(f"Starting the order service at {layout.url}", flush=True)
     with contextlib.suppress(Stopped), run(layout, on_terminal()) as stack:
+        place_served(stack.endpoints)
         print(_greeting(stack.endpoints, layout), flush=True)
         _follow(stack, make=parent if "MAKELEVEL" in os.environ else None)
     print(f"Stopped; orders are kept in {layout.shown(layout.home)}.", flush=True)

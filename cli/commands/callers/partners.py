@@ -67,7 +67,13 @@ def _check_url(url: str, *, local: bool) -> None:
         terminal.note(f"{found.doubt}. Events are tried again until it does, for a day.")
 
 
-_ID = typer.Argument(metavar="ID", parser=_id, help="The partner's id.", show_default=False)
+_ID = typer.Argument(
+    metavar="ID",
+    parser=_id,
+    help="The partner's id.",
+    show_default=False,
+    autocompletion=options.partner_ids,
+)
 _PLANS = list(dict.fromkeys(plan for settings in STAGES.values() for plan in settings.plans))
 
 Id = Annotated[str, _ID]

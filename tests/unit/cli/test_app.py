@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cli.lazy import Entry
 
 DESTRUCTIVE = {
-    *("deploy", "destroy", "dlq redrive", "dlq purge", "restore"),
+    *("deploy", "destroy", "dlq redrive", "dlq purge", "restore", "move"),
     *("customers erase", "customers release"),
     *(f"flags {name}" for name in ("set", "on", "off", "undo")),
     *(f"partners {name}" for name in ("add", "disable", "remove", "set-webhook")),
@@ -36,11 +36,14 @@ READING = {
     *("audit", "dlq ls", "dlq show", "doctor", "cost", "spent", "trace"),
     *("flags ls", "flags show", "flags history"),
     *("partners ls", "partners show", "partners usage"),
-    *("logs ls", "webhooks listen", "quote"),
+    *("logs ls", "logs tail", "webhooks listen", "ls", "show", "quote"),
 }
 """Those that only tell."""
 
-HARMLESS = {"customers hold", "partners enable", "logs level", "webhooks test", "webhooks resend"}
+HARMLESS = {
+    *("customers hold", "partners enable", "logs level", "place"),
+    *("webhooks test", "webhooks resend"),
+}
 """Those that do what can be undone, or done again, without loss, and do not ask."""
 
 WITHOUT_DEPLOYMENT = {"cost"}

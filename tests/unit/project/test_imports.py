@@ -55,6 +55,7 @@ def test_the_domain_needs_nothing_of_aws() -> None:
     assert not packages & (TOO_SLOW | NOT_FOR_LAMBDA | {"pydynox"})
     assert {module for module in loaded if module.startswith("orders.")} == {
         "orders.domain",
+        "orders.named_tuple",
         *(
             f"orders.domain.{name}"
             for name in (

@@ -41,6 +41,9 @@ MOST_BYTES = 262_144
 PARTNER = "p" * 128
 """As long as any of a partner's other identifiers."""
 
+SERVER = f"{PARTNER}#{'r' * 64}"
+"""Who serves it, as long as the id of a restaurant that can be served."""
+
 TRACE = "1-5759e988-bd862e3fe1be46a994272793"
 
 CHARACTERS = {
@@ -153,7 +156,7 @@ def _rest(body: dict[str, Any], lines: list[Line], last: Line) -> list[Line]:
 
 
 def placed(text: str) -> Item:
-    return place_for_partner(decode(_ORDERS, text), PARTNER, NOW, TRACE)
+    return place_for_partner(decode(_ORDERS, text), PARTNER, NOW, TRACE, SERVER)
 
 
 def patched(item: Item, text: str) -> Item:
