@@ -37,6 +37,7 @@ COMMANDS = (
     Entry(
         "quote",
         "Print an order at the menu's prices, with the quote that lets a customer place it.",
+        module="callers.quote",
     ),
     Entry(
         "restore",
