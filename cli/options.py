@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import terminal
 from infrastructure.settings import STAGES, settings_of
 from ops.reach import target
 
@@ -53,9 +54,9 @@ def find(stage: str | None, *, local: bool) -> target.Target:
         OperatorError: when there is no such deployment.
     """
     check(stage, local=local)
-    if local:
-        return target.on_this_machine()
-    return target.on_aws(stage or target.DEFAULT_STAGE)
+    name = stage or target.DEFAULT_STAGE
+    with terminal.waiting(f"Finding {'the local run' if local else f'stage {name}'} …"):
+        return target.on_this_machine() if local else target.on_aws(name)
 
 
 def find_traces(stage: str | None, *, local: bool) -> tuple[str, Any]:

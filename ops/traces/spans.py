@@ -17,6 +17,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from orders.settings import RETRY
 from project.json_object import json_object
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ ORDER, REQUEST = "orderId", "requestTraceId"
 _PIPE, _QUEUE, _ALL = "stream and pipe", "queue", "stream, pipe, topic, queue"
 _TOPIC, _TABLE = "AWS::SNS", "DynamoDB"
 _LAMBDA = "AWS::Lambda"
-_AGAIN = "retry"
-"""The outcome of a message's work that is tried again (orders/consumer.py)."""
+
+
 _DEFAULT_NAME = "–"
 _LONG = 60.0
 """Seconds; beside so long a wait, what took milliseconds could not be seen."""
@@ -203,7 +204,7 @@ class _Tree:
         """Say what went wrong there for an order: a status, an exception, or an outcome."""
         found = [_trouble_of(span) for span in self.spans.values() if _is_marked(span)]
         said = next((each for each in reversed(found) if each), "")
-        return said or (_AGAIN if _AGAIN in self.named("outcome", order_id) else "")
+        return said or (RETRY if RETRY in self.named("outcome", order_id) else "")
 
     def leave_out_others(self, order_id: str) -> int:
         """Leave out what was done for other orders, with all beneath it; gives how many pieces."""

@@ -142,7 +142,9 @@ def _agree_to_inherit(target: Target, account: Account, *, yes: bool) -> None:
 @app.command()
 def ls(*, stage: Stage = None, local: Local = False, json_: Json = False) -> None:
     """List the partners: plan, keys with their age, and where webhooks go. Never a secret."""
-    found = partner_accounts.accounts(options.find(stage, local=local))
+    target = options.find(stage, local=local)
+    with terminal.waiting(f"Reading the partners of {target.name} …"):
+        found = partner_accounts.accounts(target)
     if json_:
         terminal.as_json([_as_json(account) for account in found])
     elif not found:
@@ -327,8 +329,9 @@ def usage(
 ) -> None:
     """Show a partner's requests per day against its plan's daily quota."""
     target = options.find(stage, local=local)
-    account = partner_accounts.find(target, partner_id)
-    used = partner_usage.usage(target, account, days)
+    with terminal.waiting(f"Reading what {partner_id} has used of {target.name} …"):
+        account = partner_accounts.find(target, partner_id)
+        used = partner_usage.usage(target, account, days)
     if json_:
         terminal.as_json(_usage_as_json(partner_id, used))
     elif not used.days:

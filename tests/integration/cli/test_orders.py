@@ -18,8 +18,6 @@ from tests.shared.people import client_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from click.testing import Result
-
     from ops.reach.endpoints import Endpoints
 
 pytestmark = pytest.mark.integration
@@ -35,7 +33,7 @@ def local_run(stack: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("LOCAL_PORT", "")
 
 
-def run(*arguments: str) -> Result:
+def run(*arguments: str) -> Any:
     return CliRunner().invoke(app, [*arguments, "--local"])
 
 
