@@ -34,7 +34,11 @@ COMMANDS = (
         "doctor",
         "Say what would make a deployment, or the local run, fail or misbehave; change nothing.",
     ),
-    Entry("quote", "Put the quote of the local run's menu into an order, at the menu's prices."),
+    Entry(
+        "quote",
+        "Print an order at the menu's prices, with the quote that lets a customer place it.",
+        module="callers.quote",
+    ),
     Entry(
         "restore",
         "Put items that are missing in a table back from a copy of it; never overwrite one.",
@@ -44,6 +48,14 @@ COMMANDS = (
         "Say what an order really took in dollars, from logs and metrics, beside the cost model.",
     ),
     Entry("trace", "Draw the way of one order, from POST to webhook, from its traces in X-Ray."),
+    Entry("ls", "List the orders of a partner or a customer, newest first.", module="orders"),
+    Entry("show", "Show one order, with its history.", module="orders"),
+    Entry("place", "Place an order on behalf of a partner, from a file.", module="orders"),
+    Entry(
+        "move",
+        "Move an order to another status, if nobody has changed it since it was shown.",
+        module="orders",
+    ),
     Entry("dlq", "Dead letters: list, show, send back, take out."),
     Entry(
         "customers",
@@ -58,7 +70,7 @@ COMMANDS = (
     ),
     Entry("webhooks", "Webhooks: try, send again, listen."),
     Entry("flags", "Feature flags: for whom each is on, and since when."),
-    Entry("logs", "How much the functions log, without a deployment."),
+    Entry("logs", "The functions' logs: read along, and how much is logged."),
 )
 
 app = typer.Typer(

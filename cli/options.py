@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import terminal
 from infrastructure.settings import STAGES, settings_of
 from ops.reach import target
 
@@ -30,6 +32,20 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
+def partner_ids(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete a partner's id: those of the deployment that is named, or of the local run.
+
+    A shell that completes is not to be kept waiting, or told why there is nothing to offer.
+    """
+    local, stage = bool(ctx.params.get("local")), ctx.params.get("stage")
+    with contextlib.suppress(Exception):
+        from ops.partners import keys  # noqa: PLC0415 - boto3; other completion is quick without
+
+        found = keys.read(find(stage, local=local or not stage))
+        return sorted({key.partner_id for key in found if key.partner_id.startswith(incomplete)})
+    return []
+
+
 def find(stage: str | None, *, local: bool) -> target.Target:
     """Find the deployment that the options name.
 
@@ -38,9 +54,9 @@ def find(stage: str | None, *, local: bool) -> target.Target:
         OperatorError: when there is no such deployment.
     """
     check(stage, local=local)
-    if local:
-        return target.on_this_machine()
-    return target.on_aws(stage or target.DEFAULT_STAGE)
+    name = stage or target.DEFAULT_STAGE
+    with terminal.waiting(f"Finding {'the local run' if local else f'stage {name}'} …"):
+        return target.on_this_machine() if local else target.on_aws(name)
 
 
 def find_traces(stage: str | None, *, local: bool) -> tuple[str, Any]:

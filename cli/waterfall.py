@@ -75,8 +75,12 @@ def draw(section: Section, width: Widths, *, blocks: bool = True) -> Table:
         mark = labels.mark(line.span) if line.span else ""
         style = _STYLES[mark] if line.span else _WAIT
         bar = Text(_bar(line, section, width.bar, blocks=blocks), style)
-        known = Text(_details(line), style if mark else "", no_wrap=True, overflow="ellipsis")
-        drawn.add_row(Text(_label(line)), bar, Text(_time(line)), known)
+        # What went wrong is told whole, on as many lines as it takes; the rest fits in one.
+        loud = style if mark else ""
+        known = Text(
+            _details(line), loud, no_wrap=not mark, overflow="fold" if mark else "ellipsis"
+        )
+        drawn.add_row(Text(_label(line), loud), bar, Text(_time(line), loud), known)
     return drawn
 
 

@@ -229,6 +229,10 @@ order knows the keys of its last {keys_kept} changes that had one, at least.
 
 {moves}
 
+CONFIRMED needs `If-Match` with the `ETag` of the order as it was read, or answers 428. `readyAt`
+comes with CONFIRMED; or alone, as a delay, while the order is CONFIRMED or PREPARING. It is in UTC,
+in the future and within {ready_days} days.
+
 REJECTED, CANCELLED and FAILED need a `reason`, which stays in the history:
 
 {reasons}

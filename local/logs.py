@@ -19,11 +19,26 @@ _OVERLAP_MILLISECONDS = 2_000  # events may come to light a little after their t
 class Follower:
     """Gives each log event once, oldest first within a round."""
 
-    def __init__(self, client: Callable[[str], Any], log_groups: Mapping[str, str]) -> None:
-        """Follow log groups, by the names of their functions, from now on."""
+    def __init__(
+        self,
+        client: Callable[[str], Any],
+        log_groups: Mapping[str, str],
+        *,
+        seconds: float = 0,
+        rendered: Callable[[int, str, str], str | None] | None = None,
+    ) -> None:
+        """Follow log groups, by the names of their functions.
+
+        Args:
+            client: gives a client of an AWS service.
+            log_groups: by the functions' names.
+            seconds: how far to begin before now.
+            rendered: makes a line of an event, or nothing; for people, unless it is given.
+        """
         self._logs = client("logs")
         self._groups = log_groups
-        self._since = int(time.time() * 1000)
+        self._render = rendered or render
+        self._since = int((time.time() - seconds) * 1000)
         self._seen: dict[str, int] = {}
 
     def new_lines(self) -> Iterator[str]:
@@ -37,7 +52,7 @@ class Follower:
         self._since = max([start, *(at - _OVERLAP_MILLISECONDS for at, _, _ in found)])
         self._seen = {key: at for key, at in self._seen.items() if at >= self._since}
         for at, function, message in sorted(found):
-            if line := render(at, function, message):
+            if line := self._render(at, function, message):
                 yield line
 
     def _events(self, group: str, start: int) -> Iterator[dict[str, Any]]:

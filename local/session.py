@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.demo.example import EXAMPLE
+from local.demo.served import place_served
 from local.logs import Follower
 from local.stack import run
 from local.steps import on_terminal
@@ -34,6 +35,7 @@ def serve(layout: Layout) -> None:
     parent = os.getppid()
     print(f"Starting the order service at {layout.url}", flush=True)
     with contextlib.suppress(Stopped), run(layout, on_terminal(), at_origin=True) as stack:
+        place_served(stack.endpoints)
         print(_greeting(stack.endpoints, layout), flush=True)
         _follow(stack, make=parent if "MAKELEVEL" in os.environ else None)
     print(f"Stopped; orders are kept in {layout.shown(layout.home)}.", flush=True)

@@ -6,7 +6,7 @@ next calls are cold starts. A deployment that changes a function puts its level 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure import outputs
 from infrastructure.functions import names
@@ -16,7 +16,7 @@ from ops.reach.errors import Overtaken
 from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ops.reach.target import Target
 
@@ -61,6 +61,16 @@ def _overtaken(function: str, level: str) -> Overtaken:
 def deployed(target: Target) -> list[str]:
     """Name the functions that the stage has; some have fewer than others."""
     return [name for name in names() if outputs.function(name) in target.outputs]
+
+
+def groups(target: Target, functions: Iterable[str]) -> dict[str, str]:
+    """Name the log group of each of some functions."""
+    return {name: _group(function_variables.configuration_of(target, name)) for name in functions}
+
+
+def _group(configuration: Mapping[str, Any]) -> str:
+    own = f"/aws/lambda/{configuration['FunctionName']}"  # where nothing else is said
+    return str(configuration.get("LoggingConfig", {}).get("LogGroup", own))
 
 
 def _present(target: Target, function: str) -> str:

@@ -26,6 +26,9 @@ from orders.settings import MAX_BODY_BYTES
 
 T = TypeVar("T", bound=OrderContents | ContentsPatch | ServedOrderPatch)
 
+_COSTS = ("items", "delivery_address")
+"""What a price quote is of: where neither is sent, it has nothing to say."""
+
 WHOLE = "#"
 """The pointer to a body as such."""
 
@@ -72,7 +75,7 @@ def take_quote(body: OrderContents | ContentsPatch | ServedOrderPatch) -> str | 
     quote = getattr(body, "quote", UNSET)
     if quote is UNSET:
         return None
-    if body.items is UNSET and body.delivery_address is UNSET:
+    if all(getattr(body, name) is UNSET for name in _COSTS):
         detail = "Goes only with items or deliveryAddress"
         raise Problem(INVALID_BODY, detail, pointer="#/quote")
     body.quote = UNSET  # type: ignore[union-attr]  # those that have one

@@ -36,6 +36,10 @@ DEADLINES_GROUP = "DEADLINES_GROUP"  # of the schedules that end the wait for an
 DEADLINES_QUEUE = "DEADLINES_QUEUE"  # the ARN of the queue that they send to
 DEADLINES_ROLE = "DEADLINES_ROLE"  # the ARN of the role in which they do
 
+NO_KEYS = "-"
+"""What PRICE_KEYS says where nobody signs prices: a function never goes without the variable, for
+then it was deployed wrongly."""
+
 REQUIRED, CHECKED, OFF = "required", "checked", "off"
 """What becomes of an order of a customer without a price quote, and of a quote: the order is
 refused, or taken; the last one does not look at quotes at all."""

@@ -72,7 +72,8 @@ Order = Annotated[
 def ls(*, stage: Stage = None, local: Local = False, json_: Json = False) -> None:
     """List the dead-letter queues: how many messages, and the age of the oldest."""
     target = options.find(stage, local=local)
-    overviews = [dead_letters.overview(target, queue) for queue in QUEUES.values()]
+    with terminal.waiting(f"Counting the dead letters of {target.name} …"):
+        overviews = [dead_letters.overview(target, queue) for queue in QUEUES.values()]
     if json_:
         terminal.as_json([_overview_as_json(item) for item in overviews])
         return

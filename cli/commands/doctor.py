@@ -22,7 +22,8 @@ _LOCAL_SECONDS = 30.0
 def doctor(*, stage: Stage = None, local: Local = False, json_: Json = False) -> None:
     """Say what would make a deployment, or the local run, fail or misbehave; change nothing."""
     options.check(stage, local=local)
-    findings = of_the_local_run() if local else of_a_stage(stage)
+    with terminal.waiting("Looking at this machine and, for a stage, at your account …"):
+        findings = of_the_local_run() if local else of_a_stage(stage)
     if json_:
         terminal.as_json([as_document(found) for found in findings])
     else:

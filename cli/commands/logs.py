@@ -1,8 +1,9 @@
-"""`orders logs`: how much the functions log, listed and changed."""
+"""`orders logs`: the functions' lines as they come, and how much they log, listed and changed."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import time
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,14 +14,19 @@ from cli.options import Json, Local, Stage
 from infrastructure.functions import names
 from infrastructure.settings import LOG_LEVELS
 from ops import log_levels
+from ops.dead_letters.purge import duration
+from project.json_object import json_object
 
 if TYPE_CHECKING:
     from ops.log_levels import Level
+
+_POLL_SECONDS = 1.0
 
 app = typer.Typer(
     no_args_is_help=True,
     epilog=lines("""
         For example:
+        orders logs tail --since 10m --function create_order --stage prod
         orders logs ls --stage prod
         orders logs level DEBUG --function create_order --stage prod
         orders logs level INFO --stage prod
@@ -39,6 +45,24 @@ def _function(text: str) -> str:
     if text not in names():
         raise options.unknown("function", text, names())
     return text
+
+
+def _span(text: str) -> int:
+    try:
+        return duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.") from None
+
+
+Function = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME",
+        parser=_function,
+        autocompletion=lambda: list(names()),
+        help="Only this function. Can be given several times; all of them otherwise.",
+    ),
+]
 
 
 @app.command()
@@ -61,15 +85,7 @@ def level(
         ),
     ],
     *,
-    function: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            parser=_function,
-            autocompletion=lambda: list(names()),
-            help="Only this function. Can be given several times; all of them otherwise.",
-        ),
-    ] = None,
+    function: Function = None,
     stage: Stage = None,
     local: Local = False,
     json_: Json = False,
@@ -83,6 +99,45 @@ def level(
             done.extend(log_levels.change_all(target, chosen, level))
     finally:  # if one fails, the others have their new level all the same
         _print(done, json_=json_)
+
+
+@app.command()
+def tail(
+    *,
+    since: Annotated[
+        Any, typer.Option(metavar="TIME", parser=_span, help="Where to begin, such as 45s or 12h.")
+    ] = "5m",
+    function: Function = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="End with what is there, and do not wait for more.")
+    ] = False,
+    stage: Stage = None,
+    local: Local = False,
+    json_: Json = False,
+) -> None:
+    """Show the functions' lines, and go on with those that come, until ^C.
+
+    Needs logs:FilterLogEvents on their groups, and lambda:GetFunctionConfiguration. With --json
+    each line is as the function wrote it.
+    """
+    from local.logs import Follower  # noqa: PLC0415 - its --help is quick without
+
+    target = options.find(stage, local=local)
+    with terminal.waiting(f"Finding the logs of {target.name} …"):
+        groups = log_levels.groups(target, function or log_levels.deployed(target))
+    rendered = _as_written if json_ else None
+    follower = Follower(target.client, groups, seconds=since, rendered=rendered)
+    while True:
+        for line in follower.new_lines():
+            terminal.say(line)
+        if once:
+            return
+        time.sleep(_POLL_SECONDS)
+
+
+def _as_written(_at: int, _function: str, message: str) -> str | None:
+    """Keep the lines that are JSON: Lambda's own are none."""
+    return message.strip() if json_object(message) is not None else None
 
 
 def _print(levels: list[Level], *, json_: bool) -> None:

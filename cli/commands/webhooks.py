@@ -44,7 +44,13 @@ app = typer.Typer(
 
 _POLL_SECONDS = 0.1
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The partner's id.", show_default=False)]
+_ID = typer.Argument(
+    metavar="ID",
+    help="The partner's id.",
+    show_default=False,
+    autocompletion=options.partner_ids,
+)
+Id = Annotated[str, _ID]
 
 
 @app.command("test")

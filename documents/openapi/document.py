@@ -21,7 +21,7 @@ from documents.openapi.responses import health_responses, problem_responses, res
 from documents.openapi.schemas import Schema, ref, schemas
 from infrastructure.functions import BY_NAME
 from infrastructure.settings import STAGES
-from orders.domain.changes import KEYS_KEPT, SCHEDULING_WINDOW
+from orders.domain.changes import KEYS_KEPT, READY_WINDOW, SCHEDULING_WINDOW
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
 from orders.domain.order import REFERENCE
 from orders.domain.reasons import REASONS_OF, assumed
@@ -306,12 +306,14 @@ _HEADERS: dict[str, Schema] = {
 
 
 def _description(route: Route) -> str:
-    roles = [Role.CUSTOMER, Role.OPERATOR] if route.caller is Role.CUSTOMER else [route.caller]
+    people = route.caller is Role.CUSTOMER
+    roles: list[Role] = [Role.CUSTOMER, Role.OPERATOR] if people else [route.caller]
     row = BY_NAME[route.function]
     text = row.serving if route.serves and row.serving else row.description
     return text.format(
         idempotency_hours=STAGES["prod"].idempotency_hours,
         scheduling_days=SCHEDULING_WINDOW.days,
+        ready_days=READY_WINDOW.days,
         body_kilobytes=MAX_BODY_BYTES // 1024,
         most_looked_at=MOST_LOOKED_AT,
         keys_kept=KEYS_KEPT,

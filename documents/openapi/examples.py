@@ -53,6 +53,10 @@ _FAULTS = {
         'If-Match takes strong tags alone: send "3", without W/',
         "If-Match",
     ),
+    problems.PRECONDITION_REQUIRED: (
+        "To accept the order, send If-Match with the ETag of the order that you have read",
+        "If-Match",
+    ),
     problems.BODY_TOO_LARGE: (f"The body has 300000 bytes; {MAX_BODY_BYTES} are allowed", None),
     problems.UNSUPPORTED_MEDIA_TYPE: ("Send application/json", None),
     problems.KEY_REUSED: (
@@ -94,7 +98,14 @@ def patches(route: Route) -> dict[str, Any]:
     move = "CONFIRMED" if route.by_key or route.serves else "CANCELLED"
     if route.serves:
         return {
-            "move": {"summary": "Accept the order", "value": {"status": move}},
+            "move": {
+                "summary": "Accept the order",
+                "value": {"status": move, "readyAt": "2026-11-22T12:50:00Z"},
+            },
+            "delay": {
+                "summary": "Say that it takes longer",
+                "value": {"readyAt": "2026-11-22T13:05:00Z"},
+            },
             "end": {
                 "summary": "Reject it, and say why",
                 "value": {

@@ -34,6 +34,9 @@ _CALLER_PROBLEMS = {
 _OF_CUSTOMERS_ALONE = {problems.EDITS_DISABLED}
 """What functions answer nobody else."""
 
+_OF_RESTAURANTS_ALONE = {problems.PRECONDITION_REQUIRED}
+"""What only who serves an order is answered."""
+
 _ANYWHERE = (
     *(problems.REQUEST_REFUSED, problems.FORBIDDEN),
     *(problems.TOO_MANY_REQUESTS, problems.INTERNAL_ERROR),
@@ -49,6 +52,8 @@ def problems_of(route: Route) -> set[Kind]:
     kinds.update(BY_NAME[route.function].problems)
     if route.caller is not Role.CUSTOMER:
         kinds -= _OF_CUSTOMERS_ALONE
+    if not route.serves:
+        kinds -= _OF_RESTAURANTS_ALONE
     if "{" in route.path:
         kinds.add(problems.NO_SUCH_ROUTE)
     return kinds

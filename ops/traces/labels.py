@@ -57,7 +57,8 @@ def details(span: Span) -> Iterator[str]:
     exceptions = _of(content, "cause").get("exceptions")
     for exception in exceptions if isinstance(exceptions, list) else ():
         if isinstance(exception, dict):
-            yield _text(exception.get("type"))
+            told = (_text(exception.get(name)) for name in ("type", "message"))
+            yield ": ".join(filter(None, told))
 
 
 def _own(name: str) -> str:

@@ -17,6 +17,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from orders.settings import RETRY
 from project.json_object import json_object
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ ORDER, REQUEST = "orderId", "requestTraceId"
 
 _PIPE, _QUEUE, _ALL = "stream and pipe", "queue", "stream, pipe, topic, queue"
 _TOPIC, _TABLE = "AWS::SNS", "DynamoDB"
+_LAMBDA = "AWS::Lambda"
+
+
 _DEFAULT_NAME = "–"
 _LONG = 60.0
 """Seconds; beside so long a wait, what took milliseconds could not be seen."""
@@ -156,8 +160,13 @@ def waterfall(documents: Iterable[dict[str, Any]], order_id: str) -> Waterfall:
     trees = [_Tree(group) for group in _by_trace(spans(documents)).values()]
     others = sum(tree.leave_out_others(order_id) for tree in trees)
     sections: list[Section] = []
-    for tree, above, depth in _arranged(trees, order_id):
+    tries: dict[tuple[str, str], _Tree] = {}
+    for tree, above, depth in _in_time(_arranged(trees, order_id)):
         wait = [] if above is None else _wait(above, tree, depth)
+        if above is not None and (work := tree.work):
+            earlier = tries.get((above.trace_id, work))
+            wait = wait if earlier is None else _retry(earlier, tree, depth, order_id) or wait
+            tries[above.trace_id, work] = tree
         _place_lines(sections, [*wait, *tree.lines(depth)])
     return Waterfall(sections, len(trees), others)
 
@@ -184,6 +193,18 @@ class _Tree:
     @property
     def is_of_topic(self) -> bool:
         return any(span.origin.startswith(_TOPIC) for span in self.spans.values())
+
+    @property
+    def work(self) -> str:
+        """Name the function that a queue's batch went to; empty where there is none."""
+        origins = ((span.origin, span.name) for span in self.spans.values())
+        return next((name for origin, name in origins if origin.startswith(_LAMBDA)), "")
+
+    def trouble(self, order_id: str) -> str:
+        """Say what went wrong there for an order: a status, an exception, or an outcome."""
+        found = [_trouble_of(span) for span in self.spans.values() if _is_marked(span)]
+        said = next((each for each in reversed(found) if each), "")
+        return said or (RETRY if RETRY in self.named("outcome", order_id) else "")
 
     def leave_out_others(self, order_id: str) -> int:
         """Leave out what was done for other orders, with all beneath it; gives how many pieces."""
@@ -240,6 +261,18 @@ class _Tree:
         return list(dict.fromkeys(link for span in self.spans.values() for link in span.links()))
 
 
+def _is_marked(span: Span) -> bool:
+    return any(span.content.get(mark) is True for mark in ("fault", "throttle", "error"))
+
+
+def _trouble_of(span: Span) -> str:
+    status = _dict(_dict(span.content.get("http")).get("response")).get("status")
+    if isinstance(status, int) and not isinstance(status, bool):
+        return f"{status} of {span.name}"
+    exceptions = _list(_dict(span.content.get("cause")).get("exceptions"))
+    return next((kind for each in exceptions if (kind := _text(_dict(each).get("type")))), "")
+
+
 def linked_traces(found: Iterable[Span]) -> list[str]:
     """Give the traces that spans are linked to, where it is certain for which message.
 
@@ -275,6 +308,18 @@ def _arranged(trees: list[_Tree], order_id: str) -> Iterator[tuple[_Tree, _Tree 
                 waiting += [(child, tree, depth + 1) for child in below]
 
 
+def _in_time(
+    arranged: Iterable[tuple[_Tree, _Tree | None, int]],
+) -> list[tuple[_Tree, _Tree | None, int]]:
+    """Put traces in the order of time; none stands before the one that caused it."""
+    begins: dict[str, float] = {}
+    found = list(arranged)
+    for tree, above, _ in found:
+        least = tree.start if above is None else begins[above.trace_id]
+        begins[tree.trace_id] = max(tree.start, least)
+    return sorted(found, key=lambda each: begins[each[0].trace_id])
+
+
 def _above(tree: _Tree, by_id: dict[str, _Tree], order_id: str) -> str | None:
     """Name the trace that caused this one: the topic's, or else that of the change."""
     if tree.is_of_topic:
@@ -295,6 +340,14 @@ def _wait(above: _Tree, tree: _Tree, depth: int) -> list[Line]:
     name = _QUEUE if above.is_of_topic else _PIPE if tree.is_of_topic else _ALL
     begin = max(set(before) & set(writes), default=before[0])
     return [Line(depth, name, begin, tree.start, None)]
+
+
+def _retry(earlier: _Tree, tree: _Tree, depth: int, order_id: str) -> list[Line]:
+    """Give the wait of a further try of the same work, and why there is one; none without a why."""
+    why = earlier.trouble(order_id)
+    if not why or tree.start < earlier.finish:
+        return []
+    return [Line(depth, f"tried again after {why}", earlier.finish, tree.start, None)]
 
 
 def _worth(span: Span) -> tuple[bool, float, float, str]:

@@ -348,13 +348,14 @@ def settled(change: Change, item: Item) -> Change | None:
 
     It then holds for exactly this version: an order that an earlier release has placed or edited
     has no sums, or others, one with many keys must leave some behind, and one that was placed
-    without a price quote does not know the digest of its items.
+    without a price quote does not know the digest of its items, or knows that of others.
 
     Returns:
         The change, or None where the order can take it as it is.
     """
     # Whoever asks has compared the quote's digest with the items themselves.
-    unknown = BASKET[0] not in item and any(path == BASKET for path, _ in change.where)
+    kept = item.get(BASKET[0])
+    unknown = any(path == BASKET and kept != digest for path, digest in change.where)
     stale = change.rests_on_sums and item.get("sums", {}).get("total") != item["total"]
     full = change.key is not None and len(item.get("changeKeys", ())) >= 2 * MOST_KEYS
     if item["status"] not in change.allowed_from(item) or not (stale or full or unknown):

@@ -14,7 +14,7 @@ from msgspec import UNSET
 
 from orders.domain.changes import BASKET
 from orders.domain.money import PARTS, new_sums, subtotal_of
-from orders.domain.order import Address, LineItem
+from orders.domain.order import Address
 from orders.pricing.jws import encoded
 from orders.problems import QUOTE_MISMATCH, faulty
 
@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 
     from orders.domain.changes import Change
     from orders.domain.money import Path
-    from orders.domain.order import AddressPatch, ContentsPatch, Item, OrderContents
+    from orders.domain.order import (
+        AddressPatch,
+        ContentsPatch,
+        Item,
+        LineItem,
+        OrderContents,
+    )
     from orders.pricing.quotes import Quote
     from orders.problems import Problem
 
@@ -59,6 +65,27 @@ def digest_of(items: Iterable[LineItem]) -> str:
         }
         for line in items
     ]
+    return _digest(lines)
+
+
+def _digest_of_stored(items: Iterable[Item]) -> str:
+    """Digest the basket of a stored order: whatever the rules of texts were when it was placed."""
+    lines = [
+        {
+            "itemId": line["itemId"],
+            "name": line["name"],
+            "options": [
+                {"name": one["name"], "price": one["price"]} for one in line.get("options", ())
+            ],
+            "quantity": line["quantity"],
+            "unitPrice": line["unitPrice"],
+        }
+        for line in items
+    ]
+    return _digest(lines)
+
+
+def _digest(lines: list[dict[str, Any]]) -> str:
     return encoded(sha256(msgspec.json.encode(lines)).digest())
 
 
@@ -107,7 +134,7 @@ def mismatch(change: Change, item: Item) -> Problem | None:
     """Say where an order is not what the quote of a change is for, or None."""
     found = {path: _found(item, path) for path, _ in change.where}
     if BASKET in found:  # it may be older than quotes, or its digest
-        found[BASKET] = digest_of(msgspec.convert(item["items"], list[LineItem]))
+        found[BASKET] = _digest_of_stored(item["items"])
     wrong = [path for path, value in change.where if found[path] != value]
     return _mismatch(wrong) if wrong else None
 

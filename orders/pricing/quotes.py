@@ -14,7 +14,7 @@ from orders.domain.order import MAX_AMOUNT
 from orders.named_tuple import NamedTuple
 from orders.pricing.jws import NotGenuine, signed_members
 from orders.problems import QUOTE_EXPIRED, QUOTE_INVALID, QUOTE_REQUIRED, Problem
-from orders.settings import PRICE_KEYS, STAGE, setting
+from orders.settings import NO_KEYS, PRICE_KEYS, STAGE, setting
 
 ISSUER = "menu"
 _AUDIENCE = "food-delivery-orders/"
@@ -69,7 +69,8 @@ def quote_of(text: str | None, identity: str, now: float) -> Quote:
     Raises:
         Problem: `quote-required`, `quote-invalid` or `quote-expired`; none holds any of the text.
     """
-    keys = dict(one.split(":", 1) for one in setting(PRICE_KEYS).split())
+    listed = setting(PRICE_KEYS).split()
+    keys = dict(one.split(":", 1) for one in listed if one != NO_KEYS)
     if text is None:
         raise Problem(QUOTE_REQUIRED, _HOW if keys else _NO_KEYS, pointer="#/quote")
     try:

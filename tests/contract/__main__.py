@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ops.reach.endpoints import Endpoints
 
 _CASES = 15_000
-_WHO = ("partner", "customer", "operator")
+_WHO = ("partner", "customer", "operator", "restaurant")
 _EXAMPLES, _MORE_EXAMPLES = 40, 200
 """Random requests for each operation, the first time and then."""
 

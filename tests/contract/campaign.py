@@ -85,6 +85,7 @@ CALLERS = {
         Caller("partner", API_KEY, MERGE_PATCH, "partner_api_key"),
         Caller("customer", TOKEN, JSON, "customer_token"),
         Caller("operator", TOKEN, MERGE_PATCH, "operator_token"),
+        Caller("restaurant", TOKEN, JSON, "restaurant_token"),
         Caller("nobody", None, JSON),
     )
 }

@@ -30,6 +30,9 @@ __all__ = ["judge"]  # its check is registered, too
 GOING_ON = set(Status) - REASONED
 """The statuses that have no reason."""
 
+_SERVED = {True: "rest-1", False: "rest-2"}
+"""The restaurant that the partner serves, and that of the staff."""
+
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _TAGS = re.compile(r'\*|(?:W/)?"[!#-~]*"(?: *, *(?:W/)?"[!#-~]*"){0,19}')
 _IDENTITY = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,300}")
@@ -48,6 +51,8 @@ def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any])
         case.body = body
         _mend_body(body)
         _mend_reason(body, case.path)
+    if "restaurantId" in case.path_parameters and not _faulty(case):
+        case.path_parameters["restaurantId"] = _SERVED[case.path.startswith("/partner")]
     _mend_query(case)
     _mend_condition(case)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +18,8 @@ class Sent(NamedTuple):
     """A request on the wire, with what it was answered with."""
 
     caller: str
-    """Whose credentials are sent: `partner`, `customer`, `operator` or `nobody`."""
+    """Whose credentials are sent: `partner`, `customer`, `operator`, `restaurant`
+    or `nobody`."""
     method: str
     path: str
     """As the document has it, such as `/orders/{orderId}`."""
@@ -44,6 +45,13 @@ class Sent(NamedTuple):
     def order_id(self) -> str:
         """The order's id, where the path has one."""
         return self.url_path.rpartition("/")[2].lower()
+
+    @property
+    def restaurant(self) -> str | None:
+        """The restaurant's id, where the path has one."""
+        if "{restaurantId}" not in self.path:
+            return None
+        return unquote(self.url_path.partition("/restaurants/")[2].partition("/")[0])
 
     def header(self, name: str) -> str | None:
         """Give what a header says, None where there is none."""

@@ -29,7 +29,7 @@ from orders.tracing import MOST_BYTES
 from tests.fuzz.cases import HOSTILE, REAL
 from tests.fuzz.tables import KEYS, ORDERS, PARTNERS
 from tests.fuzz.targets import API, HANDLERS, SCREENS, WORKERS
-from tests.fuzz.tenants import CUSTOMER, NOBODY, OURS, PARTNER, SENT, THEIRS, is_of
+from tests.fuzz.tenants import CUSTOMER, NOBODY, OURS, PARTNER, SENT, STAFF, THEIRS, is_of
 from tests.fuzz.world import CREDENTIALS, INTERNALS, LONGEST_SECONDS, MOST_MEGABYTES, Hang
 
 if TYPE_CHECKING:
@@ -235,7 +235,7 @@ def _tenants(case: Case, outcome: Outcome, told: str, document: Any) -> Iterator
     after, before = outcome.after.items, outcome.before.items
     if case.who == NOBODY and (OURS in told or THEIRS in told or after != before):
         yield "tenant: somebody without a name was let in"
-    if case.who in (PARTNER, CUSTOMER):
+    if case.who in (PARTNER, CUSTOMER, STAFF):
         yield from _told(case, outcome, told, document)
         yield from _written(case, outcome)
 

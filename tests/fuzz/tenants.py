@@ -1,4 +1,4 @@
-"""Two tenants of each kind, an operator, and the orders that they have: always the same."""
+"""Two tenants of each kind, an operator, and the orders that they have or serve."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from orders.domain.changes import place, place_for_partner
 from orders.domain.ids import timestamp_of
 from orders.domain.lifecycle import Role
 from orders.domain.order import Item, NewOrder, NewPartnerOrder, OrderContents
+from orders.domain.serving.servers import Bound
 from orders.handlers.create_order import _claim
+from orders.partners import packed
 from tests.fuzz.tables import KEYS, ORDERS, PARTNERS, Tables
 from tests.shared.examples import order
 
@@ -20,7 +22,12 @@ OURS, THEIRS, SENT = "Aq7ours", "Bz9theirs", "Sx5sent"
 """Words in every text of orders: of the callers' own, of others', of those in a request."""
 
 NOBODY, PARTNER, CUSTOMER, OPERATOR = "nobody", "partner", "customer", "operator"
-"""Who calls: a partner and a customer whose own orders hold `OURS`; an operator sees all."""
+STAFF = "staff"
+"""Who calls: a partner and a customer whose own orders hold `OURS`; an operator sees all. So do the
+orders that the partner serves, and those of a restaurant's staff."""
+
+SERVED = {STAFF: ("rest-2", "#rest-2"), PARTNER: ("rest-1", "acme#rest-1")}
+"""Which restaurant who serves, and as whom."""
 
 KEY_IDS = {PARTNER: "key-of-acme", "other": "key-of-bella"}
 USED_KEY = "used-key"
@@ -84,7 +91,20 @@ def tables() -> Tables:
         claim = _claim(_caller(number, identity), USED_KEY, _made(number, identity, SENT)[0])
         record = {"requestHash": claim.request_hash, "orderId": order_id(4 * number)}
         made.put(KEYS, {"key": claim.key, **record, "expiresAt": _NEVER})
+    _served(made)
     return made
+
+
+def _served(made: Tables) -> None:
+    """Put in orders of a third customer, which others serve, and who serves which restaurant."""
+    bound = {"rest-1": Bound("acme", ("bella",)), "rest-2": Bound("")}
+    made.put(PARTNERS, {"apiKeyId": "#restaurants", "restaurants": packed(bound)})
+    plain = msgspec.convert(body(OURS, partners=False), NewOrder)
+    for first, (restaurant, server) in zip((16, 20), SERVED.values(), strict=True):
+        item = place(plain, "customer-c", Role.CUSTOMER, _NOW, None, server)
+        item["restaurantId"] = restaurant
+        for status in range(len(_STATUSES)):
+            made.put(ORDERS, _kept(copy.deepcopy(item), first + status))
 
 
 OWN_IDS = {
@@ -92,6 +112,12 @@ OWN_IDS = {
     CUSTOMER: [order_id(number) for number in range(8, 12)],
 }
 """The callers' own orders."""
+
+SERVED_IDS = {
+    STAFF: [order_id(number) for number in range(16, 20)],
+    PARTNER: [order_id(number) for number in range(20, 24)],
+}
+"""Those that they serve."""
 
 THEIR_IDS = [order_id(number) for number in (*range(4, 8), *range(12, 16))]
 """Others' orders."""
@@ -102,6 +128,17 @@ CONTEXTS: dict[str, dict[str, Any]] = {
     CUSTOMER: {
         "identity": {"sourceIp": "192.0.2.1"},
         "authorizer": {"claims": {"token_use": "id", "sub": "customer-a"}},
+    },
+    STAFF: {
+        "identity": {"sourceIp": "192.0.2.1"},
+        "authorizer": {
+            "claims": {
+                "token_use": "id",
+                "sub": "cook-1",
+                "cognito:groups": "restaurants",
+                "custom:restaurants": "rest-2 rest-7",
+            }
+        },
     },
     OPERATOR: {
         "identity": {"sourceIp": "192.0.2.1"},
@@ -115,7 +152,11 @@ CONTEXTS: dict[str, dict[str, Any]] = {
 
 def is_of(who: str, item: Item) -> bool:
     """Tell whether an order is of one of these callers."""
+    if who in SERVED and item.get("servedBy") == SERVED[who][1]:
+        return True
     if who == PARTNER:
         own = item["customerId"].startswith("acme#") and item.get("partnerId") == "acme"
         return bool(own)
+    if who == STAFF:
+        return False
     return bool(item["customerId"] == "customer-a" and "partnerId" not in item)

@@ -118,6 +118,8 @@ def function_environment(stack: Endpoints) -> dict[str, str]:
         "IDEMPOTENCY_TABLE": stack.tables["idempotency_keys"],
         "PARTNERS_TABLE": stack.tables["partners"],
         "IDEMPOTENCY_HOURS": "24",
+        "PRICE_QUOTES": "checked",
+        "PRICE_KEYS": "-",
         "ACCEPT_MINUTES": "2",
         "ACCEPT_LEAD_MINUTES": "60",
         "FLAGS_PARAMETER": stack.parameters["flags"],

@@ -48,6 +48,7 @@ class Walk:
         """Use everything."""
         self.customers()
         self.operators()
+        self.restaurants()
         self.partners()
         self.webhooks()
         self.dead_letters()
@@ -74,6 +75,17 @@ class Walk:
         """List everybody's orders."""
         with client_of(self.stack, {"Authorization": self.stack.operator_token}) as http:
             assert http.get("/orders").status_code == 200
+
+    def restaurants(self) -> None:
+        """Read, list and reject what a customer has ordered at a restaurant, as its staff."""
+        with client_of(self.stack, {"Authorization": self.stack.customer_token}) as http:
+            placed = self.place(http, restaurantId="rest-2")
+        with client_of(self.stack, {"Authorization": self.stack.restaurant_token}) as http:
+            path = f"/restaurants/rest-2/orders/{placed['orderId']}"
+            assert http.get(path).status_code == 200
+            assert http.get("/restaurants/rest-2/orders").status_code == 200
+            body = {"status": "REJECTED", "reason": {"code": "closed"}}
+            assert http.patch(path, json=body).status_code == 200
 
     def partners(self) -> None:
         """Let functions that run already meet an API key that is new to them."""

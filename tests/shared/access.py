@@ -32,8 +32,8 @@ CALLERS = {
 TARGETS = ("own", "another's", "of the other kind", "missing", "malformed")
 """Whose order is asked for. The other kind: a customer's for a partner, a partner's for people.
 
-On a restaurant's route an own order is one that the caller serves there, another's one that
-somebody else serves, and one of the other kind is served by nobody.
+On a restaurant's route an own order is one that the caller serves there; somebody else serves
+another's, and nobody one of the other kind.
 """
 
 _NOT_FOUND = dict.fromkeys(TARGETS, 404)

@@ -12,7 +12,15 @@ import pytest
 from infrastructure.functions import Caller, names
 from orders import log as logs
 from orders import partners, store
-from orders.settings import ACCEPT_LEAD_MINUTES, ACCEPT_MINUTES, STAGE
+from orders.settings import (
+    ACCEPT_LEAD_MINUTES,
+    ACCEPT_MINUTES,
+    CHECKED,
+    NO_KEYS,
+    PRICE_KEYS,
+    PRICE_QUOTES,
+    STAGE,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,10 +58,12 @@ def aws_is_described_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def functions_of_a_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the functions know whose metrics they count, and how long restaurants have."""
+    """Let functions know whose metrics they count, how long restaurants have, who signs prices."""
     monkeypatch.setenv(STAGE, OWN_STAGE)
     monkeypatch.setenv(ACCEPT_MINUTES, "10")
     monkeypatch.setenv(ACCEPT_LEAD_MINUTES, "60")
+    monkeypatch.setenv(PRICE_QUOTES, CHECKED)
+    monkeypatch.setenv(PRICE_KEYS, NO_KEYS)
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""The groups of commands about who calls: partners, restaurants, customers."""
+"""The groups of commands about who calls: partners, restaurants, customers and their quotes."""

@@ -67,7 +67,13 @@ def _check_url(url: str, *, local: bool) -> None:
         terminal.note(f"{found.doubt}. Events are tried again until it does, for a day.")
 
 
-_ID = typer.Argument(metavar="ID", parser=_id, help="The partner's id.", show_default=False)
+_ID = typer.Argument(
+    metavar="ID",
+    parser=_id,
+    help="The partner's id.",
+    show_default=False,
+    autocompletion=options.partner_ids,
+)
 _PLANS = list(dict.fromkeys(plan for settings in STAGES.values() for plan in settings.plans))
 
 Id = Annotated[str, _ID]
@@ -136,7 +142,9 @@ def _agree_to_inherit(target: Target, account: Account, *, yes: bool) -> None:
 @app.command()
 def ls(*, stage: Stage = None, local: Local = False, json_: Json = False) -> None:
     """List the partners: plan, keys with their age, and where webhooks go. Never a secret."""
-    found = partner_accounts.accounts(options.find(stage, local=local))
+    target = options.find(stage, local=local)
+    with terminal.waiting(f"Reading the partners of {target.name} …"):
+        found = partner_accounts.accounts(target)
     if json_:
         terminal.as_json([_as_json(account) for account in found])
     elif not found:
@@ -321,8 +329,9 @@ def usage(
 ) -> None:
     """Show a partner's requests per day against its plan's daily quota."""
     target = options.find(stage, local=local)
-    account = partner_accounts.find(target, partner_id)
-    used = partner_usage.usage(target, account, days)
+    with terminal.waiting(f"Reading what {partner_id} has used of {target.name} …"):
+        account = partner_accounts.find(target, partner_id)
+        used = partner_usage.usage(target, account, days)
     if json_:
         terminal.as_json(_usage_as_json(partner_id, used))
     elif not used.days:

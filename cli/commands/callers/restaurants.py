@@ -213,8 +213,8 @@ def add_staff(
     bound = restaurants.read(target).restaurants.get(restaurant)
     if bound is None or bound.server:
         terminal.note(
-            f"{in_words(bound).capitalize()} serves {restaurant}: its staff sees orders once it "
-            f"does. orders restaurants bind {restaurant} --to {STAFF}"
+            f"{restaurant} is served by {in_words(bound)}. Its staff sees orders after: "
+            f"orders restaurants bind {restaurant} --to {STAFF}"
         )
 
 
@@ -246,9 +246,9 @@ def _report(restaurant_id: str, bound: Bound | None, moved: Moved, *, json_: boo
         document = {"id": restaurant_id, "servedBy": server, "moved": moved.orders}
         terminal.as_json(document | {"busy": moved.busy})
     else:
-        serves = "Nobody serves" if bound is None else f"{in_words(bound).capitalize()} serves"
         count = terminal.counted(moved.orders, "order")
-        terminal.say(f"{serves} {restaurant_id} from now on; {count} moved.")
+        who = in_words(bound)
+        terminal.say(f"{restaurant_id} is served by {who} from now on; {count} moved.")
     if moved.busy:
         raise OperatorError(
             f"{terminal.counted(moved.busy, 'order')} kept changing and stayed where it was. "

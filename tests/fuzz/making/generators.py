@@ -34,6 +34,9 @@ from tests.fuzz.tenants import (
     OWN_IDS,
     PARTNER,
     SENT,
+    SERVED,
+    SERVED_IDS,
+    STAFF,
     THEIR_IDS,
     USED_KEY,
     body,
@@ -131,8 +134,14 @@ def _sound(choose: Choose, route: Route, who: str) -> dict[str, Any]:
     """Make the event of a request that is as it should be, as API Gateway has them."""
     order_id = None
     if "{orderId}" in route.path:
-        order_id = pick(choose, OWN_IDS.get(who, THEIR_IDS) if choose(3) else THEIR_IDS)
-    path = route.path.replace("{orderId}", order_id or "")
+        own = (SERVED_IDS if route.serves else OWN_IDS).get(who, THEIR_IDS)
+        order_id = pick(choose, own if choose(3) else THEIR_IDS)
+    places = {} if order_id is None else {"orderId": order_id}
+    if route.serves:
+        places["restaurantId"] = _restaurant(choose, who)
+    path = route.path
+    for name, value in places.items():
+        path = path.replace(f"{{{name}}}", value)
     headers = {"Host": "api.example.com", "Content-Type": "application/json", "Accept": "*/*"}
     if route.method == "POST" or (route.method == "PATCH" and choose(2)):
         headers["Idempotency-Key"] = pick(choose, (USED_KEY, "new-key"))
@@ -148,7 +157,7 @@ def _sound(choose: Choose, route: Route, who: str) -> dict[str, Any]:
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
         "queryStringParameters": query or None,
         "multiValueQueryStringParameters": {name: [value] for name, value in query.items()} or None,
-        "pathParameters": None if order_id is None else {"orderId": order_id},
+        "pathParameters": places or None,
         "stageVariables": None,
         "requestContext": {
             "resourceId": "abc123",
@@ -165,6 +174,12 @@ def _sound(choose: Choose, route: Route, who: str) -> dict[str, Any]:
         "body": _body(choose, route),
         "isBase64Encoded": False,
     }
+
+
+def _restaurant(choose: Choose, who: str) -> str:
+    """Name the restaurant that a caller serves, or another one."""
+    own, _ = SERVED.get(who, ("rest-1", ""))
+    return own if choose(3) else pick(choose, ("rest-1", "rest-2", "rest-7", "rest-9", "#rest-2"))
 
 
 def _body(choose: Choose, route: Route) -> str | None:
@@ -201,7 +216,7 @@ def _query(choose: Choose, event: dict[str, Any]) -> None:
 def _path(choose: Choose, event: dict[str, Any]) -> None:
     text = pick(choose, STRINGS)
     if event["pathParameters"]:
-        event["pathParameters"] = {
+        event["pathParameters"] |= {
             "orderId": pick(choose, (text, text.upper(), THEIR_IDS[0] + text))
         }
     event["path"] = event["requestContext"]["path"] = f"/v1/orders/{text}"
@@ -295,7 +310,7 @@ _CLIENT: tuple[Callable[[Choose, dict[str, Any]], None], ...] = (
 def requests(function: str, choose: Choose) -> Case:
     """Make a case for one of the API's functions."""
     route = _route(choose, function)
-    own = PARTNER if route.path.startswith("/partner") else CUSTOMER
+    own = PARTNER if route.by_key else STAFF if route.serves else CUSTOMER
     who = own if choose(4) else pick(choose, (NOBODY, own if own == PARTNER else OPERATOR))
     event = _sound(choose, route, who)
     for _ in range(choose(4)):

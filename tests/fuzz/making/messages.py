@@ -27,7 +27,8 @@ _SERVED = [
 ]
 _DEADLINES = [
     *(json.dumps({"deadlineOf": item["orderId"]}) for item in _ITEMS[:3]),
-    *(json.dumps({"deadlineOf": value}) for value in ("42", None, [], f"{_ITEMS[0]['orderId']} ")),
+    *(json.dumps({"deadlineOf": value}) for value in ("42", None, f"{_ITEMS[0]['orderId']} ")),
+    json.dumps({"deadlineOf": []}),
     json.dumps({"deadlineOf": _ITEMS[0]["orderId"], "status": "REJECTED"}),
 ]
 _ERASED = {**_ITEMS[0], "expiresAt": 2**31, "erasedAt": _ITEMS[0]["updatedAt"]}

@@ -214,7 +214,8 @@ def test_a_test_event_is_what_its_schema_says() -> None:
     """A partner's validator takes the event that operators send to try its endpoint."""
     body = json.loads(trial_event("2026-11-18T11:06:40.000Z").body)
     assert faults(EVENT, body) == []
-    assert set(body) | {"reason"} == set(messages.event_schema()["properties"])
+    sometimes = {"reason", "restaurantId", "acceptBy"}
+    assert set(body) | sometimes == set(messages.event_schema()["properties"])
 
 
 @pytest.mark.parametrize("field", messages.event_schema()["required"])
@@ -318,7 +319,8 @@ def test_asyncapi_shows_the_messages_of_the_schemas() -> None:
         for example in message["examples"]:
             assert faults(validator, example["payload"]) == []
         shown[name] = len(message["examples"])
-    assert shown == {messages.EVENT: len(Status), messages.CHANGE: 3}
+    to_server = 1
+    assert shown == {messages.EVENT: len(Status) + to_server, messages.CHANGE: 3}
 
 
 def test_the_documented_headers_are_those_of_a_delivery() -> None:

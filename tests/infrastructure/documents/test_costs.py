@@ -395,7 +395,7 @@ SMALL: dict[str, Any] = {
             "Properties": {"TracingEnabled": True, "AccessLogSetting": {}},
         },
         "Group": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 7}},
-        "Orders": _table("orderId", "by-customer", "by-partner"),
+        "Orders": _table("orderId", "by-customer", "by-partner", "by-server"),
         "Keys": _table("key"),
         "Pipe": {"Type": "AWS::Pipes::Pipe"},
         "Topic": {"Type": "AWS::SNS::Topic"},

@@ -10,7 +10,7 @@ from ops.customers.remains import PLACES
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
 
-DAYS = {place.where: place.days for place in PLACES}
+DAYS = {place.where: place.days or 0 for place in PLACES}
 _DAY_SECONDS = 86_400
 
 

@@ -68,9 +68,15 @@ def attempt(step: int, order_id: str) -> dict[str, Any]:
 
 
 def waits(order_id: str) -> bool:
-    """Tell whether an order still waits for its restaurant."""
-    order = store().get(order_id)
-    return order is not None and order["status"] == "PLACED"
+    """Tell whether an order still waits for its restaurant.
+
+    A process of its own looks: this one must have no client whose threads a fork would lose.
+    """
+    child = os.fork()
+    if child == 0:
+        order = store().get(order_id)
+        os._exit(int(order is None or order["status"] != "PLACED"))
+    return os.waitpid(child, 0)[1] == 0
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import pytest
 from infrastructure.request_units import Capacity, most_of, transaction_units, write_units
 from ops.costs.units import item_bytes
 from orders.handlers import list_orders
-from orders.settings import BY_CUSTOMER, BY_PARTNER, MOST_LOOKED_AT, MOST_TRIES
+from orders.settings import BY_CUSTOMER, BY_PARTNER, BY_SERVER, MOST_LOOKED_AT, MOST_TRIES
 from orders.store import Store
 from tests.shared.events import event
 from tests.unit.orders.handlers import test_largest_order as largest
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
+RESTAURANT = "rest-of-the-largest"
 CUSTOMER = f"{'c' * 90}{uuid.uuid4().hex}"
 
 
@@ -95,6 +96,16 @@ def _plain(value: dict[str, Any]) -> Any:
     return float(inner) if kind == "N" else inner
 
 
+def served(stack: Endpoints, dynamodb: Any, key: dict[str, Any]) -> None:
+    """Have acme serve an order that it has placed: only those of others are so by themselves."""
+    dynamodb.update_item(
+        TableName=stack.tables["orders"],
+        Key=key,
+        UpdateExpression="SET servedBy = :server",
+        ExpressionAttributeValues={":server": {"S": f"{stack.partner_id}#{RESTAURANT}"}},
+    )
+
+
 def test_a_page_looks_at_few_orders(acme: Partner) -> None:
     """A page looks at a bounded number of orders, filtered or not, and has a cursor to go on."""
     customer = f"many-{uuid.uuid4().hex}"
@@ -113,19 +124,25 @@ def test_a_page_looks_at_few_orders(acme: Partner) -> None:
 @pytest.mark.usefixtures("fresh_function")
 @pytest.mark.parametrize("status", [None, "READY"], ids=["all", "filtered"])
 def test_each_kind_of_list_costs_no_more(
-    acme: Partner, api_key_id: str, status: str | None
+    acme: Partner, stack: Endpoints, dynamodb: Any, api_key_id: str, status: str | None
 ) -> None:
-    """By customer, by partner or all there are: a page of the largest orders has a bound.
+    """By customer, by partner, by server or all: a page of the largest orders has a bound.
 
     As the functions themselves are told by DynamoDB.
     """
     for _ in range(MOST_LOOKED_AT + 2):
-        place_largest(acme)
+        served(stack, dynamodb, key_of(acme, place_largest(acme)))
     operator = {"token_use": "id", "sub": "me", "cognito:groups": "operators"}
     filters = {"limit": ["100"], **({"status": [status]} if status else {})}
     callers: dict[str, dict[str, Any]] = {
         BY_CUSTOMER: {"query": {**filters, "customerId": [CUSTOMER]}, "api_key_id": api_key_id},
         BY_PARTNER: {"query": filters, "api_key_id": api_key_id},
+        BY_SERVER: {
+            "query": filters,
+            "path": "/partner/restaurants/{restaurantId}/orders",
+            "restaurant_id": RESTAURANT,
+            "api_key_id": api_key_id,
+        },
         "the orders": {"query": filters, "path": "/orders", "claims": operator},
     }
     for part, sent in callers.items():

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cli.lazy import Entry
 
 DESTRUCTIVE = {
-    *("deploy", "destroy", "dlq redrive", "dlq purge", "restore"),
+    *("deploy", "destroy", "dlq redrive", "dlq purge", "restore", "move"),
     *("customers erase", "customers release"),
     *(f"flags {name}" for name in ("set", "on", "off", "undo")),
     *(f"partners {name}" for name in ("add", "disable", "remove", "set-webhook")),
@@ -36,11 +36,14 @@ READING = {
     *("audit", "dlq ls", "dlq show", "doctor", "cost", "spent", "trace"),
     *("flags ls", "flags show", "flags history"),
     *("partners ls", "partners show", "partners usage"),
-    *("logs ls", "webhooks listen"),
+    *("logs ls", "logs tail", "webhooks listen", "ls", "show", "quote"),
 }
 """Those that only tell."""
 
-HARMLESS = {"customers hold", "partners enable", "logs level", "webhooks test", "webhooks resend"}
+HARMLESS = {
+    *("customers hold", "partners enable", "logs level", "place"),
+    *("webhooks test", "webhooks resend"),
+}
 """Those that do what can be undone, or done again, without loss, and do not ask."""
 
 WITHOUT_DEPLOYMENT = {"cost"}
@@ -50,8 +53,11 @@ OF_AWS_ALONE = {"deploy", "destroy"}
 """Those that make stages: `make run` makes a local one, and the CDK speaks for itself."""
 
 
-OF_THIS_MACHINE_ALONE = {"webhooks listen"}
+OF_THIS_MACHINE_ALONE = {"webhooks listen", "quote"}
 """Those that no stage on AWS reaches."""
+
+ALWAYS_JSON = {"quote"}
+"""Those that print nothing else, for it is to be sent."""
 
 RECORDED = {"customers export"}
 """Those that only tell, and leave a line all the same: they hand out all that a person has."""
@@ -105,6 +111,7 @@ def test_help(name: str) -> None:
 
 _LEFT_OUT = {name: {"--local"} for name in WITHOUT_DEPLOYMENT}
 _LEFT_OUT |= {name: {"--stage"} for name in OF_THIS_MACHINE_ALONE}
+_LEFT_OUT |= {name: {"--json"} | _LEFT_OUT.get(name, set()) for name in ALWAYS_JSON}
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS.keys() - OF_AWS_ALONE))

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from cli import options
+import contextlib
+from typing import TYPE_CHECKING
+
+from cli import options, terminal
 from ops.dead_letters.letters import QUEUES
+from ops.reach import target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pytest
 
 
 def test_unknown_name() -> None:
@@ -12,3 +21,20 @@ def test_unknown_name() -> None:
     assert "processing, notifications, restaurants, pipe" in str(
         options.unknown("queue", "xyz", QUEUES)
     )
+
+
+def test_what_takes_long_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking for a stage takes seconds: a terminal says meanwhile what is waited for."""
+    said: list[str] = []
+
+    @contextlib.contextmanager
+    def waiting(what: str) -> Iterator[None]:
+        said.append(what)
+        yield
+
+    monkeypatch.setattr(terminal, "waiting", waiting)
+    monkeypatch.setattr(target, "on_aws", lambda _: None)
+    monkeypatch.setattr(target, "on_this_machine", lambda: None)
+    options.find("prod", local=False)
+    options.find(None, local=True)
+    assert said == ["Finding stage prod …", "Finding the local run …"]

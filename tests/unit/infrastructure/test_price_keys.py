@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+import app
 from infrastructure.price_keys import modulus_of, text_of
 from infrastructure.settings import STAGES, Settings, settings_of
 from infrastructure.settings_validation import SettingError
@@ -144,3 +147,16 @@ def test_what_is_unsafe_is_said() -> None:
         said = replace(good, price_quotes=mode).price_warning()
         assert said is not None
         assert f"price_quotes is '{mode}': customers of prod name their own prices" in said
+
+
+@pytest.mark.parametrize(("stage", "words"), [("prod", "takes no order"), ("dev", "own prices")])
+def test_the_synthesis_says_it(
+    stage: str, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make synth` and `make deploy` show it, whoever reads the settings or not."""
+    built = SimpleNamespace(warning=lambda: None, path=Path("asset"))
+    monkeypatch.setattr(app, "build_for_aws", lambda _: built)
+    monkeypatch.setattr(app, "synthesize", lambda *_, **__: Path("template"))
+    monkeypatch.setenv("STAGE", stage)
+    app.main()
+    assert words in capsys.readouterr().err

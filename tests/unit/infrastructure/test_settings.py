@@ -274,7 +274,7 @@ def test_an_account_of_ten_can_be_served() -> None:
         "stage": "x",
         "concurrency_quota": 10,
         "reserved_concurrency": {},
-        "placing_throttle": Throttle(rate=2, burst=2),
+        "placing_throttle": one,
         "stage_throttle": one,
         "serving_throttle": one,
         "head_throttle": one,

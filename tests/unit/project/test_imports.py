@@ -55,12 +55,12 @@ def test_the_domain_needs_nothing_of_aws() -> None:
     assert not packages & (TOO_SLOW | NOT_FOR_LAMBDA | {"pydynox"})
     assert {module for module in loaded if module.startswith("orders.")} == {
         "orders.domain",
+        "orders.named_tuple",
         *(
             f"orders.domain.{name}"
             for name in (
                 *("changes", "checks", "ids", "iso", "lifecycle"),
-                *("money", "order", "reasons", "synthetic"),
-                *("serving", "serving.servers"),
+                *("money", "order", "reasons", "serving", "serving.servers", "synthetic"),
             )
         ),
     }

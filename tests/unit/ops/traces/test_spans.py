@@ -118,6 +118,36 @@ def test_the_topic_of_a_batch_is_not_guessed() -> None:
     assert linked_traces(spans(of(WORKER, [two]))) == []
 
 
+def failed_try(start: float) -> list[dict[str, Any]]:
+    """Give a try of a webhook that a partner's server refuses."""
+    answer = {"http": {"response": {"status": 503}}, "fault": True, "namespace": "remote"}
+    ours = about(ORDER, requestTraceId=REQUEST, outcome="retry")
+    return [
+        part(1, start, start + 90, name="worker", origin="AWS::Lambda"),
+        part(2, start + 10, start + 80, name="message", parent_id=_id(1), annotations=ours),
+        part(3, start + 20, start + 70, name="shop.example", parent_id=_id(2), **answer),
+    ]
+
+
+def test_a_retry_says_why() -> None:
+    """A webhook's further try names what the one before it met, and waits from its end."""
+    documents = of(REQUEST, request_trace()) + of(TOPIC, failed_try(100))
+    drawn = waterfall(documents + of(WORKER, worker_trace()), ORDER)
+    first, again = (line for line in lines(drawn) if line.span is None)
+    assert first.name == "stream, pipe, topic, queue"
+    assert again.name == "tried again after 503 of shop.example"
+    assert again.start == pytest.approx(BEGIN + 0.190)
+    assert again.end == pytest.approx(BEGIN + 0.500)
+
+
+def test_requests_and_work_stand_in_the_order_of_time() -> None:
+    """A change stands before the work that an earlier request caused later."""
+    change = [part(1, 200, 210, name="change", annotations=about(ORDER))]
+    documents = of(WORKER, worker_trace()) + of(TOPIC, change) + of(REQUEST, request_trace())
+    drawn = [line.name for line in lines(waterfall(documents, ORDER))]
+    assert drawn.index("api/v1") < drawn.index("change") < drawn.index("worker")
+
+
 def test_clocks_that_disagree() -> None:
     """A worker that seems to have begun before the write has no wait, and is all there."""
     early = [{**d, "start_time": BEGIN - 5, "end_time": BEGIN - 4} for d in worker_trace()]

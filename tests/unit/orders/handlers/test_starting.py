@@ -98,7 +98,8 @@ def test_a_process_that_runs_already_is_left_as_it_is() -> None:
 
 def test_named_tuples_are_those_of_the_standard_library() -> None:
     """Whoever knows `typing.NamedTuple` knows ours: what it has, compares to, prints and takes."""
-    cheap, usual = Cheap("a"), Usual("a")
+    cheap: Any = Cheap("a")
+    usual: Any = Usual("a")
     assert cheap == usual == ("a", 1)
     assert cheap < Cheap("a", 2) == cheap._replace(number=2)
     assert (cheap.twice, cheap.number, hash(cheap)) == (usual.twice, usual.number, hash(usual))

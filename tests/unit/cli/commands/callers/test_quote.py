@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import app as cli
-from cli.commands import quote
+from cli.commands.callers import quote
 from local.demo import quoting
 from ops.reach.errors import OperatorError
 from tests.shared.examples import order

@@ -14,6 +14,7 @@ from orders.settings import (
     FLAGS_PARAMETER,
     IDEMPOTENCY_HOURS,
     IDEMPOTENCY_TABLE,
+    NO_KEYS,
     ORDERS_TABLE,
     PARTNERS_TABLE,
     PRICE_KEYS,
@@ -216,7 +217,7 @@ def test_each_mode(world: World, what: str, number: int) -> None:
 
 def test_without_keys_nobody_is_charged_what_nobody_vouches_for(world: World) -> None:
     """A stage that requires quotes and has no keys takes no customer's order, and says why."""
-    world.set(PRICE_KEYS, "")
+    world.set(PRICE_KEYS, NO_KEYS)
     answer = world.place(mine())
     assert answer.refusal[0] == "quote-required"
     assert "no keys" in answer.body["detail"]
@@ -479,6 +480,30 @@ def test_an_order_without_a_digest_is_looked_at(world: World) -> None:
     answer = world.change(order_id, {"deliveryAddress": OAKLAND, "quote": text})
     assert (answer.status, answer.body["total"]) == (200, 3697)
     assert world.stored(order_id)["basket"] == quotes.digest(mine()["items"])
+
+
+def test_a_digest_that_an_earlier_release_left_behind(world: World) -> None:
+    """A release that knows no quotes changed the items: those that are there decide."""
+    order_id = world.placed()
+    world.stored(order_id).update(basket=quotes.digest(ONE_PIZZA))
+    text = quote(mine(deliveryAddress=OAKLAND, deliveryFee=799))
+    answer = world.change(order_id, {"deliveryAddress": OAKLAND, "quote": text})
+    assert (answer.status, answer.body["total"]) == (200, 3697)
+    assert world.stored(order_id)["basket"] == quotes.digest(mine()["items"])
+    wrong = quote(mine(items=[{**ONE_PIZZA[0], "unitPrice": 2698}]))
+    answer = world.change(order_id, {"deliveryAddress": OAKLAND, "quote": wrong})
+    assert answer.refusal[0] == "quote-mismatch"
+
+
+def test_an_order_of_before_with_other_texts_is_digested(world: World) -> None:
+    """An order whose texts would be refused today is still looked at, and nothing breaks."""
+    order_id = world.placed()
+    kept = world.stored(order_id)
+    kept["items"][0]["name"] = ""
+    del kept["basket"], kept["items"][0]["options"]
+    text = quote(mine(deliveryAddress=OAKLAND))
+    answer = world.change(order_id, {"deliveryAddress": OAKLAND, "quote": text})
+    assert answer.refusal == ("quote-mismatch", ["#/items"])
 
 
 def test_items_that_nobody_vouches_for_take_the_digest_away(world: World) -> None:
