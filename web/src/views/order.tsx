@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { change } from "../changing.ts";
+import { config } from "../config.ts";
 import { CANCELLABLE, COURSE } from "../lifecycle.ts";
 import { pauseOfOrder } from "../pauses.ts";
 import type { Me } from "../session.ts";
@@ -11,6 +12,7 @@ import { at } from "../watching.ts";
 import { money, reason, STATUS, time, who } from "../words.ts";
 import { Badge, Confirm, Freshness, Heading, Lines, Sums, Trouble, useDoing, useWatched } from "./parts.tsx";
 import { Steering } from "./steering.tsx";
+import { Trace } from "./trace.tsx";
 
 export function OrderPage(props: { id: string; me: Me; onSignedOut: () => void }): JSX.Element {
   const path = `/orders/${encodeURIComponent(props.id)}`;
@@ -32,6 +34,7 @@ export function OrderPage(props: { id: string; me: Me; onSignedOut: () => void }
           )}
           <Contents order={order} />
           <History order={order} />
+          {props.me.operator && config().traceUrl && <Trace orderId={order.orderId} />}
         </>
       )}
     </section>

@@ -3,17 +3,18 @@
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ask } from "../api.ts";
-import { change, type Reason } from "../changing.ts";
+import { change } from "../changing.ts";
 import { REASONED, STAFF_MOVES, type Status } from "../lifecycle.ts";
 import { lookAtOpenOrders } from "../kitchen.ts";
 import { pauseOfList } from "../pauses.ts";
-import type { Order } from "../types.ts";
+import type { Change, Order } from "../types.ts";
 import type { Look } from "../watching.ts";
 import { counted, MOVE, remaining, time } from "../words.ts";
 import { Badge, Freshness, Heading, Lines, Trouble, useDoing, useWatched } from "./parts.tsx";
 import { Reasoning } from "./reasoning.tsx";
 
 const MINUTES = [10, 15, 20, 30, 45, 60];
+const DELAYED: readonly Status[] = ["CONFIRMED", "PREPARING"];
 const HURRY_MS = 60_000;
 
 export function RestaurantPage(props: { id: string; all: readonly string[]; onSignedOut: () => void }): JSX.Element {
@@ -66,7 +67,7 @@ function Group(props: {
       <h2 id={id}>{props.title} ({props.orders.length})</h2>
       {props.live && <p role="status" class="hidden">{counted(props.orders.length, "new order")}</p>}
       {props.orders.length === 0 && <p class="quiet">{props.none}</p>}
-      <ul class="cards">
+      <ul class="cards tickets">
         {props.orders.map((order) => (
           <li key={order.orderId}><Ticket order={order} base={props.base} now={props.now} onChanged={props.onChanged} /></li>
         ))}
@@ -80,10 +81,10 @@ function Ticket(props: { order: Order; base: string; now: number; onChanged: () 
   const { order, base, now, onChanged } = props;
   const [asking, setAsking] = useState<Status | null>(null);
   const [busy, error, start] = useDoing();
-  function move(status: Status, more: { reason?: Reason; readyAt?: string } = {}): void {
+  function send(wanted: Change): void {
     start(async () => {
       try {
-        await change(order, { status, ...more }, `${base}/${order.orderId}`);
+        await change(order, wanted, `${base}/${order.orderId}`);
       } finally {
         setAsking(null);
         onChanged();
@@ -104,7 +105,7 @@ function Ticket(props: { order: Order; base: string; now: number; onChanged: () 
           <legend>Accept, ready in …</legend>
           <div class="buttons">
             {MINUTES.map((minutes) => (
-              <button key={minutes} type="button" class="main" disabled={busy} onClick={() => move("CONFIRMED", { readyAt: inMinutes(minutes) })}>
+              <button key={minutes} type="button" class="main" disabled={busy} onClick={() => send({ status: "CONFIRMED", readyAt: inMinutes(minutes, Date.now()) })}>
                 {minutes}<span class="hidden"> minutes: accept</span> min
               </button>
             ))}
@@ -114,12 +115,15 @@ function Ticket(props: { order: Order; base: string; now: number; onChanged: () 
       <div class="buttons">
         {moves(order.status).map((status) => (
           <button key={status} type="button" disabled={busy} class={REASONED.includes(status) ? "" : "main"}
-            onClick={() => (REASONED.includes(status) ? setAsking(status) : move(status))}>
+            onClick={() => (REASONED.includes(status) ? setAsking(status) : send({ status }))}>
             {MOVE[status]}
           </button>
         ))}
+        {order.readyAt && DELAYED.includes(order.status) && (
+          <button type="button" disabled={busy} onClick={() => send({ readyAt: later(order.readyAt) })}>10 min later</button>
+        )}
       </div>
-      {asking && <Reasoning status={asking} busy={busy} onNo={() => setAsking(null)} onYes={(reason) => move(asking, { reason })} />}
+      {asking && <Reasoning status={asking} busy={busy} onNo={() => setAsking(null)} onYes={(reason) => send({ status: asking, reason })} />}
     </article>
   );
 }
@@ -131,8 +135,8 @@ function moves(status: Status): readonly Status[] {
 
 /** How long there is to answer, or when it is to be ready. */
 function Clock({ order, now }: { order: Order; now: number }): JSX.Element | null {
-  if (order.status !== "PLACED") return order.readyAt ? <p>Ready at {time(order.readyAt)}</p> : null;
-  if (!order.acceptBy) return null;
+  if (DELAYED.includes(order.status)) return order.readyAt ? <p>Ready at {time(order.readyAt)}</p> : null;
+  if (!order.acceptBy || order.status !== "PLACED") return null;
   const left = Date.parse(order.acceptBy) - now;
   return (
     <p class={left < HURRY_MS ? "clock hurry" : "clock"}>
@@ -141,8 +145,13 @@ function Clock({ order, now }: { order: Order; now: number }): JSX.Element | nul
   );
 }
 
-function inMinutes(minutes: number): string {
-  return new Date(Date.now() + minutes * 60_000).toISOString();
+function inMinutes(minutes: number, from: number): string {
+  return new Date(from + minutes * 60_000).toISOString();
+}
+
+/** Gives when it is ready after all: never a time that is past. */
+function later(readyAt = ""): string {
+  return inMinutes(10, Math.max(Date.parse(readyAt), Date.now()));
 }
 
 /** Gives the time, each second anew. */

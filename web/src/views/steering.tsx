@@ -1,15 +1,13 @@
-/** What operators do with an order: move it, and see its way. */
+/** What operators do with an order: they move it. */
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { change, type Reason } from "../changing.ts";
-import { config } from "../config.ts";
 import { REASONED, STAFF_MOVES, type Status } from "../lifecycle.ts";
 import type { Order } from "../types.ts";
 import { MOVE } from "../words.ts";
 import { Trouble, useDoing } from "./parts.tsx";
 import { Reasoning } from "./reasoning.tsx";
-import { Trace } from "./trace.tsx";
 
 /** Moves an order to where it can go from here; with a reason where it ends badly. */
 export function Steering({ order, onChanged }: { order: Order; onChanged: () => void }): JSX.Element {
@@ -38,7 +36,6 @@ export function Steering({ order, onChanged }: { order: Order; onChanged: () => 
         {STAFF_MOVES[order.status].length === 0 && <p>It is over: nothing moves it any more.</p>}
       </div>
       {asking && <Reasoning status={asking} busy={busy} onNo={() => setAsking(null)} onYes={(reason) => move(asking, reason)} />}
-      {config().traceUrl && <Trace orderId={order.orderId} />}
     </section>
   );
 }

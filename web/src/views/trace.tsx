@@ -28,7 +28,7 @@ export function Trace({ orderId }: { orderId: string }): JSX.Element {
   const [sections, setSections] = useState<Section[] | null>(null);
   const [busy, error, start] = useDoing();
   if (config().traceIsPage) {
-    return <p><a href={url} target="_blank" rel="noreferrer">Its traces in X-Ray</a></p>;
+    return <p class="wide"><a href={url} target="_blank" rel="noreferrer">Its traces in X-Ray</a></p>;
   }
   function read(): void {
     start(async () => {
@@ -39,12 +39,12 @@ export function Trace({ orderId }: { orderId: string }): JSX.Element {
     });
   }
   return (
-    <>
-      <h3>Its way</h3>
+    <section aria-labelledby="way" class="wide">
+      <h2 id="way">Its way</h2>
       <Trouble error={error} />
       <button type="button" onClick={read} disabled={busy}>{sections ? "Draw it again" : "Draw its trace"}</button>
       {sections?.map((section, index) => <Drawn key={index} section={section} />)}
-    </>
+    </section>
   );
 }
 

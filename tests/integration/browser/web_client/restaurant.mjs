@@ -32,6 +32,9 @@ await journey(async (page) => {
   await loseNextAnswer(page);
   await accepted.getByRole("button", { name: /^20/ }).click();
   await accepted.getByText("Ready at").waitFor();
+  const promised = await accepted.getByText("Ready at").innerText();
+  await accepted.getByRole("button", { name: "10 min later" }).click();
+  await accepted.getByText(promised).waitFor({ state: "detached" });
   const rejected = ticket(page, second);
   await rejected.getByRole("button", { name: "Reject" }).click();
   await page.getByLabel("Reason").selectOption("too-busy");
