@@ -1,6 +1,6 @@
 // Builds the web client into files that any web server can serve: node build.mjs FOLDER
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
 
@@ -21,7 +21,7 @@ const { metafile } = await build({
   target: "es2022",
   jsx: "automatic",
   jsxImportSource: "preact",
-  legalComments: "linked",
+  legalComments: "none",
   metafile: true,
   logLevel: "warning",
 });
@@ -37,6 +37,23 @@ async function integrity(name) {
   return `sha384-${createHash("sha384").update(await readFile(join(folder, name))).digest("base64")}`;
 }
 
+/** Collects the licences of the packages that are in the bundle: who passes it on passes them on. */
+async function licences() {
+  const packages = new Set();
+  for (const source of Object.keys(metafile.inputs)) {
+    const [, name] = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules)/.exec(source) ?? [];
+    if (name) packages.add(name);
+  }
+  const texts = [...packages].sort().map(async (name) => {
+    const at = join(here, "node_modules", name);
+    const file = (await readdir(at)).find((each) => /^licen[cs]e/i.test(each));
+    const { version, license } = JSON.parse(await readFile(join(at, "package.json"), "utf8"));
+    const text = file ? await readFile(join(at, file), "utf8") : "";
+    return `${name} ${version} (${license})\n\n${text}`;
+  });
+  return (await Promise.all(texts)).join(`\n${"-".repeat(80)}\n\n`);
+}
+
 const names = { SCRIPT: made("src/main.tsx"), STYLE: made("src/style.css") };
 let page = await readFile(join(here, "src/index.html"), "utf8");
 for (const [mark, name] of Object.entries(names)) {
@@ -44,3 +61,4 @@ for (const [mark, name] of Object.entries(names)) {
 }
 await writeFile(join(folder, "index.html"), page);
 await copyFile(join(here, "src/icon.svg"), join(folder, "assets/icon.svg"));
+await writeFile(join(folder, "licences.txt"), await licences());

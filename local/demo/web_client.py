@@ -22,7 +22,7 @@ from ops.reach.errors import OperatorError
 from ops.traces import labels
 from ops.traces.search import Search, times_of
 from ops.traces.spans import waterfall
-from ops.web.hosting import TYPES
+from ops.web.hosting import ASSETS, TYPES
 from orders.domain.ids import timestamp_in
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ops.reach.endpoints import Endpoints
     from ops.traces.spans import Line, Section
 
-_ASSETS, _TRACES = "/assets/", "/traces/"
+_TRACES = "/traces/"
 
 
 def web_client(endpoints: Endpoints, folder: Path, port: int) -> AbstractContextManager[str]:
@@ -141,7 +141,7 @@ class _Handler(Handler):
             self._trace(path.removeprefix(_TRACES))
         elif path in self.files:
             kind, content = self.files[path]
-            kept = FOR_EVER if path.startswith(_ASSETS) else ASK_FIRST
+            kept = FOR_EVER if path.startswith(f"/{ASSETS}") else ASK_FIRST
             coding = {"Content-Encoding": "gzip", "Cache-Control": kept}
             self._send(200, kind, content, coding)
         else:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from infrastructure.settings import Settings
 
-CONFIG, PAGE = "config.json", "index.html"
+CONFIG, PAGE, ASSETS = "config.json", "index.html", "assets/"
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -71,7 +71,8 @@ def publish(s3: Any, bucket: str, folder: Path, config: Mapping[str, Any]) -> in
     files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
     page = files.pop(PAGE)
     for name, path in sorted(files.items()):
-        _put(s3, bucket, name, path.read_bytes(), FOR_EVER)
+        kept = FOR_EVER if name.startswith(ASSETS) else ASK_FIRST
+        _put(s3, bucket, name, path.read_bytes(), kept)
     _put(s3, bucket, CONFIG, json.dumps(config, indent=2).encode(), ASK_FIRST)
     _put(s3, bucket, PAGE, page.read_bytes(), ASK_FIRST)
     return len(files) + len((CONFIG, PAGE))

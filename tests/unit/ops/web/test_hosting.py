@@ -56,7 +56,13 @@ class Bucket:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "assets").mkdir()
-    for name in ("index.html", "assets/main-1.js", "assets/style-1.css", "assets/icon-1.svg"):
+    for name in (
+        "index.html",
+        "assets/main-1.js",
+        "assets/style-1.css",
+        "assets/icon-1.svg",
+        "licences.txt",
+    ):
         (tmp_path / name).write_text(name)
     return tmp_path
 
@@ -65,7 +71,7 @@ def test_the_page_comes_last(folder: Path) -> None:
     """Nobody meets a page whose files are not there yet; what older pages ask for stays."""
     bucket = Bucket()
     bucket.objects["assets/main-0.js"] = {}
-    assert publish(bucket, "b", folder, {"apiUrl": "https://api"}) == 5
+    assert publish(bucket, "b", folder, {"apiUrl": "https://api"}) == 6
     assert list(bucket.objects)[-2:] == ["config.json", "index.html"]
     assert "assets/main-0.js" in bucket.objects
 
@@ -78,6 +84,7 @@ def test_how_long_browsers_keep_what(folder: Path) -> None:
     assert {name for name, how in kept.items() if how == "no-cache"} == {
         "config.json",
         "index.html",
+        "licences.txt",
     }
     assert set(kept.values()) == {"no-cache", "public, max-age=31536000, immutable"}
     types = {
