@@ -150,6 +150,8 @@ class Stub:
         self._url = f"https://localhost:{port}"
         self._context = ssl.create_default_context(cafile=str(authority))
         self.environment = {
+            "ACCEPT_LEAD_MINUTES": "60",
+            "ACCEPT_MINUTES": "10",
             "AWS_ACCESS_KEY_ID": "AKIABENCH",
             "AWS_CA_BUNDLE": str(authority),
             "AWS_DEFAULT_REGION": "us-east-1",
@@ -161,8 +163,6 @@ class Stub:
             "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
             "DEAD_LETTER_QUEUE": f"{self._url}/111122223333/dead",
             "FLAGS_PARAMETER": "/orders/flags",
-            "ACCEPT_LEAD_MINUTES": "60",
-            "ACCEPT_MINUTES": "10",
             "IDEMPOTENCY_HOURS": "24",
             "IDEMPOTENCY_TABLE": "keys",
             "LAMBDA_TASK_ROOT": "/var/task",

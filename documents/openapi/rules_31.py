@@ -35,7 +35,7 @@ def _rules(name: str, schema: Schema) -> Schema:
     if name == ServedOrderPatch.__name__:
         with_an_end = rules["dependentSchemas"]
         rules["dependentSchemas"] = {**with_an_end, "readyAt": _ACCEPTED_OR_ALONE}
-        rules |= {"if": _WITH_AN_END, "then": {"required": ["reason"]}}
+        rules |= {"if": _WITH_AN_END, "then": _WITH_A_REASON}
     if "deliveryAddress" in fields:
         rules["not"] = _NOTHING_BUT_AN_EMPTY_ADDRESS
     return rules
@@ -72,6 +72,7 @@ _WITH_AN_END = {
     "required": ["status"],
     "properties": {"status": {"enum": sorted(REASONED)}},
 }
+_WITH_A_REASON: Schema = {"required": ["reason"], "properties": {"reason": {}}}
 _ACCEPTED_OR_ALONE = {"properties": {"status": {"enum": [Status.CONFIRMED.value]}}}
 _NOTHING_BUT_AN_EMPTY_ADDRESS = {
     "required": ["deliveryAddress"],

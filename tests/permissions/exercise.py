@@ -18,8 +18,7 @@ from orders.domain.serving.servers import Bound
 from orders.routes import ROUTES
 from tests.permissions.deployed import recorded, short
 from tests.shared.examples import order
-from tests.shared.people import aws, client_of, make_partner, usage_plan
-from tests.shared.restaurants import bind
+from tests.shared.people import aws, bind, client_of, make_partner, usage_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
