@@ -306,8 +306,7 @@ _HEADERS: dict[str, Schema] = {
 
 
 def _description(route: Route) -> str:
-    people = route.caller is Role.CUSTOMER
-    roles: list[Role] = [Role.CUSTOMER, Role.OPERATOR] if people else [route.caller]
+    roles = [route.caller, *([Role.OPERATOR] if route.caller is Role.CUSTOMER else [])]
     row = BY_NAME[route.function]
     text = row.serving if route.serves and row.serving else row.description
     return text.format(

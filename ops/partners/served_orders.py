@@ -105,9 +105,10 @@ def _moved(
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") != _REFUSED:
                 raise
-            if "Item" not in error.response:
+            answer: Any = error.response
+            if "Item" not in answer:
                 return False
-            item = error.response["Item"]
+            item = answer["Item"]
         else:
             return True
     return None

@@ -59,8 +59,7 @@ def test_the_domain_needs_nothing_of_aws() -> None:
             f"orders.domain.{name}"
             for name in (
                 *("changes", "checks", "ids", "iso", "lifecycle"),
-                *("money", "order", "reasons", "synthetic"),
-                *("serving", "serving.servers"),
+                *("money", "order", "reasons", "serving", "serving.servers", "synthetic"),
             )
         ),
     }

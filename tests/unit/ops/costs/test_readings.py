@@ -48,7 +48,7 @@ OUTPUTS = {
     [
         ("AWS/SNS", Carried(4, 0)),
         ("AWS/SQS", Carried(0, 2 * 3 * 4)),
-        ("AWS/DynamoDB", Carried(0, 0, written=5 * 4, read=5 * 4)),
+        ("AWS/DynamoDB", Carried(0, 0, written=6 * 4, read=6 * 4)),
     ],
 )
 def test_metrics_are_added_up(known: str, found: Carried) -> None:

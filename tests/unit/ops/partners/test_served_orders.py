@@ -46,7 +46,7 @@ class Table:
         self.meanwhile(item)
         values = given["ExpressionAttributeValues"]
         if item["version"] != values[":version"] or item.get("servedBy") != values.get(":served"):
-            error = {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}
+            error: Any = {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}
             raise ClientError({**error, "Item": dict(item)}, "UpdateItem")
         item.pop("traceId", None)
         item.pop("servedBy", None)

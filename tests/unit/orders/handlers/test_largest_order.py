@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -26,6 +27,7 @@ from orders.domain.changes import (
 from orders.domain.lifecycle import Role, Status
 from orders.domain.order import NewPartnerOrder, OrderPatch
 from orders.domain.reasons import REASONS
+from orders.domain.serving.servers import BINDABLE
 from orders.order_changes import parse
 from orders.settings import MAX_BODY_BYTES
 from tests.shared.stream_records import NOW, record
@@ -40,9 +42,6 @@ MOST_BYTES = 262_144
 
 PARTNER = "p" * 128
 """As long as any of a partner's other identifiers."""
-
-SERVER = f"{PARTNER}#{'r' * 64}"
-"""Who serves it, as long as the id of a restaurant that can be served."""
 
 TRACE = "1-5759e988-bd862e3fe1be46a994272793"
 
@@ -101,6 +100,10 @@ def many_lines(character: str) -> Line:
 SHAPES = (long_texts, many_options, many_lines)
 
 
+SERVED = "r" * 64
+"""The longest id of a restaurant that somebody serves."""
+
+
 def head(character: str) -> dict[str, Any]:
     """All of an order but its items, each field as long as it may be."""
     inline = "a" if character == "\n" else character
@@ -156,7 +159,9 @@ def _rest(body: dict[str, Any], lines: list[Line], last: Line) -> list[Line]:
 
 
 def placed(text: str) -> Item:
-    return place_for_partner(decode(_ORDERS, text), PARTNER, NOW, TRACE, SERVER)
+    new = decode(_ORDERS, text)
+    server = f"{PARTNER}#{new.restaurant_id}" if re.fullmatch(BINDABLE, new.restaurant_id) else None
+    return place_for_partner(new, PARTNER, NOW, TRACE, server)
 
 
 def patched(item: Item, text: str) -> Item:
@@ -223,6 +228,19 @@ def test_the_largest_changed_order_fits(shape: Callable[[str], Line], character:
     assert record_bytes(twice, once) < MOST_BYTES
     final = ended(twice, character)
     assert record_bytes(final, final) < MOST_BYTES
+    assert item_bytes(final) <= MOST_STORED_BYTES
+
+
+@pytest.mark.parametrize("character", CHARACTERS.values(), ids=CHARACTERS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_largest_served_order_fits(shape: Callable[[str], Line], character: str) -> None:
+    """Who serves an order stands in it, too: a restaurant that is served has a short id."""
+    item = placed(filled({**head(character), "restaurantId": SERVED}, shape, character))
+    assert item["servedBy"].endswith(SERVED)
+    final = ended(patched(item, filled({}, shape, character)), character)
+    assert record_bytes(final, final) < MOST_BYTES
+    confirmed = {**item, "history": [*item["history"], history_entry(confirm(NOW))]}
+    assert item_bytes(confirmed) <= MOST_PLACED_BYTES
     assert item_bytes(final) <= MOST_STORED_BYTES
 
 

@@ -177,7 +177,10 @@ def test_nobody_else_finds_it(
 def test_a_restaurant_must_say_why_and_cannot_edit(world: World) -> None:
     """A rejection names its reason, and contents are not a restaurant's to change."""
     item = world.place(ANN, "rest-1")
-    ask = lambda body: world.served("patch", "acme", "rest-1", item, body=body)  # noqa: E731
+
+    def ask(body: Any) -> tuple[int, dict[str, Any]]:
+        return world.served("patch", "acme", "rest-1", item, body=body)
+
     status, problem = ask({"status": "REJECTED"})
     assert (status, problem["errors"][0]["pointer"]) == (400, "#/reason")
     status, problem = ask({"note": "x"})
