@@ -28,6 +28,9 @@ OTHER_ID = "019ea65b-8cae-7809-986e-000000000000"
 ORDER = order_as_sent(Role.CUSTOMER)
 
 
+MOVES = "The order is {}; you can move it to nothing"
+
+
 def sent(
     line: str,
     kind: str = "",
@@ -83,6 +86,17 @@ def patched(body: Any, *pointers: str, kind: str = "invalid-body", **more: Any) 
     return sent(f"PATCH /orders/{ORDER_ID}", kind, *pointers, body=body, **more)
 
 
+def answered(
+    *, kind: str = "invalid-body", pointer: str = "#/readyAt", at: str = "", **body: Any
+) -> Sent:
+    """Make a restaurant's answer that was refused, of an order that stands somewhere."""
+    line = f"PATCH /partner/restaurants/rest-1/orders/{ORDER_ID}"
+    pointers = [pointer] if pointer else []
+    detail = MOVES.format(at)
+    made = sent(line, kind, *pointers, body=body, caller="partner", detail=detail)
+    return made._replace(path=made.path.replace("rest-1", "{restaurantId}"))
+
+
 def listed(query: str, *pointers: str, **more: Any) -> Sent:
     return sent(f"GET /orders?{query}", "invalid-parameter", *pointers, **more)
 
@@ -102,10 +116,20 @@ DEARER = quote_until(1, deliveryFee=ORDER["deliveryFee"] + 1)
 READ = good(f"GET /orders/{ORDER_ID}", {"orderId": ORDER_ID})
 PAGE = good("GET /orders?status=READY", {"cursor": "x"})
 PLACED = good("POST /orders", {"orderId": ORDER_ID}, Idempotency_Key="k")
-MOVES = "The order is {}; you can move it to nothing"
 PAIRS: dict[str, tuple[Sent, Sent, tuple[Sent, ...]]] = {
     "schedule": (scheduled(8), scheduled(1), ()),
     "past": (scheduled(-1), scheduled(6.9), ()),
+    "ready time": (answered(readyAt=in_days(9)), answered(readyAt=in_days(7.9)), ()),
+    "unseen": (
+        answered(kind="precondition-required", pointer="If-Match", status="CONFIRMED"),
+        answered(kind="precondition-required", pointer="If-Match", status="PREPARING"),
+        (),
+    ),
+    "delay": (
+        answered(kind="move-not-allowed", pointer="", at="READY", readyAt=in_days(1)),
+        answered(kind="move-not-allowed", pointer="", at="CONFIRMED", readyAt=in_days(1)),
+        (),
+    ),
     "last characters": (
         sent("POST /orders", "invalid-body", "#/note", body=order(note="\U0010fffe")),
         sent("POST /orders", "invalid-body", "#/note", body=order(note="\U0010fffd")),
@@ -263,6 +287,7 @@ def test_each_rule_is_tried() -> None:
     assert {rule.says for rule in rules.RULES} - found == {
         "A partner's route is called with its key.",
         "A person's route is called with a token.",
+        "A restaurant's route is called by staff whose token names the restaurant.",
     }
 
 
