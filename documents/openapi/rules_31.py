@@ -32,7 +32,7 @@ def _rules(name: str, schema: Schema) -> Schema:
     if "reason" in fields:
         rules["dependentSchemas"] = {"reason": _WITH_AN_END}
     if name == ServedOrderPatch.__name__:
-        rules |= {"if": _WITH_AN_END, "then": {"required": ["reason"]}}
+        rules |= {"if": _WITH_AN_END, "then": _WITH_A_REASON}
     if "deliveryAddress" in fields:
         rules["not"] = _NOTHING_BUT_AN_EMPTY_ADDRESS
     return rules
@@ -69,6 +69,7 @@ _WITH_AN_END = {
     "required": ["status"],
     "properties": {"status": {"enum": sorted(REASONED)}},
 }
+_WITH_A_REASON = {"required": ["reason"], "properties": {"reason": {"type": "object"}}}
 _NOTHING_BUT_AN_EMPTY_ADDRESS = {
     "required": ["deliveryAddress"],
     "maxProperties": 1,

@@ -150,7 +150,8 @@ def _known_key(sent: Sent, _pointer: str, memory: Memory) -> bool:
 
 
 def _not_theirs(sent: Sent, _pointer: str, _memory: Memory) -> bool:
-    return sent.caller != "restaurant" or sent.restaurant != _OWN_RESTAURANT
+    theirs = sent.caller == "restaurant" and sent.restaurant == _OWN_RESTAURANT
+    return sent.restaurant is not None and not theirs
 
 
 def _no_key(sent: Sent, _pointer: str, _memory: Memory) -> bool:
