@@ -72,7 +72,7 @@ _WITH_AN_END = {
     "required": ["status"],
     "properties": {"status": {"enum": sorted(REASONED)}},
 }
-_WITH_A_REASON: Schema = {"required": ["reason"], "properties": {"reason": {}}}
+_WITH_A_REASON = {"required": ["reason"], "properties": {"reason": {"type": "object"}}}
 _ACCEPTED_OR_ALONE = {"properties": {"status": {"enum": [Status.CONFIRMED.value]}}}
 _NOTHING_BUT_AN_EMPTY_ADDRESS = {
     "required": ["deliveryAddress"],

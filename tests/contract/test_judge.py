@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -51,7 +52,11 @@ def sent(
     return Sent(
         caller,
         method,
-        path.replace(ORDER_ID, "{orderId}").replace(OTHER_ID, "{orderId}"),
+        re.sub(
+            "/rest-[0-9]",
+            "/{restaurantId}",
+            path.replace(ORDER_ID, "{orderId}").replace(OTHER_ID, "{orderId}"),
+        ),
         path,
         asked,
         {name.replace("_", "-").lower(): text for name, text in headers.items()},
@@ -145,6 +150,11 @@ PAIRS: dict[str, tuple[Sent, Sent, tuple[Sent, ...]]] = {
     "staff only": (
         listed("reference=x", "reference", **CUSTOMER),
         listed("reference=x", "reference"),
+        (),
+    ),
+    "not their restaurant": (
+        sent("GET /restaurants/rest-1/orders", "not-your-restaurant", caller="restaurant"),
+        sent("GET /restaurants/rest-2/orders", "not-your-restaurant", caller="restaurant"),
         (),
     ),
     "customer and partner": (

@@ -27,6 +27,7 @@ DESTRUCTIVE = {
     *(f"flags {name}" for name in ("set", "on", "off", "undo")),
     *(f"partners {name}" for name in ("add", "disable", "remove", "set-webhook")),
     *("partners rotate-key", "partners rotate-secret"),
+    *(f"restaurants {name}" for name in ("bind", "unbind", "staff add", "staff remove")),
 }
 """Those that change or delete what is there."""
 
@@ -34,6 +35,7 @@ READING = {
     *("audit", "dlq ls", "dlq show", "doctor", "cost", "spent", "trace"),
     *("flags ls", "flags show", "flags history"),
     *("partners ls", "partners show", "partners usage"),
+    *("restaurants ls", "restaurants staff ls"),
     *("logs ls", "webhooks listen"),
 }
 """Those that only tell."""
