@@ -297,7 +297,6 @@ def test_each_rule_is_tried() -> None:
     assert {rule.says for rule in rules.RULES} - found == {
         "A partner's route is called with its key.",
         "A person's route is called with a token.",
-        "A restaurant's route is called by staff whose token names the restaurant.",
     }
 
 
