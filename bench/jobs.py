@@ -150,6 +150,8 @@ class Stub:
         self._url = f"https://localhost:{port}"
         self._context = ssl.create_default_context(cafile=str(authority))
         self.environment = {
+            "ACCEPT_LEAD_MINUTES": "60",
+            "ACCEPT_MINUTES": "10",
             "AWS_ACCESS_KEY_ID": "AKIABENCH",
             "AWS_CA_BUNDLE": str(authority),
             "AWS_DEFAULT_REGION": "us-east-1",

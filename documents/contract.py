@@ -27,6 +27,7 @@ def contract() -> dict[Path, Schema]:
     """Make each document, by where it is kept."""
     shown = {
         messages.EVENT: ("order-event.json", messages.events()),
+        messages.DELAY: ("ready-time-event.json", messages.delays()),
         messages.CHANGE: ("order-change.json", messages.changes()),
     }
     parts = schemas()

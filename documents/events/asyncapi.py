@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING
 
 from documents.events import messages
-from documents.events.messages import CHANGE, EVENT
+from documents.events.messages import CHANGE, DELAY, EVENT
 from documents.events.stored import stored_schemas
 from documents.openapi.document import document
 from documents.openapi.schemas import Schema, ref
@@ -46,7 +46,11 @@ def asyncapi() -> Schema:
             "publishChange": _sends("orderChanges", "Tells whoever subscribed of each write."),
         },
         "components": {
-            "messages": {EVENT: _event(), CHANGE: _change()},
+            "messages": {
+                EVENT: _event(EVENT, "An order's new status", messages.events()),
+                DELAY: _event(DELAY, "An order's new time to be ready", messages.delays()),
+                CHANGE: _change(),
+            },
             "schemas": schemas(),
         },
     }
@@ -54,12 +58,13 @@ def asyncapi() -> Schema:
 
 
 def schemas() -> Schema:
-    """Give the schemas of both messages, and all that they refer to, by name."""
+    """Give the schemas of all messages, and all that they refer to, by name."""
     read: Schema = as_31(document()["components"]["schemas"])
     return {
         "Reason": read["Reason"],
         "Status": read["Status"],
         EVENT: messages.event_schema(),
+        DELAY: messages.delay_schema(),
         CHANGE: messages.change_schema(),
         **stored_schemas(read),
     }
@@ -94,7 +99,9 @@ def _channels() -> Schema:
             "description": "Signed HTTPS requests; docs/webhooks.md.",
             "parameters": {"path": {"description": "The path of the partner's own URL."}},
             "servers": [{"$ref": "#/servers/partner"}],
-            "messages": {EVENT: {"$ref": f"#/components/messages/{EVENT}"}},
+            "messages": {
+                name: {"$ref": f"#/components/messages/{name}"} for name in (EVENT, DELAY)
+            },
         },
         "orderChanges": {
             "address": "{stack}-order-changes",
@@ -118,21 +125,21 @@ def _sends(channel: str, summary: str, *, http: bool = False) -> Schema:
     }
 
 
-def _event() -> Schema:
+def _event(name: str, title: str, shown: Schema) -> Schema:
     headers = messages.signed_headers()
-    example = {name: header["example"] for name, header in headers.items()}
+    example = {header: part["example"] for header, part in headers.items()}
     return {
-        "title": "An order's new status",
+        "title": title,
         "contentType": JSON,
         "headers": {
             "type": "object",
-            "properties": {name: _described(header) for name, header in headers.items()},
+            "properties": {header: _described(part) for header, part in headers.items()},
             "required": list(headers),
         },
-        "payload": ref(EVENT),
+        "payload": ref(name),
         "examples": [
-            {"name": name, "payload": event, **({"headers": example} if not number else {})}
-            for number, (name, event) in enumerate(messages.events().items())
+            {"name": kind, "payload": event, **({} if number else {"headers": example})}
+            for number, (kind, event) in enumerate(shown.items())
         ],
     }
 

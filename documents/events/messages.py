@@ -1,6 +1,7 @@
-"""The two messages that the service sends: their JSON Schemas (2020-12), and examples of each.
+"""The messages that the service sends: their JSON Schemas (2020-12), and examples of each.
 
     OrderEvent     a webhook's body, and the event of a status     orders.domain.events
+    ReadyTimeEvent another one, of a new time to be ready
     OrderChange    what the topic carries: one record of the       orders.domain.changes
                    table's stream, with the order before and after
 
@@ -30,8 +31,8 @@ from orders.webhooks import signature_headers
 if TYPE_CHECKING:
     from orders.domain.order import Item
 
-EVENT, CHANGE = "OrderEvent", "OrderChange"
-"""The names of the two messages' schemas."""
+EVENT, DELAY, CHANGE = "OrderEvent", "ReadyTimeEvent", "OrderChange"
+"""The names of the messages' schemas."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -51,10 +52,7 @@ def event_schema() -> Schema:
             "description": "The same at each attempt, and in `webhook-id`: drop what you know.",
         },
         "schemaVersion": {"type": "string", "enum": [SCHEMA_VERSION]},
-        "type": {
-            "type": "string",
-            "enum": [*(type_of(status) for status in Status), READY_TIME_CHANGED],
-        },
+        "type": {"type": "string", "enum": [type_of(status) for status in Status]},
         "orderId": {"type": "string", "format": "uuid"},
         "status": ref("Status"),
         "version": {
@@ -68,9 +66,18 @@ def event_schema() -> Schema:
             "description": "When it happened, RFC 3339 in UTC.",
         },
     }
-    told = "An order has a new status, or a new time to be ready. Fields may be added."
-    always = _object(EVENT, told, properties)
+    always = _object(EVENT, "An order has a new status. Fields may be added.", properties)
     return {**always, "properties": {**properties, **copy.deepcopy(_SOMETIMES)}}
+
+
+def delay_schema() -> Schema:
+    """Describe the webhook's body that tells of a new time to be ready, and of no new status."""
+    properties: Schema = dict(event_schema()["properties"])
+    for name in ("reason", "restaurantId", "acceptBy", "test"):
+        del properties[name]
+    properties["type"] = {"type": "string", "enum": [READY_TIME_CHANGED]}
+    told = "An order will be ready at another time than was said. Fields may be added."
+    return _object(DELAY, told, properties)
 
 
 _SOMETIMES: Schema = {
@@ -192,7 +199,7 @@ def _own(schema: Schema) -> Schema:
 
 
 def events() -> dict[str, Schema]:
-    """Give an event of each type by its name, and one to who serves: of the example order."""
+    """Give the event of each status by its type, and one to who serves: of the example order."""
     made = {}
     for version, status in enumerate(Status, 1):
         item = {
@@ -204,7 +211,6 @@ def events() -> dict[str, Schema]:
         event = event_of(item, None)
         assert event is not None, status
         made[type_of(status)] = json.loads(event.body)
-    made[READY_TIME_CHANGED] = _delay()
     return {**made, "to who serves it": _to_server()}
 
 
@@ -218,8 +224,8 @@ def _to_server() -> Schema:
     return told
 
 
-def _delay() -> Schema:
-    """Give the event of an order that will be ready later than was said."""
+def delays() -> dict[str, Schema]:
+    """Give the event of an order that will be ready later than was said, by its type."""
     confirmed = {
         **examples.order_as_stored(Role.PARTNER),
         "status": Status.CONFIRMED.value,
@@ -229,8 +235,7 @@ def _delay() -> Schema:
     later = {**confirmed, "version": 3, "readyAt": "2026-11-22T13:05:00Z"}
     event = event_of(later, confirmed)
     assert event is not None
-    told: Schema = json.loads(event.body)
-    return told
+    return {READY_TIME_CHANGED: json.loads(event.body)}
 
 
 def changes() -> dict[str, Schema]:

@@ -24,24 +24,43 @@ def document_31() -> Schema:
     made: Schema = as_31(document())
     made["openapi"] = "3.1.0"
     made["tags"].append({"name": _TAG, "description": "What we send to your endpoint."})
-    made["webhooks"] = {"order-event": {"post": as_31(_webhook())}}
+    made["webhooks"] = {
+        "order-event": {"post": as_31(_webhook())},
+        "ready-time-event": {"post": as_31(_delay())},
+    }
     made["components"]["schemas"] = with_rules(made["components"]["schemas"])
     made["components"]["schemas"][messages.EVENT] = messages.event_schema()
+    made["components"]["schemas"][messages.DELAY] = messages.delay_schema()
     return made
 
 
 def _webhook() -> Schema:
-    shown = {name: {"summary": name, "value": event} for name, event in messages.events().items()}
     return {
         "operationId": "order_event",
-        "tags": [_TAG],
-        "summary": "Take the event of an order's new status, or new time to be ready",
+        "summary": "Take the event of an order's new status",
         "description": _DESCRIPTION,
+        **_taking(messages.EVENT, messages.events()),
+    }
+
+
+def _delay() -> Schema:
+    return {
+        "operationId": "ready_time_event",
+        "summary": "Take the event of an order's new time to be ready",
+        "description": _OF_A_DELAY,
+        **_taking(messages.DELAY, messages.delays()),
+    }
+
+
+def _taking(schema: str, events: Schema) -> Schema:
+    shown = {name: {"summary": name, "value": event} for name, event in events.items()}
+    return {
+        "tags": [_TAG],
         "security": [],
         "parameters": [_header(name, text) for name, text in messages.signed_headers().items()],
         "requestBody": {
             "required": True,
-            "content": {JSON: {"schema": ref(messages.EVENT), "examples": shown}},
+            "content": {JSON: {"schema": ref(schema), "examples": shown}},
         },
         "responses": _ANSWERS,
     }
@@ -52,10 +71,15 @@ def _header(name: str, header: Schema) -> Schema:
 
 
 _DESCRIPTION = """\
-One event for each status of an order that was placed with your API key, one for each new time to
-be ready, and those that others give an order that you serve. Verify the signature over the bytes
-of the body, drop every `eventId` that you have seen, and mind `version`: events come at least once
-and in any order. docs/webhooks.md says more.
+One event for each status of an order that was placed with your API key, and those that others give
+an order that you serve. Verify the signature over the bytes of the body, drop every `eventId` that
+you have seen, and mind `version`: events come at least once and in any order. docs/webhooks.md says
+more.
+"""
+
+_OF_A_DELAY = """\
+The restaurant says anew when an order will be ready; its status stays. It comes to the same address
+as the events of statuses, and is taken in the same way: pass over types that you do not know.
 """
 
 _ANSWERS: Schema = {

@@ -38,7 +38,7 @@ def _rules(name: str, schema: Schema) -> Schema:
     if found := {field: rule for field, rule in together.items() if field in fields}:
         rules["dependentSchemas"] = found
     if name == ServedOrderPatch.__name__:
-        rules |= {"if": _WITH_AN_END, "then": {"required": ["reason"]}}
+        rules |= {"if": _WITH_AN_END, "then": _WITH_A_REASON}
     if "deliveryAddress" in fields:
         rules["not"] = _NOTHING_BUT_AN_EMPTY_ADDRESS
     if "quote" in fields:
@@ -77,6 +77,7 @@ _WITH_AN_END = {
     "required": ["status"],
     "properties": {"status": {"enum": sorted(REASONED)}},
 }
+_WITH_A_REASON: Schema = {"required": ["reason"], "properties": {"reason": {"type": "object"}}}
 _ACCEPTED_OR_ALONE = {"properties": {"status": {"enum": [Status.CONFIRMED.value]}}}
 _WITH_WHAT_COSTS = {"anyOf": [{"required": ["items"]}, {"required": ["deliveryAddress"]}]}
 _NOTHING_BUT_AN_EMPTY_ADDRESS = {

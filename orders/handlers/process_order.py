@@ -98,7 +98,7 @@ def _wait(message: Message, order: Item) -> str:
     from orders.deadlines import PRECISION_SECONDS, set_deadline  # most orders need it once
 
     deadline = order[ACCEPT_BY]
-    message.notes[ACCEPT_BY] = deadline
+    message.notes["acceptBy"] = deadline
     seconds = datetime.fromisoformat(deadline).timestamp() - time.time()
     if seconds <= PRECISION_SECONDS and not message.last:
         raise Retry("its deadline is near", max(seconds, 1))

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from orders import problems
-from orders.domain.changes import READY_WINDOW, SCHEDULING_WINDOW
+from orders.domain.changes import DELAYABLE, READY_WINDOW, SCHEDULING_WINDOW
 from orders.domain.iso import WITHOUT_POSTAL_CODES
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
 from orders.domain.reasons import REASONS_OF
@@ -140,6 +140,8 @@ def _no_move(sent: Sent, _pointer: str, _memory: Memory) -> bool:
         return False
     status, wanted = Status(found[1]), sent.body.get("status")
     edits = set(sent.body) - {"status", "reason"}
+    if edits == {"readyAt"} and wanted is None:
+        return status not in DELAYABLE
     if edits and status not in EDITABLE:
         return True
     return wanted is not None and wanted not in statuses_after(status, _role(sent))
@@ -203,7 +205,8 @@ def _for_another(sent: Sent, pointer: str, _memory: Memory) -> bool:
 
 
 def _not_theirs(sent: Sent, _pointer: str, _memory: Memory) -> bool:
-    return sent.caller != "restaurant" or sent.restaurant != _OWN_RESTAURANT
+    theirs = sent.caller == "restaurant" and sent.restaurant == _OWN_RESTAURANT
+    return sent.restaurant is not None and not theirs
 
 
 def _no_key(sent: Sent, _pointer: str, _memory: Memory) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,6 +29,9 @@ OTHER_ID = "019ea65b-8cae-7809-986e-000000000000"
 ORDER = order_as_sent(Role.CUSTOMER)
 
 
+MOVES = "The order is {}; you can move it to nothing"
+
+
 def sent(
     line: str,
     kind: str = "",
@@ -49,7 +53,11 @@ def sent(
     return Sent(
         caller,
         method,
-        path.replace(ORDER_ID, "{orderId}").replace(OTHER_ID, "{orderId}"),
+        re.sub(
+            "/rest-[0-9]",
+            "/{restaurantId}",
+            path.replace(ORDER_ID, "{orderId}").replace(OTHER_ID, "{orderId}"),
+        ),
         path,
         asked,
         {name.replace("_", "-").lower(): text for name, text in headers.items()},
@@ -83,6 +91,17 @@ def patched(body: Any, *pointers: str, kind: str = "invalid-body", **more: Any) 
     return sent(f"PATCH /orders/{ORDER_ID}", kind, *pointers, body=body, **more)
 
 
+def answered(
+    *, kind: str = "invalid-body", pointer: str = "#/readyAt", at: str = "", **body: Any
+) -> Sent:
+    """Make a restaurant's answer that was refused, of an order that stands somewhere."""
+    line = f"PATCH /partner/restaurants/rest-1/orders/{ORDER_ID}"
+    pointers = [pointer] if pointer else []
+    detail = MOVES.format(at)
+    made = sent(line, kind, *pointers, body=body, caller="partner", detail=detail)
+    return made._replace(path=made.path.replace("rest-1", "{restaurantId}"))
+
+
 def listed(query: str, *pointers: str, **more: Any) -> Sent:
     return sent(f"GET /orders?{query}", "invalid-parameter", *pointers, **more)
 
@@ -102,10 +121,20 @@ DEARER = quote_until(1, deliveryFee=ORDER["deliveryFee"] + 1)
 READ = good(f"GET /orders/{ORDER_ID}", {"orderId": ORDER_ID})
 PAGE = good("GET /orders?status=READY", {"cursor": "x"})
 PLACED = good("POST /orders", {"orderId": ORDER_ID}, Idempotency_Key="k")
-MOVES = "The order is {}; you can move it to nothing"
 PAIRS: dict[str, tuple[Sent, Sent, tuple[Sent, ...]]] = {
     "schedule": (scheduled(8), scheduled(1), ()),
     "past": (scheduled(-1), scheduled(6.9), ()),
+    "ready time": (answered(readyAt=in_days(9)), answered(readyAt=in_days(7.9)), ()),
+    "unseen": (
+        answered(kind="precondition-required", pointer="If-Match", status="CONFIRMED"),
+        answered(kind="precondition-required", pointer="If-Match", status="PREPARING"),
+        (),
+    ),
+    "delay": (
+        answered(kind="move-not-allowed", pointer="", at="READY", readyAt=in_days(1)),
+        answered(kind="move-not-allowed", pointer="", at="CONFIRMED", readyAt=in_days(1)),
+        (),
+    ),
     "last characters": (
         sent("POST /orders", "invalid-body", "#/note", body=order(note="\U0010fffe")),
         sent("POST /orders", "invalid-body", "#/note", body=order(note="\U0010fffd")),
@@ -129,6 +158,11 @@ PAIRS: dict[str, tuple[Sent, Sent, tuple[Sent, ...]]] = {
     "staff only": (
         listed("reference=x", "reference", **CUSTOMER),
         listed("reference=x", "reference"),
+        (),
+    ),
+    "not their restaurant": (
+        sent("GET /restaurants/rest-1/orders", "not-your-restaurant", caller="restaurant"),
+        sent("GET /restaurants/rest-2/orders", "not-your-restaurant", caller="restaurant"),
         (),
     ),
     "customer and partner": (

@@ -18,8 +18,7 @@ from orders.domain.serving.servers import Bound
 from orders.routes import ROUTES
 from tests.permissions.deployed import recorded, short
 from tests.shared.examples import order
-from tests.shared.people import aws, client_of, make_partner, usage_plan
-from tests.shared.restaurants import bind
+from tests.shared.people import aws, bind, client_of, make_partner, usage_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -222,11 +221,16 @@ class Walk:
             assert http.patch(path, json={"note": "hello"}).status_code == 200
 
     def _read(self, http: httpx.Client, order_id: str, caller: Role) -> None:
-        """Use every route of a caller that reads, also those that this walk does not know."""
+        """Use every route of a caller that reads, also those that this walk does not know.
+
+        On a restaurant's routes a partner finds what it serves, which the order is not.
+        """
         for route in ROUTES:
             if route.method == "GET" and route.caller is caller:
-                answer = http.get(route.path.replace("{orderId}", order_id))
-                assert answer.status_code == 200, f"{route.path}: {answer.text}"
+                path = route.path.replace("{orderId}", order_id)
+                answer = http.get(path.replace("{restaurantId}", "walked"))
+                expected = 404 if route.serves and path != route.path else 200
+                assert answer.status_code == expected, f"{route.path}: {answer.text}"
 
     def _endpoint(self, partner: NewPartner, url: str | None) -> None:
         """Give a partner an address for webhooks, or what is none, and no secret of its own."""

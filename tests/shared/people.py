@@ -9,9 +9,14 @@ import httpx
 
 from local.demo.people import PEOPLE, Pool, access_token
 from ops.reach.clients import clients
+from orders.partners import packed, unpacked
 
 if TYPE_CHECKING:
     from ops.reach.endpoints import Endpoints
+    from orders.domain.serving.servers import Bound
+
+
+_DIRECTORY = {"apiKeyId": {"S": "#restaurants"}}
 
 
 def aws(stack: Endpoints, service: str) -> Any:
@@ -71,3 +76,15 @@ def caller_headers(stack: Endpoints) -> dict[str, dict[str, str]]:
 def client_of(stack: Endpoints, headers: dict[str, str]) -> httpx.Client:
     """Make an HTTP client with some credentials."""
     return httpx.Client(base_url=stack.api_url, headers=headers, timeout=60)
+
+
+def bind(stack: Endpoints, restaurant: str, bound: Bound) -> None:
+    """Say who serves a restaurant, beside the others, and let functions start that know of it."""
+    tables, partners = aws(stack, "dynamodb"), stack.tables["partners"]
+    found = tables.get_item(TableName=partners, Key=_DIRECTORY).get("Item")
+    known = {} if found is None else unpacked(found["restaurants"]["B"])
+    item = {**_DIRECTORY, "restaurants": {"B": packed({**known, restaurant: bound})}}
+    tables.put_item(TableName=partners, Item=item)
+    functions, name = aws(stack, "lambda"), stack.functions["create_order"]
+    timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
+    functions.update_function_configuration(FunctionName=name, Timeout=timeout)

@@ -169,10 +169,13 @@ def test_requests_by_hand(prod: Template) -> None:
 
 
 def test_writes_by_hand(prod: Template) -> None:
-    """DynamoDB: a transaction takes twice the units, and each index one more write."""
+    """DynamoDB: a transaction takes twice the units, and each index one more write.
+
+    The deadline of a served order, which is half of them, is a write that is refused.
+    """
     lines, million = lines_of(prod), ORDERS / 1e6
     assert dollars_of(lines, "DynamoDB", "orderId writes") == pytest.approx(
-        million * (2 * 2 + 5 * 2) * 0.625
+        million * (2 * 2 + 5 * 2 + 2 / 2) * 0.625
     )
     assert dollars_of(lines, "DynamoDB", "orderId by-customer writes") == pytest.approx(
         million * (2 + 5 * 2) * 0.625
@@ -222,14 +225,25 @@ def test_traces(dev: Template, prod: Template) -> None:
 def test_traces_of_workers(prod: Template) -> None:
     """Lambda records the first message of each second and a twentieth of the rest."""
     lines = lines_of(prod)
-    for name, messages in (("process_order", ORDERS), ("notify_partner", ORDERS * (3 + 2) * 1.05)):
+    told = ORDERS * (3 + 2) * 1.05
+    for name, messages in (("process_order", ORDERS * 1.5), ("notify_partner", told)):
         all_of_them = messages * 5 / 1e6
         cost = dollars_of(lines, "X-Ray", f"traces of {name}")
         assert 0.8 * all_of_them < cost < all_of_them
 
 
+def test_deadlines_by_hand(prod: Template) -> None:
+    """Each served order, which is half of them, has a one-shot; 14 million a month are free."""
+    cost = dollars_of(lines_of(prod), "EventBridge Scheduler", "deadlines of served orders")
+    assert cost == pytest.approx(ORDERS / 2 / 1e6 * 1.00)
+    (allowance,) = (one for one in ALLOWANCES if one.price is prices.SCHEDULE_RUN)
+    assert allowance.off(lines_of(prod)) == pytest.approx(cost + HEARTBEATS / 1e6)
+    confirmed = lines_of(prod, replace(TODAY, auto_confirmed=1))
+    assert not [line for line in confirmed if line.name == "deadlines of served orders"]
+
+
 def test_traces_cost_less_than_four_dollars(prod: Template) -> None:
-    """At today's load X-Ray is below four dollars in prod, of which the workers are three."""
+    """At today's load X-Ray is below four dollars in prod, of which the workers are most."""
     traces = {line.name: line.dollars for line in lines_of(prod) if line.service == "X-Ray"}
     workers = traces["traces of process_order"] + traces["traces of notify_partner"]
     assert sum(traces.values()) < 4

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from orders.deadlines import message_of
 from orders.domain.serving.servers import Bound
-from tests.shared.people import aws
-from tests.shared.restaurants import bind
+from tests.shared.people import aws, bind
 
 if TYPE_CHECKING:
     import httpx

@@ -28,6 +28,7 @@ DESTRUCTIVE = {
     *(f"flags {name}" for name in ("set", "on", "off", "undo")),
     *(f"partners {name}" for name in ("add", "disable", "remove", "set-webhook")),
     *("partners rotate-key", "partners rotate-secret"),
+    *(f"restaurants {name}" for name in ("bind", "unbind", "staff add", "staff remove")),
 }
 """Those that change or delete what is there."""
 
@@ -37,6 +38,7 @@ READING = {
     *("flags ls", "flags show", "flags history"),
     *("partners ls", "partners show", "partners usage"),
     *("logs ls", "logs tail", "webhooks listen", "ls", "show", "quote"),
+    *("restaurants ls", "restaurants staff ls"),
 }
 """Those that only tell."""
 

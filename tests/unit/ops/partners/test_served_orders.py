@@ -47,8 +47,8 @@ class Table:
         values = given["ExpressionAttributeValues"]
         if item["version"] != values[":version"] or item.get("servedBy") != values.get(":served"):
             error: Any = {"Error": {"Code": "ConditionalCheckFailedException", "Message": ""}}
-            refused: Any = {**error, "Item": dict(item)}
-            raise ClientError(refused, "UpdateItem")
+            error["Item"] = dict(item)
+            raise ClientError(error, "UpdateItem")
         item.pop("traceId", None)
         item.pop("servedBy", None)
         item["version"] = {"N": str(int(item["version"]["N"]) + 1)}
