@@ -13,6 +13,8 @@ import pytest
 
 from local.demo.people import PEOPLE, password_of
 from local.demo.quoting import with_quote
+from ops.web import node
+from ops.web.bundle import SOURCES
 from tests.integration.browser.chromium import visit
 from tests.shared.examples import ORDER
 from tests.shared.people import client_of
@@ -192,6 +194,13 @@ def test_a_restaurant_answers_in_time(stack: Endpoints, tmp_path: Path) -> None:
         "too-busy",
         "until eight",
     )
+
+
+@pytest.mark.usefixtures("stack")  # which has installed the compiler with what builds the page
+def test_its_types_are_right() -> None:
+    """Whoever misspells a field of an order hears of it before a customer does."""
+    compiler = str(node.packages(SOURCES) / "typescript/bin/tsc")
+    assert node.run([compiler], SOURCES, otherwise="The web client's types are wrong") == ""
 
 
 def test_the_page_is_small(stack: Endpoints) -> None:

@@ -239,7 +239,7 @@ def test_its_ports_are_those_that_it_names(begin: Callable[[], Run]) -> None:
     endpoints = run.endpoints()
     place(endpoints)
     named = [endpoints.aws_endpoint_url, endpoints.docs_url, endpoints.dashboard_url]
-    named += [endpoints.webhooks_url, endpoints.traces_url]
+    named += [endpoints.webhooks_url, endpoints.traces_url, endpoints.menu_url, endpoints.web_url]
     ports = {urlsplit(url).port for url in named}
     group = [line.split() for line in ps("-Ao", "pid=,pgid=").splitlines()]
     emulator = {int(pid) for pid, leader in group if int(leader) == run.emulator()}
