@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.reach.layout import free_port
-from orders.aws_api import SQS, SSM, ApiError, Service, Unreachable, call, endpoint, get, sign
+from orders.aws_api import SQS, SSM, ApiError, Service, Unreachable, call, endpoint, get, post, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
