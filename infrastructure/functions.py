@@ -223,7 +223,8 @@ replaced whole, and something must change. While the order is {editable}, these 
 With an `Idempotency-Key` a change is made once: the same request again answers 200 with the order
 as it now is and `Idempotent-Replayed: true`, another change of this order with that key 422. An
 order knows the keys of its last {keys_kept} changes that had one, at least.
-{others}""",
+{others}
+""",
         serving="""\
 `status` moves the order; what it consists of is not the restaurant's to change:
 

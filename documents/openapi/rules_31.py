@@ -86,7 +86,7 @@ _NOTHING_BUT_AN_EMPTY_ADDRESS = {
     "properties": {"deliveryAddress": {"type": "object", "maxProperties": 0}},
 }
 _NOR_WITH_A_QUOTE = {
-    **_NOTHING_BUT_AN_EMPTY_ADDRESS,
     "required": ["deliveryAddress", "quote"],
     "maxProperties": 2,
+    "properties": {"deliveryAddress": {"type": "object", "maxProperties": 0}, "quote": {}},
 }

@@ -19,7 +19,7 @@ from ops.reach.errors import OperatorError
 from orders.domain.events import OrderEvent, event_of
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Status
-from orders.domain.serving.server_events import OWN_MOVES, event_for_server
+from orders.domain.serving.server_events import event_for_server
 from orders.webhooks import TEST_NETWORKS, Undelivered, deliver
 
 if TYPE_CHECKING:
@@ -83,11 +83,9 @@ def events_for_server(order: Item) -> dict[int, OrderEvent]:
     """
     items = _versions(order)
     latest = max(items)
-    told = {
-        version: event_for_server(item, None)
-        for version, item in items.items()
-        if version == latest or item["status"] not in OWN_MOVES
-    }
+    told = {version: event_for_server(item, None) for version, item in items.items()}
+    taken_over = {"status": order["status"]}  # as if nobody had served it before
+    told[latest] = event_for_server(items[latest], taken_over)
     found = {version: event for version, event in told.items() if event is not None}
     if not found:
         raise OperatorError(

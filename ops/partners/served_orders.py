@@ -10,15 +10,19 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
 from infrastructure import outputs
+from ops.function_variables import configuration_of, variables_of
 from orders.domain.ids import timestamp_of
 from orders.domain.lifecycle import MOVES, Status
-from orders.domain.serving.servers import SERVED_BY
+from orders.domain.serving.answering import accept_by
+from orders.domain.serving.servers import ACCEPT_BY, SERVED_BY
 from orders.domain.synthetic import SYNTHETIC
+from orders.settings import ACCEPT_LEAD_MINUTES, ACCEPT_MINUTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,8 +36,16 @@ WAITING = (Status.PLACED,)
 OPEN = tuple(status for status, moves in MOVES.items() if moves)
 """All statuses of orders that have not ended."""
 
+_PLACING = "create_order"  # the function that gives an order its deadline
 _PAUSE_SECONDS = 0.2  # after each megabyte: a fifth of the reads that the table lets through
 _REFUSED = "ConditionalCheckFailedException"
+
+
+class Wait(NamedTuple):
+    """How long a restaurant has to answer, and how long before a scheduled order's time."""
+
+    minutes: int
+    lead_minutes: int
 
 
 @dataclass
@@ -62,10 +74,19 @@ def move(
         statuses: of the orders that are moved.
         moved: is kept up to date.
     """
+    wait = None if bound is None else _wait(target)
     for item in _orders(target, restaurant_id, statuses):
-        done = _moved(target, item, restaurant_id, bound, statuses)
+        done = _moved(target, item, restaurant_id, bound, statuses, wait)
         moved.orders += done is True
         moved.busy += done is None
+
+
+def _wait(target: Target) -> Wait | None:
+    """Read how long a restaurant has to answer; None in a stage of a release without deadlines."""
+    variables = variables_of(configuration_of(target, _PLACING))
+    if ACCEPT_MINUTES not in variables:
+        return None
+    return Wait(int(variables[ACCEPT_MINUTES]), int(variables[ACCEPT_LEAD_MINUTES]))
 
 
 def _orders(target: Target, restaurant_id: str, statuses: tuple[Status, ...]) -> Iterator[Item]:
@@ -92,6 +113,7 @@ def _moved(
     restaurant_id: str,
     bound: Bound | None,
     statuses: tuple[Status, ...],
+    wait: Wait | None,
 ) -> bool | None:
     """Move one order; None when somebody kept changing it, False when it is where it belongs."""
     for _ in range(3):
@@ -101,7 +123,7 @@ def _moved(
         if wanted == served or item["status"]["S"] not in statuses:
             return False
         try:
-            _stamp(target, item, served, wanted)
+            _stamp(target, item, served, wanted, wait)
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") != _REFUSED:
                 raise
@@ -114,8 +136,13 @@ def _moved(
     return None
 
 
-def _stamp(target: Target, item: Item, served: str | None, wanted: str | None) -> None:
-    """Say in the order who serves it now; its trace is that of the change before."""
+def _stamp(
+    target: Target, item: Item, served: str | None, wanted: str | None, wait: Wait | None
+) -> None:
+    """Say in the order who serves it now; its trace is that of the change before.
+
+    One that waits has its deadline anew: process_order hears of the change, and keeps it.
+    """
     now = time.time_ns() // 1_000_000
     values = {
         ":version": item["version"],
@@ -129,6 +156,9 @@ def _stamp(target: Target, item: Item, served: str | None, wanted: str | None) -
     sets, removes = "", f", {SERVED_BY}"
     if wanted is not None:
         sets, removes, values[":wanted"] = f", {SERVED_BY} = :wanted", "", {"S": wanted}
+        if wait is not None and item["status"]["S"] in WAITING:
+            sets += f", {ACCEPT_BY} = :deadline"
+            values[":deadline"] = _deadline(item, now, wait)
     target.client("dynamodb").update_item(
         TableName=target.output(outputs.ORDERS_TABLE),
         Key={name: item[name] for name in ("orderId", "timestamp")},
@@ -141,3 +171,10 @@ def _stamp(target: Target, item: Item, served: str | None, wanted: str | None) -
         ExpressionAttributeValues=values,
         ReturnValuesOnConditionCheckFailure="ALL_OLD",
     )
+
+
+def _deadline(item: Item, now: int, wait: Wait) -> dict[str, str]:
+    """Give until when the order's new server can answer, as an attribute."""
+    scheduled = item.get("scheduledFor", {}).get("S")
+    moment = None if scheduled is None else datetime.fromisoformat(scheduled)
+    return {"S": accept_by(now, moment, minutes=wait.minutes, lead_minutes=wait.lead_minutes)}

@@ -14,6 +14,7 @@ from ops.costs.units import changing_units, item_bytes, placing_units
 from orders.domain.lifecycle import Role
 from orders.domain.order import NewPartnerOrder, PartnerOrderPatch
 from orders.routes import ROUTES
+from tests.ceilings.child import BYTES
 from tests.fuzz.tenants import OWN_IDS, PARTNER, tables
 from tests.fuzz.world import ENVIRONMENT
 from tests.shared.events import event
@@ -99,7 +100,7 @@ def _run(
     environment = {"PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(
         command,
-        input=json.dumps(task),
+        input=json.dumps(task, default=_bytes),
         capture_output=True,
         text=True,
         check=False,
@@ -112,6 +113,11 @@ def _run(
         if answer["statusCode"] >= 300:
             raise RuntimeError(f"{function} answered {answer}")
     return counted
+
+
+def _bytes(value: bytes) -> dict[str, str]:
+    """Write bytes, as the child reads them."""
+    return {BYTES: value.hex()}
 
 
 def task_of(function: str) -> dict[str, Any]:

@@ -42,6 +42,8 @@ SOMETHING_ELSE = {
     ("local/copy/dropped_properties.py", "'RestApiId'"): "a property of CloudFormation's resources",
     ("load/people.py", "'UserPoolId'"): "a parameter of Cognito's",
     ("orders/handlers/check_second_factor.py", "'UserPoolId'"): "a parameter of Cognito's",
+    ("ops/customers/people.py", "'UserPoolId'"): "a parameter of Cognito's",
+    ("ops/partners/staff.py", "'UserPoolId'"): "a parameter of Cognito's",
     ("ops/release/leftovers.py", "'UserPoolId'"): "a parameter of Cognito's",
     ("documents/openapi/schemas.py", "f'Order{name}'"): "the name of a schema",
 }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.inside.aws_calls import Call, attributes_of, calls_of
+from local.inside.aws_calls import Call, Context, attributes_of, calls_of
 from local.inside.recording import Recorder
 from ops.reach.clients import clients
 from orders import aws_api
@@ -218,7 +218,7 @@ def test_a_schedule_is_permitted_in_its_group_and_its_role_is_passed() -> None:
     making, passing = calls_of(("POST", "/schedules/mine"), headers, body, Account())
     schedule = "arn:aws:scheduler:us-east-1:000000000000:schedule/ours/mine"
     assert (making.action, making.resource) == ("scheduler:CreateSchedule", schedule)
-    to_scheduler: dict[str, str | list[str]] = {"iam:passedtoservice": "scheduler.amazonaws.com"}
+    to_scheduler: Context = {"iam:passedtoservice": "scheduler.amazonaws.com"}
     assert passing == Call("iam:PassRole", ROLE, to_scheduler)
     (other,) = calls_of(("DELETE", "/schedules/mine"), headers, b"", Account())
     assert (other.action, other.resource) == ("scheduler:Unknown", "*")

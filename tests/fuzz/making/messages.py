@@ -25,10 +25,10 @@ _SERVED = [
         *("2020-01-01T00:00:00", "2020-01-01T00:00:00+02:00", "soon", "", None, 42, ["x"]),
     )
 ]
+_NO_IDS: tuple[Any, ...] = ("42", None, [], f"{_ITEMS[0]['orderId']} ")
 _DEADLINES = [
     *(json.dumps({"deadlineOf": item["orderId"]}) for item in _ITEMS[:3]),
-    *(json.dumps({"deadlineOf": value}) for value in ("42", None, f"{_ITEMS[0]['orderId']} ")),
-    json.dumps({"deadlineOf": []}),
+    *(json.dumps({"deadlineOf": value}) for value in _NO_IDS),
     json.dumps({"deadlineOf": _ITEMS[0]["orderId"], "status": "REJECTED"}),
 ]
 _ERASED = {**_ITEMS[0], "expiresAt": 2**31, "erasedAt": _ITEMS[0]["updatedAt"]}

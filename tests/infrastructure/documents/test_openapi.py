@@ -24,6 +24,7 @@ from infrastructure.functions import BY_NAME, Caller, names
 from orders import body, callers, idempotency, partners, preconditions
 from orders.domain.lifecycle import MOVES, Role, Status, statuses_after
 from orders.handlers import list_orders
+from orders.pricing import compared, quotes
 from orders.problems import (
     GATEWAY_PROBLEMS,
     NOT_YOUR_RESTAURANT,
@@ -208,6 +209,8 @@ def test_a_function_s_documented_problems_are_its_own(name: str) -> None:
     if "decode" in vars(module):
         known |= kinds_in(body) | {UNSUPPORTED_MEDIA_TYPE}
     known |= kinds_in(preconditions) - (set() if "is_known" in vars(module) else {STALE_VERSION})
+    if "take_quote" in vars(module):
+        known |= kinds_in(quotes) | kinds_in(compared)
     if "key_of" in vars(module):
         known |= kinds_in(idempotency)
     assert set(BY_NAME[name].problems) == known

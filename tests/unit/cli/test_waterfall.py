@@ -10,7 +10,7 @@ from rich.console import Console
 
 from cli import waterfall
 from ops.traces.spans import waterfall as put_together
-from tests.shared.traces import DOCUMENTS, ORDER, REQUEST, part
+from tests.shared.tracing.traces import DOCUMENTS, ORDER, REQUEST, part
 
 
 def drawn(columns: int, *, blocks: bool = True) -> list[str]:

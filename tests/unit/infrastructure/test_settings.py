@@ -284,7 +284,7 @@ def test_an_account_of_ten_can_be_served() -> None:
     }
     why = "Ten executions are for whoever tries it out."
     assert Settings(**small, shares_waiver=why).reserved == 0
-    with pytest.raises(SettingError, match="create_order let 4 requests through at one moment"):
+    with pytest.raises(SettingError, match="get_order let 8 requests through at one moment"):
         Settings(**small)
 
 

@@ -135,6 +135,10 @@ class _DynamoDB:
         every = self._items.values()
         return {"Items": [dict(item) for item in every if _holds(condition, item, values)]}
 
+    def get_item(self, *, Key: Any, **_: Any) -> Any:  # noqa: N803
+        item = self._items.get(Key["apiKeyId"]["S"])
+        return {} if item is None else {"Item": dict(item)}
+
     def put_item(self, *, Item: Any, **_: Any) -> None:  # noqa: N803
         self._items[Item["apiKeyId"]["S"]] = Item
 

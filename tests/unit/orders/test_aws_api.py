@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.reach.layout import free_port
-from orders.aws_api import SQS, SSM, ApiError, Service, Unreachable, call, endpoint, get, sign
+from orders.aws_api import SQS, SSM, ApiError, Service, Unreachable, call, endpoint, get, post, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -223,6 +223,17 @@ def test_a_read_is_sent_as_it_was_signed(aws: Aws) -> None:
         headers, b"", "apigateway", now, ("GET", "/apikeys/k1", "includeValue=true")
     )
     assert sent.headers["authorization"] == expected.headers["Authorization"]
+
+
+def test_a_resource_is_made_by_its_path(aws: Aws) -> None:
+    """What is made at a REST API is sent as JSON, signed for that service, and made once."""
+    aws.answers = [(200, b'{"ScheduleArn":"a"}')]
+    assert post("scheduler", "/schedules/s1", {"GroupName": "g"}) == {"ScheduleArn": "a"}
+    (sent,) = aws.requests
+    assert (sent.method, sent.path) == ("POST", "/schedules/s1")
+    assert json.loads(sent.body) == {"GroupName": "g"}
+    assert sent.headers["content-type"] == "application/json"
+    assert "/scheduler/aws4_request" in sent.headers["authorization"]
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from orders.tracing import Header, fit, parse, subsegment, trace_id
 from tests.shared.events import event
 from tests.shared.examples import order
 from tests.shared.stream_records import NOW, body_of, item, message
-from tests.shared.xray_schema import SUBSEGMENT
+from tests.shared.tracing.xray_schema import SUBSEGMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

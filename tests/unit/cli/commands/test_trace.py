@@ -15,7 +15,7 @@ from local.console.xray import Collector, collector
 from ops.reach.clients import clients
 from ops.traces import search
 from orders.domain.ids import new_order_id
-from tests.shared.traces import DOCUMENTS, LONE, NOW, ORDER, REQUEST, fill, part
+from tests.shared.tracing.traces import DOCUMENTS, LONE, NOW, ORDER, REQUEST, fill, part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +28,10 @@ class Table:
         self.items: list[dict[str, Any]] = []
         self.seen: list[dict[str, Any]] = []
         self.meanwhile: Callable[[dict[str, Any]], None] = lambda _: None
+        self.variables = {"ACCEPT_MINUTES": "10", "ACCEPT_LEAD_MINUTES": "60"}
+
+    def get_function_configuration(self, **_: Any) -> dict[str, Any]:
+        return {"Environment": {"Variables": self.variables}}
 
     def get_paginator(self, name: str) -> Table:
         assert name == "scan"
@@ -54,6 +59,8 @@ class Table:
         item["version"] = {"N": str(int(item["version"]["N"]) + 1)}
         if ":wanted" in values:
             item["servedBy"] = values[":wanted"]
+        if ":deadline" in values:
+            item["acceptBy"] = values[":deadline"]
 
     def served(self) -> list[str | None]:
         return [item.get("servedBy", {}).get("S") for item in self.items]
@@ -72,7 +79,8 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Table:
 
 @pytest.fixture
 def target(table: Table) -> Target:
-    return Target("it", "stack", lambda _: table, {"OrdersTable": "orders"}, "")
+    outputs = {"OrdersTable": "orders", "CreateOrderFunction": "placing"}
+    return Target("it", "stack", lambda _: table, outputs, "")
 
 
 def test_orders_that_wait_go_to_who_serves_now(table: Table, target: Target) -> None:
@@ -94,6 +102,24 @@ def test_with_open_all_that_have_not_ended_go(table: Table, target: Target) -> N
     assert moved.orders == 3
     move(target, "rest-1", None, OPEN, moved)
     assert table.served() == [None] * 3
+
+
+def test_who_takes_over_has_the_whole_time_to_answer(table: Table, target: Target) -> None:
+    """An order that waits has a deadline from now on, and later where it is scheduled; no other."""
+    table.items[1].pop("partnerId")
+    table.items[1]["scheduledFor"] = {"S": "2999-01-01T12:00:00Z"}
+    move(target, "rest-1", ACME, OPEN, Moved())
+    soon, scheduled, accepted = (item.get("acceptBy", {}).get("S") for item in table.items)
+    left = datetime.fromisoformat(soon) - datetime.now(UTC)
+    assert timedelta(minutes=9) < left <= timedelta(minutes=10)
+    assert (scheduled, accepted) == ("2999-01-01T11:00:00.000Z", None)
+
+
+def test_a_stage_without_deadlines_gets_none(table: Table, target: Target) -> None:
+    """Functions of the release before know nothing of deadlines, and would keep none."""
+    table.variables = {}
+    move(target, "rest-1", ACME, WAITING, Moved())
+    assert "acceptBy" not in table.items[0]
 
 
 def test_what_is_accepted_at_that_moment_stays(table: Table, target: Target) -> None:

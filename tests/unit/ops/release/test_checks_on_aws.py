@@ -108,7 +108,7 @@ def test_logging_role(aws: Aws, role: str, result: str) -> None:
     assert (found.result, role in found.sentence) == (result, result != "ok")
 
 
-@pytest.mark.parametrize(("rate", "result"), [(10_000.0, "ok"), (159.0, "warning")])
+@pytest.mark.parametrize(("rate", "result"), [(10_000.0, "ok"), (104.0, "warning")])
 def test_gateway_throttle(aws: Aws, rate: float, result: str) -> None:
     """An account that lets less through than the stage promises is a warning."""
     throttle = {"rateLimit": rate, "burstLimit": 5_000}

@@ -6,7 +6,7 @@ import pytest
 
 from ops.traces import labels
 from ops.traces.spans import spans
-from tests.shared.traces import REQUEST, part
+from tests.shared.tracing.traces import REQUEST, part
 
 
 @pytest.mark.parametrize(

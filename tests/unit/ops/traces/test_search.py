@@ -12,7 +12,7 @@ from local.console.xray import Collector, collector
 from ops.reach.clients import clients
 from ops.traces import search
 from ops.traces.search import Search, Times
-from tests.shared.traces import NOW, ORDER, fill, part
+from tests.shared.tracing.traces import NOW, ORDER, fill, part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

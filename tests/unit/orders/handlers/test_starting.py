@@ -45,6 +45,7 @@ class Cheap(NamedTuple):
 
 STARTED = """
 import gc, json, sys
+import orders.starting  # compiled by now, as all of the asset is
 phases = []
 gc.callbacks.append(lambda phase, info: phases.append(phase))
 import orders.handlers.{function}

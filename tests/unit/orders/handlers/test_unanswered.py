@@ -179,7 +179,8 @@ def test_a_deadline_is_no_change_of_an_order(world: World) -> None:
     """It has no order in it, only whose: what sends webhooks can make nothing of it."""
     order_id = item()["orderId"]
     one = reminder(order_id)
-    assert one.about == {"orderId": order_id, "partnerId": None, "requestTraceId": None}
+    nobody = {"partnerId": None, "side": None, "requestTraceId": None}
+    assert one.about == {"orderId": order_id, **nobody}
     with pytest.raises(Malformed):
         notify_partner.notify_partner(one)
     assert not world.changes
