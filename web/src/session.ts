@@ -7,7 +7,16 @@
  */
 
 import { Amplify, sessionStorage as ofTheTab } from "@aws-amplify/core";
-import { confirmSignIn, fetchAuthSession, signIn, signOut as forget } from "@aws-amplify/auth";
+import {
+  confirmResetPassword,
+  confirmSignIn,
+  confirmSignUp,
+  fetchAuthSession,
+  resetPassword,
+  signIn,
+  signOut as forget,
+  signUp,
+} from "@aws-amplify/auth";
 import { cognitoUserPoolsTokenProvider as tokenProvider } from "@aws-amplify/auth/cognito";
 import type { Config } from "./config.ts";
 
@@ -19,11 +28,12 @@ export interface Me {
 }
 
 /** What sign-in asks for next; null once somebody is signed in. */
-export type Step = "code" | "new-password" | null;
+export type Step = "app-code" | "account-code" | "new-password" | null;
 
 const STEPS: Record<string, Step> = {
   DONE: null,
-  CONFIRM_SIGN_IN_WITH_TOTP_CODE: "code",
+  CONFIRM_SIGN_IN_WITH_TOTP_CODE: "app-code",
+  CONFIRM_SIGN_UP: "account-code",
   CONFIRM_SIGN_IN_WITH_NEW_PASSWORD_REQUIRED: "new-password",
 };
 
@@ -48,6 +58,26 @@ export async function enter(email: string, password: string): Promise<Step> {
 /** Goes on with a code, or with a new password. */
 export async function goOn(answer: string): Promise<Step> {
   return stepAfter((await confirmSignIn({ challengeResponse: answer })).nextStep.signInStep);
+}
+
+/** Makes an account; Cognito mails a code to the address. */
+export async function register(email: string, password: string): Promise<void> {
+  await signUp({ username: email, password, options: { userAttributes: { email } } });
+}
+
+/** Confirms an address by the code that was mailed to it. */
+export async function confirm(email: string, code: string): Promise<void> {
+  await confirmSignUp({ username: email, confirmationCode: code });
+}
+
+/** Has a code mailed with which a new password can be set. */
+export async function forgotten(email: string): Promise<void> {
+  await resetPassword({ username: email });
+}
+
+/** Sets a new password. */
+export async function reset(email: string, code: string, password: string): Promise<void> {
+  await confirmResetPassword({ username: email, confirmationCode: code, newPassword: password });
 }
 
 function stepAfter(name: string): Step {

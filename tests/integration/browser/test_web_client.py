@@ -70,6 +70,16 @@ def test_everything_goes_by_the_keyboard_alone(stack: Endpoints) -> None:
     assert (order["subtotal"], order["deliveryFee"]) == (650, 299)  # as the menu has signed
 
 
+def test_an_account_is_made_and_found_again(stack: Endpoints) -> None:
+    """Somebody new signs up, orders at once, and gets back in after forgetting the password.
+
+    The emulator mails nothing: its code is always the same.
+    """
+    seen = journey(stack, "account", address=f"{uuid.uuid4().hex}@example.com", code="123456")
+    assert nothing_to_find(seen["looks"]) == []
+    assert "Incorrect username or password" in seen["refused"]
+
+
 @pytest.mark.parametrize(
     ("task", "least"),
     [("twice", 1), ("lost", 3), ("reloaded", 2), ("cut", 2), ("offline", 2), ("signed_out", 3)],
