@@ -115,7 +115,7 @@ function Inside(props: { me: session.Me; onSignOut: () => void; onSignedOut: () 
         <button type="button" class="plain" onClick={props.onSignOut}>Sign out<span class="hidden"> {me.email}</span></button>
       </header>
       <main id="main" tabIndex={-1}>
-        {ordering.placing
+        {ordering.placing && route.path[0] !== "orders" // where one can look whether it has arrived
           ? <PlacingPage placing={ordering.placing} onPlaced={ordering.placed} onRefused={ordering.notPlaced} onSignedOut={props.onSignedOut} />
           : <Content key={location.hash} {...props} route={route} ordering={ordering} />}
       </main>

@@ -1,4 +1,4 @@
-"""What a start says where it cannot keep the copy's files from others."""
+"""What a start says where it cannot keep the copy's files from others, or build the web client."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 
 from local import stack
 from local.steps import Steps
-from ops.reach.errors import LocalError
+from ops.reach.errors import LocalError, OperatorError
 from ops.reach.layout import Layout
+from ops.web import bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,3 +61,16 @@ def test_what_is_somebody_elses_is_told(layout: Layout, monkeypatch: pytest.Monk
     changing(monkeypatch, refused)
     with pytest.raises(LocalError, match=r"is somebody else's\. Remove it, or .*LOCAL_DIR="):
         begin(layout)
+
+
+def test_without_a_web_client_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where npm's registry is out of reach I have all but the page, and read why."""
+
+    def fail() -> Path:
+        raise OperatorError("npm cannot install what web needs")
+
+    monkeypatch.setattr(bundle, "is_ready", lambda: False)
+    monkeypatch.setattr(bundle, "ready", fail)
+    said = io.StringIO()
+    assert stack._built_web_client(Steps(said)) is None
+    assert "There is no web client: npm cannot install what web needs" in said.getvalue()

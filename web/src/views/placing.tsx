@@ -51,7 +51,12 @@ export function PlacingPage({ placing, onPlaced, onRefused, onSignedOut }: Props
             : ""}
       </p>
       <Trouble error={error} />
-      {!busy && away && <button type="button" class="main" onClick={send}>Try again</button>}
+      {!busy && away && (
+        <div class="buttons">
+          <button type="button" class="main" onClick={send}>Try again</button>
+          <a href="#/orders">Look whether it is among your orders</a>
+        </div>
+      )}
     </section>
   );
 }

@@ -52,6 +52,9 @@ const TASKS = {
     await page.route(`${wanted.api}/**`, (route) => (away ? route.abort("internetdisconnected") : route.fallback()));
     await button.click();
     await page.getByText("we do not know whether it arrived").waitFor();
+    await page.getByRole("link", { name: "Look whether it is among your orders" }).click();
+    await page.getByRole("heading", { name: "Your orders" }).waitFor();
+    await page.getByRole("link", { name: /^Basket/ }).click();
     await page.reload();
     await page.getByText("we do not know whether it arrived").waitFor();
     away = false;
