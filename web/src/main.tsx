@@ -90,8 +90,12 @@ function useOrdering(person: string): Ordering {
     setPlacing(undefined);
   }
   function placed(order: Order): void {
-    end();
-    setBasket(null);
+    // Forgotten once its page is there: a reload just before asks again, and is led there, too.
+    const shown = (): void => {
+      end();
+      setBasket(null);
+    };
+    addEventListener("hashchange", shown, { once: true });
     location.hash = `#/orders/${order.orderId}`;
   }
   function notPlaced(error: unknown): void {

@@ -40,8 +40,9 @@ const TASKS = {
   /** The order arrives, its answer does not, and the page is loaded anew meanwhile. */
   async reloaded(page, button) {
     await loseAnswers(page, 1);
+    const sent = page.waitForRequest((request) => request.method() === "POST" && request.url() === ORDERS);
     await button.click();
-    await page.waitForRequest((request) => request.method() === "POST" && request.url() === ORDERS);
+    await sent;
     await page.reload();
     return orderShown(page);
   },
