@@ -10,6 +10,7 @@ step can be repeated: an interrupted command is.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -21,13 +22,13 @@ from infrastructure import outputs
 from ops import function_variables
 from ops.function_variables import ChangedMeanwhileError
 from ops.reach.errors import OperatorError, Overtaken
-from ops.turns import changed
+from ops.turns import changed, turn
 from orders.domain.serving.servers import BINDABLE, Bound
 from orders.partners import packed, unpacked
 from orders.store import RESTAURANTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ops.reach.target import Target
 
@@ -81,6 +82,17 @@ def read(target: Target) -> Snapshot:
             f"taken. Put the item {RESTAURANTS} of the table Partners back from a recovery: "
             "docs/operations.md, Restaurants."
         ) from None
+
+
+@contextlib.contextmanager
+def changing(target: Target, restaurant_id: str) -> Iterator[Target]:
+    """Let no two operators move a restaurant's orders at a time: each would take them back.
+
+    Raises:
+        Overtaken: when somebody else does.
+    """
+    with turn(target, f"restaurant:{restaurant_id}", f"who serves {restaurant_id}") as held:
+        yield held
 
 
 def change(
