@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from orders.domain.changes import Owner, view
 from orders.domain.lifecycle import Role
-from orders.domain.serving.servers import SERVED_BY, server_of
+from orders.domain.serving.servers import LONGEST, SERVED_BY, server_of
 from orders.named_tuple import NamedTuple
 from orders.partners import directory
 from orders.problems import (
@@ -85,7 +85,12 @@ def caller_of(context: dict[str, Any], route: Route, restaurant_id: str = "") ->
 
 
 def _server(caller: Caller, restaurant_id: str) -> str:
-    """Give the identity that this caller serves a restaurant's orders as; staff's has no name."""
+    """Give the identity that this caller serves a restaurant's orders as; staff's has no name.
+
+    What can be no restaurant's id is none: DynamoDB takes no such key, and nobody serves it.
+    """
+    if not (restaurant_id.isascii() and len(restaurant_id) <= LONGEST):
+        restaurant_id = ""
     return server_of(caller.identity if caller.role is Role.PARTNER else "", restaurant_id)
 
 

@@ -287,9 +287,12 @@ class Store:
         self._call("PutItem", put, setting(PARTNERS_TABLE), entry)
 
     def partners(self) -> tuple[list[Item], bool]:
-        """Read the first megabyte of partners: up to some thousands; tells whether that is all."""
+        """Read the first megabyte of partners: up to some thousands; tells whether that is all.
+
+        Strongly consistent: a process that is started anew for what was just written must find it.
+        """
         scan = self._client.sync_scan_page
-        found, last, _ = self._call("Scan", scan, setting(PARTNERS_TABLE))
+        found, last, _ = self._call("Scan", scan, setting(PARTNERS_TABLE), consistent_read=True)
         return found, last is None
 
     def restaurants(self) -> Item | None:

@@ -16,6 +16,7 @@ from infrastructure import outputs
 from ops.partners import accounts
 from ops.partners.accounts import THIS_MACHINE
 from ops.reach.errors import OperatorError
+from orders.domain.changes import DELAYABLE
 from orders.domain.events import OrderEvent, event_of
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Status
@@ -60,13 +61,24 @@ def events_of(order: Item) -> dict[int, OrderEvent]:
 
     The first version is its placing. Only what is still PLACED can be edited, so each later status
     is one version after the one before it, and the last is the order's own, once it is not PLACED.
-    What erases its person is one version more, with no status.
+    What erases its person is one version more, with no status; so is a new time to be ready. Of
+    several such times the last is told, and the ids of the statuses before them may be others.
 
     Args:
         order: as it is stored.
     """
-    told = {version: event_of(item, None) for version, item in _versions(order).items()}
+    version, later = int(order["version"]), _has_changed_since(order)
+    told = {one: event_of(item, None) for one, item in _versions(order, version - later).items()}
+    if later and "erasedAt" not in order and order["status"] in DELAYABLE:
+        before = {name: value for name, value in order.items() if name != "readyAt"}
+        told[version] = event_of(order, before)
     return {version: event for version, event in told.items() if event is not None}
+
+
+def _has_changed_since(order: Item) -> bool:
+    """Tell whether an order was written to after it took its status, once it is not PLACED."""
+    history = order["history"]
+    return len(history) > 1 and order["updatedAt"] != history[-1]["at"]
 
 
 def events_for_server(order: Item) -> dict[int, OrderEvent]:
@@ -81,7 +93,7 @@ def events_for_server(order: Item) -> dict[int, OrderEvent]:
     Raises:
         OperatorError: when no partner serves it but, at most, the one that has placed it.
     """
-    items = _versions(order)
+    items = _versions(order, int(order["version"]) - ("erasedAt" in order))
     latest = max(items)
     told = {version: event_for_server(item, None) for version, item in items.items()}
     taken_over = {"status": order["status"]}  # as if nobody had served it before
@@ -95,9 +107,14 @@ def events_for_server(order: Item) -> dict[int, OrderEvent]:
     return found
 
 
-def _versions(order: Item) -> dict[int, Item]:
-    """Give an order as it was when it took each of its statuses, by its version then."""
-    history, latest = order["history"], int(order["version"]) - ("erasedAt" in order)
+def _versions(order: Item, latest: int) -> dict[int, Item]:
+    """Give an order as it was when it took each of its statuses, by its version then.
+
+    Args:
+        order: as it is stored.
+        latest: the version in which it took its last status.
+    """
+    history = order["history"]
     found = {}
     for number, entry in enumerate(history):
         version = latest - (len(history) - 1 - number) if number else 1

@@ -10,7 +10,9 @@ step can be repeated: an interrupted command is.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,13 +22,13 @@ from infrastructure import outputs
 from ops import function_variables
 from ops.function_variables import ChangedMeanwhileError
 from ops.reach.errors import OperatorError, Overtaken
-from ops.turns import changed
+from ops.turns import changed, turn
 from orders.domain.serving.servers import BINDABLE, Bound
 from orders.partners import packed, unpacked
 from orders.store import RESTAURANTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ops.reach.target import Target
 
@@ -41,6 +43,7 @@ FINGERPRINT = "RESTAURANTS_FINGERPRINT"
 
 _TRIES = 5
 _KEY = {"apiKeyId": {"S": RESTAURANTS}}
+_MARK = "mark"
 _REFUSED = "ConditionalCheckFailedException"
 
 
@@ -49,6 +52,8 @@ class Snapshot(NamedTuple):
 
     restaurants: Mapping[str, Bound]
     stored: bytes | None
+    mark: str = ""
+    """Which writing it was: one that says again what an earlier one said is another."""
 
 
 def can_be_bound(restaurant_id: str) -> bool:
@@ -68,14 +73,26 @@ def read(target: Target) -> Snapshot:
     if "Item" not in found:
         return Snapshot({}, None)
     stored = bytes(found["Item"].get("restaurants", {}).get("B", b""))
+    mark = str(found["Item"].get(_MARK, {}).get("S", ""))
     try:
-        return Snapshot(unpacked(stored), stored)
+        return Snapshot(unpacked(stored), stored, mark)
     except ValueError:
         raise OperatorError(
             "Who serves which restaurant is stored in a form that cannot be read, and no order is "
             f"taken. Put the item {RESTAURANTS} of the table Partners back from a recovery: "
             "docs/operations.md, Restaurants."
         ) from None
+
+
+@contextlib.contextmanager
+def changing(target: Target, restaurant_id: str) -> Iterator[Target]:
+    """Let no two operators move a restaurant's orders at a time: each would take them back.
+
+    Raises:
+        Overtaken: when somebody else does.
+    """
+    with turn(target, f"restaurant:{restaurant_id}", f"who serves {restaurant_id}") as held:
+        yield held
 
 
 def change(
@@ -105,7 +122,7 @@ def change(
             raise changed(what, f"it is {in_words(served)} now", look)
         others = {name: bound for name, bound in now.restaurants.items() if name != restaurant_id}
         restaurants = others if wanted is None else {**others, restaurant_id: wanted}
-        snapshot = Snapshot(restaurants, packed(restaurants))
+        snapshot = Snapshot(restaurants, packed(restaurants), os.urandom(8).hex())
         if _written(target, now, snapshot):
             return snapshot
     raise Overtaken(
@@ -126,7 +143,7 @@ def _written(target: Target, before: Snapshot, snapshot: Snapshot) -> bool:
     try:
         target.client("dynamodb").put_item(
             TableName=target.output(outputs.PARTNERS_TABLE),
-            Item={**_KEY, "restaurants": {"B": snapshot.stored}},
+            Item={**_KEY, "restaurants": {"B": snapshot.stored}, _MARK: {"S": snapshot.mark}},
             **condition,
         )
     except ClientError as error:
@@ -142,7 +159,9 @@ def renew(target: Target, snapshot: Snapshot) -> None:
     Raises:
         Overtaken: when the function is being changed by others at this moment.
     """
-    fingerprint = hashlib.sha256(snapshot.stored or b"").hexdigest()[:16]
+    # Not of the bytes alone: a process may have started with what was between two equal ones.
+    written = snapshot.mark.encode() + (snapshot.stored or b"")
+    fingerprint = hashlib.sha256(written).hexdigest()[:16]
     for _ in range(_TRIES):
         found = function_variables.configuration_of(target, PLACING)
         if function_variables.variables_of(found).get(FINGERPRINT) == fingerprint:

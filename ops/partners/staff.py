@@ -16,7 +16,7 @@ from orders.callers import RESTAURANTS_CLAIM
 from orders.settings import RESTAURANTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ops.reach.target import Target
 
@@ -32,6 +32,8 @@ class Person(NamedTuple):
     username: str
     restaurants: tuple[str, ...]
     """Whose staff the person is."""
+    confirmed: bool = True
+    """Whether the person has the e-mail address: anybody can sign up with anybody's."""
 
 
 def find(target: Target, name: str) -> Person:
@@ -50,16 +52,21 @@ def find(target: Target, name: str) -> Person:
             f"Nobody has signed up in {target.name} with that address or id. People sign up "
             "themselves; then repeat the command."
         ) from None
-    return _person(found["Username"], found["UserAttributes"])
+    return _person(found, found["UserAttributes"])
 
 
 def add(target: Target, person: Person, restaurant_id: str) -> Person:
     """Make a person staff of one more restaurant.
 
     Raises:
-        OperatorError: when the person is staff of as many as a token names.
+        OperatorError: when the person is staff of as many as a token names, or may be another one.
         Overtaken: when another operator changes the person.
     """
+    if not person.confirmed:
+        raise OperatorError(
+            f"{person.subject} has not confirmed the e-mail address, so it may be somebody else's "
+            "account. Have the person sign up to the end; then repeat the command."
+        )
     with _changing(target, person) as held:
         restaurants = tuple(sorted({*person.restaurants, restaurant_id}))
         if len(restaurants) > MOST_RESTAURANTS:
@@ -116,12 +123,14 @@ def everybody(target: Target) -> list[Person]:
     pages = target.client("cognito-idp").get_paginator("list_users_in_group")
     asked = {"UserPoolId": target.output(outputs.USER_POOL_ID), "GroupName": RESTAURANTS}
     return sorted(
-        _person(user["Username"], user["Attributes"])
+        _person(user, user["Attributes"])
         for page in pages.paginate(**asked)
         for user in page["Users"]
     )
 
 
-def _person(username: str, attributes: list[dict[str, str]]) -> Person:
+def _person(user: Mapping[str, Any], attributes: list[dict[str, str]]) -> Person:
     named = {each["Name"]: each["Value"] for each in attributes}
-    return Person(named["sub"], username, tuple(named.get(RESTAURANTS_CLAIM, "").split()))
+    restaurants = tuple(named.get(RESTAURANTS_CLAIM, "").split())
+    confirmed = user.get("UserStatus") != "UNCONFIRMED"
+    return Person(named["sub"], user["Username"], restaurants, confirmed)

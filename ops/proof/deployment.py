@@ -116,4 +116,19 @@ CLAIMS = (
         look="The stack's outputs after the first deployment.",
         sources=(f"{_GUIDE}/aws-resource-pipes-pipe.html",),
     ),
+    Claim(
+        id="an-index-more-keeps-the-table",
+        says="CloudFormation adds one index to a table in an update, and keeps its items.",
+        said=(
+            "local/inside/patches/cloudformation.py#updated_tables",
+            "infrastructure/work/data.py#Data",
+        ),
+        expected="UPDATE_COMPLETE, the orders of before, and the new index finds those it is for.",
+        look="Deploy the last release, place an order, deploy this one, bind its restaurant.",
+        sources=(
+            f"{_GUIDE}/aws-resource-dynamodb-globaltable.html",
+            "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html",
+        ),
+        patches=("updated_tables",),
+    ),
 )

@@ -169,14 +169,15 @@ def _carry_out(
 ) -> Moved:
     """Write who serves, have it used, and move the orders that wait; says so if it was stopped."""
     shown, wanted = change
-    snapshot = restaurants.change(target, restaurant_id, shown, wanted)
-    restaurants.renew(target, snapshot)
     moved = Moved()
-    try:
-        served_orders.move(target, restaurant_id, wanted, statuses, moved)
-    except KeyboardInterrupt:
-        terminal.note(f"Stopped: {terminal.counted(moved.orders, 'order')} moved. Repeat it.")
-        raise
+    with restaurants.changing(target, restaurant_id) as held:
+        snapshot = restaurants.change(held, restaurant_id, shown, wanted)
+        restaurants.renew(held, snapshot)
+        try:
+            served_orders.move(held, restaurant_id, wanted, statuses, moved)
+        except KeyboardInterrupt:
+            terminal.note(f"Stopped: {terminal.counted(moved.orders, 'order')} moved. Repeat it.")
+            raise
     return moved
 
 

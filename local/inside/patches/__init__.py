@@ -38,6 +38,7 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     pipe_figures        AWS/EventBridge/Pipes: what pipes carry
     log_pages           FilterLogEvents gives pages, not the first of them alone
     log_figures         AWS/Logs, and metrics of log lines in the embedded metric format
+    updated_tables      a stack changes its tables in place, with what is in them
 """
 
 from __future__ import annotations
@@ -100,6 +101,7 @@ PATCHES: dict[str, Callable[[], None]] = {
         pipes.pipe_figures,
         cloudwatch_logs.log_pages,
         cloudwatch_logs.log_figures,
+        cloudformation.updated_tables,
     )
 }
 """All patches by name, in the order in which they are applied: a later one wraps an earlier one."""

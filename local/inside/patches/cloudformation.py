@@ -44,6 +44,24 @@ def adopted_tables() -> None:
     lookups.setdefault(global_table, lookups[table])
 
 
+def updated_tables() -> None:
+    """Change an AWS::DynamoDB::GlobalTable in place, with what is in it, where AWS does.
+
+    ministack takes one that the template does not name for another table, and makes it anew, empty.
+    """
+    table = "AWS::DynamoDB::GlobalTable"
+    handler = ministack.module("services.cloudformation.provisioners")._RESOURCE_HANDLERS[table]
+    update = handler["update"]
+
+    def in_place(physical_id: str, old: Any, new: Any, *more: Any, **options: Any) -> Any:
+        named = "TableName" in old or "TableName" in new
+        if not named and old["KeySchema"] == new["KeySchema"]:
+            old, new = ({**each, "TableName": physical_id} for each in (old, new))
+        return update(physical_id, old, new, *more, **options)
+
+    handler["update"] = in_place
+
+
 def _unless_computed(
     do: Callable[..., Any], pretend: Callable[..., Any], properties: int
 ) -> Callable[..., Any]:

@@ -16,7 +16,10 @@ SERVED_BY = "servedBy"
 
 ACCEPT_BY = "acceptBy"
 """The attribute that says until when they can answer; it means nothing where nobody serves it."""
-BINDABLE = r"[A-Za-z0-9._~\x2d]{1,64}"
+LONGEST = 64
+"""The most characters of the id of a restaurant that can be served."""
+
+BINDABLE = rf"[A-Za-z0-9._~\x2d]{{1,{LONGEST}}}"
 """The ids of restaurants that can be served: they stand in an address as they are."""
 
 

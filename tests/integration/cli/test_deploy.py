@@ -10,15 +10,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from documents.stateful_changes import released
+from infrastructure import outputs
 from infrastructure.settings import stack_name
+from infrastructure.stateful import HOLDS, declared
 from local.copy import environment
+from local.copy.deployment import Deployment
 from local.copy.emulator import launch
+from local.copy.synthesis import build_asset
 from local.inside.patches import FOR_DEPLOYMENTS, PATCHES
+from local.inside.refused_resources import without_refused
 from ops.reach.clients import ACCOUNT, REGION, clients
 from ops.reach.layout import Layout, free_port
 from ops.release.account import BOOTSTRAP_VERSION
 from ops.release.change_set import CHANGE_SET
+from orders.settings import BY_SERVER
 from project.checkout import ROOT
+from tests.shared.examples import order
+from tests.shared.stream_records import customers_order, typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -125,6 +134,70 @@ def test_change_that_loses_a_table(cloud: Layout, client: Callable[[str], Any]) 
         cloudformation.delete_stack(StackName=STACK)
 
 
+def holding(client: Callable[[str], Any], stack: str) -> set[str]:
+    """Name what CloudFormation made for a stack that holds data, by its physical id."""
+    pages = client("cloudformation").get_paginator("list_stack_resources")
+    return {
+        f"{item['LogicalResourceId']}: {item['PhysicalResourceId']}"
+        for page in pages.paginate(StackName=stack)
+        for item in page["StackResourceSummaries"]
+        if item["ResourceType"] in HOLDS
+    }
+
+
+@pytest.fixture
+def last_release(client: Callable[[str], Any]) -> Iterator[dict[str, str]]:
+    """Dev as it was last released, with its outputs; it does not outlive the test."""
+    asset = build_asset(environment.ready() or environment.make())
+    deployment = Deployment(client, STACK)
+    template, _ = without_refused(released("dev"))
+    deployment.deploy(json.dumps(template), {"asset.zip": asset.path})
+    yield deployment.outputs()
+    client("cloudformation").delete_stack(StackName=STACK)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("bootstrapped")
+def test_over_the_last_release(
+    cloud: Layout, client: Callable[[str], Any], last_release: dict[str, str]
+) -> None:
+    """The next version finds all orders of the last one: one index more, and nothing made anew.
+
+    What that one placed can be served: it is found in the new index once somebody serves it.
+    """
+    dynamodb, table = client("dynamodb"), last_release[outputs.ORDERS_TABLE]
+    old = [customers_order(order(restaurantId="rest-1"), "ann") for _ in range(3)]
+    for item in old:
+        dynamodb.put_item(TableName=table, Item=typed(item))
+    before, indexes = holding(client, STACK), indexes_of(dynamodb, table)
+
+    # The emulator cannot tell beforehand what would be replaced: whether it was is seen below.
+    code, said = orders(cloud.url, "deploy", "--yes", "--lose-data")
+    assert code == 0, said
+    now = indexes_of(dynamodb, table)
+    assert (indexes - now, now - indexes) == (set(), {BY_SERVER})
+    lost = {line.partition(":")[0] for line in before - holding(client, STACK)}
+    assert lost == {resource for resource, _ in declared("dev")}
+    found = dynamodb.scan(TableName=table)["Items"]
+    assert sorted(map(str, found)) == sorted(str(typed(item)) for item in old)
+
+    code, said = orders(cloud.url, "restaurants", "bind", "rest-1", "--to", "staff", "--yes")
+    assert (code, "3 orders" in said) == (0, True), said
+    served = dynamodb.query(
+        TableName=table,
+        IndexName=BY_SERVER,
+        KeyConditionExpression="servedBy = :staff",
+        ExpressionAttributeValues={":staff": {"S": "#rest-1"}},
+    )
+    assert {item["orderId"]["S"] for item in served["Items"]} == {item["orderId"] for item in old}
+
+
+def indexes_of(dynamodb: Any, table: str) -> set[str]:
+    """Name a table's indexes."""
+    described = dynamodb.describe_table(TableName=table)["Table"]
+    return {index["IndexName"] for index in described["GlobalSecondaryIndexes"]}
+
+
 PROD = stack_name("prod")
 IN_THE_WAY = "/food-delivery/prod/api/url"
 """A parameter that somebody else has made; with it, prod's first deployment fails."""
@@ -135,8 +208,8 @@ ORDER = {"orderId": {"S": "o"}, "timestamp": {"S": "2026-11-29T20:00:00.000Z"}}
 def state_of(client: Callable[[str], Any], stack: str) -> tuple[str, dict[str, str]]:
     """Give the status of a stack, and its outputs."""
     found = client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
-    return found["StackStatus"], outputs
+    told = {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
+    return found["StackStatus"], told
 
 
 def unlock(client: Callable[[str], Any], stack: str) -> None:

@@ -44,9 +44,11 @@ def template() -> str:
     resources = {
         "ProcessingDead": {"Type": "AWS::SQS::Queue"},
         "NotificationsDead": {"Type": "AWS::SQS::Queue"},
+        "RestaurantsDead": {"Type": "AWS::SQS::Queue"},
         "PipeDead": {"Type": "AWS::SQS::Queue"},
         "Processing": _queue("ProcessingDead"),
         "Notifications": _queue("NotificationsDead"),
+        "Restaurants": _queue("RestaurantsDead"),
         "Orders": _table(),
         "Topic": {"Type": "AWS::SNS::Topic"},
         "Subscription": {
@@ -60,6 +62,8 @@ def template() -> str:
         outputs.dead_letters("order_processing"): "ProcessingDead",
         outputs.queue("partner_notifications"): "Notifications",
         outputs.dead_letters("partner_notifications"): "NotificationsDead",
+        outputs.queue("restaurant_notifications"): "Restaurants",
+        outputs.dead_letters("restaurant_notifications"): "RestaurantsDead",
         outputs.PIPE_DEAD_LETTERS: "PipeDead",
         outputs.ORDER_CHANGES_TOPIC: "Topic",
         outputs.ORDERS_TABLE: "Orders",

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from cli import options
 from cli.app import app
 from infrastructure.settings import stack_name
+from ops.partners import served_orders
 from ops.reach.clients import clients
 from ops.reach.target import Target
 from tests.shared.examples import order
@@ -306,6 +307,29 @@ def test_binding_moves_the_orders_that_wait(sides: dict[str, Side]) -> None:
     assert run("unbind", restaurant, "--open", "--yes")["moved"] == 2
     assert acme.lists(restaurant) == bella.lists(restaurant) == []
     assert all(one["id"] != restaurant for one in run("ls"))
+
+
+def test_two_operators_move_no_orders_at_a_time(
+    sides: dict[str, Side], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one moves a restaurant's orders, another is told to wait: they end where it says."""
+    restaurant, move = f"rest-{uuid.uuid4().hex[:8]}", served_orders.move
+    waiting = sides["ann"].place(restaurant)
+    other: list[str] = []
+
+    def meanwhile(*given: Any) -> None:
+        monkeypatch.setattr(served_orders, "move", move)
+        command = ["restaurants", "unbind", restaurant, "--local", "--yes"]
+        result = CliRunner().invoke(app, command)
+        other.append(f"{result.output}{result.exception}")
+        move(*given)
+
+    monkeypatch.setattr(served_orders, "move", meanwhile)
+    assert run("bind", restaurant, "--to", "acme-pos", "--yes")["moved"] == 1
+    assert "Another operator is changing who serves" in other[0]
+    assert sides["acme"].lists(restaurant) == [waiting["orderId"]]
+    assert {"id": restaurant, "servedBy": "acme-pos", "placers": []} in run("ls")
+    assert run("unbind", restaurant, "--yes")["moved"] == 1
 
 
 def test_what_cannot_be_bound_is_refused(sides: dict[str, Side]) -> None:

@@ -130,6 +130,15 @@ def test_a_partner_serves_under_its_own_name() -> None:
     assert (caller.role, caller.owner) == (Role.PARTNER, Owner("servedBy", "acme#rest-1"))
 
 
+@pytest.mark.usefixtures("no_store")
+@pytest.mark.parametrize("restaurant", ["x" * 65, "x" * 3_000, "\ud800", "é" * 64])
+def test_what_can_be_no_restaurant_serves_nothing(restaurant: str) -> None:
+    """An id that no index can have as its key finds no order, and is no fault of the service."""
+    key = {"identity": {"apiKeyId": "key-of-acme"}}
+    caller = caller_of(key, PARTNER_SERVING, restaurant)
+    assert caller.owner == Owner("servedBy", "acme#")
+
+
 @pytest.mark.parametrize("failure", [Unavailable("away"), RuntimeError("AccessDenied"), OSError()])
 def test_a_function_starts_without_the_directory(
     no_store: NoStore, monkeypatch: pytest.MonkeyPatch, failure: Exception

@@ -257,3 +257,62 @@ def test_adopted_tables_is_needed(endpoints_without_patches: Endpoints) -> None:
     )
     answer = client("cloudformation").describe_change_set(**wanted)
     assert answer["ExecutionStatus"] == "UNAVAILABLE"
+
+
+def _item_of_an_updated_table(endpoints: Endpoints) -> Any:
+    """Make a stack of one table, put an item, add an index; gives what is there of the item."""
+    client, name = clients(endpoints.aws_endpoint_url), f"s{uuid.uuid4().hex}"
+    cloudformation, dynamodb = client("cloudformation"), client("dynamodb")
+    index = {
+        "IndexName": "by-shelf",
+        "KeySchema": [{"AttributeName": "shelf", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "ALL"},
+    }
+    described: dict[str, Any] = {
+        "AttributeDefinitions": [{"AttributeName": "key", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "key", "KeyType": "HASH"}],
+        "BillingMode": "PAY_PER_REQUEST",
+        "Replicas": [{"Region": REGION}],
+    }
+    attributes = [*described["AttributeDefinitions"], {**described["AttributeDefinitions"][0]}]
+    attributes[1]["AttributeName"] = "shelf"
+    more = {**described, "AttributeDefinitions": attributes, "GlobalSecondaryIndexes": [index]}
+    before, after = (
+        json.dumps(
+            {
+                "Resources": {"Table": {"Type": "AWS::DynamoDB::GlobalTable", "Properties": given}},
+                "Outputs": {"Table": {"Value": {"Ref": "Table"}}},
+            }
+        )
+        for given in (described, more)
+    )
+    cloudformation.create_stack(StackName=name, TemplateBody=before)
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=name, WaiterConfig={"Delay": 1}
+    )
+    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    table, item = stack["Outputs"][0]["OutputValue"], {"key": {"S": "k"}, "shelf": {"S": "o"}}
+    dynamodb.put_item(TableName=table, Item=item)
+    cloudformation.update_stack(StackName=name, TemplateBody=after)
+    cloudformation.get_waiter("stack_update_complete").wait(
+        StackName=name, WaiterConfig={"Delay": 1}
+    )
+    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    found = dynamodb.query(
+        TableName=stack["Outputs"][0]["OutputValue"],
+        IndexName="by-shelf",
+        KeyConditionExpression="shelf = :shelf",
+        ExpressionAttributeValues={":shelf": item["shelf"]},
+    )
+    cloudformation.delete_stack(StackName=name)
+    return found["Items"]
+
+
+def test_updated_tables(stack: Endpoints) -> None:
+    """A table that gets an index keeps its items, and the index finds them."""
+    assert len(_item_of_an_updated_table(stack)) == 1
+
+
+def test_updated_tables_is_needed(endpoints_without_patches: Endpoints) -> None:
+    """Ministack makes it anew, and loses the items."""
+    assert _item_of_an_updated_table(endpoints_without_patches) == []

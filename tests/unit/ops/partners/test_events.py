@@ -97,10 +97,24 @@ def test_who_does_not_serve_for_others_is_told_nothing(served_by: str | None) ->
         events_for_server({**item(), "servedBy": served_by})
 
 
+def test_a_new_time_to_be_ready_moves_no_event() -> None:
+    """An order that is delayed tells what it told, and the delay, each by the id that it had."""
+    placed = item(servedBy="bella#rest-42")
+    confirmed = changed(placed, {"status": "CONFIRMED"}, NOW + 1_000)
+    assert confirmed is not None
+    confirmed["readyAt"] = "2026-11-18T12:00:00Z"
+    later = {"readyAt": "2026-11-18T12:20:00Z", "version": 3, "updatedAt": "2026-11-18T11:30:00Z"}
+    delayed = {**confirmed, **later}
+    told = [event_of(placed, None), event_of(confirmed, placed), event_of(delayed, confirmed)]
+    made = events_of(delayed)
+    assert [event.event_id for event in made.values()] == [e and e.event_id for e in told]
+    assert (made[1], made[3]) == (told[0], told[2])
+
+
 def test_an_erasure_moves_no_event() -> None:
     """What a partner was told of an order is what it would be told once its person is erased."""
     history = [{"status": status, "at": f"t{n}"} for n, status in enumerate(["PLACED", "REJECTED"])]
-    order = item(status="REJECTED", version=2, history=history)
+    order = item(status="REJECTED", version=2, history=history, updatedAt="t1")
     erased = {**order, "version": 3, "erasedAt": "t2", "updatedAt": "t2"}
     assert events_of(erased) == events_of(order)
 

@@ -30,6 +30,7 @@ class Aws:
 
     def __init__(self) -> None:
         self.stored: bytes | None = None
+        self.mark = {"S": ""}
         self.variables = {"OTHER": "stays"}
         self.revision, self.renewals = 1, 0
         self.meanwhile: list[Callable[[], None]] = []
@@ -39,7 +40,9 @@ class Aws:
             self.meanwhile.pop(0)()
 
     def get_item(self, **_: Any) -> dict[str, Any]:
-        return {} if self.stored is None else {"Item": {"restaurants": {"B": self.stored}}}
+        if self.stored is None:
+            return {}
+        return {"Item": {"restaurants": {"B": self.stored}, "mark": self.mark}}
 
     def put_item(self, **given: Any) -> None:
         self._others()
@@ -47,7 +50,7 @@ class Aws:
         expected = None if values is None else values[":before"]["B"]
         if expected != self.stored:
             raise refused("ConditionalCheckFailedException")
-        self.stored = given["Item"]["restaurants"]["B"]
+        self.stored, self.mark = given["Item"]["restaurants"]["B"], given["Item"]["mark"]
 
     def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:  # noqa: N803 - AWS's
         environment = {"Variables": dict(self.variables)}
@@ -145,6 +148,16 @@ def test_processes_are_replaced_once_for_each_snapshot(target: Target, aws: Aws)
     assert aws.renewals == 1
     assert set(aws.variables) == {"OTHER", FINGERPRINT}
     restaurants.renew(target, Snapshot({}, packed({})))
+    assert aws.renewals == 2
+
+
+def test_processes_are_replaced_where_all_is_as_it_once_was(target: Target, aws: Aws) -> None:
+    """A process that started between two equal snapshots, by a command cut off there, has to go."""
+    restaurants.renew(target, restaurants.change(target, "rest-1", None, ACME))
+    restaurants.change(target, "rest-1", ACME, None)  # its command is killed here
+    restaurants.renew(target, restaurants.change(target, "rest-1", None, ACME))
+    assert aws.renewals == 2
+    restaurants.renew(target, restaurants.read(target))
     assert aws.renewals == 2
 
 

@@ -231,3 +231,26 @@ def test_a_stranger_s_cursor_stays_within_one_s_own_list(world: World) -> None:
     assert (status, len(page["orders"])) == (200, 1)
     query["cursor"] = [page["cursor"]]
     assert world.served("list", STAFF, "rest-2", query=query)[0] == 200
+
+
+class Lagging(Tables):
+    """Tables of which a read that asks for no more is behind: it misses what was just written."""
+
+    def sync_scan_page(self, table: str, **options: Any) -> Any:
+        return super().sync_scan_page(table, **options) if options.get("consistent_read") else _OLD
+
+
+_OLD: Any = ([{"apiKeyId": "#restaurants", "restaurants": partners.packed({})}], None, None)
+
+
+def test_a_process_of_now_starts_with_who_serves_now(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whom operators have named a moment ago gets all orders of the processes they renewed."""
+    lagging = Lagging()
+    lagging.items = world.tables.items
+    monkeypatch.setattr(stores, "connect", lambda: lagging)
+    stores.store.cache_clear()
+    partners.directory.cache_clear()
+    partners.directory().preload()
+    assert partners.directory().server_of("rest-1", None) == "acme#rest-1"
