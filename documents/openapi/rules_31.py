@@ -79,7 +79,12 @@ _WITH_AN_END = {
 }
 _WITH_A_REASON: Schema = {"required": ["reason"], "properties": {"reason": {"type": "object"}}}
 _ACCEPTED_OR_ALONE = {"properties": {"status": {"enum": [Status.CONFIRMED.value]}}}
-_WITH_WHAT_COSTS = {"anyOf": [{"required": ["items"]}, {"required": ["deliveryAddress"]}]}
+_WITH_WHAT_COSTS = {
+    "anyOf": [
+        {"required": [name], "properties": {name: {"type": kind}}}
+        for name, kind in {"items": "array", "deliveryAddress": "object"}.items()
+    ]
+}
 _NOTHING_BUT_AN_EMPTY_ADDRESS = {
     "required": ["deliveryAddress"],
     "maxProperties": 1,
@@ -88,5 +93,8 @@ _NOTHING_BUT_AN_EMPTY_ADDRESS = {
 _NOR_WITH_A_QUOTE = {
     "required": ["deliveryAddress", "quote"],
     "maxProperties": 2,
-    "properties": {"deliveryAddress": {"type": "object", "maxProperties": 0}, "quote": {}},
+    "properties": {
+        "deliveryAddress": {"type": "object", "maxProperties": 0},
+        "quote": {"type": "string"},
+    },
 }

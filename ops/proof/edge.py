@@ -325,4 +325,16 @@ CLAIMS = (
             f"{_GUIDE}/integration-passthrough-behaviors.html",
         ),
     ),
+    Claim(
+        id="only-our-distribution-reads-the-bucket",
+        says="CloudFront signs for the bucket with its distribution's ARN as aws:SourceArn.",
+        said=("infrastructure/edge/web_hosting.py", "docs/web.md#host-it"),
+        expected="The page by the distribution's name; 403 from the bucket, and by another one.",
+        look="GET / by the distribution's name, by the bucket's, and by a distribution of one's own.",
+        sources=(
+            "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/"
+            "private-content-restricting-access-to-s3.html",
+        ),
+        conditions=("AWS:SourceArn of cloudfront.amazonaws.com",),
+    ),
 )

@@ -49,6 +49,8 @@ class Caller:
     scheme: str | None
     patches: str
     credential: str = ""
+    serves: bool = True
+    """Whether restaurants' routes admit who has such a credential."""
 
     def credentials(self, stack: Endpoints) -> str:
         """Write schemathesis's settings of how this caller says who it is, if at all."""
@@ -64,6 +66,7 @@ class Caller:
             for path, operations in contract["paths"].items()
             for method, operation in operations.items()
             if operation["security"] in ([], [{self.scheme: []}])
+            and (self.serves or "/restaurants/" not in path)
         }
 
 
@@ -83,8 +86,8 @@ CALLERS = {
     caller.name: caller
     for caller in (
         Caller("partner", API_KEY, MERGE_PATCH, "partner_api_key"),
-        Caller("customer", TOKEN, JSON, "customer_token"),
-        Caller("operator", TOKEN, MERGE_PATCH, "operator_token"),
+        Caller("customer", TOKEN, JSON, "customer_token", serves=False),
+        Caller("operator", TOKEN, MERGE_PATCH, "operator_token", serves=False),
         Caller("restaurant", TOKEN, JSON, "restaurant_token"),
         Caller("nobody", None, JSON),
     )

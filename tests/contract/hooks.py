@@ -55,6 +55,7 @@ def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any])
         case.path_parameters["restaurantId"] = _SERVED[case.path.startswith("/partner")]
     _mend_query(case)
     _mend_condition(case)
+    _mend_acceptance(case)
 
 
 def _whole(value: Any) -> Any:
@@ -67,10 +68,11 @@ def _whole(value: Any) -> Any:
 
 
 def _mend_body(body: dict[str, Any]) -> None:
-    time = body.get("scheduledFor")
-    if isinstance(time, str) and _DATE_TIME.fullmatch(time):
-        soon = datetime.now(UTC) + timedelta(days=1)  # no schema can say "within seven days"
-        body["scheduledFor"] = f"{soon:%Y-%m-%dT%H:%M:%SZ}"
+    soon = datetime.now(UTC) + timedelta(days=1)  # no schema can say "within seven days"
+    for name in ("scheduledFor", "readyAt"):
+        time = body.get(name)
+        if isinstance(time, str) and _DATE_TIME.fullmatch(time):
+            body[name] = f"{soon:%Y-%m-%dT%H:%M:%SZ}"
     if body == {"deliveryAddress": {}}:
         body["note"] = None  # nor "change something, at whatever depth"
     if isinstance(body.get("deliveryAddress"), dict):
@@ -123,6 +125,14 @@ def _mend_condition(case: Case[Any]) -> None:
     for name in {"If-Match", "If-None-Match"} - {on_purpose}:
         if name in case.headers and not _TAGS.fullmatch(str(case.headers[name])):
             case.headers[name] = "*" if name == "If-Match" else '"0"'
+
+
+def _mend_acceptance(case: Case[Any]) -> None:
+    """Say which version a restaurant accepts, as no schema can ask of a header and a body."""
+    status = case.body.get("status") if isinstance(case.body, dict) else None
+    accepts = "/restaurants/" in case.path and status == Status.CONFIRMED.value
+    if accepts and case.headers.get("If-Match", "*").strip() == "*":
+        case.headers["If-Match"] = '"1"'
 
 
 def _faulty(case: Case[Any]) -> list[str]:

@@ -89,7 +89,7 @@ def test_a_change_of_anothers_order_is_found(world: World, monkeypatch: pytest.M
         return real(self, change, None, versions)
 
     monkeypatch.setattr(_Expressions, "condition", forgetful)
-    assert "tenant" in run(world, "update_order")
+    assert "tenant" in run(world, "update_order", 400)
 
 
 def test_words_in_the_log_are_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,9 @@
                #rest-2           the staff of rest-2
                (none)            nobody does, or whoever placed it: it keeps every move
 
-It is stamped when the order is placed, and is the key of the index `by-server`.
+It is stamped when the order is placed, and is the key of the index `by-server`. Annotations are
+types here and not texts, which a first request would have to compile: orders.named_tuple.
 """
-
-from __future__ import annotations
 
 from orders.named_tuple import NamedTuple
 
@@ -16,6 +15,7 @@ SERVED_BY = "servedBy"
 
 ACCEPT_BY = "acceptBy"
 """The attribute that says until when they can answer; it means nothing where nobody serves it."""
+
 LONGEST = 64
 """The most characters of the id of a restaurant that can be served."""
 

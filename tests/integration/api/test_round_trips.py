@@ -249,4 +249,5 @@ def test_a_function_starts_without_dynamodb(
         proxy.failures = []
         proxy.take()
         assert create(api_key_id)["statusCode"] == 201
-        assert proxy.take() == ["GetItem", "TransactWriteItems"]
+        whose, who_serves = "GetItem", "GetItem"
+        assert proxy.take() == [whose, who_serves, "TransactWriteItems"]

@@ -91,6 +91,7 @@ def test_an_order_takes_what_the_model_says(seen: Spending) -> None:
         Traffic(orders_per_day=100),
         changes=consumed.asked["update_order"] / ORDERS,
         partners=1,
+        served=0,
         order_bytes=round(seen.units.order_bytes),
         auto_confirmed=consumed.confirmed / ORDERS,
     )
