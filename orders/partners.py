@@ -119,7 +119,9 @@ def unpacked(snapshot: bytes) -> Restaurants:
     from zlib import decompress, error
 
     try:
-        return decode(decompress(snapshot), type=dict[str, Bound])
+        # Not as Bound itself: msgspec would compile the texts of its annotations.
+        found = decode(decompress(snapshot), type=dict[str, tuple[str, tuple[str, ...]]])
+        return {name: Bound(*bound) for name, bound in found.items()}
     except (error, TypeError, DecodeError) as broken:
         raise ValueError(str(broken)) from broken
 
