@@ -6,6 +6,7 @@ from ops.proof.claim import RECORDINGS, Claim, Known
 
 _GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
 _WAF = "https://docs.aws.amazon.com/waf/latest/developerguide"
+_CLOUDFRONT = "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide"
 _COGNITO = "https://docs.aws.amazon.com/cognito/latest/developerguide"
 _PATCH = "local/inside/patches/api_gateway.py"
 
@@ -330,11 +331,8 @@ CLAIMS = (
         says="CloudFront signs for the bucket with its distribution's ARN as aws:SourceArn.",
         said=("infrastructure/edge/web_hosting.py", "docs/web.md#host-it"),
         expected="The page by the distribution's name; 403 from the bucket, and by another one.",
-        look="GET / by the distribution's name, by the bucket's, and by a distribution of one's own.",
-        sources=(
-            "https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/"
-            "private-content-restricting-access-to-s3.html",
-        ),
+        look="GET / by the distribution's name, by the bucket's, and by another distribution.",
+        sources=(f"{_CLOUDFRONT}/private-content-restricting-access-to-s3.html",),
         conditions=("AWS:SourceArn of cloudfront.amazonaws.com",),
     ),
 )
