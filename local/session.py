@@ -35,15 +35,15 @@ def serve(layout: Layout) -> None:
     parent = os.getppid()
     print(f"Starting the order service at {layout.url}", flush=True)
     with contextlib.suppress(Stopped), run(layout, on_terminal(), at_origin=True) as stack:
+        follower = Follower(stack.client, stack.endpoints.log_groups)  # from now on, not later
         place_served(stack.endpoints)
         print(_greeting(stack.endpoints, layout), flush=True)
-        _follow(stack, make=parent if "MAKELEVEL" in os.environ else None)
+        _follow(stack, follower, make=parent if "MAKELEVEL" in os.environ else None)
     print(f"Stopped; orders are kept in {layout.shown(layout.home)}.", flush=True)
 
 
-def _follow(stack: Stack, *, make: int | None) -> None:
+def _follow(stack: Stack, follower: Follower, *, make: int | None) -> None:
     """Show the functions' logs until a signal comes, or until the make that started us is gone."""
-    follower = Follower(stack.client, stack.endpoints.log_groups)
     while make in (None, os.getppid()):
         try:
             for line in (*follower.new_lines(), *_webhook_lines(stack)):

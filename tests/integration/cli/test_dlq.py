@@ -163,7 +163,9 @@ def test_ls(service: Service, dlq: Callable[..., Ended]) -> None:
     time.sleep(1.1)
     service.bury("o-2")
     listed = json.loads(dlq("ls", "--json").out)
-    assert [item["queue"] for item in listed] == ["processing", "notifications", "pipe"]
+    assert [item["queue"] for item in listed] == [
+        *("processing", "notifications", "restaurants", "pipe")
+    ]
     assert (listed[0]["waiting"], listed[0]["inFlight"]) == (2, 0)
     assert 1 <= listed[0]["oldestSeconds"] <= 30
     assert listed[0]["oldestIsExact"]
@@ -561,7 +563,7 @@ def test_stage(deployed: Endpoints, elsewhere: Path) -> None:
         "NO_PROXY": "127.0.0.1",
     }
     found = run_orders(elsewhere, "dlq", "ls", "--stage", "prod", "--json", **cloud)
-    assert (found.code, len(json.loads(found.out))) == (0, 3), found
+    assert (found.code, len(json.loads(found.out))) == (0, 4), found
     nowhere = {**cloud, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}"}
     ended = run_orders(elsewhere, "dlq", "ls", **nowhere)
     assert (ended.code, "cannot be reached" in ended.err) == (1, True)

@@ -46,7 +46,7 @@ def load_last(_state):
 ssm.load_persisted_state = load_last
 for name in ("pipes", "lambda_svc"):
     service = ministack.module(f"services.{name}")
-    service._poll_loop = lambda name=name: print(f"{name} work\n", end="", flush=True)
+    service._poll_loop = lambda name=name: print(f"{name} work\\n", end="", flush=True)
     service.load_persisted_state = lambda _state, service=service: service._ensure_poller()
 app._load_persisted_state()
 time.sleep(0.5)
