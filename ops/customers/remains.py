@@ -23,7 +23,7 @@ class Place(NamedTuple):
 _IDS = "ids: of the person, of orders"
 
 PLACES = (
-    Place("orders, and their two indexes", "all that an order holds", None, "overwritten"),
+    Place("orders, and their indexes", "all that an order holds", None, "overwritten"),
     Place("user pool", "e-mail address, password's hash, authenticator app", None, "deleted"),
     Place("stream of orders", "orders before and after each change", 1, ""),
     Place("waiting messages of the queues", "orders before and after a change", 14, ""),
@@ -37,6 +37,8 @@ PLACES = (
     Place("audit log", "SHA-256 of the person's id", 90, ""),
     Place("traces", _IDS, 30, ""),
     Place("queues of other teams at the topic", "orders before and after each change", None, ""),
+    Place("one-shots of deadlines", "ids of orders that wait for an answer", 8, ""),
+    Place("the person's own browser", "tokens, and an order of which no answer came", 1, ""),
     Place("partners' own systems", "what they placed or were told", None, ""),
     Place("files that operators made", "exports, purged dead letters", None, ""),
 )

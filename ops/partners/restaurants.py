@@ -121,11 +121,19 @@ def change(
             what, look = f"who serves {restaurant_id}", "orders restaurants ls"
             raise changed(what, f"it is {in_words(served)} now", look)
         others = {name: bound for name, bound in now.restaurants.items() if name != restaurant_id}
-        restaurants = others if wanted is None else {**others, restaurant_id: wanted}
-        snapshot = Snapshot(restaurants, packed(restaurants), os.urandom(8).hex())
+        snapshot = _snapshot(others if wanted is None else {**others, restaurant_id: wanted})
         if _written(target, now, snapshot):
             return snapshot
-    raise Overtaken(
+    raise _kept_changing()
+
+
+def _snapshot(restaurants: Mapping[str, Bound]) -> Snapshot:
+    """Make one to be written, which is told from each that was before."""
+    return Snapshot(restaurants, packed(dict(restaurants)), os.urandom(8).hex())
+
+
+def _kept_changing() -> Overtaken:
+    return Overtaken(
         "Other operators kept changing who serves restaurants. Nothing was written. Repeat the "
         "command."
     )
@@ -197,6 +205,26 @@ def refuse_removal(target: Target, partner_id: str) -> None:
             "who serves them (`orders restaurants bind`), or that nobody does: "
             f"orders restaurants unbind {served[0]}"
         )
+
+
+def forget(target: Target, partner_id: str) -> None:
+    """Take a partner that is removed from those whose orders reach restaurants.
+
+    Another partner of that id, later, means other restaurants by their ids. Nothing is renewed: who
+    has no key any more places no order.
+
+    Raises:
+        Overtaken: when others kept writing.
+    """
+    for _ in range(_TRIES):
+        now = read(target)
+        left = {
+            name: bound._replace(placers=tuple(p for p in bound.placers if p != partner_id))
+            for name, bound in now.restaurants.items()
+        }
+        if left == now.restaurants or _written(target, now, _snapshot(left)):
+            return
+    raise _kept_changing()
 
 
 def placers_of(partners: Iterable[str]) -> tuple[str, ...]:

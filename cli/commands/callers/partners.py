@@ -359,6 +359,7 @@ def remove(
     terminal.agree_by_typing(question, partner_id, yes=yes)
     with _changing(target, account, "remove") as held:
         restaurants.refuse_removal(held, partner_id)
+        restaurants.forget(held, partner_id)
         partner_accounts.remove(held, account)
     _report(partner_id, "removed", len(account.keys), json_=json_)
 

@@ -97,6 +97,17 @@ def test_what_is_so_already_is_not_written_again(target: Target, aws: Aws) -> No
     assert restaurants.change(target, "rest-1", None, ACME).stored == aws.stored
 
 
+def test_a_removed_partner_places_nowhere_any_more(target: Target, aws: Aws) -> None:
+    """A later partner of the same id does not inherit where its orders go; others stay."""
+    both = Bound("acme", ("bella", "carl"))
+    aws.stored = packed({"rest-1": both, "rest-2": STAFF})
+    restaurants.forget(target, "bella")
+    left = {"rest-1": Bound("acme", ("carl",)), "rest-2": STAFF}
+    assert restaurants.read(target).restaurants == left
+    aws.meanwhile = [lambda: pytest.fail("it was written")]
+    restaurants.forget(target, "bella")
+
+
 def test_another_operator_s_restaurant_survives(target: Target, aws: Aws) -> None:
     """Of two that write at the same moment, for two restaurants, neither is lost."""
 
