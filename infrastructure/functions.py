@@ -182,8 +182,8 @@ exactly as one that does not exist.
 Eventually consistent: a new or changed order shows here a moment later, usually well below a
 second; read the order itself when it must be current. Follow `cursor` until it is null: a page
 looks at {most_looked_at} orders at most, so it may hold fewer than `limit`, even none where it is
-filtered by `status` or `reference`, and still have a successor. `createdFrom` and `createdTo` are
-half-open. A cursor goes with its own query: with other filters it answers 400.
+filtered by `status`, `restaurantId` or `reference`, and still have a successor. `createdFrom` and
+`createdTo` are half-open. A cursor goes with its own query: with other filters it answers 400.
 """,
     ),
     Row(

@@ -85,7 +85,7 @@ REPEATABLE = frozenset({"status"})
 """The query parameters that may be given more than once: each value counts."""
 
 _LIST_QUERY = (
-    *("customerId", "reference", "status"),
+    *("customerId", "reference", "restaurantId", "status"),
     *("createdFrom", "createdTo", "limit", "cursor"),
 )
 _SERVED_QUERY = ("status", "createdFrom", "createdTo", "limit", "cursor")

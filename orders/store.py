@@ -409,6 +409,8 @@ class _Placeholders:
             terms.append(self.one_of("status", filters.statuses))
         if filters.reference is not None:
             terms.append(self.equal("reference", filters.reference))
+        if filters.restaurant is not None:
+            terms.append(self.equal("restaurantId", filters.restaurant))
         if filters.ranged and in_range:
             terms.append(self.between(*filters.bounds))
         return " AND ".join(terms) or None

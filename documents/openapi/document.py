@@ -229,6 +229,10 @@ _QUERY: dict[str, tuple[str, Schema]] = {
         "Only orders with this number of the partner's own; a page may then hold fewer.",
         {"type": "string", "pattern": PUBLISHED[REFERENCE]},
     ),
+    "restaurantId": (
+        "Only orders at this restaurant; a page may then hold fewer.",
+        {"type": "string", "pattern": r"^[^\x00-\x1f\x7f-\x9f]{1,128}$"},
+    ),
     "status": (
         "Only orders that stand there; repeat it for several. A page may then hold fewer.",
         {"type": "array", "items": ref("Status"), "minItems": 1},

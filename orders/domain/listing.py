@@ -36,6 +36,7 @@ class Filters(NamedTuple):
     """In milliseconds since the Unix epoch: the first moment of the range."""
     end: int = EVER
     """The first moment after it."""
+    restaurant: str | None = None
 
     @property
     def nothing(self) -> bool:

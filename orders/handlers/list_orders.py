@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from orders.http import Readers
 
 _DEFAULT_LIMIT = 20
+_LONGEST_ID = 128  # as in an order
 _LIMIT = r"[1-9][0-9]?|100"  # compiled by the first request that has one, as is the next
 _IDENTITY = r"[^\x00-\x1f\x7f-\x9f\ud800-\udfff]{1,300}"
 _NO_CURSOR = "Must be a cursor that this query has answered with; leave it out to start anew"
@@ -76,6 +77,12 @@ def _reference(text: str) -> str:
     return text
 
 
+def _restaurant(text: str) -> str:
+    if len(text) > _LONGEST_ID:
+        raise ValueError(f"Must have 1 to {_LONGEST_ID} characters")
+    return _identity(text)
+
+
 def _moment(text: str) -> int:
     try:
         return milliseconds_of(text)
@@ -100,6 +107,7 @@ _READERS: Readers = {
     "customerId": _identity,
     "partnerId": _identity,
     "reference": _reference,
+    "restaurantId": _restaurant,
     "status": _statuses,
     "createdFrom": _moment,
     "createdTo": _moment,
@@ -131,6 +139,7 @@ def _filters(query: dict[str, Any]) -> Filters:
         query.get("reference"),
         query.get("createdFrom", 0),
         query.get("createdTo", EVER),
+        query.get("restaurantId"),
     )
 
 

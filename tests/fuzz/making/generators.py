@@ -98,7 +98,7 @@ _TAGS = (
 )
 _QUERY = (
     *("status", "limit", "cursor", "customerId", "partnerId"),
-    *("reference", "createdFrom", "createdTo"),
+    *("reference", "restaurantId", "createdFrom", "createdTo"),
 )
 _MOMENTS = [
     *(
@@ -115,6 +115,7 @@ _QUERIES = {
     "customerId": [f"cust {SENT}", "cust", "customer-b", "bella#cust", "acme#cust", "#"],
     "partnerId": ["acme", "bella", "heartbeat"],
     "reference": ["#4711", "x"],
+    "restaurantId": ["rest-1", "rest-42"],
     "createdFrom": _MOMENTS,
     "createdTo": _MOMENTS,
 }

@@ -139,6 +139,18 @@ def test_an_order_is_found_by_the_partner_s_own_number(
     assert sorted(ids(found)) == sorted([*both, theirs["orderId"]])
 
 
+def test_orders_at_one_restaurant_are_listed(acme: Partner, operator: httpx.Client) -> None:
+    """A partner with many restaurants, and an operator, look at one of them."""
+    here, there = (f"rest-{uuid.uuid4().hex[:8]}" for _ in range(2))
+    first, _, second = (acme.place(restaurantId=at) for at in (here, there, here))
+    since = {"createdFrom": first["createdAt"]}
+    both = [second["orderId"], first["orderId"]]
+    assert ids(acme.all(restaurantId=here, limit=1, **since)) == both
+    assert sorted(ids(everything(operator, "/orders", restaurantId=here, **since))) == sorted(both)
+    refused = acme.page(restaurantId="r" * 129)
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (400, "restaurantId")
+
+
 def test_a_cursor_of_another_query_is_refused(acme: Partner) -> None:
     """With other filters it would skip or repeat orders: 400, and the page's size is free."""
     customer = f"cursor-{uuid.uuid4().hex}"
@@ -149,6 +161,7 @@ def test_a_cursor_of_another_query_is_refused(acme: Partner) -> None:
         {"customerId": customer, "createdFrom": since},
         {"customerId": customer, "createdTo": until},
         {"customerId": customer, "status": ["PLACED", "READY"]},
+        {"customerId": customer, "restaurantId": placed[0]["restaurantId"]},
         {},
     ]
     for here in queries:

@@ -78,8 +78,9 @@ def store_of(milliseconds: list[int], monkeypatch: pytest.MonkeyPatch) -> tuple[
         order_id = new_order_id(at)
         status = [*Status][number % 3].value
         item = {"orderId": order_id, "timestamp": timestamp_of(at), "status": status}
-        tables.put(ORDERS, {**item, "partnerId": "acme", "reference": f"n{number % 2}"})
-        mine.append({**item, "reference": f"n{number % 2}"})
+        item |= {"reference": f"n{number % 2}", "restaurantId": f"r{number % 3}"}
+        tables.put(ORDERS, {**item, "partnerId": "acme"})
+        mine.append(item)
         other = {**item, "orderId": str(uuid.UUID(int=uuid.UUID(order_id).int ^ 1))}
         tables.put(ORDERS, {**other, "partnerId": "bella"})
     return Store(tables), mine
@@ -106,7 +107,7 @@ def pages(store: Store, filters: Filters, limit: int) -> list[list[str]]:
     NEAR,
     st.integers(1, 6),
     st.sets(st.sampled_from([*Status][:4])),
-    st.sampled_from([None, "n0"]),
+    st.sampled_from([(None, None), ("n0", None), (None, "r1"), ("n0", "r0")]),
 )
 def test_pages_of_a_range_give_each_of_its_orders_once(
     milliseconds: list[int],
@@ -114,11 +115,12 @@ def test_pages_of_a_range_give_each_of_its_orders_once(
     end: int,
     limit: int,
     statuses: set[Status],
-    reference: str | None,
+    which: tuple[str | None, str | None],
 ) -> None:
     """Whatever the page's size and the filters, and also where orders share a millisecond."""
     assume(start <= end)
-    filters = Filters(tuple(sorted(statuses)), reference, start, end)
+    reference, restaurant = which
+    filters = Filters(tuple(sorted(statuses)), reference, start, end, restaurant)
     with pytest.MonkeyPatch.context() as monkeypatch:
         store, mine = store_of(milliseconds, monkeypatch)
         found = [one for page in pages(store, filters, limit) for one in page]
@@ -128,6 +130,7 @@ def test_pages_of_a_range_give_each_of_its_orders_once(
         if timestamp_of(start) <= item["timestamp"] < timestamp_of(end)
         and (not statuses or item["status"] in statuses)
         and reference in {None, item["reference"]}
+        and restaurant in {None, item["restaurantId"]}
     ]
     assert sorted(found) == sorted(wanted)
 
@@ -180,6 +183,7 @@ QUERIES = [
     (Filters(statuses=("PLACED",)), {}),
     (Filters(statuses=("CONFIRMED", "PLACED")), {}),
     (Filters(reference="c"), {}),
+    (Filters(restaurant="c"), {}),
     (Filters(start=NOW), {}),
     (Filters(end=NOW), {}),
 ]
