@@ -25,7 +25,6 @@ from orders.domain.changes import KEYS_KEPT, READY_WINDOW, SCHEDULING_WINDOW
 from orders.domain.lifecycle import EDITABLE, Role, Status, statuses_after
 from orders.domain.order import REFERENCE
 from orders.domain.reasons import REASONS_OF, assumed
-from orders.domain.serving.servers import BINDABLE
 from orders.routes import HEAD, IDEMPOTENCY_KEY, PATCH, REPEATABLE, ROUTES, STAGE
 from orders.settings import MAX_BODY_BYTES, MOST_LOOKED_AT
 from project.checkout import ROOT
@@ -215,8 +214,9 @@ _RESTAURANT_ID = {
     "name": "restaurantId",
     "in": "path",
     "required": True,
-    "description": "The restaurant's id, as orders name it.",
-    "schema": {"type": "string", "pattern": f"^{BINDABLE}$"},
+    "description": "The restaurant's id, as orders name it. Who serves no such restaurant finds "
+    "no order there.",
+    "schema": {"type": "string", "minLength": 1},
     "example": "rest-1",
 }
 

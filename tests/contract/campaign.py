@@ -13,14 +13,18 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import httpx
+
 from documents.events.webhooks import document_31
 from documents.openapi.document import API_KEY, TOKEN
-from orders.routes import JSON, MERGE_PATCH
+from orders.routes import IDEMPOTENCY_KEY, JSON, MERGE_PATCH
 from project.checkout import ROOT
-from tests.contract.judge import CALLER, DOCUMENT, MEMORY
+from tests.contract.judge import CALLER, DOCUMENT, MEMORY, SERVED
+from tests.shared.examples import ORDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 
 FILES = ("openapi.json", "schemathesis.toml", "report.json")
 
-FOREIGN_EXAMPLES, SCENARIOS = 3, 5
+FOREIGN_EXAMPLES, SCENARIOS = 3, 12
 """Random requests for each operation that is not the caller's, and random sequences."""
 
 # 412 and 422 depend on what is stored, as 409 does: a valid request can meet them. So it can 413,
@@ -144,7 +148,8 @@ def run_schemathesis(
     config.write_text(_settings(caller, contract, stack, hooked=run.hooked))
     document.write_text(json.dumps(for_schemathesis(contract, caller.patches)))
     memory = str(folder.parent / f"met-by-{caller.name}")
-    told = {CALLER: caller.name, MEMORY: memory, DOCUMENT: str(document)}
+    served = json.dumps({at: _served_order(stack, at) for at in ("rest-1", "rest-2")})
+    told = {CALLER: caller.name, MEMORY: memory, DOCUMENT: str(document), SERVED: served}
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)]
     command += ["run", str(document), "--url", stack.api_url]
     command += _checks(hooked=run.hooked)
@@ -162,6 +167,18 @@ def run_schemathesis(
     )
     assert report.exists(), done.stdout + done.stderr
     return {**json.loads(report.read_text()), "output": done.stdout}
+
+
+def _served_order(stack: Endpoints, restaurant: str) -> str:
+    """Place an order as a customer, which reaches who serves the restaurant; gives its id."""
+    sent = {name: value for name, value in ORDER.items() if name != "customerId"}
+    placed = httpx.post(
+        f"{stack.api_url}/orders",
+        json={**sent, "restaurantId": restaurant},
+        headers={"Authorization": stack.other_customer_token, IDEMPOTENCY_KEY: uuid.uuid4().hex},
+        timeout=60,
+    )
+    return str(placed.raise_for_status().json()["orderId"])
 
 
 def _checks(*, hooked: bool) -> Sequence[str]:

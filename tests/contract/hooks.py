@@ -6,6 +6,8 @@ sent.
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -33,6 +35,9 @@ GOING_ON = set(Status) - REASONED
 _SERVED = {True: "rest-1", False: "rest-2"}
 """The restaurant that the partner serves, and that of the staff."""
 
+_ORDERS: dict[str, str] = json.loads(os.environ[judge.SERVED])
+"""An order of each, that somebody else has placed."""
+
 _DATE_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _TAGS = re.compile(r'\*|(?:W/)?"[!#-~]*"(?: *, *(?:W/)?"[!#-~]*"){0,19}')
 _IDENTITY = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,300}")
@@ -52,7 +57,10 @@ def before_call(_context: HookContext, case: Case[Any], _kwargs: dict[str, Any])
         _mend_body(body)
         _mend_reason(body, case.path)
     if "restaurantId" in case.path_parameters and not _faulty(case):
-        case.path_parameters["restaurantId"] = _SERVED[case.path.startswith("/partner")]
+        restaurant = _SERVED[case.path.startswith("/partner")]
+        case.path_parameters["restaurantId"] = restaurant
+        if "orderId" in case.path_parameters:
+            case.path_parameters["orderId"] = _ORDERS[restaurant]
     _mend_query(case)
     _mend_condition(case)
     _mend_acceptance(case)

@@ -33,6 +33,9 @@ CALLER = "CONTRACT_CALLER"
 DOCUMENT = "CONTRACT_DOCUMENT"
 """The environment variable with the file of the document that is tried; ours, without it."""
 
+SERVED = "CONTRACT_SERVED"
+"""The environment variable with an order of each restaurant that is served."""
+
 MEMORY = "CONTRACT_MEMORY"
 """The environment variable with the file of what was met before."""
 

@@ -33,6 +33,8 @@ ACKNOWLEDGED = {
     # It is granted on no stream, but AWS's own example of a pipe's role names it with the stream.
     # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-dynamodb.html
     ("AWS::IAM::Policy", "RESOURCE_MISMATCH", "dynamodb:ListStreams"),
+    # The bucket's ARN is a reference, which cannot be read before there is a bucket.
+    ("AWS::S3::BucketPolicy", "RESOURCE_MISMATCH", "s3:GetObject"),
 }
 
 
@@ -68,9 +70,10 @@ def test_parliament_is_content(template: Template) -> None:
     assert not [one for one in found if (one.kind, one.issue, one.about) not in ACKNOWLEDGED]
 
 
-def test_every_acknowledgement_answers_a_finding(prod: Template) -> None:
+def test_every_acknowledgement_answers_a_finding(hardened: Template) -> None:
     """No acknowledgement is left over from what has been mended since."""
-    assert {(one.kind, one.issue, one.about) for one in findings(prod.document)} == ACKNOWLEDGED
+    found = findings(hardened.document)
+    assert {(one.kind, one.issue, one.about) for one in found} == ACKNOWLEDGED
 
 
 def test_no_policy_is_passed_over(prod: Template) -> None:
