@@ -198,7 +198,8 @@ def test_a_cursor_outside_its_range_is_refused(bounds: dict[str, str]) -> None:
     moments = {"createdFrom": 0, "createdTo": EVER} | {
         name: milliseconds_of(text) for name, text in bounds.items()
     }
-    forged = Filters((), None, *moments.values()).cursor(LAST, {})
+    start, end = moments.values()
+    forged = Filters(start=start, end=end).cursor(LAST, {})
     query = {"cursor": [forged], **{name: [text] for name, text in bounds.items()}}
     assert refused(list_orders, event("GET", query=query)) == (400, "cursor")
 
