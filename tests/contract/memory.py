@@ -30,13 +30,13 @@ class Memory:
         if key := sent.header(IDEMPOTENCY_KEY):
             self._keep("key", key)
         if "orderId" in sent.answer:
-            self._keep("order", sent.answer["orderId"])
+            self._keep(_kind(sent), sent.answer["orderId"])
         if isinstance(sent.answer.get("cursor"), str):
             self._keep("cursor", sent.answer["cursor"], *_query(sent))
 
     def is_own(self, sent: Sent) -> bool:
         """Tell whether a request is for an order that this caller has met."""
-        return self._knows("order", sent.order_id)
+        return self._knows(_kind(sent), sent.order_id)
 
     def is_used_key(self, sent: Sent) -> bool:
         """Tell whether a request's key was used."""
@@ -55,6 +55,11 @@ class Memory:
 
     def _knows(self, *what: str) -> bool:
         return json.dumps(what) in self._known
+
+
+def _kind(sent: Sent) -> str:
+    """Tell what a caller knows an order as: what it serves is no order of its own."""
+    return "order" if sent.restaurant is None else "served order"
 
 
 def _query(sent: Sent) -> list[str]:
