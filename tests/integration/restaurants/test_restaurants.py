@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -340,11 +341,11 @@ def test_what_cannot_be_bound_is_refused(sides: dict[str, Side]) -> None:
         (["restaurants", "bind", "a/b", "--to", "staff"], "cannot be served"),
         (["restaurants", "bind", "rest-5", "--to", "nobody-there"], "There is no partner"),
         (["restaurants", "bind", "rest-5", "--to", "staff", "--placers", "x-y"], "no partner"),
-        (["partners", "remove", "acme-pos"], "acme-pos serves"),
+        (["partners", "remove", "acme-pos"], r"acme-pos serves .*\brest-1\b"),
     ):
         result = runner.invoke(app, [*arguments, "--local", "--yes"])
         assert result.exit_code != 0
-        assert said in f"{result.output}{result.exception}"
+        assert re.search(said, f"{result.output}{result.exception}"), arguments
 
 
 def test_staff_come_and_go(sides: dict[str, Side], stack: Endpoints) -> None:
