@@ -12,7 +12,6 @@ from cli import terminal
 from cli.examples import lines
 from cli.lazy import Entry, lazy_group
 from ops.reach.interrupts import listen
-from project.checkout import ROOT
 from project.text import plain_lines
 
 if TYPE_CHECKING:
@@ -24,11 +23,15 @@ COMMANDS = (
         "List who did what: commands that write, and what operators did to orders by the API.",
     ),
     Entry("cost", "Compute the cost of a month in dollars: list prices of us-east-1."),
-    Entry("deploy", "Deploy a stage to your AWS account; shows what would change, and asks first."),
+    Entry(
+        "deploy",
+        "Deploy a stage to your AWS account; shows what would change, and asks first.",
+        module="release.deploy",
+    ),
     Entry(
         "destroy",
         "Remove a stage from your AWS account, once you have typed its name.",
-        module="deploy",
+        module="release.deploy",
     ),
     Entry(
         "doctor",
@@ -96,10 +99,9 @@ app = typer.Typer(
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - Typer's form of a callback
     if asked:
-        import tomllib  # noqa: PLC0415 - `orders --help` is quick without
+        from project import release  # noqa: PLC0415 - `orders --help` is quick without
 
-        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-        print(f"orders {project['version']}")
+        print(f"orders {release.version()}")
         raise typer.Exit
 
 

@@ -1,0 +1,1 @@
+"""Tests of cli/commands/release that need neither a network nor a stack."""

@@ -1,0 +1,1 @@
+"""Tests of ops/live that need neither a network nor a stack."""
