@@ -6,20 +6,22 @@
     └── a property    one that cannot be changed in place: CloudFormation makes a new, empty one
 
 `infrastructure/released/` holds each stage's template as it was last released, and the changes
-that somebody means: declared.toml. `python -m documents.stateful_changes` renews the templates
-on a release, and clears what was declared. `infrastructure/stateful.py` knows what holds data; the
-same is looked at once more at each deployment (ops/release/change_set.py).
+that somebody means: declared.toml. `before/` has those of the release before that one. On a release
+`python -m documents.stateful_changes` takes today's templates, and clears what was declared.
+`infrastructure/stateful.py` knows what holds data; the same is looked at once more at each
+deployment (ops/release/change_set.py).
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from infrastructure.settings import STAGES
-from infrastructure.stateful import DECLARED, FIXED_BESIDES, FOLDER, HOLDS, REMOVED
+from infrastructure.settings import STAGES, VERSION_TAG
+from infrastructure.stateful import BEFORE, DECLARED, FIXED_BESIDES, FOLDER, HOLDS, REMOVED
 from infrastructure.synth import template_of
 from ops.costs.report import expected
 
@@ -109,16 +111,31 @@ def normalised(template: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def released(stage: str) -> dict[str, Any]:
-    """Read a stage's template as it was last released; that of a new stage holds nothing yet."""
-    path = path_of(stage)
+def released(stage: str, folder: Path = FOLDER) -> dict[str, Any]:
+    """Read a stage's template as it was released; that of a new stage holds nothing yet.
+
+    Args:
+        stage: its name.
+        folder: the last release's, or BEFORE.
+    """
+    path = path_of(stage, folder)
     found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {"Resources": {}}
     return found
 
 
-def path_of(stage: str) -> Path:
-    """Say where a stage's last released template is."""
-    return FOLDER / f"{stage}.template.json"
+def path_of(stage: str, folder: Path = FOLDER) -> Path:
+    """Say where a stage's released template is."""
+    return folder / f"{stage}.template.json"
+
+
+def version_of(template: dict[str, Any]) -> str | None:
+    """Give the version that made a template, as its tags say; None where none does."""
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Lambda::Function":
+            given = {tag["Key"]: tag["Value"] for tag in resource["Properties"]["Tags"]}
+            found: str | None = given.get(VERSION_TAG)
+            return found
+    return None
 
 
 NOTHING_DECLARED = """\
@@ -134,12 +151,24 @@ NOTHING_DECLARED = """\
 """
 
 
-def renew() -> None:
-    """Take today's templates for the released ones."""
-    for stage, settings in STAGES.items():
-        template = normalised(template_of(settings, model=expected))
-        path_of(stage).write_text(json.dumps(template, indent=1, sort_keys=True) + "\n")
-    DECLARED.write_text(NOTHING_DECLARED)
+def renew(folder: Path = FOLDER) -> None:
+    """Take today's templates for the released ones; those of another version become `before/`.
+
+    Taken twice for one version, it keeps those of the version before.
+    """
+    taken = {
+        stage: normalised(template_of(settings, model=expected))
+        for stage, settings in STAGES.items()
+    }
+    if any(version_of(released(name, folder)) != version_of(new) for name, new in taken.items()):
+        before = folder / BEFORE.name
+        before.mkdir(exist_ok=True)
+        for path in (*folder.glob("*.json"), folder / DECLARED.name):
+            shutil.copy(path, before)
+    for stage, template in taken.items():
+        text = json.dumps(template, indent=1, sort_keys=True)
+        path_of(stage, folder).write_text(f"{text}\n")
+    (folder / DECLARED.name).write_text(NOTHING_DECLARED)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from infrastructure.settings import (
     FLAGS,
     PARTNERS,
     SIGNING_KEY,
+    VERSION_TAG,
     parameter_prefix,
     stack_name,
     tags,
@@ -99,6 +100,7 @@ from orders.settings import (
     STAGE,
     WEBHOOK_WAITS,
 )
+from project.release import version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -260,7 +262,7 @@ class Service(Stack):
         self.functions[name] = function
 
     def _tag(self, settings: Settings) -> None:
-        for name, value in tags(settings.stage).items():
+        for name, value in {**tags(settings.stage), VERSION_TAG: version()}.items():
             Tags.of(self).add(name, value)
 
     def _customer_key(self, settings: Settings) -> kms.Key | None:

@@ -714,6 +714,11 @@ def tracing_policy(stack: str) -> str:
     return f"{stack}-topic"
 
 
+VERSION_TAG = "version"
+"""The tag that says which version made or last changed a thing. No bill is split by it, and nothing
+is found by it: it is another one with each release."""
+
+
 def tags(stage: str) -> dict[str, str]:
     """Give the tags of everything of a stage; bills can be split by them."""
     return {"service": "food-delivery-orders", "stage": stage}

@@ -7,11 +7,18 @@ looks at what CloudFormation would do (ops/release/change_set.py).
 from __future__ import annotations
 
 import tomllib
+from typing import TYPE_CHECKING
 
 from project.checkout import ROOT
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 FOLDER = ROOT / "infrastructure/released"
 """The last release's templates, and what may be lost on the way to the next."""
+
+BEFORE = FOLDER / "before"
+"""Those of the release before the last: a stage that has them is updated, too."""
 
 DECLARED = FOLDER / "declared.toml"
 """What somebody means to lose."""
@@ -52,7 +59,7 @@ REMOVED = "removed"
 """What is declared of a thing that leaves the template."""
 
 
-def declared(stage: str) -> dict[tuple[str, str], str]:
+def declared(stage: str, file: Path = DECLARED) -> dict[tuple[str, str], str]:
     """Read what somebody means to lose in a stage: (logical id, what), with the reason."""
-    changes = tomllib.loads(DECLARED.read_text()).get("change", [])
+    changes = tomllib.loads(file.read_text()).get("change", [])
     return {(c["resource"], c["what"]): c["reason"] for c in changes if c["stage"] == stage}

@@ -16,9 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from documents.openapi.patterns import PUBLISHED
 from documents.openapi.schemas import EXTENSIBLE
-from orders.domain.order import FREE_TEXT, LINE_OR_NOTHING, SINGLE_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,22 +27,6 @@ _METHODS = ("get", "put", "post", "delete", "patch", "head", "options", "trace")
 _LOWEST = ("minimum", "minLength", "minItems", "minProperties")
 _HIGHEST = ("maximum", "maxLength", "maxItems", "maxProperties")
 _FORMS = ("pattern", "format", "anyOf", "oneOf", "not", "uniqueItems", "multipleOf")
-
-_OLD_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
-_OLD_LINE = rf"^[^{_OLD_CONTROLS}]*[^\s{_OLD_CONTROLS}][^{_OLD_CONTROLS}]*$"
-_OLD_TAG = r'(?:W/)?"[\x21\x23-\x2b\x2d-\x7e]*"'
-_OLD_TAGS = rf"^(?:\*|{_OLD_TAG}(?: *, *{_OLD_TAG}){{0,19}})$"
-
-RESPELLED = {
-    rf"^(?:[^{_OLD_CONTROLS}]|[\n\t])*$": (PUBLISHED[FREE_TEXT],),
-    _OLD_TAGS: (_OLD_TAGS.replace(r"\x2b\x2d-", ""),),  # tags with a comma in them, too
-    _OLD_LINE: (PUBLISHED[SINGLE_LINE], PUBLISHED[LINE_OR_NOTHING]),
-}
-"""Patterns that not every engine could read, and what stands for them now.
-
-All that they took is taken still, but for texts that nobody can see, and characters that no queue
-carries: to take those was a fault, which came out behind the answer.
-"""
 
 
 def breaks(old: Node, new: Node) -> list[str]:
@@ -233,12 +215,8 @@ def _narrowed(at: str, old: Node, new: Node) -> Iterator[str]:
         if limit in new and new[limit] < old.get(limit, float("inf")):
             yield f"{at}: {limit} fell from {old.get(limit, 'none')} to {new[limit]}"
     for form in _FORMS:
-        if form in new and new[form] != old.get(form) and not _is_respelled(old, new, form):
+        if form in new and new[form] != old.get(form):
             yield f"{at}: {form} changed"
-
-
-def _is_respelled(old: Node, new: Node, form: str) -> bool:
-    return form == "pattern" and new[form] in RESPELLED.get(old.get(form, ""), ())
 
 
 def _widened(at: str, old: Node, new: Node) -> Iterator[str]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from infrastructure.settings import KEPT_UNRESERVED, STAGES, tags
+from infrastructure.settings import KEPT_UNRESERVED, STAGES, VERSION_TAG, tags
 from orders.metrics import METRICS, NAMESPACE, dimensions_of
+from project.release import version
 from tests.infrastructure.conftest import VARIANTS, Template
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def test_whatever_takes_tags_has_the_stage_s(templates: dict[str, Template], sta
     assert len(found) > 20
     for name, given in found:
         pairs = given if isinstance(given, dict) else {t["Key"]: t["Value"] for t in given or []}
-        assert pairs == tags(stage), name
+        assert pairs == {**tags(stage), VERSION_TAG: version()}, name
 
 
 EMITTED = {metric.name for metric in METRICS}

@@ -9,6 +9,7 @@ import pytest
 
 from infrastructure.settings import STAGES
 from infrastructure.synth import template_of
+from project.release import version
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
@@ -26,10 +27,11 @@ def test_the_template_holds_no_account_and_no_key(template: Template) -> None:
 
 
 def test_everything_with_tags_names_service_and_stage(prod: Template) -> None:
-    """The bill can be split by service and by stage."""
+    """The bill can be split by service and by stage; the version that is there is seen."""
     for _, function in prod.all("Lambda::Function"):
         tags = {tag["Key"]: tag["Value"] for tag in function["Tags"]}
-        assert tags == {"service": "food-delivery-orders", "stage": "prod"}
+        wanted = {"service": "food-delivery-orders", "stage": "prod", "version": version()}
+        assert tags == wanted
 
 
 @pytest.mark.synthesizes

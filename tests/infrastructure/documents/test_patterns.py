@@ -13,11 +13,9 @@ import re2  # type: ignore[import-untyped]
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from documents.openapi.compatibility import RESPELLED
 from documents.openapi.document import DOCUMENT, document
 from documents.openapi.patterns import PUBLISHED
 from orders.body import decode
-from orders.domain.characters import prints
 from orders.domain.order import PATTERNS as WORDS
 from orders.domain.order import NewPartnerOrder
 from orders.problems import Problem
@@ -152,15 +150,6 @@ def document_of(name: str) -> dict[str, Any]:
 
 
 CONTRACT = document()
-
-
-@given(st.text(max_size=20) | st.sampled_from(SAMPLES))
-def test_what_a_pattern_took_is_taken_still(text: str) -> None:
-    """No client of before hears a new refusal, but for what nobody sees or no queue carries."""
-    for old, successors in RESPELLED.items():
-        for new in successors:
-            if takes(old, text) and not takes(new, text):
-                assert not prints(text) or set(text) & set(FORBIDDEN)
 
 
 def test_every_pattern_of_the_functions_is_published() -> None:

@@ -9,15 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from documents.stateful_changes import fixed_properties, losses, normalised, path_of, released
+from documents.stateful_changes import (
+    fixed_properties,
+    losses,
+    normalised,
+    path_of,
+    released,
+    renew,
+    version_of,
+)
 from infrastructure.settings import STAGES
-from infrastructure.stateful import FOLDER, HOLDS, declared
+from infrastructure.stateful import BEFORE, DECLARED, FOLDER, HOLDS, declared
 from infrastructure.synth import template_of
 from ops.release.leftovers import ADOPTABLE
+from project.release import version
 from tests.infrastructure.conftest import VARIANTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.infrastructure.conftest import Template
 
@@ -54,6 +64,20 @@ def test_a_released_template_holds_no_hash_of_an_asset(stage: str) -> None:
     """The released templates change when somebody releases, not with every line of code."""
     assert normalised(released(stage)) == released(stage)
     assert path_of(stage).read_text().count('"asset.zip"') > 0
+
+
+@pytest.mark.synthesizes
+def test_a_release_keeps_the_one_before(tmp_path: Path) -> None:
+    """Taking a release moves the last one to `before/`; taken again, that one stays there."""
+    last = {"Resources": {"Old": {"Type": "AWS::SQS::Queue"}}}
+    path_of("dev", tmp_path).write_text(json.dumps(last))
+    (tmp_path / DECLARED.name).write_text("# meant then")
+    for _ in range(2):
+        renew(tmp_path)
+        assert version_of(released("dev", tmp_path)) == version()
+        assert released("dev", tmp_path / BEFORE.name) == last
+        assert (tmp_path / BEFORE.name / DECLARED.name).read_text() == "# meant then"
+        assert declared("dev", tmp_path / DECLARED.name) == {}
 
 
 def test_capacity_is_switched_without_losing_anything(templates: dict[str, Template]) -> None:
