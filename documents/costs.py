@@ -61,8 +61,10 @@ def blocks(report: CostReport) -> dict[str, str]:
 
 
 def _totals(report: CostReport) -> list[tuple[str, ...]]:
-    """Give the README's rows: those of all services, without what drives them."""
-    return [row[:-1] for row in report.services()]
+    """Give the README's rows: the totals and what stands apart, without what drives them."""
+    rows = [row[:-1] for row in report.services()]
+    first = next(number for number, row in enumerate(rows) if row[0].startswith("Total"))
+    return rows[first:]
 
 
 def _unsettled(report: CostReport) -> list[tuple[str, ...]]:
