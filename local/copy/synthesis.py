@@ -6,7 +6,6 @@ It runs in a process of its own: CDK's Node.js would otherwise stay for as long 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import subprocess
 import sys
@@ -19,11 +18,10 @@ from local.copy.environment import without_bytecode_ban
 from ops.reach.errors import LocalError
 from ops.reach.layout import SHARED
 from project.checkout import ROOT
+from project.sources import OF_A_TEMPLATE, fingerprint
 
 _ASSEMBLY = SHARED / "cdk.out"
 _STAMP = SHARED / "cdk.out.stamp"
-_SOURCES = ("orders/**/*.py", "infrastructure/**/*.py", "local/copy/synthesis.py", "cdk.json")
-_LOCKS = "requirements/*.txt"
 _LONGEST_REASON = 2_000
 
 
@@ -97,12 +95,8 @@ def _zipped(asset: dict[str, Any]) -> tuple[str, Path]:
 
 def _inputs(asset: Asset) -> str:
     """Digest everything that the template depends on."""
-    digest = hashlib.sha256(f"{asset.fingerprint} {asset.path} {sys.version}".encode())
-    for pattern in (*_SOURCES, _LOCKS):
-        for path in sorted(ROOT.glob(pattern)):
-            digest.update(f"\0{path.relative_to(ROOT)}\0".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+    besides = f"{asset.fingerprint} {asset.path}"
+    return fingerprint(*OF_A_TEMPLATE, "local/copy/synthesis.py", besides=besides)
 
 
 def main() -> None:

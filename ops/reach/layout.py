@@ -2,6 +2,7 @@
 
 .local/
 ├── emulator-venv/   asset/   cdk.out/     shared by all copies, made once
+├── templates/                             of `orders cost`, while their sources stand
 ├── endpoints.json   session               of the copy that started last
 ├── load/                                  the report of the last `make load`
 └── 4566/                                  one copy: state/ objects/ tmp/ emulator.log …

@@ -5,6 +5,7 @@ CDK takes seconds to start and writes remarks of its own; neither belongs into a
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -13,16 +14,32 @@ from pathlib import Path
 from typing import Any
 
 from ops.reach.errors import OperatorError
+from ops.reach.layout import SHARED
+from project import private_files
 from project.checkout import ROOT
 from project.json_object import json_object
+from project.sources import OF_A_TEMPLATE, fingerprint
+
+_KEPT = SHARED / "templates"
 
 
 def synthesized(stage: str) -> dict[str, Any]:
-    """Synthesize a stage, without its budget and with an empty asset.
+    """Synthesize a stage, without its budget and with an empty asset; kept while its sources stand.
 
     Raises:
         OperatorError: when it cannot be synthesized.
     """
+    kept, inputs = _KEPT / f"{stage}.json", fingerprint(*OF_A_TEMPLATE)
+    if kept.exists() and (found := json_object(kept.read_bytes())) and found["of"] == inputs:
+        template: dict[str, Any] = found["template"]
+        return template
+    template = _synthesized(stage)
+    private_files.make_folder(_KEPT)
+    private_files.write(kept, json.dumps({"of": inputs, "template": template}).encode())
+    return template
+
+
+def _synthesized(stage: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "ops.reach.templates", stage, folder]
         ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -20,3 +20,25 @@ def test_no_template(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(OperatorError, match=r"other\.yaml"):
         templates.read(path)
+
+
+def test_a_template_is_kept_while_its_sources_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`orders cost` waits for CDK once, then only for a changed source or a broken file."""
+    made: list[str] = []
+    sources = iter(["a", "a", "b", "b"])
+
+    def synthesized(stage: str) -> dict[str, object]:
+        made.append(stage)
+        return {"Resources": {}}
+
+    monkeypatch.setattr(templates, "_KEPT", tmp_path)
+    monkeypatch.setattr(templates, "_synthesized", synthesized)
+    monkeypatch.setattr(templates, "fingerprint", lambda *_: next(sources))
+    for wanted in (1, 1, 2):
+        assert templates.synthesized("dev") == {"Resources": {}}
+        assert len(made) == wanted
+    (tmp_path / "dev.json").write_text("{")
+    templates.synthesized("dev")
+    assert len(made) == 3
