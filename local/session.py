@@ -10,15 +10,21 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local.copy import environment
+from local.copy.synthesis import build_asset
 from local.demo.example import EXAMPLE
 from local.demo.served import place_served
 from local.logs import Follower
+from local.saved_code import SavedCode
 from local.stack import run
 from local.steps import on_terminal
 from local.stop_signals import Stopped
 from orders.routes import IDEMPOTENCY_KEY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from infrastructure.asset import Asset
     from local.stack import Stack
     from ops.reach.endpoints import Endpoints
     from ops.reach.layout import Layout
@@ -37,20 +43,34 @@ def serve(layout: Layout) -> None:
     with contextlib.suppress(Stopped), run(layout, on_terminal(), at_origin=True) as stack:
         follower = Follower(stack.client, stack.endpoints.log_groups)  # from now on, not later
         place_served(stack.endpoints)
+        saved = SavedCode(stack.client, stack.endpoints.functions, layout, _build)
+        _show(saved.catch_up())
         print(_greeting(stack.endpoints, layout), flush=True)
-        _follow(stack, follower, make=parent if "MAKELEVEL" in os.environ else None)
+        _follow(stack, follower, saved, make=parent if "MAKELEVEL" in os.environ else None)
     print(f"Stopped; orders are kept in {layout.shown(layout.home)}.", flush=True)
 
 
-def _follow(stack: Stack, follower: Follower, *, make: int | None) -> None:
-    """Show the functions' logs until a signal comes, or until the make that started us is gone."""
+def _build() -> Asset:
+    return build_asset(environment.ready() or environment.make())
+
+
+def _show(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(line, flush=True)
+
+
+def _follow(stack: Stack, follower: Follower, saved: SavedCode, *, make: int | None) -> None:
+    """Show the functions' logs until a signal comes, or until the make that started us is gone.
+
+    What is saved meanwhile is run.
+    """
     while make in (None, os.getppid()):
         try:
-            for line in (*follower.new_lines(), *_webhook_lines(stack)):
-                print(line, flush=True)
+            _show(saved.news())
+            _show((*follower.new_lines(), *_webhook_lines(stack)))
         except (ClientError, BotoCoreError) as error:
             if stack.emulator.alive():
-                print(f"The logs cannot be read: {error}", flush=True)
+                print(f"The emulator does not answer: {error}", flush=True)
         if not stack.emulator.alive():
             raise stack.emulator.epitaph()
         time.sleep(_POLL_SECONDS)
@@ -83,4 +103,4 @@ Place an order from another terminal, in any shell:
 . {layout.shown(layout.session)}; curl -i "$API/partner/orders" -H "x-api-key: $KEY" \\
   -H '{IDEMPOTENCY_KEY}: order-1' -H 'Content-Type: application/json' \\
   -d @{layout.shown(EXAMPLE)}
-Logs and webhooks follow. ^C stops everything and keeps the orders."""
+Logs and webhooks follow; code that you save runs at once. ^C stops everything."""

@@ -91,7 +91,7 @@ class Deployment:
         with contextlib.suppress(self._s3.exceptions.BucketAlreadyOwnedByYou):
             self._s3.create_bucket(Bucket=_BOOTSTRAP_BUCKET)
         for key, folder in files.items():
-            self._s3.put_object(Bucket=_BOOTSTRAP_BUCKET, Key=key, Body=zipped(folder))
+            provide(self._s3, key, folder)
         key = f"{hashlib.sha256(template.encode()).hexdigest()}.json"
         self._s3.put_object(Bucket=_BOOTSTRAP_BUCKET, Key=key, Body=template.encode())
         return f"https://s3.{REGION}.amazonaws.com/{_BOOTSTRAP_BUCKET}/{key}"
@@ -147,6 +147,12 @@ class Deployment:
             for event in events
             if event.get("OperationId") == last and event["EventType"] == "VALIDATION_ERROR"
         ]
+
+
+def provide(s3: Any, key: str, folder: Path) -> dict[str, str]:
+    """Put a folder where functions take their code from; gives that place in Lambda's words."""
+    s3.put_object(Bucket=_BOOTSTRAP_BUCKET, Key=key, Body=zipped(folder))
+    return {"S3Bucket": _BOOTSTRAP_BUCKET, "S3Key": key}
 
 
 def zipped(folder: Path) -> bytes:

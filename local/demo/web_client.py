@@ -9,6 +9,7 @@ config.json: the demo people with their passwords, which no page elsewhere can r
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,7 @@ def web_client(endpoints: Endpoints, folder: Path, port: int) -> AbstractContext
         folder: the files, as `ops.web.bundle` builds them.
         port: where to listen on 127.0.0.1; 0 for any free port.
     """
-    given = {"endpoints": endpoints, "files": _files(folder), "policy": _policy(endpoints)}
+    given = {"endpoints": endpoints, "site": _Site(folder), "policy": _policy(endpoints)}
     return serving(type("Handler", (_Handler,), given), port)
 
 
@@ -108,6 +109,23 @@ def _step(line: Line, begin: float) -> dict[str, Any]:
     }
 
 
+class _Site:
+    """The files of the folder, read anew once they were built anew."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._built, self._files = self._time(), _files(folder)
+
+    def files(self) -> dict[str, tuple[str, bytes]]:
+        with contextlib.suppress(FileNotFoundError):  # just being built: those that were read
+            if (built := self._time()) != self._built:
+                self._built, self._files = built, _files(self._folder)
+        return self._files
+
+    def _time(self) -> int:
+        return (self._folder / "index.html").stat().st_mtime_ns
+
+
 def _files(folder: Path) -> dict[str, tuple[str, bytes]]:
     """Read the files by their paths, compressed, as CloudFront sends them."""
     files = {
@@ -130,7 +148,7 @@ class _Handler(Handler):
     """Answers with a file, the configuration, or an order's trace."""
 
     endpoints: Endpoints
-    files: dict[str, tuple[str, bytes]]
+    site: _Site
     policy: str
 
     def _answer(self) -> None:
@@ -139,8 +157,8 @@ class _Handler(Handler):
             self._json(200, config(self.endpoints))
         elif path.startswith(_TRACES):
             self._trace(path.removeprefix(_TRACES))
-        elif path in self.files:
-            kind, content = self.files[path]
+        elif found := self.site.files().get(path):
+            kind, content = found
             kept = FOR_EVER if path.startswith(f"/{ASSETS}") else ASK_FIRST
             coding = {"Content-Encoding": "gzip", "Cache-Control": kept}
             self._send(200, kind, content, coding)

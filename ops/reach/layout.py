@@ -67,6 +67,11 @@ class Layout:
         return self.home / "emulator.log"
 
     @property
+    def saved_code(self) -> Path:
+        """There while the functions run other code than that of the template."""
+        return self.home / "saved-code"
+
+    @property
     def lock(self) -> Path:
         """Held by the running copy; holds its process id."""
         return self.home / "lock"
