@@ -120,7 +120,7 @@ CLAIMS = (
         says="After UpdateAlias each further call meets the other version, within seconds.",
         said=("ops/live/function_variables.py", "docs/operations.md#more-lines-in-the-log"),
         expected="No call meets the version of before ten seconds later.",
-        look="Call ten times a second while `orders logs level` runs; `executedVersion` in the log.",
+        look="Call ten times a second while `orders logs level` runs; the levels of the lines.",
         sources=("https://docs.aws.amazon.com/lambda/latest/api/API_UpdateAlias.html",),
     ),
     Claim(
