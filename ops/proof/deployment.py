@@ -75,6 +75,41 @@ CLAIMS = (
         patches=("adopted_tables",),
     ),
     Claim(
+        id="a-refused-release-goes-back",
+        says="A custom resource whose update has failed gets another one, with the old properties "
+        "and those that failed in OldResourceProperties, while the stack goes back.",
+        said=(
+            "orders/release_gate/plan.py#goes_back",
+            "docs/decisions/0035-releases-and-their-gate.md",
+        ),
+        expected="UPDATE_ROLLBACK_COMPLETE; the gate's log has `nothing new` as its last line.",
+        look="Deploy a copy of the service that answers 200 for 201; the stack's events.",
+        sources=(
+            f"{_GUIDE}/crpg-ref-requesttypes.html",
+            "https://github.com/aws/aws-cdk/pull/29581",
+        ),
+    ),
+    Claim(
+        id="a-reason-is-shown",
+        says="The Reason of a custom resource's answer, of 4,096 bytes in all, stands in the "
+        "stack's events.",
+        said=("orders/custom_resource.py", "docs/decisions/0035-releases-and-their-gate.md"),
+        expected="UPDATE_FAILED of the gate with its whole sentence in the events.",
+        look="As above.",
+        sources=(f"{_GUIDE}/crpg-ref-responses.html",),
+    ),
+    Claim(
+        id="aliases-wait-for-the-gate",
+        says="CloudFormation updates no alias before the gate has answered, and all of them after.",
+        said=("infrastructure/work/release.py", "docs/decisions/0035-releases-and-their-gate.md"),
+        expected="A refused release leaves each alias where it was; its versions are kept.",
+        look="As above; `orders status`.",
+        sources=(
+            "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/"
+            "aws-attribute-dependson.html",
+        ),
+    ),
+    Claim(
         id="iam-spreads-in-seconds",
         says="A role's policy may not hold yet, for up to 16 seconds after it was made.",
         said=("docs/operations.md", "orders/custom_resource.py"),

@@ -26,6 +26,14 @@ CLAIMS = (
         patches=("function_queue",),
     ),
     Claim(
+        id="an-answer-names-its-version",
+        says="Invoke says which version has run in X-Amz-Executed-Version, for an alias, too.",
+        said=("orders/release_gate/invoking.py", "docs/decisions/0035-releases-and-their-gate.md"),
+        expected="The gate's log names under `live` the versions that aliases point to.",
+        look="A deployment that changes code; the gate's log.",
+        sources=("https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html",),
+    ),
+    Claim(
         id="nothing-but-our-code",
         says="A function starts with Python, its asset and the runtime's modules, nothing else.",
         said=("local/inside/patches/lambda_.py#quick_functions", "docs/performance/README.md"),
