@@ -71,8 +71,7 @@ class Step(NamedTuple):
     name: str
     number: int
     """Which round it belongs to; 0 where it is taken once."""
-    milliseconds: float | None
-    """None where it was not taken, as it needs what another one did not give."""
+    milliseconds: float
     fault: str
     """What was not as callers are promised; empty when all was."""
 
