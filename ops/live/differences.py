@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ops.live.aliases import LIVE
+from infrastructure.functions import LIVE
 from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
