@@ -72,26 +72,6 @@ def test_in_words(stage: Stage) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("variable", "meant"), [("RESTAURANTS_FINGERPRINT", True), ("LOG_LEVEL", False)]
-)
-def test_what_commands_change(stage: Stage, variable: str, meant: bool) -> None:  # noqa: FBT001
-    """What a command changes on purpose is told and is no drift; a level in `$LATEST` is one."""
-    change = (f"/Environment/Variables/{variable}", "NOT_EQUAL", "INFO", "DEBUG")
-    stage.stack.drifts = [resource("Create", "MODIFIED", change)]
-    seen = found(stage)
-    assert [each.meant for each in seen.resources] == [meant]
-    assert seen.drifted is not meant
-
-
-def test_meant_and_more(stage: Stage) -> None:
-    """One change that is meant does not hide another of the same resource."""
-    meant = ("/Environment/Variables/RESTAURANTS_FINGERPRINT", "ADD", "null", "f")
-    other = ("/Timeout", "NOT_EQUAL", "10", "29")
-    stage.stack.drifts = [resource("Create", "MODIFIED", meant, other)]
-    assert found(stage).drifted
-
-
 def test_code_uploaded_by_hand(stage: Stage) -> None:
     """What CloudFormation cannot see is found besides: it says in sync, and this is drift."""
     stage.functions.change("create", "by-hand", LOG_LEVEL="INFO")
@@ -99,6 +79,16 @@ def test_code_uploaded_by_hand(stage: Stage) -> None:
     assert seen.resources == []
     assert [each.what for each in seen.functions] == ["code"]
     assert seen.drifted
+
+
+def test_what_commands_change(stage: Stage) -> None:
+    """A level that `orders logs level` has set is told, and is no drift: nobody is woken by it."""
+    marked = {"CHANGED_BY_OPERATORS": '{"LOG_LEVEL":"INFO"}'}
+    stage.functions.deploy("get", "code-1", LOG_LEVEL="DEBUG", **marked)
+    stage.functions.change("get", "code-1", LOG_LEVEL="INFO")
+    seen = found(stage)
+    assert [each.meant for each in seen.functions] == [True]
+    assert not seen.drifted
 
 
 def test_not_all_could_be_looked_at(stage: Stage) -> None:

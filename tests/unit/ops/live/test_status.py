@@ -6,9 +6,8 @@ import datetime as dt
 
 import pytest
 
-from ops.live import differences, status
+from ops.live import status
 from ops.live.differences import Difference, folded
-from ops.partners.restaurants import FINGERPRINT
 from tests.unit.ops.live.stage import START, Stage
 
 
@@ -82,16 +81,17 @@ def test_code_uploaded_published_and_made_live(stage: Stage) -> None:
 
 def test_a_level_that_is_meant(stage: Stage) -> None:
     """A level that `orders logs level` has put is told, and the stage is as it was deployed."""
-    stage.functions.deploy("get", "code-2", LOG_LEVEL="DEBUG")
+    marked = {"CHANGED_BY_OPERATORS": '{"LOG_LEVEL":"INFO"}'}
+    stage.functions.deploy("get", "code-2", LOG_LEVEL="DEBUG", **marked)
     stage.functions.change("get", "code-2", LOG_LEVEL="INFO")
     found = only(stage)
     assert found.meant
-    assert "logs at DEBUG" in found.says
+    assert found.says == "logs at DEBUG, as a command has set it"
     assert status.status(stage.target).as_deployed
 
 
-def test_a_level_that_would_stay(stage: Stage) -> None:
-    """A level left in the function itself would be in each further version: that is told."""
+def test_a_level_by_hand(stage: Stage) -> None:
+    """A level put in the console would be in each further version: that is told."""
     stage.functions.change("get", "code-2", LOG_LEVEL="DEBUG")
     found = only(stage)
     assert (found.what, found.meant) == ("variables", False)
@@ -106,11 +106,25 @@ def test_variables_by_hand(stage: Stage) -> None:
     assert "another" not in str(found)  # names of variables are told, and no values
 
 
-def test_restaurants_that_were_renewed(stage: Stage) -> None:
-    """Binding a restaurant changes a variable, in the function itself as well: that is meant."""
-    assert differences.RENEWED == FINGERPRINT
-    stage.functions.deploy("create", "code-2", LOG_LEVEL="INFO", RESTAURANTS_FINGERPRINT="f")
-    assert only(stage).meant
+def test_a_command_that_was_killed(stage: Stage) -> None:
+    """A command killed between two steps has left its change in the function: what mends it?"""
+    marked = {"CHANGED_BY_OPERATORS": '{"LOG_LEVEL":"INFO"}'}
+    stage.functions.change("get", "code-2", LOG_LEVEL="DEBUG", **marked)
+    found = only(stage)
+    assert (found.what, found.meant) == ("variables", False)
+    assert "killed half-way" in found.says
+    assert "orders logs level" in found.remedy
+
+
+def test_restaurants_that_were_bound(stage: Stage) -> None:
+    """Binding a restaurant changes a variable of what runs: that is meant, and named."""
+    marked = {"CHANGED_BY_OPERATORS": '{"RESTAURANTS_FINGERPRINT":null}'}
+    bound = {"LOG_LEVEL": "INFO", "RESTAURANTS_FINGERPRINT": "f", **marked}
+    stage.functions.deploy("create", "code-2", **bound)
+    stage.functions.change("create", "code-2", LOG_LEVEL="INFO")
+    found = only(stage)
+    assert found.meant
+    assert found.says == "has another RESTAURANTS_FINGERPRINT, as a command has set it"
 
 
 def test_version_deleted(stage: Stage) -> None:
