@@ -25,10 +25,10 @@ _DRIFTED, _UNKNOWN = 1, 3
 
 
 def drift(*, stage: Stage = None, local: Local = False, json_: Json = False) -> None:
-    """Say what has been changed of a stage without a deployment; takes some minutes on AWS.
+    """Say what has been changed of a stage without a deployment.
 
-    CloudFormation looks at the resources, and this command at what that cannot
-    see: aliases, code, variables of versions.
+    It takes some minutes on AWS, where CloudFormation looks at the resources,
+    and this command at what that cannot see: aliases, code, variables.
 
     Needs what `orders status` needs; cloudformation:DetectStackDrift,
     DescribeStackDriftDetectionStatus, DescribeStackResourceDrifts; and the
