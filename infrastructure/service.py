@@ -31,6 +31,7 @@ from infrastructure.nag_acknowledgements import acknowledge
 from infrastructure.settings import (
     FLAGS,
     PARTNERS,
+    RELEASE,
     SIGNING_KEY,
     parameter_prefix,
     stack_name,
@@ -49,6 +50,7 @@ from infrastructure.work.function import AUDITED, Function, log_group
 from infrastructure.work.heartbeat import Heartbeat
 from infrastructure.work.parameters import (
     ARN,
+    JSON,
     NAME,
     NUMBER,
     ORIGINS,
@@ -111,6 +113,7 @@ if TYPE_CHECKING:
     from infrastructure.settings import Settings
     from infrastructure.watching.budget import CostModel
     from infrastructure.work.permissions import Conditions
+    from project.release import Release
 
 
 class Service(Stack):
@@ -122,6 +125,7 @@ class Service(Stack):
         *,
         settings: Settings,
         asset: str,
+        release: Release,
         model: CostModel | None = None,
     ) -> None:
         """Compose the service.
@@ -130,6 +134,7 @@ class Service(Stack):
             scope: the app.
             settings: the stage's.
             asset: the folder of the functions' code, as infrastructure.asset builds it.
+            release: what this is. No function knows it: each commit would be a new version of all.
             model: of costs, for a budget whose cost is not recorded.
         """
         super().__init__(
@@ -140,6 +145,7 @@ class Service(Stack):
             termination_protection=settings.keep_data,
         )
         self._tag(settings)
+        self._release = release
 
         self._flags_parameter = f"{parameter_prefix(settings.stage)}/{FLAGS}"
         self.key = self._customer_key(settings)
@@ -162,6 +168,7 @@ class Service(Stack):
             functions={name: self.functions[name].called for name in names(Caller.API)},
             user_pool=self.identity.user_pool,
             settings=settings,
+            release=release,
         )
         self.address = Address(self, "Address", api=self.api.rest_api, domain=settings.domain)
         self._guard(settings, model)
@@ -178,7 +185,7 @@ class Service(Stack):
         )
         self._grant_key()
         self._observe(settings)
-        self._outputs()
+        self._tell(settings)
         acknowledge(self, settings)
 
     def _host_web_client(self, settings: Settings) -> WebHosting | None:
@@ -202,7 +209,7 @@ class Service(Stack):
         if settings.web_firewall:
             pool = self.identity.user_pool
             Firewall(self, "Firewall", stage=stage, user_pool=pool, settings=settings)
-        self._write_parameters(settings)
+        self._make_parameters(settings)
         topic = self.processing.topic
         Tracing(self, "Tracing", stage=stage, topic=topic, settings=settings)
         if settings.budget.alarm_emails:
@@ -409,8 +416,7 @@ class Service(Stack):
             conditions=of_parameters(secret),
         )
 
-    def _write_parameters(self, settings: Settings) -> None:
-        Parameters(self, "Parameters", stage=settings.stage, facts=self._facts(settings))
+    def _make_parameters(self, settings: Settings) -> None:
         self._created_parameters = CreatedParameters(
             self,
             "CreatedParameters",
@@ -419,6 +425,14 @@ class Service(Stack):
             key=self.partner_secrets.key,
             keep=settings.keep_data,
         )
+
+    def _tell(self, settings: Settings) -> None:
+        """Say in Parameter Store and in the stack's outputs what there is, once all is defined."""
+        facts = Parameters(self, "Parameters", stage=settings.stage, facts=self._facts(settings))
+        # The list of releases has none that the gate has refused.
+        aliases = [each.live for each in self.functions.values() if each.live is not None]
+        facts.node.find_child(RELEASE.capitalize()).node.add_dependency(*aliases)
+        self._outputs()
 
     def _wait_for_iam(self, *late: Iterable[IConstruct]) -> None:
         """Make last what AWS makes only where a role may do its work already.
@@ -435,10 +449,22 @@ class Service(Stack):
             service="ssm", resource="parameter", resource_name=f"{prefix}/{name}"
         )
 
+    def _versions(self) -> dict[str, str]:
+        """Give the version of each function that callers meet."""
+        return {
+            name: function.version.version
+            for name, function in self.functions.items()
+            if function.version is not None
+        }
+
     def _facts(self, settings: Settings) -> list[Fact]:
         """Say what other services may know of this one."""
-        data = self.data
+        data, said = (
+            self.data,
+            "Version, commit and functions' versions; its history is the releases'",
+        )
         return [
+            Fact(RELEASE, self._release.text(self._versions()), said, JSON),
             Fact("tables/orders", data.orders.table_name, "The table of orders", NAME),
             Fact("tables/partners", data.partners.table_name, "Which partner a key is of", NAME),
             Fact(
@@ -501,6 +527,7 @@ class Service(Stack):
 
     def _outputs(self) -> None:
         values = {
+            outputs.RELEASE: self._release.text(),
             outputs.API_URL: self.address.url,
             outputs.REST_API_ID: self.api.rest_api.rest_api_id,
             outputs.ORDERS_TABLE: self.data.orders.table_name,
