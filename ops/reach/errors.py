@@ -10,8 +10,8 @@
 * BotoCoreError      there was no answer            ├ aws_errors.py makes a sentence of each
 * OSError            a file cannot be read, written ┘
 
-All of these end a command with exit code 1, unless they have another: those of `orders deploy` and
-`orders rollback` are in ops/release/outcome.py. typer.BadParameter, which cli alone raises, is wrong
+All of these end a command with exit code 1, but for those of `orders deploy` and `orders rollback`
+that have another (ops/release/outcome.py). typer.BadParameter, which cli alone raises, is wrong
 usage: exit code 2. Errors of infrastructure (AssetError, SettingError) become one of the former
 where a command meets them. Anything else is a bug, and is told as one.
 """

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 CHANGE_SET = "food-delivery-orders-review"
 """How the names of ours begin: made to be looked at, then executed or dropped."""
 
+TEMPLATE = "ReleaseTemplate"
+"""The stack's parameter that is told which template it has; its stage remembers it."""
+
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
+_UNDER_WAY = "_IN_PROGRESS"
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 _POLL_SECONDS = 1.0
 _LONGEST_SECONDS = 600.0
@@ -51,6 +55,8 @@ class Stack(NamedTuple):
     protected: bool
     """Whether AWS refuses to delete it."""
     outputs: dict[str, str]
+    parameters: Mapping[str, str] = MappingProxyType({})
+    """Those of its template."""
 
 
 class Wanted(NamedTuple):
@@ -75,18 +81,7 @@ def create(cloudformation: Any, wanted: Wanted) -> str | None:
     Raises:
         OperatorError: when CloudFormation refuses the template.
     """
-    made = cloudformation.create_change_set(
-        StackName=wanted.stack,
-        ChangeSetName=f"{CHANGE_SET}-{uuid.uuid4().hex[:12]}",
-        ChangeSetType="UPDATE",
-        TemplateURL=wanted.template_url,
-        RoleARN=wanted.role,
-        Capabilities=_CAPABILITIES,
-        Parameters=_items("ParameterKey", "ParameterValue", wanted.parameters),
-        Tags=_items("Key", "Value", wanted.tags),
-        RollbackConfiguration=wanted.triggers.configuration,
-    )
-    arn = str(made["Id"])
+    arn = _begun(cloudformation, wanted)
     refused = _refusal(cloudformation, wanted.stack, arn)
     if refused is None:
         return arn
@@ -94,6 +89,29 @@ def create(cloudformation: Any, wanted: Wanted) -> str | None:
     if any(sign in refused for sign in _UNCHANGED):
         return None
     raise OperatorError(f"CloudFormation refuses the change: {refused.rstrip('.')}.")
+
+
+def _begun(cloudformation: Any, wanted: Wanted) -> str:
+    try:
+        made = cloudformation.create_change_set(
+            StackName=wanted.stack,
+            ChangeSetName=f"{CHANGE_SET}-{uuid.uuid4().hex[:12]}",
+            ChangeSetType="UPDATE",
+            TemplateURL=wanted.template_url,
+            RoleARN=wanted.role,
+            Capabilities=_CAPABILITIES,
+            Parameters=_items("ParameterKey", "ParameterValue", wanted.parameters),
+            Tags=_items("Key", "Value", wanted.tags),
+            RollbackConfiguration=wanted.triggers.configuration,
+        )
+    except ClientError as error:
+        if _UNDER_WAY not in error.response["Error"]["Message"]:
+            raise
+        raise Overtaken(
+            f"Another operator is changing {wanted.stack} at this moment. Nothing was changed by "
+            "this command. Wait until that is done, then repeat it if it is still right."
+        ) from None
+    return str(made["Id"])
 
 
 def execute(cloudformation: Any, stack: str, change_set: str) -> None:
@@ -143,7 +161,10 @@ def stack_of(cloudformation: Any, name: str) -> Stack | None:
         return None
     outputs = {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
     protected = bool(found.get("EnableTerminationProtection"))
-    return Stack(found["StackId"], found["StackStatus"], protected, outputs)
+    parameters = {
+        item["ParameterKey"]: item.get("ParameterValue", "") for item in found.get("Parameters", [])
+    }
+    return Stack(found["StackId"], found["StackStatus"], protected, outputs, parameters)
 
 
 def changes_of(cloudformation: Any, stack: str, change_set: str) -> list[Change]:

@@ -13,16 +13,23 @@ import contextlib
 import functools
 import tempfile
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from botocore.exceptions import ClientError
-
 from infrastructure.asset import AssetError, build_for_aws
-from infrastructure.outputs import TEMPLATE
 from infrastructure.stateful import declared
 from ops.reach.errors import OperatorError
 from ops.reach.target import Target
-from ops.release import assembly, cdk, change_set, leftovers, rolling_back, states, triggers, watching
+from ops.release import (
+    assembly,
+    cdk,
+    change_set,
+    leftovers,
+    rolling_back,
+    states,
+    triggers,
+    watching,
+)
 from ops.release.account import (
     DEPLOYS,
     EXECUTES,
@@ -32,13 +39,13 @@ from ops.release.account import (
     role_arn,
     sign_in,
 )
-from ops.release.change_set import Loss, Stack, changes_of, drop, losses, stack_of
+from ops.release.change_set import TEMPLATE, Loss, Stack, changes_of, drop, losses, stack_of
 from ops.release.outcome import Failed, Result, of_status
 from ops.release.triggers import NOTHING, Triggers
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from infrastructure.settings import Settings
     from ops.release.assembly import Assembly
@@ -67,7 +74,7 @@ class Review(NamedTuple):
     """Its ARN; "" where there is none."""
     resources: tuple[Change, ...] = ()
     """What it changes, as CloudFormation tells."""
-    before: dict[str, Any] = {}  # noqa: RUF012 - of a tuple, which is never changed
+    before: Mapping[str, Any] = MappingProxyType({})
     """The template that is deployed."""
     triggers: Triggers = NOTHING
     """The alarms that take it back."""
@@ -169,7 +176,7 @@ def _reviewed(place: Place, wanted: Assembly, found: Stack | None) -> Review:
     if not cdk.publish(place.stack, wanted.folder):
         raise OperatorError("Code and template cannot be published; what was said stands above.")
     cloudformation, watched = place.as_role(DEPLOYS, "cloudformation"), triggers.find(place)
-    before = dict(cloudformation.get_template(StackName=place.stack)["TemplateBody"])
+    before = deployed_template(place)
     made = change_set.create(cloudformation, _wanted(place, wanted, watched))
     if made is None:
         return Review(found, changes=False, before=before)
@@ -191,7 +198,9 @@ def _wanted(place: Place, wanted: Assembly, watched: Triggers) -> change_set.Wan
 
 def _parameters(wanted: Assembly) -> dict[str, str]:
     """Tell the stack which template it has, if it asks: that is how the way back finds it."""
-    return {TEMPLATE: wanted.template_key} if TEMPLATE in wanted.template["Parameters"] else {}
+    return (
+        {TEMPLATE: wanted.template_key} if TEMPLATE in wanted.template.get("Parameters", {}) else {}
+    )
 
 
 def carry_out(
@@ -226,7 +235,8 @@ def carry_out(
     _say_watched(status, reviewed, progress)
     if (said := wrong(target(place))) is not None:
         progress.step(f"It does not work: {said} It is taken back.")
-        _take_back(place, watch, rolling_back.Back(reviewed.before, points), said, progress)
+        back = rolling_back.Back(reviewed.before, points, reviewed.stack.parameters)
+        _take_back(place, watch, back, said, progress)
     _check_status(place, watch.follow(), watch)
 
 
@@ -279,9 +289,7 @@ def _check_status(place: Place, status: str, watch: Watch) -> None:
     first = next(iter(watch.failures), None)
     why = f" {first.resource}: {first.reason.rstrip('.')}." if first and first.reason else ""
     if of_status(status) is Result.ROLLED_BACK:
-        raise Failed(
-            Result.ROLLED_BACK, f"The deployment failed, and the stage is as it was.{why}"
-        )
+        raise Failed(Result.ROLLED_BACK, f"The deployment failed, and the stage is as it was.{why}")
     what_to_do = states.obstacle(status, place) or "Look at its events."
     raise Failed(Result.NEEDS_HANDS, f"{place.stack} is {status}.{why} {what_to_do}")
 
@@ -296,10 +304,16 @@ def _take_back(
     """
     status = rolling_back.cancelled(place, watch)
     if of_status(status) is Result.DEPLOYED:
-        rolling_back.undo(place, target(place), back, progress)
-        status = "UPDATE_ROLLBACK_COMPLETE"
-    _check_status(place, status, watch) if of_status(status) is Result.NEEDS_HANDS else None
+        _go_back(place, back, progress)
+    elif of_status(status) is Result.NEEDS_HANDS:
+        _check_status(place, status, watch)
     raise Failed(Result.ROLLED_BACK, f"The release does not work: {said} The stage is as it was.")
+
+
+def _go_back(place: Place, back: rolling_back.Back, progress: Progress) -> None:
+    with rolling_back.turn(target(place)) as mine:
+        rolling_back.point(mine, back.points, progress.step)
+    rolling_back.undo(place, back, progress.event)
 
 
 def target(place: Place) -> Target:
@@ -335,6 +349,40 @@ def remains(place: Place, found: Stack | None) -> bool:
     if what_to_do := states.obstacle(found.status, place):
         raise OperatorError(f"{place.stack} is {found.status}. {what_to_do}")
     return False
+
+
+def check_ready(place: Place) -> Stack:
+    """Check that a stage's stack is there and takes a change.
+
+    Raises:
+        OperatorError: otherwise, with what to do.
+    """
+    found = stack(place)
+    if found is None:
+        raise OperatorError(f"Stage {place.settings.stage} is not deployed: no {place.stack}.")
+    if what_to_do := states.obstacle(found.status, place):
+        raise OperatorError(f"{place.stack} is {found.status}. {what_to_do}")
+    return found
+
+
+def deployed_template(place: Place) -> Mapping[str, Any]:
+    """Read the template that a stage has."""
+    cloudformation = place.as_role(DEPLOYS, "cloudformation")
+    return dict(cloudformation.get_template(StackName=place.stack)["TemplateBody"])
+
+
+def take_back_what_goes_on(place: Place, found: Stack, told: Callable[[Event], None]) -> bool:
+    """Undo a deployment that is going on; tells whether it was undone, and had not just ended.
+
+    Raises:
+        Failed: when CloudFormation cannot undo it.
+    """
+    watch = watching.Watch(place.client("cloudformation"), found.stack_id, told=told)
+    watch.begin()
+    status = rolling_back.cancelled(place, watch)
+    if of_status(status) is Result.NEEDS_HANDS:
+        _check_status(place, status, watch)
+    return of_status(status) is Result.ROLLED_BACK
 
 
 def clear(place: Place, found: Stack, told: Callable[[str], None]) -> None:

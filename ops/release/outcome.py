@@ -21,6 +21,7 @@ class Result(StrEnum):
 
     DEPLOYED = "deployed"
     NOTHING = "nothing"
+    BACK = "back"
     REFUSED = "refused"
     ROLLED_BACK = "rolled-back"
     UNANSWERED = "unanswered"
@@ -31,6 +32,7 @@ class Result(StrEnum):
 EXIT_CODES = {
     Result.DEPLOYED: 0,
     Result.NOTHING: 0,
+    Result.BACK: 0,
     Result.REFUSED: 1,
     Result.ROLLED_BACK: 1,
     Result.UNANSWERED: 2,
