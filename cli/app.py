@@ -44,6 +44,26 @@ COMMANDS = (
         "Say what would make a deployment, or the local run, fail or misbehave; change nothing.",
     ),
     Entry(
+        "releases",
+        "List the releases that a stage has had, and which of them can come back at once.",
+        module="release.releases",
+    ),
+    Entry(
+        "status",
+        "Say which release a stage runs, and whether it is as it was deployed.",
+        module="release.status",
+    ),
+    Entry(
+        "drift",
+        "Say what has been changed of a stage without a deployment.",
+        module="release.drift",
+    ),
+    Entry(
+        "smoke",
+        "Try a stage through its front door, with orders that nobody cooks.",
+        module="release.smoke",
+    ),
+    Entry(
         "quote",
         "Print an order at the menu's prices, with the quote that lets a customer place it.",
         module="callers.quote",
@@ -91,6 +111,7 @@ app = typer.Typer(
         For example:
         orders doctor --stage prod
         orders deploy --stage prod
+        orders status --stage prod
         orders rollback --stage prod
         orders dlq ls --stage prod
         orders dlq redrive processing --local
@@ -100,7 +121,7 @@ app = typer.Typer(
         orders trace 01a2056f-12d3-7a4f-a166-60b40a00b62c --local
         orders flags set auto-confirm --percent 25 --reason "second week"
         Exit codes: 0 done, 1 failed or something is left, 2 wrong usage, 130 interrupted.
-        deploy and rollback: 1 the stage is as it was, 2 nobody answered, 3 it needs you.
+        What else a command ends with, its own --help says.
     """),
 )
 
@@ -135,8 +156,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         from ops.reach.aws_errors import explain  # noqa: PLC0415 - loads botocore
 
-        print(plain_lines(f"orders: {explain(error) or _bug(error)}"), file=sys.stderr)
-        sys.exit(error.code if isinstance(error, OperatorError) else 1)
+        said = plain_lines(f"orders: {explain(error) or _bug(error)}")
+        if not isinstance(error, OperatorError) or error.code == 1:
+            sys.exit(said)
+        print(said, file=sys.stderr)
+        sys.exit(error.code)
 
 
 def _bug(error: Exception) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cli.lazy import Entry
 
 DESTRUCTIVE = {
-    *("deploy", "destroy", "dlq redrive", "dlq purge", "restore", "move"),
+    *("deploy", "destroy", "rollback", "dlq redrive", "dlq purge", "restore", "move"),
     *("customers erase", "customers release"),
     *(f"flags {name}" for name in ("set", "on", "off", "undo")),
     *(f"partners {name}" for name in ("add", "disable", "remove", "set-webhook")),
@@ -35,6 +35,7 @@ DESTRUCTIVE = {
 READING = {
     *("customers export", "customers holds"),
     *("audit", "dlq ls", "dlq show", "doctor", "cost", "spent", "trace"),
+    *("releases", "status", "drift"),
     *("flags ls", "flags show", "flags history"),
     *("partners ls", "partners show", "partners usage"),
     *("logs ls", "logs tail", "webhooks listen", "ls", "show", "quote"),
@@ -43,7 +44,7 @@ READING = {
 """Those that only tell."""
 
 HARMLESS = {
-    *("customers hold", "partners enable", "logs level", "place"),
+    *("customers hold", "partners enable", "logs level", "place", "smoke"),
     *("webhooks test", "webhooks resend"),
 }
 """Those that do what can be undone, or done again, without loss, and do not ask."""
@@ -51,8 +52,8 @@ HARMLESS = {
 WITHOUT_DEPLOYMENT = {"cost"}
 """Those that look at the template, and at no deployment of it."""
 
-OF_AWS_ALONE = {"deploy", "destroy"}
-"""Those that make stages: `make run` makes a local one, and the CDK speaks for itself."""
+OF_AWS_ALONE = {"deploy", "destroy", "rollback"}
+"""Those that make stages, or another of one: `make run` makes a local one."""
 
 
 OF_THIS_MACHINE_ALONE = {"webhooks listen", "quote"}
@@ -127,7 +128,8 @@ def test_everywhere_the_same(name: str) -> None:
 def test_stages_are_made_on_aws_alone(name: str) -> None:
     """What makes or removes a stage takes no local run: that comes and goes with `make run`."""
     assert "--stage" in options(name)
-    assert not {"--local", "--json"} & options(name)
+    assert "--local" not in options(name)
+    assert ("--json" in options(name)) == (name != "destroy")
 
 
 @pytest.mark.parametrize("name", sorted(DESTRUCTIVE))
