@@ -98,7 +98,8 @@ def _before(listed: Sequence[Listed]) -> Listed:
             f"There is no release before that which runs, {newest.entry.release}. "
             "Another one is named by --to (orders releases)."
         )
-    return _kept(earlier[0])
+    release = earlier[0].entry.release
+    return _kept(next(one for one in listed if one.entry.release == release))
 
 
 def _kept(found: Listed) -> Listed:
