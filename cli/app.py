@@ -11,6 +11,7 @@ import typer
 from cli import terminal
 from cli.examples import lines
 from cli.lazy import Entry, lazy_group
+from ops.reach.errors import OperatorError
 from ops.reach.interrupts import listen
 from project.text import plain_lines
 
@@ -27,6 +28,11 @@ COMMANDS = (
         "deploy",
         "Deploy a stage to your AWS account; shows what would change, and asks first.",
         module="release.deploy",
+    ),
+    Entry(
+        "rollback",
+        "Go back to a release that ran before: within seconds, and without a gate.",
+        module="release.rollback",
     ),
     Entry(
         "destroy",
@@ -106,6 +112,7 @@ app = typer.Typer(
         orders doctor --stage prod
         orders deploy --stage prod
         orders status --stage prod
+        orders rollback --stage prod
         orders dlq ls --stage prod
         orders dlq redrive processing --local
         orders audit --stage prod --since 30d --about acme-pos
@@ -113,8 +120,8 @@ app = typer.Typer(
         orders spent --stage prod --minutes 60
         orders trace 01a2056f-12d3-7a4f-a166-60b40a00b62c --local
         orders flags set auto-confirm --percent 25 --reason "second week"
-        Exit codes: 0 done, 1 failed or something is left, 2 wrong usage, 130 interrupted.
-        What else a command ends with, its own --help says.
+        Exit codes: 0 done, 1 failed or something is left, 2 wrong usage,
+        3 as a command's own --help says, 130 interrupted.
     """),
 )
 
@@ -149,7 +156,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         from ops.reach.aws_errors import explain  # noqa: PLC0415 - loads botocore
 
-        sys.exit(plain_lines(f"orders: {explain(error) or _bug(error)}"))
+        said = plain_lines(f"orders: {explain(error) or _bug(error)}")
+        if not isinstance(error, OperatorError) or error.code == 1:
+            sys.exit(said)
+        print(said, file=sys.stderr)
+        sys.exit(error.code)
 
 
 def _bug(error: Exception) -> str:

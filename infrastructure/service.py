@@ -6,7 +6,7 @@ import itertools
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnOutput, Environment, Stack, Tags
+from aws_cdk import CfnOutput, CfnParameter, Environment, Stack, Tags
 from aws_cdk import aws_lambda as lambda_
 
 from infrastructure import outputs
@@ -460,12 +460,9 @@ class Service(Stack):
 
     def _facts(self, settings: Settings) -> list[Fact]:
         """Say what other services may know of this one."""
-        data, said = (
-            self.data,
-            "Version, commit and functions' versions; its history is the releases'",
-        )
+        data, said = self.data, "What runs, in which versions; its history is that of releases"
         return [
-            Fact(RELEASE, self._release.text(self._versions()), said, JSON),
+            Fact(RELEASE, self._release_with_way_back(), said, JSON),
             Fact("tables/orders", data.orders.table_name, "The table of orders", NAME),
             Fact("tables/partners", data.partners.table_name, "Which partner a key is of", NAME),
             Fact(
@@ -491,6 +488,20 @@ class Service(Stack):
             ),
             *self._queue_facts(),
         ]
+
+    def _release_with_way_back(self) -> str:
+        """Say which release it is, and what `orders rollback` needs to come back to it.
+
+        A template cannot hold its own name, which is its hash: `orders deploy` tells it the stack.
+        """
+        template = CfnParameter(
+            self,
+            outputs.TEMPLATE,
+            default="",
+            description="This template's name among the account's assets (`orders deploy`)",
+        )
+        known = {"functions": self._versions(), "template": template.value_as_string}
+        return self.to_json_string({**self._release._asdict(), **known})
 
     def _queue_facts(self) -> Iterator[Fact]:
         for queue in QUEUES:
