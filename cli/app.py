@@ -38,6 +38,11 @@ COMMANDS = (
         "Say what would make a deployment, or the local run, fail or misbehave; change nothing.",
     ),
     Entry(
+        "previews",
+        "Stages of pull requests: list, and remove those that nobody needs.",
+        module="release.previews",
+    ),
+    Entry(
         "quote",
         "Print an order at the menu's prices, with the quote that lets a customer place it.",
         module="callers.quote",

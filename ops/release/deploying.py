@@ -17,7 +17,13 @@ from infrastructure.stateful import declared
 from ops.reach.errors import OperatorError
 from ops.reach.templates import read
 from ops.release import cdk, leftovers, states
-from ops.release.account import Place, check_bootstrap, check_concurrency, sign_in
+from ops.release.account import (
+    Place,
+    check_account,
+    check_bootstrap,
+    check_concurrency,
+    sign_in,
+)
 from ops.release.change_set import CHANGE_SET, Loss, Stack, changes_of, drop, losses, stack_of
 from project.checkout import ROOT
 
@@ -52,9 +58,11 @@ def enter(settings: Settings) -> Place:
     """Find out which account a stage goes to.
 
     Raises:
-        OperatorError: when it cannot be found out.
+        OperatorError: when it cannot be found out, or is not the one that the stage belongs to.
     """
-    return Place(settings, sign_in(settings.region))
+    place = Place(settings, sign_in(settings.region))
+    check_account(place)
+    return place
 
 
 def flaw_of_bytecode() -> str | None:
