@@ -18,7 +18,7 @@ from ops.release.account import (
     concurrency_of,
     resources_of,
 )
-from ops.release.findings import Check, Finding, failure, ok, unknown, warning
+from ops.release.before.findings import Check, Finding, failure, ok, unknown, warning
 from orders.settings import AUTHENTICATOR_APP, OPERATORS
 
 if TYPE_CHECKING:

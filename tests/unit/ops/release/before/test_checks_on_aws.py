@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infrastructure.settings import STAGES, Worker
-from ops.release import checks_on_aws
+from ops.release.before import checks_on_aws
 from project.text import plain
 from tests.shared.aws_account import CHECKS, STACK, Aws
 
