@@ -34,6 +34,11 @@ COMMANDS = (
         module="release.deploy",
     ),
     Entry(
+        "diff",
+        "Show what a deployment of a stage would change; changes nothing.",
+        module="release.diff",
+    ),
+    Entry(
         "doctor",
         "Say what would make a deployment, or the local run, fail or misbehave; change nothing.",
     ),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cli.lazy import Entry
 
 DESTRUCTIVE = {
-    *("deploy", "destroy", "dlq redrive", "dlq purge", "restore", "move"),
+    *("deploy", "destroy", "previews reap", "dlq redrive", "dlq purge", "restore", "move"),
     *("customers erase", "customers release"),
     *(f"flags {name}" for name in ("set", "on", "off", "undo")),
     *(f"partners {name}" for name in ("add", "disable", "remove", "set-webhook")),
@@ -34,6 +34,7 @@ DESTRUCTIVE = {
 
 READING = {
     *("customers export", "customers holds"),
+    *("diff", "previews ls"),
     *("audit", "dlq ls", "dlq show", "doctor", "cost", "spent", "trace"),
     *("flags ls", "flags show", "flags history"),
     *("partners ls", "partners show", "partners usage"),
@@ -51,7 +52,7 @@ HARMLESS = {
 WITHOUT_DEPLOYMENT = {"cost"}
 """Those that look at the template, and at no deployment of it."""
 
-OF_AWS_ALONE = {"deploy", "destroy"}
+OF_AWS_ALONE = {"deploy", "destroy", "diff"}
 """Those that make stages: `make run` makes a local one, and the CDK speaks for itself."""
 
 
@@ -64,7 +65,7 @@ ALWAYS_JSON = {"quote"}
 RECORDED = {"customers export"}
 """Those that only tell, and leave a line all the same: they hand out all that a person has."""
 
-UNAUDITED = {"destroy"}
+UNAUDITED = {"destroy", "previews reap"}
 """Those that write and leave no line, for their log goes with the stage: CloudTrail tells."""
 
 
