@@ -10,10 +10,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,9 +92,20 @@ def list_python(path: Path) -> None:
 
 
 def list_npm(path: Path) -> None:
-    """List the packages that are in the web client's files."""
+    """List the packages that are in the web client's files.
+
+    npm names what they are for by its version, which stands in pyproject.toml alone: it gets a copy
+    of the lock file that says so.
+    """
     wanted = ("--package-lock-only", "--omit", "dev", "--sbom-format", "cyclonedx")
-    said = _run([str(_BIN / "npm"), "sbom", "--prefix", str(ROOT / "web")], *wanted)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("package.json", "package-lock.json"):
+            document = json.loads((ROOT / "web" / name).read_text(encoding="utf-8"))
+            roots = [document, document.get("packages", {}).get("")]
+            for root in filter(None, roots):
+                root["version"] = version()
+            (Path(folder) / name).write_text(json.dumps(document), encoding="utf-8")
+        said = _run([str(_BIN / "npm"), "sbom", "--prefix", folder], *wanted)
     path.write_text(said, encoding="utf-8")
 
 
