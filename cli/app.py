@@ -46,6 +46,8 @@ COMMANDS = (
         "previews",
         "Stages of pull requests: list, and remove those that nobody needs.",
         module="release.previews",
+    ),
+    Entry(
         "releases",
         "List the releases that a stage has had, and which of them can come back at once.",
         module="release.releases",

@@ -14,7 +14,7 @@ from infrastructure.settings import PREVIEWED, settings_of
 from ops.reach.errors import OperatorError
 
 if TYPE_CHECKING:
-    from ops.previews import Overdue, Preview
+    from ops.pipeline.previews import Overdue, Preview
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -56,7 +56,7 @@ def ls(*, json_: Json = False) -> None:
 @app.command("reap")
 def reap(*, open_: Open, days: Days = 7, yes: Yes = False) -> None:
     """Remove the previews whose pull request wants none, or that nobody has deployed for long."""
-    from ops.previews import overdue  # noqa: PLC0415 - its --help is quick without
+    from ops.pipeline.previews import overdue  # noqa: PLC0415 - its --help is quick without
 
     now = dt.datetime.now(dt.UTC)
     due = overdue(_found(), still_open=_numbers(open_), days=days, now=now)
@@ -75,7 +75,7 @@ def reap(*, open_: Open, days: Days = 7, yes: Yes = False) -> None:
 
 
 def _found() -> list[Preview]:
-    from ops.previews import previews  # noqa: PLC0415 - its --help is quick without
+    from ops.pipeline.previews import previews  # noqa: PLC0415 - its --help is quick without
     from ops.release import deploying  # noqa: PLC0415
 
     return previews(deploying.enter(settings_of(PREVIEWED)).client("cloudformation"))

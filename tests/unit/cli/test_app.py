@@ -56,6 +56,9 @@ OF_AWS_ALONE = {"deploy", "destroy", "diff"}
 """Those that make stages: `make run` makes a local one, and the CDK speaks for itself."""
 
 
+OF_AN_ACCOUNT = {"previews ls", "previews reap"}
+"""Those that look at all stages of pull requests that an account on AWS has."""
+
 OF_THIS_MACHINE_ALONE = {"webhooks listen", "quote"}
 """Those that no stage on AWS reaches."""
 
@@ -117,7 +120,7 @@ _LEFT_OUT |= {name: {"--stage"} for name in OF_THIS_MACHINE_ALONE}
 _LEFT_OUT |= {name: {"--json"} | _LEFT_OUT.get(name, set()) for name in ALWAYS_JSON}
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - OF_AWS_ALONE))
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - OF_AWS_ALONE - OF_AN_ACCOUNT))
 def test_everywhere_the_same(name: str) -> None:
     """Every command takes a stage or the local run, and speaks JSON."""
     missing = {"--stage", "--local", "--json"} - options(name)
@@ -129,6 +132,12 @@ def test_stages_are_made_on_aws_alone(name: str) -> None:
     """What makes or removes a stage takes no local run: that comes and goes with `make run`."""
     assert "--stage" in options(name)
     assert not {"--local", "--json"} & options(name)
+
+
+@pytest.mark.parametrize("name", sorted(OF_AN_ACCOUNT))
+def test_of_an_account(name: str) -> None:
+    """What looks at every preview of an account takes no stage and no local run."""
+    assert not {"--stage", "--local"} & options(name)
 
 
 @pytest.mark.parametrize("name", sorted(DESTRUCTIVE))

@@ -6,7 +6,7 @@ import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
-from ops.previews import Preview, overdue, previews
+from ops.pipeline.previews import Preview, overdue, previews
 
 NOW = dt.datetime(2026, 11, 30, 3, tzinfo=dt.UTC)
 

@@ -1,6 +1,6 @@
 """The files of a release: notes, each stage's assembly, lists of what they carry, and checksums.
 
-`python -m ops.release.release_files v1.0.0` makes them in build/release:
+`python -m ops.pipeline.release_files v1.0.0` makes them in build/release:
 
     notes.md      the changelog's section
     files/        what is published: a zip of each stage's assembly, one list of packages for the
@@ -98,14 +98,16 @@ def list_npm(path: Path) -> None:
     of the lock file that says so.
     """
     wanted = ("--package-lock-only", "--omit", "dev", "--sbom-format", "cyclonedx")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / f"{NAME}-web-client"  # npm calls it by its folder's name
+        folder.mkdir()
         for name in ("package.json", "package-lock.json"):
             document = json.loads((ROOT / "web" / name).read_text(encoding="utf-8"))
             roots = [document, document.get("packages", {}).get("")]
             for root in filter(None, roots):
                 root["version"] = version()
-            (Path(folder) / name).write_text(json.dumps(document), encoding="utf-8")
-        said = _run([str(_BIN / "npm"), "sbom", "--prefix", folder], *wanted)
+            (folder / name).write_text(json.dumps(document), encoding="utf-8")
+        said = _run([str(_BIN / "npm"), "sbom", "--prefix", str(folder)], *wanted)
     path.write_text(said, encoding="utf-8")
 
 
@@ -129,7 +131,7 @@ def checksums(files: list[Path]) -> str:
 def main(arguments: list[str]) -> None:
     """Make the files of a release."""
     if len(arguments) != 1:
-        sys.exit("usage: python -m ops.release.release_files TAG")
+        sys.exit("usage: python -m ops.pipeline.release_files TAG")
     server, repository = (os.environ.get(f"GITHUB_{n}", "") for n in ("SERVER_URL", "REPOSITORY"))
     pages = f"{server}/{repository}/blob/{arguments[0]}" if server and repository else ""
     try:

@@ -11,8 +11,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infrastructure.settings import settings_of
+from ops.pipeline import differences
 from ops.reach.errors import OperatorError
-from ops.release import cdk, differences
+from ops.release import cdk
 from ops.release.account import Place
 
 TEMPLATE = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
