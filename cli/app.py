@@ -11,6 +11,7 @@ import typer
 from cli import terminal
 from cli.examples import lines
 from cli.lazy import Entry, lazy_group
+from ops.reach.errors import OperatorError
 from ops.reach.interrupts import listen
 from project.text import plain_lines
 
@@ -27,6 +28,11 @@ COMMANDS = (
         "deploy",
         "Deploy a stage to your AWS account; shows what would change, and asks first.",
         module="release.deploy",
+    ),
+    Entry(
+        "rollback",
+        "Go back to a release that ran before: within seconds, and without a gate.",
+        module="release.rollback",
     ),
     Entry(
         "destroy",
@@ -116,6 +122,7 @@ app = typer.Typer(
         orders doctor --stage prod
         orders deploy --stage prod
         orders status --stage prod
+        orders rollback --stage prod
         orders dlq ls --stage prod
         orders dlq redrive processing --local
         orders audit --stage prod --since 30d --about acme-pos
@@ -125,6 +132,7 @@ app = typer.Typer(
         orders flags set auto-confirm --percent 25 --reason "second week"
         Exit codes: 0 done, 1 failed or something is left, 2 wrong usage, 130 interrupted.
         What else a command ends with, its own --help says.
+        deploy and rollback: 1 the stage is as it was, 2 nobody answered, 3 it needs you.
     """),
 )
 
@@ -159,7 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         from ops.reach.aws_errors import explain  # noqa: PLC0415 - loads botocore
 
-        sys.exit(plain_lines(f"orders: {explain(error) or _bug(error)}"))
+        print(plain_lines(f"orders: {explain(error) or _bug(error)}"), file=sys.stderr)
+        sys.exit(error.code if isinstance(error, OperatorError) else 1)
 
 
 def _bug(error: Exception) -> str:
