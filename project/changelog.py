@@ -25,7 +25,7 @@ def sections(text: str) -> dict[str, str]:
     ends = [*(heading.start() for heading in found[1:]), len(text)]
     return {
         heading["name"]: text[heading.end() : end].strip()
-        for heading, end in zip(found, ends, strict=True)
+        for heading, end in zip(found, ends, strict=False)  # without a heading an end is left
     }
 
 
