@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from infrastructure import outputs
-from infrastructure.functions import Caller, names
+from infrastructure.functions import LIVE, released_names
 from ops.reach.errors import Overtaken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ops.reach.target import Target
-
-LIVE = "live"
-"""The alias that everything calls."""
 
 LATEST = "$LATEST"
 """What Lambda calls the function itself, which can be changed at any time."""
@@ -56,8 +53,7 @@ class Version(NamedTuple):
 
 def functions(target: Target) -> dict[str, str]:
     """Name the stage's functions that have versions, each with what AWS calls it."""
-    released = names(Caller.API, Caller.QUEUE, Caller.SCHEDULE)
-    wanted = {name: outputs.function(name) for name in released}
+    wanted = {name: outputs.function(name) for name in released_names()}
     return {
         name: target.outputs[output] for name, output in wanted.items() if output in target.outputs
     }

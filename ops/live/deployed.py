@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from infrastructure.functions import LIVE
 from ops.live import aliases
 from project.json_object import json_object
 from project.release import Release, parsed
@@ -163,7 +164,7 @@ def _wanted(template: Mapping[str, Any], stack: Stack) -> dict[str, str]:
     """Give the version that the template has each function's alias point to, by AWS's names."""
     found: dict[str, str] = {}
     for resource in template.get("Resources", {}).values():
-        if resource["Type"] == _ALIAS and resource["Properties"].get("Name") == aliases.LIVE:
+        if resource["Type"] == _ALIAS and resource["Properties"].get("Name") == LIVE:
             function = _physical(stack, resource["Properties"]["FunctionName"])
             version = _physical(stack, resource["Properties"]["FunctionVersion"])
             if function and version:

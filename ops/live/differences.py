@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from ops.live.aliases import LIVE
+from infrastructure.functions import LIVE
+from ops.live.function_variables import MARK, as_deployed
 from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
@@ -16,16 +17,6 @@ if TYPE_CHECKING:
     from ops.live.aliases import Version
     from ops.live.deployed import Function
     from ops.reach.target import Target
-
-RENEWED = "RESTAURANTS_FINGERPRINT"
-"""The variable that changes with the bindings of restaurants, so that processes start anew."""
-
-MEANT = (LOG_LEVEL, RENEWED)
-"""The variables of what runs that commands change without a deployment."""
-
-MEANT_ITSELF = (RENEWED,)
-"""Those of the function itself, from which the next version is made. `orders logs level` puts the
-level there back at once: one that stays would be in every version from then on."""
 
 
 class Difference(NamedTuple):
@@ -74,15 +65,17 @@ def _alias_anew(function: Function, wanted: str) -> str:
 
 
 def _moved(function: Function, runs: str, wanted: str) -> Difference:
-    """Tell of an alias that points elsewhere: to other code, or to other variables."""
+    """Tell of an alias that points elsewhere: because a command changed a variable, or not."""
     live, said = function.version(runs), function.version(wanted)
-    if live is not None and said is not None and live.code_sha256 == said.code_sha256:
-        changed = names_of_changes(said.variables, live.variables)
-        if changed and set(changed) <= set(MEANT):
-            return Difference(function.name, "variables", _meant(live, changed), "", meant=True)
+    both = live is not None and said is not None
+    if (
+        both
+        and live.code_sha256 == said.code_sha256
+        and as_deployed(live.variables) == said.variables
+    ):
+        return Difference(function.name, "variables", _meant(said, live), "", meant=True)
     says = f"runs version {runs}, and the template says {wanted}"
-    code = live is not None and said is not None and live.code_sha256 != said.code_sha256
-    says += ", whose code is another" if code else ""
+    says += ", whose code is another" if both and live.code_sha256 != said.code_sha256 else ""
     remedy = (
         "Somebody has moved the alias, or went back with `orders rollback` and has not finished. "
         "`orders releases` says which release that is; `orders rollback --to N` makes it whole, "
@@ -91,13 +84,13 @@ def _moved(function: Function, runs: str, wanted: str) -> Difference:
     return Difference(function.name, "alias", says, remedy)
 
 
-def _meant(live: Version, changed: list[str]) -> str:
-    told = {
-        LOG_LEVEL: f"logs at {live.variables.get(LOG_LEVEL, '–')}, by `orders logs level`, until "
-        "the next deployment of it",
-        RENEWED: "was started anew for other restaurants, by `orders restaurants`",
-    }
-    return "; ".join(told[name] for name in changed)
+def _meant(said: Version, live: Version) -> str:
+    """Say what commands have changed of a function; values are told of its level alone."""
+    changed = [name for name in names_of_changes(said.variables, live.variables) if name != MARK]
+    told = [f"logs at {live.variables.get(LOG_LEVEL, 'INFO')}"] if LOG_LEVEL in changed else []
+    others = [name for name in changed if name != LOG_LEVEL]
+    told += [f"has another {', '.join(others)}"] if others else []
+    return f"{' and '.join(told) or 'was started anew'}, as a command has set it"
 
 
 def _uploaded(target: Target, function: Function, said: Version) -> Iterator[Difference]:
@@ -109,13 +102,14 @@ def _uploaded(target: Target, function: Function, said: Version) -> Iterator[Dif
             f"may be made from it ({latest.modified})"
         )
         yield Difference(function.name, "code", says, _code_back(target, function))
-    changed = names_of_changes(said.variables, latest.variables)
-    changed = [name for name in changed if name not in MEANT_ITSELF]
-    if changed:
+    if MARK in latest.variables:
+        says = "a command that changed its variables was killed half-way, and the next version "
+        says += "would have the change for good"
+        remedy = "Say it again (`orders logs level`, `orders restaurants`): that puts it back"
+        yield Difference(function.name, "variables", says, remedy)
+    elif changed := names_of_changes(said.variables, latest.variables):
         says = f"{', '.join(changed)} changed by hand, and the next version may have it, too"
-        remedy = (
-            f"Put it back in Lambda's console, or deploy a change of the function: {target.cure}"
-        )
+        remedy = f"Put it back in Lambda's console, or deploy a change of it: {target.cure}"
         yield Difference(function.name, "variables", says, remedy)
 
 

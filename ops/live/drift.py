@@ -48,8 +48,6 @@ class Changed(NamedTuple):
     physical: str
     says: list[str]
     """What differs, each in a sentence."""
-    meant: bool
-    """Whether a command of this repository has changed it."""
 
 
 class Drift(NamedTuple):
@@ -64,8 +62,8 @@ class Drift(NamedTuple):
 
     @property
     def drifted(self) -> bool:
-        """Whether something differs that no command has changed on purpose."""
-        return any(not each.meant for each in (*self.resources, *self.functions))
+        """Whether something differs; what commands change on purpose, no detection meets."""
+        return bool(self.resources) or any(not each.meant for each in self.functions)
 
 
 def detect(target: Target) -> Drift:
@@ -124,9 +122,9 @@ def _told(found: Mapping[str, Any]) -> Changed:
     name, kind = found["LogicalResourceId"], found["ResourceType"]
     physical, changes = found.get("PhysicalResourceId", ""), found.get("PropertyDifferences", [])
     if found["StackResourceDriftStatus"] == "DELETED":
-        return Changed(name, kind, physical, ["is deleted"], meant=False)
+        return Changed(name, kind, physical, ["is deleted"])
     says = [_sentence(change) for change in changes] or ["differs"]
-    return Changed(name, kind, physical, says, meant=bool(changes) and all(map(_is_meant, changes)))
+    return Changed(name, kind, physical, says)
 
 
 def _sentence(change: Mapping[str, Any]) -> str:
@@ -144,11 +142,6 @@ def _sentence(change: Mapping[str, Any]) -> str:
 def _short(value: Any) -> str:
     text = " ".join(str(value).split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
-def _is_meant(change: Mapping[str, Any]) -> bool:
-    folder, _, name = change["PropertyPath"].rpartition("/")
-    return folder == "/Environment/Variables" and name in differences.MEANT_ITSELF
 
 
 def _unchecked(target: Target) -> dict[str, int]:

@@ -13,25 +13,23 @@ has them.
 
 from __future__ import annotations
 
-import datetime as dt
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from infrastructure.settings import parameter_prefix
-from ops import audit
 from ops.live import aliases
 from ops.live.deployed import release_in
 from project.json_object import json_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    import datetime as dt
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from ops.audit import Act
     from ops.live.aliases import Version
     from ops.reach.target import Target
     from project.release import Release
+
+    Who = Callable[[dt.datetime], str]
 
 KEPT = 100
 """How many releases Parameter Store remembers of a stage."""
@@ -40,7 +38,10 @@ FUNCTIONS = "functions"
 """The member of the parameter's text that has each function's version by its name."""
 
 _CLOUDFORMATION = "AWSCloudFormation"
-_COMMANDS = ("orders deploy", "orders rollback")
+
+
+def _nobody(_: dt.datetime) -> str:
+    return ""
 
 
 class State(StrEnum):
@@ -88,12 +89,18 @@ def parameter(stage: str) -> str:
     return f"{parameter_prefix(stage)}/release"
 
 
-def releases(target: Target) -> list[Listed]:
-    """List a stage's releases, newest first, each with what has become of it."""
-    return listed(entries(target), now(target))
+def releases(target: Target, who: Who = _nobody) -> list[Listed]:
+    """List a stage's releases, newest first, each with what has become of it.
+
+    Args:
+        target: the stage.
+        who: says whose deployment was under way at a moment: CloudFormation writes the parameter
+            with a role of its own, which says nothing about people.
+    """
+    return listed(entries(target, who), now(target))
 
 
-def entries(target: Target) -> list[Entry]:
+def entries(target: Target, who: Who = _nobody) -> list[Entry]:
     """Read the history, newest first; empty where the stage was deployed before it had one."""
     ssm, found = target.client("ssm"), []
     pages = ssm.get_paginator("get_parameter_history").paginate(Name=parameter(target.stage))
@@ -102,8 +109,7 @@ def entries(target: Target) -> list[Entry]:
             found += page["Parameters"]
     except ssm.exceptions.ParameterNotFound:
         return []
-    deployed = _deployments(target, found)
-    read = (_entry(each, deployed) for each in found)
+    read = (_entry(each, who) for each in found)
     return sorted(read, key=lambda entry: entry.number, reverse=True)
 
 
@@ -156,37 +162,10 @@ def _version(present: Now, name: str, number: str) -> Version | None:
     return next((version for version in kept if version.version == number), None)
 
 
-def _entry(found: Mapping[str, Any], deployed: Iterable[Act]) -> Entry:
+def _entry(found: Mapping[str, Any], who: Who) -> Entry:
     text, at, user = found["Value"], found["LastModifiedDate"], found.get("LastModifiedUser", "")
     functions = (json_object(text) or {}).get(FUNCTIONS)
-    who = _who(at, deployed) or ("" if user.endswith(_CLOUDFORMATION) else user)
+    person = who(at) or ("" if user.endswith(_CLOUDFORMATION) else user)
     numbers = functions if isinstance(functions, dict) else {}
     versions = {name: str(number) for name, number in numbers.items()}
-    return Entry(found["Version"], at, release_in(text), versions, who)
-
-
-def _deployments(target: Target, found: Sequence[Mapping[str, Any]]) -> list[Act]:
-    """Read who has deployed, from the audit log; nobody, where that cannot be read.
-
-    CloudFormation writes the parameter with a role of its own, which says nothing about people.
-    """
-    if not found:
-        return []
-    oldest = dt.datetime.now(dt.UTC) - dt.timedelta(days=audit.KEPT_DAYS)
-    since = max(min(each["LastModifiedDate"] for each in found), oldest) - dt.timedelta(hours=2)
-    try:
-        acts = audit.commands(target, since)
-    except (ClientError, BotoCoreError):
-        return []
-    return [act for act in acts if act.what in _COMMANDS]
-
-
-def _who(at: dt.datetime, acts: Iterable[Act]) -> str:
-    """Find whose command was under way at a moment."""
-    begun: dict[str, Act] = {}
-    for act in sorted(acts, key=lambda each: each.at):
-        if act.outcome == audit.BEGUN and act.at <= at:
-            begun[act.run] = act
-        elif act.at < at:
-            begun.pop(act.run, None)
-    return next((act.who for act in reversed(begun.values())), "")
+    return Entry(found["Version"], at, release_in(text), versions, person)

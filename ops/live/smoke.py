@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from infrastructure import outputs
-from ops.live import front_door, function_variables, smoke_key
+from ops.live import aliases, front_door, smoke_key
 from ops.live.front_door import Answer, Unreachable
 from orders.domain.synthetic import HEARTBEAT
 from orders.heartbeat import REQUESTS, Deviation, FrontDoor, Run
@@ -183,8 +183,9 @@ def _taken(name: str, step: Callable[[], None]) -> Step:
 
 def _origin(target: Target) -> str:
     """Give the origin that answers of API Gateway itself permit: the first of the stage's."""
-    found = function_variables.configuration_of(target, "create_order")
-    return function_variables.variables_of(found).get(ALLOWED_ORIGINS, "").partition(" ")[0]
+    function = target.output(outputs.function("create_order"))
+    found = aliases.latest(target.client("lambda"), function)
+    return found.variables.get(ALLOWED_ORIGINS, "").partition(" ")[0]
 
 
 # --- The steps

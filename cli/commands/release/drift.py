@@ -22,14 +22,13 @@ DRIFT_EXAMPLES = lines("""
 """)
 
 _DRIFTED, _UNKNOWN = 1, 3
-_MEANT = "meant"
 
 
 def drift(*, stage: Stage = None, local: Local = False, json_: Json = False) -> None:
-    """Say what has been changed of a stage without a deployment; takes some minutes on AWS.
+    """Say what has been changed of a stage without a deployment.
 
-    CloudFormation looks at the resources, and this command at what that cannot
-    see: aliases, code, variables of versions.
+    It takes some minutes on AWS, where CloudFormation looks at the resources,
+    and this command at what that cannot see: aliases, code, variables.
 
     Needs what `orders status` needs; cloudformation:DetectStackDrift,
     DescribeStackDriftDetectionStatus, DescribeStackResourceDrifts; and the
@@ -62,16 +61,13 @@ def _print(found: Drift) -> None:
 
 def _resource(changed: Changed) -> list[tuple[str, str]]:
     where = f"{changed.name} ({changed.kind})"
-    return [(where, _marked(says, meant=changed.meant)) for says in changed.says]
+    return [(where, says) for says in changed.says]
 
 
 def _function(difference: Difference) -> tuple[str, str]:
     remedy = f" → {difference.remedy}" if difference.remedy else ""
-    return difference.where, _marked(difference.says, meant=difference.meant) + remedy
-
-
-def _marked(says: str, *, meant: bool) -> str:
-    return f"{says} ({_MEANT})" if meant else says
+    meant = " (meant)" if difference.meant else ""
+    return difference.where, f"{difference.says}{meant}{remedy}"
 
 
 def _remark(found: Drift) -> None:
@@ -87,7 +83,7 @@ def _remark(found: Drift) -> None:
 def _summary(name: str, found: Drift) -> str:
     unknown = f" It cannot be told of everything: {found.unknown}" if found.unknown else ""
     if found.drifted:
-        number = sum(not each.meant for each in (*found.resources, *found.functions))
+        number = len(found.resources) + sum(not each.meant for each in found.functions)
         things = terminal.counted(number, "thing")
         return f"{name.capitalize()} has drifted: {things} changed without a deployment.{unknown}"
     return f"{name.capitalize()}: nothing was found that a deployment would not bring.{unknown}"

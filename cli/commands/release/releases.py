@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from cli import options, terminal
@@ -9,7 +10,10 @@ from cli.examples import lines
 from cli.options import Json, Local, Stage  # noqa: TC001 - Typer reads the annotations
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ops.live.history import Entry, Listed
+    from ops.reach.target import Target
 
 RELEASES_EXAMPLES = lines("""
     For example:
@@ -20,6 +24,7 @@ RELEASES_EXAMPLES = lines("""
 """)
 
 _DIRTY = "*"
+_DEPLOYING = ("orders deploy", "orders rollback")
 
 
 def releases(*, stage: Stage = None, local: Local = False, json_: Json = False) -> None:
@@ -36,13 +41,28 @@ def releases(*, stage: Stage = None, local: Local = False, json_: Json = False) 
 
     target = options.find(stage, local=local)
     with terminal.waiting(f"Reading the releases of {target.name} …"):
-        found = history.releases(target)
+        found = history.releases(target, _deployers(target))
     if json_:
         terminal.as_json([_document(each) for each in found])
         return
     if found:
         terminal.table(("N", "When (UTC)", "Version", "Commit", "State", "By"), map(_row, found))
     _remark(target.name, target.cure, found)
+
+
+def _deployers(target: Target) -> Callable[[dt.datetime], str]:
+    """Give what says whose deployment was under way at a moment, as far as it can be read."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - as above
+
+    from ops import audit  # noqa: PLC0415 - as above
+    from ops.reach.errors import OperatorError  # noqa: PLC0415 - as above
+
+    since = dt.datetime.now(dt.UTC) - dt.timedelta(days=audit.KEPT_DAYS)
+    try:
+        acts = audit.commands(target, since)
+    except (ClientError, BotoCoreError, OperatorError):
+        acts = []
+    return lambda moment: audit.under_way(acts, _DEPLOYING, moment)
 
 
 def _row(listed: Listed) -> tuple[object, ...]:
