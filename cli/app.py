@@ -132,7 +132,6 @@ app = typer.Typer(
         orders flags set auto-confirm --percent 25 --reason "second week"
         Exit codes: 0 done, 1 failed or something is left, 2 wrong usage, 130 interrupted.
         What else a command ends with, its own --help says.
-        deploy and rollback: 1 the stage is as it was, 2 nobody answered, 3 it needs you.
     """),
 )
 
@@ -167,8 +166,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         from ops.reach.aws_errors import explain  # noqa: PLC0415 - loads botocore
 
-        print(plain_lines(f"orders: {explain(error) or _bug(error)}"), file=sys.stderr)
-        sys.exit(error.code if isinstance(error, OperatorError) else 1)
+        said = plain_lines(f"orders: {explain(error) or _bug(error)}")
+        if not isinstance(error, OperatorError) or error.code == 1:
+            sys.exit(said)
+        print(said, file=sys.stderr)
+        sys.exit(error.code)
 
 
 def _bug(error: Exception) -> str:

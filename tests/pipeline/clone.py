@@ -110,8 +110,14 @@ class Clone:
         (self.around / "open").write_text(f"{numbers}\n")
 
 
-def made(folder: Path, url: str) -> Clone:
-    """Make a clone as a release of its own, whose steps reach an account at a URL."""
+def made(folder: Path, url: str, asset: Path) -> Clone:
+    """Make a clone as a release of its own.
+
+    Args:
+        folder: where it and what is around it go.
+        url: of the account that its steps reach.
+        asset: the functions' code for this machine.
+    """
     around, root = folder / "around", folder / "orders"
     for name in ("bin", "files", "tools"):
         (around / name).mkdir(parents=True)
@@ -120,6 +126,7 @@ def made(folder: Path, url: str) -> Clone:
     program.write_text(_GH)
     program.chmod(0o755)
     _copy(root)
+    _run_here(root, asset)
     _become_a_release(root)
     listener = calls.listen(around / "listener")
     environment = {
@@ -163,6 +170,12 @@ def _become_a_release(root: Path) -> None:
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@b.example"]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "A release"]):
         subprocess.run([*git, *command], cwd=root, check=True)
+
+
+def _run_here(root: Path, asset: Path) -> None:
+    """Let the functions be built for this machine: the emulator runs them here, not on AWS's."""
+    built = f'type("Built", (), {{"path": Path({str(asset)!r}), "warning": str}})()'
+    _replace(root / "app.py", r"build_for_aws\(ROOT.*\)", built)
 
 
 def _replace(path: Path, old: str, new: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from local.copy import environment
 from local.copy.emulator import launch
+from local.copy.synthesis import build_asset
 from local.inside.patches import FOR_DEPLOYMENTS, PATCHES
 from ops.reach.clients import ACCOUNT, REGION, clients
 from ops.reach.layout import Layout, free_port
@@ -41,4 +42,5 @@ def client(account: str) -> Callable[[str], Any]:
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory, account: str) -> Clone:
-    return making.made(tmp_path_factory.mktemp("runner"), account)
+    asset = build_asset(environment.ready() or environment.make())
+    return making.made(tmp_path_factory.mktemp("runner"), account, asset.path)

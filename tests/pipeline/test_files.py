@@ -211,7 +211,8 @@ def actions_of(roles: dict[str, Any]) -> set[str]:
     found: set[str] = set()
     for resource in roles.values():
         given = resource.get("Properties", {})
-        documents = [policy["PolicyDocument"] for policy in given.get("Policies", [])]
+        inline = given.get("Policies", []) if resource["Type"] == "AWS::IAM::Role" else []
+        documents = [policy["PolicyDocument"] for policy in inline]
         if resource["Type"] == "AWS::IAM::Policy":
             documents.append(given["PolicyDocument"])
         for statement in (each for document in documents for each in document["Statement"]):
@@ -244,7 +245,6 @@ def test_the_boundary_hands_out_no_rights() -> None:
 
 PLANTED = {
     "an action by its tag": (r"actions/checkout@[0-9a-f]{40} # v7.0.1", "actions/checkout@v7"),
-    "a token that stays": (r"persist-credentials: false", "persist-credentials: true"),
     "a title in a script": (
         r"run: make setup",
         "run: echo ${{ github.event.pull_request.title }}",

@@ -142,10 +142,11 @@ def _deploy(settings: Settings, agreed: _Agreed, archive: Path | None, report: R
             if reviewed.changes:
                 _accept_silence(settings, agreed=agreed.unheard)
             _agree(settings, reviewed, lose_data=agreed.lose_data, yes=agreed.yes)
-            _carry_out(place, wanted, reviewed, report)
+        _carry_out(place, wanted, reviewed, report)
     stack = deploying.stack(place)
     _publish_web_client(place, stack)
-    _prune(place, stack)
+    if report.begun:
+        _prune(place, stack)
     _say_address(place, stack, report)
 
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from cli.lazy import Entry
 
 DESTRUCTIVE = {
-    *("deploy", "destroy", "previews reap", "dlq redrive", "dlq purge", "restore", "move"),
+    *("deploy", "destroy", "rollback", "dlq redrive", "dlq purge", "restore", "move"),
+    "previews reap",
     *("customers erase", "customers release"),
     *(f"flags {name}" for name in ("set", "on", "off", "undo")),
     *(f"partners {name}" for name in ("add", "disable", "remove", "set-webhook")),
@@ -53,8 +54,8 @@ HARMLESS = {
 WITHOUT_DEPLOYMENT = {"cost"}
 """Those that look at the template, and at no deployment of it."""
 
-OF_AWS_ALONE = {"deploy", "destroy", "diff"}
-"""Those that make stages: `make run` makes a local one, and the CDK speaks for itself."""
+OF_AWS_ALONE = {"deploy", "destroy", "diff", "rollback"}
+"""Those that make stages, or another of one: `make run` makes a local one."""
 
 
 OF_AN_ACCOUNT = {"previews ls", "previews reap"}
@@ -132,7 +133,8 @@ def test_everywhere_the_same(name: str) -> None:
 def test_stages_are_made_on_aws_alone(name: str) -> None:
     """What makes or removes a stage takes no local run: that comes and goes with `make run`."""
     assert "--stage" in options(name)
-    assert not {"--local", "--json"} & options(name)
+    assert "--local" not in options(name)
+    assert ("--json" in options(name)) == (name not in {"destroy", "diff"})
 
 
 @pytest.mark.parametrize("name", sorted(OF_AN_ACCOUNT))
