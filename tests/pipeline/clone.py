@@ -23,6 +23,13 @@ TAG = "v9.8.7"
 
 NOTES = "- What customers see of it, with [a page](docs/api/orders.md)."
 
+_OF_PEOPLE = {
+    "            keep_data=True,": '\\g<0>\n            alarm_emails=("a@b.example",),',
+    r"            mail=Mail\(.*": '            mail_waiver="Nobody signs up here.",',
+    "            opening_hours=": '            price_quotes="checked",\n\\g<0>',
+}
+"""What people put into prod's settings before it is theirs: alarms, mail and prices."""
+
 _EVENT = {
     "github.event.number": "12",
     "github.ref_name": TAG,
@@ -162,11 +169,8 @@ def _become_a_release(root: Path) -> None:
     )
     _replace(project, r'^version = ".*"$', f'version = "{TAG[1:]}"')
     _replace(changes, r"^## \[", f"## [{TAG[1:]}] - 2026-12-01\n{NOTES}\n\n## [")
-    _replace(
-        settings,
-        "            keep_data=True,",
-        '\\g<0>\n            alarm_emails=("a@b.example",),',
-    )
+    for old, new in _OF_PEOPLE.items():
+        _replace(settings, old, new)
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@b.example"]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "A release"]):
         subprocess.run([*git, *command], cwd=root, check=True)
