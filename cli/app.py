@@ -130,8 +130,8 @@ app = typer.Typer(
         orders spent --stage prod --minutes 60
         orders trace 01a2056f-12d3-7a4f-a166-60b40a00b62c --local
         orders flags set auto-confirm --percent 25 --reason "second week"
-        Exit codes: 0 done, 1 failed or something is left, 2 wrong usage, 130 interrupted.
-        What else a command ends with, its own --help says.
+        Exit codes: 0 done, 1 failed or something is left, 2 wrong usage,
+        3 as a command's own --help says, 130 interrupted.
     """),
 )
 

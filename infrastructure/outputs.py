@@ -11,6 +11,10 @@ from infrastructure.functions import construct_id
 RELEASE = "Release"
 """What runs: version, commit, and whether files differed from it (project.release)."""
 
+TEMPLATE = "ReleaseTemplate"
+"""Not an output but the stack's one parameter: the template's own name among the account's assets.
+`orders deploy` tells it, and the stage's parameter `release` keeps it for the way back."""
+
 API_URL = "ApiUrl"
 REST_API_ID = "RestApiId"
 DOMAIN_TARGET = "DomainTarget"
@@ -34,9 +38,6 @@ PIPE_DEAD_LETTERS = "PipeDeadLetters"
 AUDIT_LOG = "AuditLogGroup"
 FLAGS_PARAMETER = "FlagsParameter"
 PARTNER_SECRETS_KEY = "PartnerSecretsKey"
-
-RELEASE = "Release"
-"""Which release the stack has, as `project.release.Release.text` writes it."""
 
 USER_POOL_ID = "UserPoolId"
 USER_POOL_CLIENT_ID = "UserPoolClientId"

@@ -6,7 +6,11 @@ import itertools
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+<<<<<<< HEAD
 from aws_cdk import CfnOutput, Environment, PermissionsBoundary, Stack, Tags
+=======
+from aws_cdk import CfnOutput, CfnParameter, Environment, Stack, Tags
+>>>>>>> r19-c
 from aws_cdk import aws_lambda as lambda_
 
 from infrastructure import outputs
@@ -184,6 +188,7 @@ class Service(Stack):
             partners=self.data.partners,
             settings=settings,
         )
+        self._write_facts(settings)
         self._grant_key()
         self._observe(settings)
         self._outputs()
@@ -417,8 +422,15 @@ class Service(Stack):
             conditions=of_parameters(secret),
         )
 
+    def _write_facts(self, settings: Settings) -> None:
+        """Write what others may know; which release runs only once callers meet it."""
+        facts = self._facts(settings)
+        parameters = Parameters(self, "Parameters", stage=settings.stage, facts=facts)
+        for function in self.functions.values():
+            if function.live is not None:
+                parameters.of(RELEASE).node.add_dependency(function.live)
+
     def _write_parameters(self, settings: Settings) -> None:
-        Parameters(self, "Parameters", stage=settings.stage, facts=self._facts(settings))
         self._created_parameters = CreatedParameters(
             self,
             "CreatedParameters",
@@ -445,9 +457,9 @@ class Service(Stack):
 
     def _facts(self, settings: Settings) -> list[Fact]:
         """Say what other services may know of this one."""
-        data, said = self.data, "Version and commit of what runs; its history is that of releases"
+        data, said = self.data, "What runs, in which versions; its history is that of releases"
         return [
-            Fact(RELEASE, self._release.text(), said, JSON),
+            Fact(RELEASE, self._release_with_way_back(), said, JSON),
             Fact("tables/orders", data.orders.table_name, "The table of orders", NAME),
             Fact("tables/partners", data.partners.table_name, "Which partner a key is of", NAME),
             Fact(
@@ -473,6 +485,25 @@ class Service(Stack):
             ),
             *self._queue_facts(),
         ]
+
+    def _release_with_way_back(self) -> str:
+        """Say which release it is, and what `orders rollback` needs to come back to it.
+
+        A template cannot hold its own name, which is its hash: `orders deploy` tells it the stack.
+        """
+        template = CfnParameter(
+            self,
+            outputs.TEMPLATE,
+            default="",
+            description="This template's name among the account's assets (`orders deploy`)",
+        )
+        versions = {
+            name: function.version.version
+            for name, function in self.functions.items()
+            if function.version is not None
+        }
+        known = {"functions": versions, "template": template.value_as_string}
+        return self.to_json_string({**self._release._asdict(), **known})
 
     def _queue_facts(self) -> Iterator[Fact]:
         for queue in QUEUES:

@@ -64,8 +64,8 @@ class Parameters(Construct):
             facts: what others may know.
         """
         super().__init__(scope, construct_id)
-        parameters = [
-            ssm.StringParameter(
+        self._parameters = {
+            fact.name: ssm.StringParameter(
                 self,
                 "".join(part.capitalize() for part in fact.name.replace("/", "-").split("-")),
                 parameter_name=f"{parameter_prefix(stage)}/{fact.name}",
@@ -74,13 +74,13 @@ class Parameters(Construct):
                 allowed_pattern=fact.pattern,
             )
             for fact in facts
-        ]
+        }
         readers = iam.ManagedPolicy(
             self,
             "Readers",
             description=f"Reads what the order API of stage {stage} tells other services",
         )
-        for parameter in parameters:
+        for parameter in self._parameters.values():
             allow(
                 readers,
                 "ssm:GetParameter",
@@ -88,6 +88,10 @@ class Parameters(Construct):
                 on=parameter.parameter_arn,
                 why="What other services may know; no secret",
             )
+
+    def of(self, fact: str) -> ssm.StringParameter:
+        """Give the parameter that says a fact."""
+        return self._parameters[fact]
 
 
 class CreatedParameters(Construct):

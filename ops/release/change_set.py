@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 CHANGE_SET = "food-delivery-orders-review"
 """How the names of ours begin: made to be looked at, then executed or dropped."""
 
-TEMPLATE = "ReleaseTemplate"
-"""The stack's parameter that is told which template it has; its stage remembers it."""
-
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
 _UNDER_WAY = "_IN_PROGRESS"
 _CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]

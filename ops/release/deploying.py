@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure.asset import AssetError, build_for_aws
+from infrastructure.outputs import TEMPLATE
 from infrastructure.stateful import declared
 from ops.reach.errors import OperatorError
 from ops.reach.target import Target
@@ -40,7 +41,7 @@ from ops.release.account import (
     role_arn,
     sign_in,
 )
-from ops.release.change_set import TEMPLATE, Loss, Stack, changes_of, drop, losses, stack_of
+from ops.release.change_set import Loss, Stack, changes_of, drop, losses, stack_of
 from ops.release.outcome import Failed, Result, of_status
 from ops.release.triggers import NOTHING, Triggers
 from project.checkout import ROOT

@@ -5,7 +5,7 @@
                                                                            an update goes on
 
 The template is in the account's bucket of assets, under a name that the stage's parameter `release`
-has kept (infrastructure/work/release.py). No gate is asked on the way back, and no alarm watched:
+has kept (infrastructure/service.py). No gate is asked on the way back, and no alarm watched:
 both look at the release that is being left.
 """
 
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from infrastructure.outputs import TEMPLATE
 from infrastructure.stateful import FIXED_BESIDES, HOLDS
 from ops import turns
 from ops.live import aliases, history
@@ -26,7 +27,6 @@ from ops.live.history import State
 from ops.reach.errors import OperatorError
 from ops.release import change_set, watching
 from ops.release.account import DEPLOYS, EXECUTES, PUBLISHES, bucket_of_assets, role_arn
-from ops.release.change_set import TEMPLATE
 from ops.release.outcome import Failed, Result, of_status
 from project.json_object import json_object
 

@@ -45,6 +45,7 @@ IAM_NAMES = {
     "apigateway:CreateApiKey": "apigateway:POST",
     "apigateway:CreateUsagePlanKey": "apigateway:POST",
     "apigateway:DeleteApiKey": "apigateway:DELETE",
+    "apigateway:DeleteUsagePlanKey": "apigateway:DELETE",
     "monitoring:DescribeAlarms": "cloudwatch:DescribeAlarms",
 }
 """Operations whose permission is not called like them."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from project.checkout import ROOT
+from project.release import COMMIT
 from tests.pipeline import calls
 from tests.pipeline.expressions import evaluated
 
@@ -67,18 +68,20 @@ class Clone:
     ran: dict[str, str] = field(default_factory=dict)
     """What each step has said, by the step's name."""
 
-    def run(self, step: Step, **known: str) -> str:
+    def run(self, step: Step, *, also: str = "") -> str:
         """Run a step as GitHub does; gives what it has said.
 
         Args:
             step: one with a script.
-            known: values of expressions that differ from the usual event's.
+            also: options that its command takes here alone.
         """
-        values = {**_EVENT, **self.outputs, **{k.replace("__", "."): v for k, v in known.items()}}
+        values = {**_EVENT, **self.outputs}
         variables = {name: evaluated(text, values) for name, text in step.env.items()}
         output = self.around / "output"
         output.write_text("")
-        said = self.bash(step.run, STEP=str(step), GITHUB_OUTPUT=str(output), **variables)
+        said = self.bash(
+            step.run.rstrip() + also, STEP=str(step), GITHUB_OUTPUT=str(output), **variables
+        )
         for line in output.read_text().splitlines():
             name, _, value = line.partition("=")
             self.outputs[f"steps.{step.id}.outputs.{name}"] = value
@@ -149,7 +152,8 @@ def made(folder: Path, url: str, asset: Path) -> Clone:
         "GH_FILES": str(around / "files"),
         "GH_OPEN": str(around / "open"),
     }
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    for name in ("PYTHONDONTWRITEBYTECODE", COMMIT):  # the clone has a commit of its own
+        environment.pop(name, None)
     return Clone(root, around, environment)
 
 

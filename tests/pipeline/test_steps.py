@@ -5,6 +5,7 @@ The tests stand in the order in which a project would meet them, and later ones 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from tests.pipeline import calls, files
 from tests.pipeline.clone import NOTES, TAG
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from tests.pipeline.clone import Clone
     from tests.pipeline.files import Step
@@ -31,6 +32,9 @@ NOT_RUN = {
     "ci/test: Test, with nothing around that an earlier run has left": "It runs this very suite.",
 }
 """Scripts that no test runs, and why."""
+
+CANNOT_TELL = " --lose-data"
+"""The emulator cannot tell beforehand what an update would replace; AWS can."""
 
 ACTIONS = {
     "actions/checkout": "GitHub's own: the clone stands in for what it makes.",
@@ -83,15 +87,32 @@ def test_it_reaches_prod_once_approved(clone: Clone, client: Callable[[str], Any
     assert status_of(client, "prod") in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 
-def test_by_hand(clone: Clone) -> None:
+def test_by_hand(clone: Clone, client: Callable[[str], Any]) -> None:
     """Somebody deploys a tag to a stage, or has it go back to the release before."""
     deploy, back = steps_of("deploy/by-hand")
     assert "Nothing has changed" in clone.run(deploy)
-    pyproject = clone.root / "pyproject.toml"
-    pyproject.write_text(pyproject.read_text().replace(TAG[1:], "9.8.8", 1))
-    clone.run(deploy)
+    with another_release(clone):
+        clone.run(deploy, also=CANNOT_TELL)
+        assert "9.8.8" in release_of(client, "dev")
     clone.run(back)
-    pyproject.write_text(pyproject.read_text().replace("9.8.8", TAG[1:], 1))
+    assert TAG[1:] in release_of(client, "dev")
+
+
+@contextlib.contextmanager
+def another_release(clone: Clone) -> Iterator[None]:
+    """Let the clone be the next release for a while."""
+    pyproject = clone.root / "pyproject.toml"
+    before = pyproject.read_text()
+    pyproject.write_text(before.replace(TAG[1:], "9.8.8", 1))
+    yield
+    pyproject.write_text(before)
+
+
+def release_of(client: Callable[[str], Any], stage: str) -> str:
+    """Read which release a stage says that it runs."""
+    (stack,) = client("cloudformation").describe_stacks(StackName=stack_name(stage))["Stacks"]
+    told = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    return str(told["Release"])
 
 
 def test_a_pull_request_hears_what_it_changes(clone: Clone) -> None:
@@ -203,6 +224,20 @@ ROLE_OF = {"diff": "read", "drift": "watch"}
 """Whose permissions the jobs of a workflow have; those of all others deploy."""
 
 
+UNSEEN = {
+    "watch": {
+        "cloudformation:BatchDescribeTypeConfigurations": "CloudFormation asks, in our name.",
+        "cloudformation:DetectStackResourceDrift": "AWS asks for it where a stack is looked at.",
+    },
+    "deploy": {
+        "s3:DeleteObject": "Only a stage that hosts the web client.",
+        "s3:ListBucket": "Only a stage that hosts the web client.",
+        "s3:PutObject": "Only a stage that hosts the web client.",
+    },
+}
+"""What no step asks here, and when it is asked."""
+
+
 def granted(role: str) -> set[str]:
     """Name what a role of pipeline/permissions.json may do."""
     policy = json.loads((files.ROOT / "pipeline/permissions.json").read_text())[role]
@@ -218,4 +253,4 @@ def test_permissions_are_what_the_commands_ask(clone: Clone, role: str) -> None:
         if call.own and ROLE_OF.get(call.step.partition("/")[0], "deploy") == role
     } - {"sts:GetCallerIdentity"}  # which nobody can be denied
     assert asked - granted(role) == set(), "asked, but not granted"
-    assert granted(role) - asked == set(), "granted, but not asked"
+    assert granted(role) - asked == UNSEEN.get(role, {}).keys(), "granted, but not asked"
