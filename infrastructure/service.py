@@ -6,11 +6,7 @@ import itertools
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-<<<<<<< HEAD
-from aws_cdk import CfnOutput, Environment, PermissionsBoundary, Stack, Tags
-=======
-from aws_cdk import CfnOutput, CfnParameter, Environment, Stack, Tags
->>>>>>> r19-c
+from aws_cdk import CfnOutput, CfnParameter, Environment, PermissionsBoundary, Stack, Tags
 from aws_cdk import aws_lambda as lambda_
 
 from infrastructure import outputs
