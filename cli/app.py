@@ -40,8 +40,18 @@ COMMANDS = (
         module="release.deploy",
     ),
     Entry(
+        "diff",
+        "Show what a deployment of a stage would change; changes nothing.",
+        module="release.diff",
+    ),
+    Entry(
         "doctor",
         "Say what would make a deployment, or the local run, fail or misbehave; change nothing.",
+    ),
+    Entry(
+        "previews",
+        "Stages of pull requests: list, and remove those that nobody needs.",
+        module="release.previews",
     ),
     Entry(
         "releases",

@@ -63,7 +63,7 @@ _OF_THE_STACK = ("tests/integration/", "tests/permissions/test_recorded.py")
 _APART = {"test_bench", "test_deploy", "test_doctor", "test_run"}
 """Integration tests that start what they need themselves."""
 
-_FOLDERS = {"ceilings", "infrastructure", "permissions"}
+_FOLDERS = {"ceilings", "infrastructure", "permissions", "pipeline"}
 _LONGEST_FIRST = ("stack", "beside", "test_faults", "infrastructure", "test_run", "test_deploy")
 
 

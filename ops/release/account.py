@@ -151,6 +151,22 @@ def sign_in(region: str, config: Config | None = None) -> Account:
     return Account(identity["Account"], region, identity["Arn"], session, config)
 
 
+def check_account(place: Place) -> None:
+    """Check that the credentials are of the account that the stage belongs to.
+
+    Raises:
+        Obstacle: when its settings name another.
+    """
+    wanted, found = place.settings.account, place.account.account_id
+    if wanted is not None and found != wanted:
+        raise Obstacle(
+            f"Stage {place.settings.stage} belongs to account {wanted}, and these credentials are "
+            f"of account {found}.",
+            "Set AWS_PROFILE to a profile of the former, or mend `account` in "
+            "infrastructure/settings.py.",
+        )
+
+
 def check_bootstrap(account: Account, command: str) -> None:
     """Check that the CDK has what it needs in the account.
 

@@ -35,6 +35,7 @@ from ops.release.account import (
     DEPLOYS,
     EXECUTES,
     Place,
+    check_account,
     check_bootstrap,
     check_concurrency,
     role_arn,
@@ -97,9 +98,11 @@ def enter(settings: Settings) -> Place:
     """Find out which account a stage goes to.
 
     Raises:
-        OperatorError: when it cannot be found out.
+        OperatorError: when it cannot be found out, or is not the one that the stage belongs to.
     """
-    return Place(settings, sign_in(settings.region))
+    place = Place(settings, sign_in(settings.region))
+    check_account(place)
+    return place
 
 
 def flaw_of_bytecode() -> str | None:

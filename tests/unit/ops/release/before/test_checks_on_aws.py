@@ -33,6 +33,14 @@ def test_credentials(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "no AWS account number" in aws.finds("credentials").sentence
 
 
+def test_another_account(aws: Aws) -> None:
+    """Credentials of an account that the stage does not belong to are a failure, with a remedy."""
+    found = aws.finds("credentials", account="999988887777")
+    assert (found.result, "AWS_PROFILE" in found.remedy) == ("failure", True)
+    assert "999988887777" in found.sentence
+    assert aws.finds("credentials", account="111122223333").result == "ok"
+
+
 @pytest.mark.parametrize(("version", "result"), [("30", "ok"), ("21", "ok"), ("20", "failure")])
 def test_bootstrap(aws: Aws, version: str, result: str) -> None:
     """An account that was prepared by a CDK that is not safe is to be prepared once more."""

@@ -1,0 +1,80 @@
+"""docs/how-to/pipeline.md, command by command, as far as a machine without GitHub and AWS goes."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from project.checkout import ROOT
+from tests.pipeline.clone import TAG
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.pipeline.clone import Clone
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+PAGE = (ROOT / "docs/how-to/pipeline.md").read_text()
+COMMANDS = [
+    line
+    for block in re.findall(r"^```sh\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    for line in block.replace("\\\n", " ").splitlines()
+]
+ELSEWHERE = {
+    "gh api": "It asks GitHub.",
+    "aws cloudformation": "Nobody here has AWS's own command: the stack is made by what it says.",
+    ".venv/bin/orders rollback": "tests/pipeline/test_steps.py has it go back.",
+}
+"""Commands that are not run as they stand, and why."""
+
+
+def test_the_page_s_commands_work(clone: Clone) -> None:
+    """Whoever pastes a command of the page gets what it promises, and no error."""
+    for command in COMMANDS:
+        if not command.startswith(tuple(ELSEWHERE)):
+            clone.bash(command.replace("v1.0.0", TAG))
+    assert all(any(c.startswith(begin) for c in COMMANDS) for begin in ELSEWHERE)
+
+
+def parameters() -> dict[str, str]:
+    """Read what the page's command gives the template."""
+    (command,) = (line for line in COMMANDS if line.startswith("aws cloudformation deploy"))
+    words = shlex.split(command)
+    assert words[words.index("--template-file") + 1] == "pipeline/oidc-role.yaml"
+    given = words[words.index("--parameter-overrides") + 1 :]
+    return dict(word.split("=", 1) for word in given)
+
+
+def test_the_roles_can_be_made(client: Callable[[str], Any]) -> None:
+    """The template makes GitHub's provider and four roles, each with the page's own values."""
+    cloudformation, iam = client("cloudformation"), client("iam")
+    cloudformation.create_stack(
+        StackName="food-delivery-orders-pipeline",
+        TemplateBody=(ROOT / "pipeline/oidc-role.yaml").read_text(),
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters().items()
+        ],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    (stack,) = cloudformation.describe_stacks(StackName="food-delivery-orders-pipeline")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    made = {output["OutputKey"] for output in stack["Outputs"]}
+    assert made == {"DeployRole", "PreviewRole", "WatchRole", "ReadRole", "StageBoundary"}
+    role = iam.get_role(RoleName="food-delivery-orders-deploy-dev")["Role"]
+    trust = json.dumps(role["AssumeRolePolicyDocument"])
+    assert '"repo:acme/orders:environment:dev"' in trust
+    assert '"repo:acme@101/orders@202:environment:dev"' in trust
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["pipeline/oidc-role.yaml", "pipeline/oidc-role-gitlab.yaml", "pipeline/permissions.json"],
+)
+def test_the_page_names_its_files(name: str) -> None:
+    """Each file that somebody needs on the way is linked."""
+    assert f"(../../{name})" in PAGE
