@@ -9,7 +9,7 @@ A probe tells what it saw and never what that means: the verdict is made here al
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -109,6 +109,7 @@ class Probe:
         seconds: how long it takes on AWS, most of it waiting.
         alone: whether it disturbs others, or is disturbed by them.
         emulator: why the emulator cannot show it; empty where it can.
+        only_on_aws: what of the expected the emulator cannot show (docs/emulator.md has why).
     """
 
     claim: str
@@ -117,6 +118,12 @@ class Probe:
     seconds: float = 10
     alone: bool = False
     emulator: str = ""
+    only_on_aws: tuple[str, ...] = ()
+
+    def on_the_emulator(self) -> Probe:
+        """Give it without what the emulator cannot show."""
+        shown_there = {k: v for k, v in self.expected.items() if k not in self.only_on_aws}
+        return replace(self, expected=shown_there)
 
     @property
     def quick(self) -> bool:

@@ -31,7 +31,8 @@ class Answer(NamedTuple):
     @property
     def request_id(self) -> str:
         """The request's id, as API Gateway gave it; empty without one."""
-        return self.headers.get("x-amzn-requestid", self.headers.get("x-request-id", ""))
+        by_function = self.headers.get("x-request-id") or str(self.field("requestId") or "")
+        return by_function or self.headers.get("x-amzn-requestid", "")
 
     @property
     def content_type(self) -> str:

@@ -8,6 +8,8 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from infrastructure import outputs
+from orders.routes import STAGE
 from project.json_object import json_object
 
 if TYPE_CHECKING:
@@ -83,6 +85,15 @@ def group_of(world: World, function: str) -> str:
     return str(name or f"/aws/lambda/{found['FunctionName']}")
 
 
+def access_log(world: World) -> str:
+    """Give the log group of the front door's access log."""
+    stage = world.client("apigateway").get_stage(
+        restApiId=world.output(outputs.REST_API_ID), stageName=STAGE
+    )
+    arn: str = stage["accessLogSettings"]["destinationArn"]
+    return arn.partition(":log-group:")[2].removesuffix(":*")
+
+
 def lines(
     world: World, group: str, since: float, *wanted: str, least: int = 1
 ) -> list[dict[str, Any]]:
@@ -108,7 +119,7 @@ def lines(
         found[:] = [line for line in map(json_object, chosen) if line is not None]
         return len(found) >= least
 
-    world.until(enough, LOG_SECONDS, every=5)
+    world.until(enough, LOG_SECONDS * (1 if world.local is None else 0.2), every=5)
     return found
 
 
