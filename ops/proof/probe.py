@@ -184,4 +184,6 @@ def cannot_tell(probe: Probe, why: str, requests: tuple[str, ...] = ()) -> Fact:
 def _fits(expected: object, value: object) -> bool:
     if isinstance(expected, _EXPECTATIONS):
         return expected.fits(value)
-    return type(expected) is type(value) and expected == value
+    if isinstance(expected, bool) or isinstance(value, bool):
+        return expected is value  # True is no 1
+    return expected == value

@@ -95,7 +95,12 @@ def access_log(world: World) -> str:
 
 
 def lines(
-    world: World, group: str, since: float, *wanted: str, least: int = 1
+    world: World,
+    group: str,
+    since: float,
+    *wanted: str,
+    least: int = 1,
+    seconds: float = LOG_SECONDS,
 ) -> list[dict[str, Any]]:
     """Wait for lines in JSON of a log group that hold all of some texts; gives what there is.
 
@@ -105,6 +110,7 @@ def lines(
         since: seconds since the Unix epoch.
         wanted: texts that are all in the line.
         least: how many lines are waited for.
+        seconds: how long, on AWS.
     """
     found: list[dict[str, Any]] = []
 
@@ -119,7 +125,7 @@ def lines(
         found[:] = [line for line in map(json_object, chosen) if line is not None]
         return len(found) >= least
 
-    world.until(enough, LOG_SECONDS * (1 if world.local is None else 0.2), every=5)
+    world.until(enough, seconds * (1 if world.local is None else 0.2), every=5)
     return found
 
 

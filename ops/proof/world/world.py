@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from infrastructure import outputs
 from ops.proof.probe import CannotTell
@@ -74,6 +75,12 @@ class World:
     def api_url(self) -> str:
         """The address of the front door."""
         return self.local.api_url if self.local else self.target.output(outputs.API_URL)
+
+    @property
+    def refusing_url(self) -> str:
+        """Give an address that a webhook can be sent to, and that takes none."""
+        host = urlsplit(self.api_url).hostname
+        return "https://127.0.0.1:9/nothing" if self.local else f"https://{host}/v1/nothing"
 
     @property
     def pace(self) -> float:
