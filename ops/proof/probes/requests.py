@@ -80,14 +80,15 @@ def _tagged(world: World) -> Mapping[str, object]:
     }
 
 
-def _gateway_metric(world: World, name: str) -> Metric:
+def gateway_metric(world: World, name: str) -> Metric:
+    """Name a metric of the front door."""
     api = world.client("apigateway").get_rest_api(restApiId=world.output(outputs.REST_API_ID))
     return Metric("AWS/ApiGateway", name, {"ApiName": api["name"], "Stage": STAGE})
 
 
 def _counted(world: World) -> Mapping[str, object]:
-    metric, since = _gateway_metric(world, "Count"), time.time()
-    errors = _gateway_metric(world, "4XXError")
+    metric, since = gateway_metric(world, "Count"), time.time()
+    errors = gateway_metric(world, "4XXError")
     good = [world.ask("GET", "/health").status for _ in range(_SOME)]
     bad = [world.ask("GET", "/orders").status for _ in range(_SOME)]
     counted = reading.sum_of(world, metric, since, least=len(good) + len(bad))
