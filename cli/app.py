@@ -11,6 +11,7 @@ import typer
 from cli import terminal
 from cli.examples import lines
 from cli.lazy import Entry, lazy_group
+from ops.reach.errors import OperatorError
 from ops.reach.interrupts import listen
 from project.text import plain_lines
 
@@ -29,13 +30,48 @@ COMMANDS = (
         module="release.deploy",
     ),
     Entry(
+        "rollback",
+        "Go back to a release that ran before: within seconds, and without a gate.",
+        module="release.rollback",
+    ),
+    Entry(
         "destroy",
         "Remove a stage from your AWS account, once you have typed its name.",
         module="release.deploy",
     ),
     Entry(
+        "diff",
+        "Show what a deployment of a stage would change; changes nothing.",
+        module="release.diff",
+    ),
+    Entry(
         "doctor",
         "Say what would make a deployment, or the local run, fail or misbehave; change nothing.",
+    ),
+    Entry(
+        "previews",
+        "Stages of pull requests: list, and remove those that nobody needs.",
+        module="release.previews",
+    ),
+    Entry(
+        "releases",
+        "List the releases that a stage has had, and which of them can come back at once.",
+        module="release.releases",
+    ),
+    Entry(
+        "status",
+        "Say which release a stage runs, and whether it is as it was deployed.",
+        module="release.status",
+    ),
+    Entry(
+        "drift",
+        "Say what has been changed of a stage without a deployment.",
+        module="release.drift",
+    ),
+    Entry(
+        "smoke",
+        "Try a stage through its front door, with orders that nobody cooks.",
+        module="release.smoke",
     ),
     Entry(
         "quote",
@@ -85,6 +121,8 @@ app = typer.Typer(
         For example:
         orders doctor --stage prod
         orders deploy --stage prod
+        orders status --stage prod
+        orders rollback --stage prod
         orders dlq ls --stage prod
         orders dlq redrive processing --local
         orders audit --stage prod --since 30d --about acme-pos
@@ -93,6 +131,8 @@ app = typer.Typer(
         orders trace 01a2056f-12d3-7a4f-a166-60b40a00b62c --local
         orders flags set auto-confirm --percent 25 --reason "second week"
         Exit codes: 0 done, 1 failed or something is left, 2 wrong usage, 130 interrupted.
+        What else a command ends with, its own --help says.
+        deploy and rollback: 1 the stage is as it was, 2 nobody answered, 3 it needs you.
     """),
 )
 
@@ -127,7 +167,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         from ops.reach.aws_errors import explain  # noqa: PLC0415 - loads botocore
 
-        sys.exit(plain_lines(f"orders: {explain(error) or _bug(error)}"))
+        print(plain_lines(f"orders: {explain(error) or _bug(error)}"), file=sys.stderr)
+        sys.exit(error.code if isinstance(error, OperatorError) else 1)
 
 
 def _bug(error: Exception) -> str:

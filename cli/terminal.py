@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import re
+import select
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ops.reach.errors import OperatorError
+from ops.reach.errors import OperatorError, Unanswered
 from project.text import plain, plain_lines
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ STYLES = {
 """Cells that stand out, in every table alike; a terminal without colours shows them plain."""
 
 _YES = "--yes"
+_PATIENCE_SECONDS = 10.0
+"""How long a question waits where no person sits at a terminal: for whoever pipes answers."""
 _AMOUNT = re.compile(
     r"[0-9,]+\.[0-9]{2}\b|[0-9]{1,3}(,[0-9]{3})+\b"
     r"|(< )?[0-9]+(\.[0-9]+)?( (B|KB|MB|GB|GB-s))?$|[+-][0-9]+ %$"
@@ -151,8 +154,11 @@ def agree(
     Raises:
         OperatorError: otherwise.
     """
-    if not yes and _answer(f"{question} [y/N] ").lower() not in ("y", "yes"):
-        raise not_agreed(otherwise, refused)
+    if yes:
+        return
+    answer = _answer(f"{question} [y/N] ")
+    if answer is None or answer.lower() not in ("y", "yes"):
+        raise not_agreed(otherwise, refused, answered=answer is not None)
 
 
 def agree_by_typing(
@@ -170,23 +176,43 @@ def agree_by_typing(
     Raises:
         OperatorError: when it is not typed.
     """
-    if not yes and _answer(f"{question} Type {word} to {to}: ".lstrip()) != word:
-        raise not_agreed(otherwise)
+    if yes:
+        return
+    answer = _answer(f"{question} Type {word} to {to}: ".lstrip())
+    if answer != word:
+        raise not_agreed(otherwise, answered=answer is not None)
 
 
-def not_agreed(option: str = _YES, refused: str = "Nothing was changed.") -> OperatorError:
+def not_agreed(
+    option: str = _YES, refused: str = "Nothing was changed.", *, answered: bool = True
+) -> OperatorError:
     """Say that nothing came of it, and which option would have agreed."""
-    return OperatorError(f"{refused} ({option} goes on without asking.)")
+    kind = OperatorError if answered else Unanswered
+    return kind(f"{refused} ({option} goes on without asking.)")
 
 
-def _answer(question: str) -> str:
+def _answer(question: str) -> str | None:
+    """Ask; None where nobody answers, which is not waited for."""
     console = _console(stderr=True)
     console.print(Text(plain(question)), end="")
     try:
-        return input().strip()
+        if _somebody_is_there():
+            return input().strip()
     except EOFError:
-        console.print()
-        return ""
+        pass
+    console.print()
+    return None
+
+
+def _somebody_is_there() -> bool:
+    """Tell whether an answer can come: somebody sits at the terminal, or has piped one."""
+    if sys.stdin.isatty():
+        return True
+    try:
+        ready, _, _ = select.select([sys.stdin.fileno()], [], [], _PATIENCE_SECONDS)
+    except (OSError, ValueError):  # no file of the system's: a test's, or one that is closed
+        return not sys.stdin.closed
+    return bool(ready)
 
 
 @contextlib.contextmanager

@@ -119,7 +119,8 @@ def _takes(schema: Schema) -> str:
     if "items" in kind:
         each = _takes(kind["items"])
         return each if "pattern" not in kind["items"] else f"any number, each {each}"
-    return _KINDS[kind["type"]]
+    most = kind.get("maxProperties")
+    return f"{most} texts at most, by their names" if most else _KINDS[kind["type"]]
 
 
 def _member(enumeration: str, value: str) -> str:

@@ -32,6 +32,9 @@ AUDIT_LOG = "AuditLogGroup"
 FLAGS_PARAMETER = "FlagsParameter"
 PARTNER_SECRETS_KEY = "PartnerSecretsKey"
 
+RELEASE = "Release"
+"""Which release the stack has, as `project.release.Release.text` writes it."""
+
 USER_POOL_ID = "UserPoolId"
 USER_POOL_CLIENT_ID = "UserPoolClientId"
 

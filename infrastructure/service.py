@@ -6,7 +6,7 @@ import itertools
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from aws_cdk import CfnOutput, Environment, Stack, Tags
+from aws_cdk import CfnOutput, Environment, PermissionsBoundary, Stack, Tags
 from aws_cdk import aws_lambda as lambda_
 
 from infrastructure import outputs
@@ -136,6 +136,7 @@ class Service(Stack):
             env=Environment(region=settings.region),
             description=f"Order API of a food-delivery company ({settings.stage})",
             termination_protection=settings.keep_data,
+            permissions_boundary=_boundary(settings),
         )
         self._tag(settings)
 
@@ -157,7 +158,7 @@ class Service(Stack):
         self.api = Api(
             self,
             "Api",
-            functions={name: self.functions[name].function for name in names(Caller.API)},
+            functions={name: self.functions[name].called for name in names(Caller.API)},
             user_pool=self.identity.user_pool,
             settings=settings,
         )
@@ -260,7 +261,7 @@ class Service(Stack):
         self.functions[name] = function
 
     def _tag(self, settings: Settings) -> None:
-        for name, value in tags(settings.stage).items():
+        for name, value in {**settings.tags, **tags(settings.stage)}.items():
             Tags.of(self).add(name, value)
 
     def _customer_key(self, settings: Settings) -> kms.Key | None:
@@ -521,3 +522,12 @@ class Service(Stack):
             values[outputs.function(name)] = item.function.function_name
         for name, value in values.items():
             CfnOutput(self, name, value=value)
+
+
+def _boundary(settings: Settings) -> PermissionsBoundary | None:
+    """Bound every role of the stack, those too that the CDK makes by itself."""
+    named = settings.permission_boundary
+    if named is None:
+        return None
+    is_arn = named.startswith("arn:")
+    return PermissionsBoundary.from_arn(named) if is_arn else PermissionsBoundary.from_name(named)

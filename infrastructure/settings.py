@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
@@ -66,6 +66,15 @@ _EMAIL = form(r"[^@\s]+@([a-zA-Z0-9-]+\.)+[a-zA-Z]{2,63}", "an e-mail address")
 _REASON = form(r"|\S[^\n]{9,299}", "nothing, or a sentence of at most 300 characters")
 _RUNBOOKS = form(r"docs/runbooks|https://[^\s]{1,300}[^\s/]", "docs/runbooks, or an https address")
 _MENU = form(r"https://[a-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#]*[^\s/?#])?", "an https address")
+_ACCOUNT = form("[0-9]{12}", "the 12 digits of an AWS account")
+_POLICY_NAME = "[A-Za-z0-9+=,.@_-]{1,128}"
+_BOUNDARY = form(
+    rf"{_POLICY_NAME}|arn:aws:iam::([0-9]{{12}}|aws):policy/([!-~]{{1,510}}/)?{_POLICY_NAME}",
+    "the name of a managed policy in the stage's account, or its ARN",
+)
+_TAG = re.compile(r"[A-Za-z0-9+=._:/@-]{1,128}=[A-Za-z0-9+=._:/@ -]{0,256}")
+_OURS = ("partner", "service", "stage")
+"""Tags that mean something here: whose an API key is, and what belongs to a stage."""
 _ORIGINS_LENGTH = 2_000  # Lambda takes 4 KB of environment variables in all
 _LISTS_LENGTH = 2_600
 
@@ -311,6 +320,19 @@ def _web_origin(origin: str) -> str:
     return origin
 
 
+def _tags(given: Mapping[str, str]) -> Mapping[str, str]:
+    """Take tags as every service of AWS does, but none that means something to ours."""
+    for name, value in given.items():
+        _require(
+            _TAG.fullmatch(f"{name}={value}") is not None,
+            f"of {name!r} and {value!r} must have letters, digits and + - = . _ : / @ alone, "
+            "128 at most before and 256 after; the latter may have blanks",
+        )
+        _require(name.lower() not in _OURS, f"must not name {name!r}: it is the service's own")
+        _require(not name.lower().startswith("aws:"), f"must not name {name!r}: it is AWS's own")
+    return given
+
+
 def _workers(retry_seconds: int = 5) -> Mapping[str, Worker]:
     return {
         "process_order": Worker(most_at_once=100, retry_seconds=retry_seconds),
@@ -336,6 +358,16 @@ class Settings:
     """The stage's name, which its resources' names hold."""
     region: Annotated[str, _REGION] = "us-east-1"
     """Where it is deployed: a Region that the botocore in requirements/dev.txt knows."""
+    account: Annotated[str, _ACCOUNT] | None = None
+    """The AWS account that it belongs to. With credentials of another, `orders deploy` and `orders
+    destroy` do nothing, and `orders doctor` says so; None takes whichever account it is."""
+    permission_boundary: Annotated[str, _BOUNDARY] | None = None
+    """The managed policy that bounds each role of the stage, whatever its own policies allow; None
+    for none. The role of the pipeline may ask for it (docs/how-to/pipeline.md)."""
+    tags: Annotated[Mapping[str, str], Field(max_length=20), AfterValidator(_tags)] = field(
+        default_factory=dict
+    )
+    """Tags of all that the stage has, such as a cost centre, beside `service` and `stage`."""
     capacity: Capacity = field(default_factory=Capacity)
     """What the tables can take."""
     keep_data: bool = False
@@ -693,15 +725,53 @@ def parameter_prefix(stage: str) -> str:
 
 
 def settings_of(stage: str) -> Settings:
-    """Look up a stage.
+    """Look up a stage, or make that of a pull request.
 
     Raises:
         SettingError: when there is none of this name.
     """
+    if is_preview(stage):
+        return preview_of(STAGES[PREVIEWED], stage)
     try:
         return STAGES[stage]
     except KeyError:
         raise SettingError(f"no stage {stage!r}; there are {', '.join(STAGES)}") from None
+
+
+PREVIEWED = "dev"
+"""The stage whose settings a pull request's own has, but for what `preview_of` changes."""
+
+_PREVIEW = re.compile("pr-[1-9][0-9]{0,5}")
+
+
+def is_preview(stage: str) -> bool:
+    """Tell whether this names the stage of a pull request: `pr-12` is that of number 12."""
+    return bool(_PREVIEW.fullmatch(stage))
+
+
+def preview_of(like: Settings, stage: str) -> Settings:
+    """Make the settings of a pull request's stage.
+
+    It keeps nothing and reserves nothing, so that several fit into one account beside dev. It has
+    no address of its own, and its budget is that of a hundred orders a day.
+
+    Args:
+        like: the stage that it resembles.
+        stage: its name, as `is_preview` knows it.
+    """
+    return replace(
+        like,
+        stage=stage,
+        keep_data=False,
+        reserved_concurrency={},
+        budget=replace(like.budget, orders_per_day=_PREVIEWED_ORDERS),
+        domain=None,
+        web_client=None,
+        heartbeat_minutes=None,
+    )
+
+
+_PREVIEWED_ORDERS = 100
 
 
 def stack_name(stage: str) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from local.copy import environment
 from local.copy.emulator import port_taken
-from ops.release.checks_here import packages, python
-from ops.release.findings import Check, Finding, failure, ok, warning
+from ops.release.before.checks_here import packages, python
+from ops.release.before.findings import Check, Finding, failure, ok, warning
 from project.checkout import ROOT
 
 if TYPE_CHECKING:

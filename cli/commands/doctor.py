@@ -9,12 +9,12 @@ import typer
 from cli import options, terminal
 from cli.options import Json, Local, Stage  # noqa: TC001 - Typer reads the annotations
 from ops.reach.layout import layout_from_environment
-from ops.release.findings import Result, run_all
+from ops.release.before.findings import Result, run_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ops.release.findings import Finding
+    from ops.release.before.findings import Finding
 
 _LOCAL_SECONDS = 30.0
 
@@ -46,7 +46,7 @@ def of_the_local_run() -> list[Finding]:
 
 def of_a_stage(stage: str | None) -> list[Finding]:
     """Look at what the deployment of a stage takes."""
-    from ops.release import diagnosis  # noqa: PLC0415 - boto3; its --help is quick without
+    from ops.release.before import diagnosis  # noqa: PLC0415 - boto3; its --help is quick without
 
     return diagnosis.of_a_stage(options.settings(stage))
 

@@ -27,7 +27,7 @@ CLAIMS = (
     Claim(
         id="one-logging-role",
         says="API Gateway has one logging role in an account and Region; the last one set is used.",
-        said=("ops/release/checks_on_aws.py#logging_role",),
+        said=("ops/release/before/checks_on_aws.py#logging_role",),
         expected="Access logs of two stages in one account are written.",
         look="Deploy both, ask both.",
         sources=(

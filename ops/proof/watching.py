@@ -78,7 +78,7 @@ CLAIMS = (
     Claim(
         id="tracing-policies",
         says="X-Ray takes five resource policies in an account and Region.",
-        said=("ops/release/checks_on_aws.py#tracing_policies",),
+        said=("ops/release/before/checks_on_aws.py#tracing_policies",),
         expected="The sixth is refused: LimitExceeded or PolicyCountLimitExceeded.",
         look="`orders doctor`; nothing is gained by filling the account.",
         sources=("https://docs.aws.amazon.com/xray/latest/api/API_PutResourcePolicy.html",),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -29,7 +29,13 @@ if TYPE_CHECKING:
 
     from infrastructure.settings import Settings
 
-BOOTSTRAP_VERSION = "/cdk-bootstrap/hnb659fds/version"
+_QUALIFIER = "hnb659fds"
+
+DEPLOYS, PUBLISHES, EXECUTES = "deploy-role", "file-publishing-role", "cfn-exec-role"
+"""The roles of the bootstrap: who asks CloudFormation, who fills the bucket of assets, and as whom
+CloudFormation makes things."""
+
+BOOTSTRAP_VERSION = f"/cdk-bootstrap/{_QUALIFIER}/version"
 """Where `cdk bootstrap` leaves the version of what it has made."""
 
 _OLDEST_BOOTSTRAP = 21
@@ -78,6 +84,44 @@ class Place:
         """Make a client of an AWS service."""
         return self.account.client(service)
 
+    def as_role(self, role: str, service: str) -> Any:
+        """Make a client of an AWS service that asks as a role of the bootstrap, as the CDK does.
+
+        Whoever may not take the role asks as itself: AWS then says what is missing.
+
+        Args:
+            role: DEPLOYS or PUBLISHES.
+            service: the service's name.
+        """
+        arn = role_arn(self.account, role)
+        try:
+            taken = self.account.client("sts").assume_role(
+                RoleArn=arn, RoleSessionName=f"orders-{self.settings.stage}"
+            )["Credentials"]
+        except ClientError:
+            return self.client(service)
+        session = boto3.Session(
+            aws_access_key_id=taken["AccessKeyId"],
+            aws_secret_access_key=taken["SecretAccessKey"],
+            aws_session_token=taken["SessionToken"],
+            region_name=self.account.region,
+        )
+        return replace(self.account, session=session).client(service)
+
+
+def role_arn(account: Account, role: str) -> str:
+    """Name a role of the bootstrap."""
+    partition = account.caller.split(":")[1]
+    return (
+        f"arn:{partition}:iam::{account.account_id}:role/"
+        f"cdk-{_QUALIFIER}-{role}-{account.account_id}-{account.region}"
+    )
+
+
+def bucket_of_assets(account: Account) -> str:
+    """Name the bucket of the bootstrap, which has code and templates."""
+    return f"cdk-{_QUALIFIER}-assets-{account.account_id}-{account.region}"
+
 
 def sign_in(region: str, config: Config | None = None) -> Account:
     """Find out whose credentials these are.
@@ -105,6 +149,22 @@ def sign_in(region: str, config: Config | None = None) -> Account:
     except BotoCoreError as error:  # a sign-in that has expired, as a rule
         raise Obstacle(f"AWS cannot be asked: {error}.", SIGN_IN) from None
     return Account(identity["Account"], region, identity["Arn"], session, config)
+
+
+def check_account(place: Place) -> None:
+    """Check that the credentials are of the account that the stage belongs to.
+
+    Raises:
+        Obstacle: when its settings name another.
+    """
+    wanted, found = place.settings.account, place.account.account_id
+    if wanted is not None and found != wanted:
+        raise Obstacle(
+            f"Stage {place.settings.stage} belongs to account {wanted}, and these credentials are "
+            f"of account {found}.",
+            "Set AWS_PROFILE to a profile of the former, or mend `account` in "
+            "infrastructure/settings.py.",
+        )
 
 
 def check_bootstrap(account: Account, command: str) -> None:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _PACKAGE = "node_modules/aws-cdk"
 _CLI = ROOT / "node_modules" / ".bin" / "cdk"
 _BIN = Path(sys.executable).parent
-_ASSEMBLY = ROOT / "cdk.out"
+ASSEMBLY = ROOT / "cdk.out"
+"""Where the app writes what it makes of a stage."""
 
 TAKING_OVER = "TAKING_OVER"
 """The variable by which app.py leaves out what kept things would refer to."""
@@ -58,15 +59,23 @@ def synthesize(stage: str, *, taking_over: bool = False) -> Path:
         OperatorError: when the app fails; it has said why.
     """
     for_import = {TAKING_OVER: "yes"} if taking_over else {}
-    if _run([sys.executable, "app.py"], STAGE=stage, CDK_OUTDIR=str(_ASSEMBLY), **for_import):
+    if _run([sys.executable, "app.py"], STAGE=stage, CDK_OUTDIR=str(ASSEMBLY), **for_import):
         raise OperatorError("The CDK app cannot be synthesized; what it said stands above.")
-    return _ASSEMBLY
+    return ASSEMBLY
 
 
-def run(command: str, stack: str, *options: str) -> bool:
-    """Run a command of the CDK CLI on a stack of the assembly; tell whether it succeeded."""
-    cdk = [str(_CLI), "--app", str(_ASSEMBLY), "--no-notices", command, stack, *options]
+def run(command: str, stack: str, *options: str, assembly: Path = ASSEMBLY) -> bool:
+    """Run a command of the CDK CLI on a stack of an assembly; tell whether it succeeded."""
+    cdk = [str(_CLI), "--app", str(assembly), "--no-notices", command, stack, *options]
     return _run(cdk) == 0
+
+
+def publish(stack: str, assembly: Path) -> bool:
+    """Put code and template of a stack into the account's bucket; tell whether it succeeded.
+
+    What is there already is not sent again.
+    """
+    return run("publish-assets", stack, "--unstable", "publish-assets", assembly=assembly)
 
 
 def bootstrap_command(account_id: str, region: str) -> str:
@@ -85,7 +94,12 @@ def _run(command: list[str], **variables: str) -> int:
         environment.setdefault("npm_config_cache", str(ROOT / ".cache" / "npm"))
         environment.setdefault("CDK_HOME", str(ROOT / ".cache" / "cdk"))
     sys.stdout.flush()
-    return subprocess.run(command, cwd=ROOT, env=environment | variables, check=False).returncode
+    # Where our own results are for a program, what others say goes to people.
+    said_to = sys.stderr if sys.stdout is sys.stderr else None
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment | variables, stdout=said_to, check=False
+    )
+    return done.returncode
 
 
 def installed_version() -> str | None:

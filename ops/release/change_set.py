@@ -1,13 +1,22 @@
-"""What a deployment would change in a stack that is there, and what would be lost by it."""
+"""A change set of our own: what it would change in a stack that is there, and lose by it.
+
+The CDK's command line has no option for alarms that take a deployment back, so we make it here.
+Each has a name of its own: of two operators neither executes what the other has reviewed.
+"""
 
 from __future__ import annotations
 
+import time
+import uuid
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
 from infrastructure.stateful import FIXED_BESIDES, HOLDS, REMOVED
+from ops.reach.errors import OperatorError, Overtaken
 from ops.release import states
+from ops.release.triggers import NOTHING, Triggers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -15,9 +24,17 @@ if TYPE_CHECKING:
     Change = dict[str, Any]
 
 CHANGE_SET = "food-delivery-orders-review"
-"""The change set that is made to be looked at, and then executed or dropped."""
+"""How the names of ours begin: made to be looked at, then executed or dropped."""
+
+TEMPLATE = "ReleaseTemplate"
+"""The stack's parameter that is told which template it has; its stage remembers it."""
 
 _UNCHANGED = ("didn't contain changes", "No updates are to be performed")
+_UNDER_WAY = "_IN_PROGRESS"
+_CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
+_POLL_SECONDS = 1.0
+_LONGEST_SECONDS = 600.0
+_OUTDATED = ("InvalidChangeSetStatus", "ChangeSetNotFound")
 
 
 class Loss(NamedTuple):
@@ -38,6 +55,98 @@ class Stack(NamedTuple):
     protected: bool
     """Whether AWS refuses to delete it."""
     outputs: dict[str, str]
+    parameters: Mapping[str, str] = MappingProxyType({})
+    """Those of its template."""
+
+
+class Wanted(NamedTuple):
+    """A template that a stack is to have."""
+
+    stack: str
+    template_url: str
+    role: str
+    """As whom CloudFormation makes things."""
+    parameters: Mapping[str, str] = MappingProxyType({})
+    tags: Mapping[str, str] = MappingProxyType({})
+    triggers: Triggers = NOTHING
+    """The alarms that take it back."""
+
+
+def create(cloudformation: Any, wanted: Wanted) -> str | None:
+    """Let CloudFormation say what it would do to a stack that is there.
+
+    Returns:
+        The change set's ARN; None where nothing would change.
+
+    Raises:
+        OperatorError: when CloudFormation refuses the template.
+    """
+    arn = _begun(cloudformation, wanted)
+    refused = _refusal(cloudformation, wanted.stack, arn)
+    if refused is None:
+        return arn
+    drop(cloudformation, wanted.stack, arn)
+    if any(sign in refused for sign in _UNCHANGED):
+        return None
+    raise OperatorError(f"CloudFormation refuses the change: {refused.rstrip('.')}.")
+
+
+def _begun(cloudformation: Any, wanted: Wanted) -> str:
+    try:
+        made = cloudformation.create_change_set(
+            StackName=wanted.stack,
+            ChangeSetName=f"{CHANGE_SET}-{uuid.uuid4().hex[:12]}",
+            ChangeSetType="UPDATE",
+            TemplateURL=wanted.template_url,
+            RoleARN=wanted.role,
+            Capabilities=_CAPABILITIES,
+            Parameters=_items("ParameterKey", "ParameterValue", wanted.parameters),
+            Tags=_items("Key", "Value", wanted.tags),
+            RollbackConfiguration=wanted.triggers.configuration,
+        )
+    except ClientError as error:
+        if _UNDER_WAY not in error.response["Error"]["Message"]:
+            raise
+        raise Overtaken(
+            f"Another operator is changing {wanted.stack} at this moment. Nothing was changed by "
+            "this command. Wait until that is done, then repeat it if it is still right."
+        ) from None
+    return str(made["Id"])
+
+
+def execute(cloudformation: Any, stack: str, change_set: str) -> None:
+    """Carry out a change set; if that fails, what it has made goes again, kept things included.
+
+    Raises:
+        Overtaken: when another operator has changed the stack since it was made.
+    """
+    try:
+        cloudformation.execute_change_set(
+            StackName=stack, ChangeSetName=change_set, RetainExceptOnCreate=True
+        )
+    except ClientError as error:
+        if not error.response["Error"]["Code"].startswith(_OUTDATED):
+            raise
+        raise Overtaken(
+            "Another operator has changed this stage since you looked. Nothing was changed by "
+            "this command. Look again: orders status; then repeat it if it is still right."
+        ) from None
+
+
+def _items(key: str, value: str, of: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{key: name, value: text} for name, text in of.items()]
+
+
+def _refusal(cloudformation: Any, stack: str, change_set: str) -> str | None:
+    """Wait until a change set is made; gives why there is none, if there is none."""
+    until = time.monotonic() + _LONGEST_SECONDS
+    while True:
+        found = cloudformation.describe_change_set(StackName=stack, ChangeSetName=change_set)
+        if found["Status"] == "CREATE_COMPLETE":
+            return None
+        if found["Status"] == "FAILED" or time.monotonic() > until:
+            return str(found.get("StatusReason") or f"it is {found['Status']} for ten minutes")
+        time.sleep(_POLL_SECONDS)
 
 
 def stack_of(cloudformation: Any, name: str) -> Stack | None:
@@ -52,13 +161,16 @@ def stack_of(cloudformation: Any, name: str) -> Stack | None:
         return None
     outputs = {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", [])}
     protected = bool(found.get("EnableTerminationProtection"))
-    return Stack(found["StackId"], found["StackStatus"], protected, outputs)
+    parameters = {
+        item["ParameterKey"]: item.get("ParameterValue", "") for item in found.get("Parameters", [])
+    }
+    return Stack(found["StackId"], found["StackStatus"], protected, outputs, parameters)
 
 
-def changes_of(cloudformation: Any, stack: str) -> list[Change]:
-    """List the resource changes of the change set; empty when there are none."""
+def changes_of(cloudformation: Any, stack: str, change_set: str) -> list[Change]:
+    """List the resource changes of a change set."""
     changes: list[Change] = []
-    options = {"StackName": stack, "ChangeSetName": CHANGE_SET}
+    options = {"StackName": stack, "ChangeSetName": change_set}
     while True:
         page = cloudformation.describe_change_set(**options)
         changes += [item["ResourceChange"] for item in page.get("Changes", [])]
@@ -67,9 +179,41 @@ def changes_of(cloudformation: Any, stack: str) -> list[Change]:
         options["NextToken"] = page["NextToken"]
 
 
-def drop(cloudformation: Any, stack: str) -> None:
-    """Drop the change set, if there is one."""
-    cloudformation.delete_change_set(StackName=stack, ChangeSetName=CHANGE_SET)
+class ResourceChange(NamedTuple):
+    """What becomes of a resource, in short."""
+
+    action: str
+    """`add`, `change`, `replace`, `may replace` or `remove`."""
+    kind: str
+    """Its type, without `AWS::`."""
+    resource: str
+    """Its logical id."""
+    properties: tuple[str, ...] = ()
+    """Those that change."""
+
+
+_ACTIONS = {"Add": "add", "Remove": "remove", "Modify": "change", "Import": "add"}
+_REPLACEMENTS = {"True": "replace", "Conditional": "may replace"}
+
+
+def in_short(changes: Iterable[Change]) -> list[ResourceChange]:
+    """Say what changes, resource by resource: what goes or is replaced first."""
+    order = ("remove", "replace", "may replace", "add", "change")
+    found = map(_in_short, changes)
+    return sorted(found, key=lambda one: (order.index(one.action), one.kind, one.resource))
+
+
+def _in_short(change: Change) -> ResourceChange:
+    action = _REPLACEMENTS.get(change.get("Replacement", ""), _ACTIONS[change["Action"]])
+    targets = (detail["Target"] for detail in change.get("Details", []))
+    names = {target.get("Name") or target["Attribute"] for target in targets}
+    kind = change["ResourceType"].removeprefix("AWS::")
+    return ResourceChange(action, kind, change["LogicalResourceId"], tuple(sorted(names)))
+
+
+def drop(cloudformation: Any, stack: str, change_set: str) -> None:
+    """Drop a change set, if it is there."""
+    cloudformation.delete_change_set(StackName=stack, ChangeSetName=change_set)
 
 
 def losses(changes: Iterable[Change], meant: Mapping[tuple[str, str], str]) -> Iterator[Loss]:

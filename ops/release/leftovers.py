@@ -19,6 +19,7 @@ from ops.release import cdk, states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from ops.release.account import Place
     from ops.release.change_set import Stack
@@ -109,17 +110,23 @@ def adoptable(place: Place, found: Stack | None, template: Mapping[str, Any]) ->
     return list(left)
 
 
-def adopt(place: Place, left: Iterable[Kept]) -> None:
+def adopt(place: Place, left: Iterable[Kept], assembly: Path = cdk.ASSEMBLY) -> None:
     """Make the stage's stack of what is left; the deployment that follows adds the rest.
+
+    Args:
+        place: the stage and its account.
+        left: what is taken over.
+        assembly: that of the deployment.
 
     Raises:
         OperatorError: when CloudFormation does not take it.
     """
-    stage = place.settings.stage
+    stage, template = place.settings.stage, assembly
     if place.settings.asks_second_factor:
-        cdk.synthesize(stage, taking_over=True)
+        template = cdk.synthesize(stage, taking_over=True)
     mapping = json.dumps({kept.logical_id: kept.identifiers for kept in left})
-    if not cdk.run("import", place.stack, "--force", "--resource-mapping-inline", mapping):
+    options = ("--force", "--resource-mapping-inline", mapping)
+    if not cdk.run("import", place.stack, *options, assembly=template):
         raise OperatorError(
             "CloudFormation does not take over what was left; what it said stands above. All of it "
             "is still there."

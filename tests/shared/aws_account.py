@@ -10,10 +10,10 @@ from botocore.stub import Stubber
 
 from infrastructure.settings import settings_of
 from ops.release.account import Account, Place
-from ops.release.checks_on_aws import ON_AWS
+from ops.release.before.checks_on_aws import ON_AWS
 
 if TYPE_CHECKING:
-    from ops.release.findings import Finding
+    from ops.release.before.findings import Finding
 
 STACK = "food-delivery-orders-prod"
 CHECKS = {check.name: check for check in ON_AWS}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Annotated, Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import options, terminal
+from cli import options, outcomes, terminal
 from cli.audit import audited_in
 from cli.examples import lines
-from cli.options import Stage, Yes  # noqa: TC001 - Typer reads them
+from cli.options import Json, Stage, Yes  # noqa: TC001 - Typer reads them
 from infrastructure import outputs
 from infrastructure.stateful import DECLARED
 from ops.reach.errors import OperatorError
@@ -19,8 +21,10 @@ from project.checkout import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from cli.outcomes import Report
     from infrastructure.settings import Settings
     from ops.release.account import Place
+    from ops.release.assembly import Assembly as Assembled
     from ops.release.change_set import Loss, Stack
     from ops.release.deploying import Review
     from ops.release.leftovers import Kept
@@ -29,7 +33,10 @@ DEPLOY_EXAMPLES = lines("""
     For example:
     orders deploy --stage dev
     orders deploy --stage prod --yes
+    orders deploy --stage prod --assembly orders-1.0.0-prod.zip --yes --json
     --yes answers every question but those of --clear, --adopt, --lose-data and --unheard.
+    Exit codes: 0 deployed or nothing to do, 1 failed and the stage is as it was, 2 a
+    question nobody answered, 3 failed and the stage needs you, 130 interrupted.
 """)
 DESTROY_EXAMPLES = lines("""
     For example:
@@ -75,36 +82,153 @@ Unheard = Annotated[
 ]
 
 
+Assembly = Annotated[
+    Path | None,
+    typer.Option(
+        "--assembly",
+        metavar="ZIP",
+        exists=True,
+        dir_okay=False,
+        help="Deploy what was built elsewhere, as it is: cdk.out, zipped.",
+    ),
+]
+
+
 def deploy(
     *,
     stage: Stage = None,
+    assembly: Assembly = None,
     clear: Clear = False,
     adopt: Adopt = False,
     lose_data: LoseData = False,
     unheard: Unheard = False,
     yes: Yes = False,
+    json_: Json = False,
 ) -> None:
-    """Deploy a stage to your AWS account; shows what would change, and asks first."""
+    """Deploy a stage to your AWS account; shows what would change, and asks first.
+
+    CloudFormation asks the new version first, lets customers meet it, and
+    watches alarms; it takes the release back if one fires. So does this
+    command, if the stage does not answer through its front door.
+    """
+    settings = options.settings(stage)
+    agreed = _Agreed(clear=clear, adopt=adopt, lose_data=lose_data, unheard=unheard, yes=yes)
+    with outcomes.reported(settings.stage, json_=json_) as report, _telling_of_interrupts(report):
+        _deploy(settings, agreed, assembly, report)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Agreed:
+    """What was agreed to beforehand, by options."""
+
+    clear: bool
+    adopt: bool
+    lose_data: bool
+    unheard: bool
+    yes: bool
+
+
+def _deploy(settings: Settings, agreed: _Agreed, archive: Path | None, report: Report) -> None:
     from ops.release import deploying  # noqa: PLC0415 - boto3; its --help is quick without
 
-    settings = options.settings(stage)
-    with _telling_of_interrupts():
-        place = deploying.enter(settings)
-        _say_where(place)
-        _clear(place, agreed=clear)
-        _accept_flaw(deploying.flaw_of_bytecode(), yes=yes)
-        template = deploying.prepare(place, terminal.say)
-        _adopt(place, template, agreed=adopt)
-        deploying.compare(place)
-        with deploying.review(place) as reviewed:
+    place = deploying.enter(settings)
+    _say_where(place)
+    _clear(place, agreed=agreed.clear)
+    with _assembled(place, archive, agreed) as wanted:
+        report.release_to = wanted.release
+        _adopt(place, wanted, agreed=agreed.adopt)
+        with deploying.review(place, wanted) as reviewed:
+            _show(reviewed, wanted, report)
             if reviewed.changes:
-                _accept_silence(settings, agreed=unheard)
-            _agree(settings, reviewed, lose_data=lose_data, yes=yes)
-        with _audited(place, reviewed.stack if reviewed.changes else None):
-            deploying.carry_out(place, reviewed)
-        stack = deploying.stack(place)
-        _publish_web_client(place, stack)
-        _say_address(place, stack)
+                _accept_silence(settings, agreed=agreed.unheard)
+            _agree(settings, reviewed, lose_data=agreed.lose_data, yes=agreed.yes)
+            _carry_out(place, wanted, reviewed, report)
+    stack = deploying.stack(place)
+    _publish_web_client(place, stack)
+    _prune(place, stack)
+    _say_address(place, stack, report)
+
+
+@contextlib.contextmanager
+def _assembled(place: Place, archive: Path | None, agreed: _Agreed) -> Iterator[Assembled]:
+    """Build what is deployed, or take what was built elsewhere."""
+    from ops.release import deploying  # noqa: PLC0415 - its --help is quick without
+
+    if archive is not None:
+        with deploying.prepared_elsewhere(place, archive, terminal.say) as found:
+            yield found
+        return
+    _accept_flaw(deploying.flaw_of_bytecode(), yes=agreed.yes)
+    yield deploying.prepare(place, terminal.say)
+
+
+def _show(reviewed: Review, wanted: Assembled, report: Report) -> None:
+    """Show what would change: for callers first, then which resources."""
+    from ops.release import change_set, customers_see  # noqa: PLC0415 - its --help is quick without
+    from ops.release.assembly import release_of  # noqa: PLC0415 - as above
+
+    if reviewed.stack is None:
+        terminal.say(f"This is the first deployment of {report.stage}: all is new.")
+        return
+    report.release_from = release_of(reviewed.before)
+    if not reviewed.changes:
+        return
+    report.customers = customers_see.changes(reviewed.before, wanted.template)
+    resources = change_set.in_short(reviewed.resources)
+    report.resources = [one._asdict() for one in resources]
+    report.losses = [loss.sentence for loss in reviewed.losses]
+    outcomes.say_customers(report)
+    outcomes.say_resources(resources)
+
+
+def _carry_out(place: Place, wanted: Assembled, reviewed: Review, report: Report) -> None:
+    from ops.release import deploying  # noqa: PLC0415 - its --help is quick without
+
+    if not reviewed.changes:
+        report.result = "nothing"
+        return
+    _say_next(reviewed)
+    report.begun = True
+    progress = deploying.Progress(outcomes.say_event, terminal.say)
+    with _audited(place, reviewed.stack):
+        deploying.carry_out(place, wanted, reviewed, progress, outcomes.wrong_at_the_front_door)
+    report.result = "deployed"
+
+
+def _say_next(reviewed: Review) -> None:
+    """Say what happens next, and how long it takes."""
+    if reviewed.stack is None:
+        return
+    found = reviewed.triggers
+    for name in found.firing:
+        terminal.say(f"{name} fires already, so it is not watched.")
+    watched = terminal.counted(len(found.arns), "alarm")
+    terminal.say(
+        "Next: the gate asks the new versions; all aliases move at once; the front door is tried; "
+        + (
+            f"CloudFormation watches {watched} for {found.minutes} min."
+            if found.arns
+            else "there is no alarm to watch."
+        )
+    )
+
+
+def _prune(place: Place, stack: Stack | None) -> None:
+    """Delete versions that are too many. A failure of that is no failure of the release."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - its --help …
+
+    from ops.live import pruning  # noqa: PLC0415 - its --help is quick without
+    from ops.release import deploying  # noqa: PLC0415 - its --help is quick without
+
+    if stack is None:
+        return
+    try:
+        gone = pruning.prune(deploying.target(place), place.settings.release.keep_versions)
+    except (BotoCoreError, ClientError) as error:
+        terminal.note(f"orders: old versions stay: {error}")
+        return
+    if gone:
+        terminal.say(f"Old versions that went: {gone}")
 
 
 def destroy(*, stage: Stage = None, yes: Yes = False) -> None:
@@ -165,11 +289,11 @@ def _clear(place: Place, *, agreed: bool) -> None:
     deploying.clear(place, found, terminal.say)
 
 
-def _adopt(place: Place, template: dict[str, Any], *, agreed: bool) -> None:
+def _adopt(place: Place, wanted: Assembled, *, agreed: bool) -> None:
     """Take over what earlier stacks have kept; a stage never begins anew beside its old data."""
     from ops.release import deploying, leftovers  # noqa: PLC0415 - its --help is quick without
 
-    left = leftovers.adoptable(place, deploying.stack(place), template)
+    left = leftovers.adoptable(place, deploying.stack(place), wanted.template)
     if not left:
         return
     terminal.say("An earlier deployment of this stage has left:")
@@ -177,7 +301,7 @@ def _adopt(place: Place, template: dict[str, Any], *, agreed: bool) -> None:
         terminal.say(f"  {kept}")
     question = "Take this over as it is, with what it holds?"
     terminal.agree(question, yes=agreed, otherwise=_ADOPT, refused=_TO_BEGIN_WITH_NOTHING)
-    leftovers.adopt(place, left)
+    leftovers.adopt(place, left, wanted.folder)
 
 
 def _say_kept(kept: Iterable[Kept]) -> None:
@@ -227,7 +351,7 @@ def _accept_losses(
             f"What is meant is declared in {DECLARED.relative_to(ROOT)}."
         )
     if yes and not lose_data:
-        raise terminal.not_agreed(_LOSE_DATA)
+        raise terminal.not_agreed(_LOSE_DATA, answered=False)
     terminal.agree_by_typing("", settings.stage, to="lose it", yes=lose_data, otherwise=_LOSE_DATA)
 
 
@@ -252,15 +376,23 @@ def _empty_web_client(place: Place, stack: Stack) -> None:
         hosting.empty(place.client("s3"), bucket)
 
 
-def _say_address(place: Place, stack: Stack | None) -> None:
+def _say_address(place: Place, stack: Stack | None, report: Report) -> None:
     where = stack.outputs.get(outputs.API_URL, place.stack) if stack else place.stack
     terminal.say(f"Stage {place.settings.stage} is deployed: {where}")
+    if report.begun:
+        terminal.say(f"It took {terminal.age(report.seconds)}.")
 
 
 @contextlib.contextmanager
-def _telling_of_interrupts() -> Iterator[None]:
+def _telling_of_interrupts(report: Report | None = None) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
         terminal.note("orders: interrupted; AWS finishes what it has begun.")
+        if report is not None and report.begun:
+            terminal.note(
+                "orders: CloudFormation goes on by itself, and takes the release back if it fails. "
+                f"Look: orders status --stage {report.stage}. "
+                f"Take it back: orders rollback --stage {report.stage}"
+            )
         raise

@@ -17,8 +17,8 @@ from local.copy.emulator import launch
 from ops.reach.clients import REGION, clients
 from ops.reach.layout import Layout, free_port
 from ops.release.account import BOOTSTRAP_VERSION
-from ops.release.checks_here import OF_A_STAGE
-from ops.release.checks_on_aws import ON_AWS
+from ops.release.before.checks_here import OF_A_STAGE
+from ops.release.before.checks_on_aws import ON_AWS
 from project.checkout import ROOT
 
 if TYPE_CHECKING:

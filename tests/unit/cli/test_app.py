@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cli.lazy import Entry
 
 DESTRUCTIVE = {
-    *("deploy", "destroy", "dlq redrive", "dlq purge", "restore", "move"),
+    *("deploy", "destroy", "previews reap", "dlq redrive", "dlq purge", "restore", "move"),
     *("customers erase", "customers release"),
     *(f"flags {name}" for name in ("set", "on", "off", "undo")),
     *(f"partners {name}" for name in ("add", "disable", "remove", "set-webhook")),
@@ -34,6 +34,7 @@ DESTRUCTIVE = {
 
 READING = {
     *("customers export", "customers holds"),
+    *("diff", "previews ls"),
     *("audit", "dlq ls", "dlq show", "doctor", "cost", "spent", "trace"),
     *("flags ls", "flags show", "flags history"),
     *("partners ls", "partners show", "partners usage"),
@@ -51,9 +52,12 @@ HARMLESS = {
 WITHOUT_DEPLOYMENT = {"cost"}
 """Those that look at the template, and at no deployment of it."""
 
-OF_AWS_ALONE = {"deploy", "destroy"}
+OF_AWS_ALONE = {"deploy", "destroy", "diff"}
 """Those that make stages: `make run` makes a local one, and the CDK speaks for itself."""
 
+
+OF_AN_ACCOUNT = {"previews ls", "previews reap"}
+"""Those that look at all stages of pull requests that an account on AWS has."""
 
 OF_THIS_MACHINE_ALONE = {"webhooks listen", "quote"}
 """Those that no stage on AWS reaches."""
@@ -64,7 +68,7 @@ ALWAYS_JSON = {"quote"}
 RECORDED = {"customers export"}
 """Those that only tell, and leave a line all the same: they hand out all that a person has."""
 
-UNAUDITED = {"destroy"}
+UNAUDITED = {"destroy", "previews reap"}
 """Those that write and leave no line, for their log goes with the stage: CloudTrail tells."""
 
 
@@ -116,7 +120,7 @@ _LEFT_OUT |= {name: {"--stage"} for name in OF_THIS_MACHINE_ALONE}
 _LEFT_OUT |= {name: {"--json"} | _LEFT_OUT.get(name, set()) for name in ALWAYS_JSON}
 
 
-@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - OF_AWS_ALONE))
+@pytest.mark.parametrize("name", sorted(COMMANDS.keys() - OF_AWS_ALONE - OF_AN_ACCOUNT))
 def test_everywhere_the_same(name: str) -> None:
     """Every command takes a stage or the local run, and speaks JSON."""
     missing = {"--stage", "--local", "--json"} - options(name)
@@ -128,6 +132,12 @@ def test_stages_are_made_on_aws_alone(name: str) -> None:
     """What makes or removes a stage takes no local run: that comes and goes with `make run`."""
     assert "--stage" in options(name)
     assert not {"--local", "--json"} & options(name)
+
+
+@pytest.mark.parametrize("name", sorted(OF_AN_ACCOUNT))
+def test_of_an_account(name: str) -> None:
+    """What looks at every preview of an account takes no stage and no local run."""
+    assert not {"--stage", "--local"} & options(name)
 
 
 @pytest.mark.parametrize("name", sorted(DESTRUCTIVE))

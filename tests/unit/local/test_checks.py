@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ops.release.findings import Finding
+    from ops.release.before.findings import Finding
 
 CHECKS = {check.name: check for check in OF_THE_LOCAL_RUN}
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from cli.commands import doctor
-from ops.release.findings import Finding, Result
+from ops.release.before.findings import Finding, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from infrastructure.settings import settings_of
 from ops.reach.errors import OperatorError
-from ops.release.account import check_concurrency
+from ops.release import deploying
+from ops.release.account import Place, check_account, check_concurrency
 
 if TYPE_CHECKING:
     from ops.release.account import Account
@@ -53,3 +56,24 @@ def test_quota_that_is_too_small(quota: int, unreserved: int, possible: int) -> 
     with pytest.raises(OperatorError, match=f"only {possible} can be reserved") as caught:
         check_concurrency(account_with(quota, unreserved), "s", {"create_order": 100, "x": None})
     assert "reserved_concurrency" in str(caught.value)
+
+
+HERE = cast("Account", SimpleNamespace(account_id="111122223333", region="us-east-1"))
+
+
+@pytest.mark.parametrize("named", [None, "111122223333"])
+def test_a_stage_belongs_here(named: str | None) -> None:
+    """A stage that names its account, or none, is deployed there."""
+    check_account(Place(replace(settings_of("dev"), account=named), HERE))
+
+
+def test_another_account_is_refused_before_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the credentials of another account nothing is deployed or destroyed, and I see why."""
+    monkeypatch.setattr(deploying, "sign_in", lambda _: HERE)
+    prod = replace(settings_of("prod"), account="999988887777")
+    with pytest.raises(OperatorError) as refused:
+        deploying.enter(prod)
+    said = str(refused.value)
+    assert "Stage prod belongs to account 999988887777" in said
+    assert "of account 111122223333" in said
+    assert "AWS_PROFILE" in said

@@ -9,8 +9,9 @@ import pytest
 
 from infrastructure.settings import settings_of
 from ops.reach.errors import Obstacle, OperatorError
-from ops.release import account, diagnosis
-from ops.release.findings import Result
+from ops.release import account
+from ops.release.before import diagnosis
+from ops.release.before.findings import Result
 from tests.shared.aws_account import CHECKS, Aws
 
 if TYPE_CHECKING:

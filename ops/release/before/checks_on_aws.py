@@ -12,12 +12,13 @@ from botocore.exceptions import ClientError
 from infrastructure.settings import STAGES, stack_name, tracing_policy
 from ops.release import cdk, states
 from ops.release.account import (
+    check_account,
     check_bootstrap,
     check_concurrency,
     concurrency_of,
     resources_of,
 )
-from ops.release.findings import Check, Finding, failure, ok, unknown, warning
+from ops.release.before.findings import Check, Finding, failure, ok, unknown, warning
 from orders.settings import AUTHENTICATOR_APP, OPERATORS
 
 if TYPE_CHECKING:
@@ -35,13 +36,14 @@ _CONCURRENCY = f"lambda:GetAccountSettings, lambda:GetFunctionConcurrency and {_
 
 
 def identity(place: Place) -> Finding:
-    """See whose credentials these are."""
+    """See whose credentials these are, and whether the stage belongs there."""
     account = place.account
     if not re.fullmatch("[0-9]{12}", account.account_id):
         return failure(
             f"The credentials are for {account.account_id!r}, which is no AWS account number.",
             "Set AWS_PROFILE to a profile of the account to deploy to.",
         )
+    check_account(place)
     where = f"account {account.account_id}, {account.region}, as {account.caller}"
     if elsewhere := os.environ.get("AWS_ENDPOINT_URL"):
         return warning(f"{where}, but at {elsewhere}, not AWS.", "Unset AWS_ENDPOINT_URL for AWS.")

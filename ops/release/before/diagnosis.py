@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from botocore.config import Config
 
 from ops.release import account
-from ops.release.checks_here import OF_A_STAGE
-from ops.release.checks_on_aws import ON_AWS
-from ops.release.findings import Finding, ask, run_all, unknown
+from ops.release.before.checks_here import OF_A_STAGE
+from ops.release.before.checks_on_aws import ON_AWS
+from ops.release.before.findings import Finding, ask, run_all, unknown
 
 if TYPE_CHECKING:
     from infrastructure.settings import Settings

@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ProfileNotFound
 
 from ops.reach.errors import Obstacle, OperatorError
-from ops.release import findings
-from ops.release.findings import Check, Finding, Result, run_all
+from ops.release.before import findings
+from ops.release.before.findings import Check, Finding, Result, run_all
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from infrastructure.asset import RUNTIME_PYTHON, find_interpreter
 from ops.release import cdk
-from ops.release.findings import Check, Finding, failure, ok, unknown, warning
+from ops.release.before.findings import Check, Finding, failure, ok, unknown, warning
 from project.checkout import ROOT
 
 if TYPE_CHECKING:

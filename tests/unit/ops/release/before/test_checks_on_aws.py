@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infrastructure.settings import STAGES, Worker
-from ops.release import checks_on_aws
+from ops.release.before import checks_on_aws
 from project.text import plain
 from tests.shared.aws_account import CHECKS, STACK, Aws
 
@@ -31,6 +31,14 @@ def test_credentials(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     assert aws.finds("credentials").result == "warning"
     object.__setattr__(aws.account, "account_id", "acme")
     assert "no AWS account number" in aws.finds("credentials").sentence
+
+
+def test_another_account(aws: Aws) -> None:
+    """Credentials of an account that the stage does not belong to are a failure, with a remedy."""
+    found = aws.finds("credentials", account="999988887777")
+    assert (found.result, "AWS_PROFILE" in found.remedy) == ("failure", True)
+    assert "999988887777" in found.sentence
+    assert aws.finds("credentials", account="111122223333").result == "ok"
 
 
 @pytest.mark.parametrize(("version", "result"), [("30", "ok"), ("21", "ok"), ("20", "failure")])

@@ -11,13 +11,14 @@ import pytest
 
 from infrastructure.price_keys import text_of
 from infrastructure.settings import STAGES, settings_of
-from ops.release import cdk, checks_here
-from ops.release.checks_here import OF_A_STAGE
+from ops.release import cdk
+from ops.release.before import checks_here
+from ops.release.before.checks_here import OF_A_STAGE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ops.release.findings import Finding
+    from ops.release.before.findings import Finding
 
 PRICE_KEY = text_of(2**2_047 + 1)
 HERE = {check.name: check for check in OF_A_STAGE}
