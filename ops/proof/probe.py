@@ -108,6 +108,7 @@ class Probe:
         expected: what is seen where the claim holds: values, or expectations, by name.
         seconds: how long it takes on AWS, most of it waiting.
         alone: whether it disturbs others, or is disturbed by them.
+        aside: whether it waits for so long that even those are not waited for.
         emulator: why the emulator cannot show it; empty where it can.
         only_on_aws: what of the expected the emulator cannot show (docs/emulator.md has why).
     """
@@ -117,6 +118,7 @@ class Probe:
     expected: Mapping[str, object]
     seconds: float = 10
     alone: bool = False
+    aside: bool = False
     emulator: str = ""
     only_on_aws: tuple[str, ...] = ()
 
@@ -131,7 +133,7 @@ class Probe:
         return self.seconds <= QUICK_SECONDS
 
 
-QUICK_SECONDS = 240
+QUICK_SECONDS = 120
 """A probe that takes longer is not one of `--quick`."""
 
 

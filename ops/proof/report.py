@@ -5,12 +5,11 @@ docs/proof/2026-12-01.json ─► docs/proof.md, and what documents say of what 
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 import re
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from ops.proof.probe import Fact, Verdict
@@ -18,6 +17,7 @@ from project.checkout import ROOT
 from project.json_object import json_object
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
@@ -73,7 +73,7 @@ class Report:
         """
         document = {
             "form": _FORM,
-            **asdict(self),
+            **{one.name: getattr(self, one.name) for one in fields(self)},
             "by_hand": dict(self.by_hand),
             "facts": [fact.as_json() for fact in self.facts],
         }

@@ -12,7 +12,7 @@ import typer
 
 from cli import terminal
 from cli.examples import lines
-from cli.options import Json, Yes
+from cli.options import Json, Yes  # noqa: TC001 - Typer reads the annotations
 from infrastructure.settings import PROVED, is_proof, settings_of
 
 if TYPE_CHECKING:

@@ -114,14 +114,15 @@ def _named(world: World) -> Mapping[str, object]:
 PROBES = (
     Probe(
         claim="template-is-taken",
+        seconds=240,
         look=_taken,
         expected={"first": _CREATED, "changes": AtLeast(1), "second": "UPDATE_COMPLETE"},
-        seconds=400,
         alone=True,
         emulator="Its change sets know no tags of a stack.",
     ),
     Probe(
         claim="shown-is-executed",
+        seconds=240,
         look=_as_shown,
         expected={
             "ends": "UPDATE_COMPLETE",
@@ -129,7 +130,6 @@ PROBES = (
             "done and not shown": 0,
             "replaced": 0,
         },
-        seconds=400,
         alone=True,
         emulator="Its change sets know no tags of a stack.",
     ),

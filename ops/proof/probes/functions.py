@@ -250,6 +250,7 @@ PROBES = (
     ),
     Probe(
         claim="schedule-calls",
+        aside=True,
         look=_heartbeat,
         expected={"runs in a quarter of an hour": AtLeast(2)},
         seconds=1_200,
@@ -257,6 +258,7 @@ PROBES = (
     ),
     Probe(
         claim="schedule-trusts-with-group",
+        aside=True,
         look=_trusted,
         expected={"runs": AtLeast(1)},
         seconds=600,

@@ -10,7 +10,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from infrastructure import outputs
+from ops.dead_letters import letters as dead_letters
 from ops.dead_letters import queues
+from ops.dead_letters.redrive import redrive
 from ops.proof.probe import AtLeast, AtMost, CannotTell, Probe
 from ops.proof.world import orders, reading
 from ops.proof.world.reading import Metric
@@ -199,7 +201,7 @@ def _redriven(world: World) -> Mapping[str, object]:
 
 def _stands_still(world: World) -> Mapping[str, object]:
     by, name = orders.partner(world), world.output(outputs.ORDER_CHANGES_PIPE)
-    pipes, minutes = world.client("pipes"), 15.0
+    pipes, minutes = world.client("pipes"), 8.0
     pipes.stop_pipe(Name=name)
     try:
         _reached(world, name, "STOPPED")
@@ -218,6 +220,35 @@ def _reached(world: World, pipe: str, state: str) -> None:
     pipes = world.client("pipes")
     if not world.until(lambda: pipes.describe_pipe(Name=pipe)["CurrentState"] == state, 240):
         raise CannotTell(f"The pipe was not {state} after four minutes.")
+
+
+def _pipe_fails(world: World) -> Mapping[str, object]:
+    by, iam = orders.partner(world), world.client("iam")
+    letters = world.output(outputs.PIPE_DEAD_LETTERS)
+    pipe = world.client("pipes").describe_pipe(Name=world.output(outputs.ORDER_CHANGES_PIPE))
+    name, role = f"prove-{world.run}", pipe["RoleArn"].rpartition("/")[2]
+    denied = {"Effect": "Deny", "Action": "sns:Publish", "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [denied]})
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=policy)
+    try:
+        world.pause(60)
+        order = orders.place(world, by)["orderId"]
+        world.until(lambda: reading.waiting_in(world, letters), 4_000, every=30)
+        before = orders.status_of(world, by, order)
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName=name)
+    world.pause(60)
+    found = dead_letters.look(world.target, dead_letters.QUEUES["pipe"], limit=10).letters
+    report = dead_letters.Report("pipe", len(found))
+    redrive(world.target, dead_letters.QUEUES["pipe"], report, lambda _: None)
+    after = world.until(lambda: orders.status_of(world, by, order) != "PLACED", 120)
+    return {
+        "dead letters": len(found),
+        "of them with a place": sum(letter.place is not None for letter in found),
+        "the order meanwhile": before,
+        "sent back": report.done,
+        "then confirmed": after,
+    }
 
 
 def _latency(world: World) -> Mapping[str, object]:
@@ -293,6 +324,7 @@ PROBES = (
     ),
     Probe(
         claim="queue-metrics",
+        aside=True,
         look=_queue_counts,
         expected={"visible": AtLeast(1), "seconds": AtMost(18 * 60)},
         seconds=1_080,
@@ -302,7 +334,6 @@ PROBES = (
         look=_partial,
         expected={"tries of the bad one": AtLeast(2), "the good ones": 9, "tries of them": 9},
         seconds=600,
-        alone=True,
     ),
     Probe(
         claim="queues-redrive-themselves",
@@ -314,13 +345,27 @@ PROBES = (
     ),
     Probe(
         claim="stream-keeps-a-day",
+        seconds=620,
         look=_stands_still,
         expected={
             "while it stood": "PLACED",
             "processed after that": AtLeast(1),
         },
-        seconds=1_100,
         alone=True,
+    ),
+    Probe(
+        claim="pipe-role-and-retries",
+        look=_pipe_fails,
+        expected={
+            "dead letters": AtLeast(1),
+            "of them with a place": AtLeast(1),
+            "the order meanwhile": "PLACED",
+            "sent back": AtLeast(1),
+            "then confirmed": True,
+        },
+        seconds=2_400,
+        alone=True,
+        emulator="Its pipe has no dead letters.",
     ),
     Probe(
         claim="stream-to-worker-in-seconds",
@@ -334,7 +379,6 @@ PROBES = (
         look=_another_topic,
         expected={"of a stranger's topic": 0, "of ours": AtLeast(1)},
         seconds=120,
-        alone=True,
         emulator="Its roles are not enforced.",
     ),
 )

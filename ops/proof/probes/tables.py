@@ -320,6 +320,7 @@ PROBES = (
     ),
     Probe(
         claim="thirty-five-days",
+        aside=True,
         look=_restored,
         expected={
             "days": 35,

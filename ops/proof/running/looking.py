@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ops.proof.probe import Probe
     from ops.proof.world.world import World
 
-AT_ONCE = 6
+AT_ONCE = 8
 """How many probes look at the same time."""
 
 
@@ -53,19 +53,23 @@ def look_at_all(
         KeyboardInterrupt: when somebody interrupts; probes that wait are ended first.
     """
     every = list(probes)
-    beside = [probe for probe in every if not probe.alone]
-    pool = ThreadPoolExecutor(AT_ONCE)
+    pool, apart = ThreadPoolExecutor(AT_ONCE), ThreadPoolExecutor(AT_ONCE)
     try:
+        aside = [apart.submit(look, probe, world) for probe in every if probe.aside]
+        beside = [probe for probe in every if not (probe.alone or probe.aside)]
         for done in as_completed([pool.submit(look, probe, world) for probe in beside]):
             _note(done.result(), seen, told)
         for probe in every:
             if probe.alone:
                 _note(look(probe, world), seen, told)
+        for done in as_completed(aside):
+            _note(done.result(), seen, told)
     except BaseException:
         world.stopped.set()
         raise
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        for each in (pool, apart):
+            each.shutdown(wait=True, cancel_futures=True)
 
 
 def _note(fact: Fact, seen: list[Fact], told: Callable[[Fact], None]) -> None:
@@ -77,6 +81,7 @@ def minutes_of(probes: Iterable[Probe]) -> float:
     """Say how many minutes looking takes."""
     every = list(probes)
     alone = sum(probe.seconds for probe in every if probe.alone)
-    beside = [probe.seconds for probe in every if not probe.alone]
+    beside = [probe.seconds for probe in every if not (probe.alone or probe.aside)]
+    aside = max((probe.seconds for probe in every if probe.aside), default=0.0)
     longest = max(beside, default=0.0)
-    return (alone + max(longest, sum(beside) / AT_ONCE)) / 60
+    return max(alone + max(longest, sum(beside) / AT_ONCE), aside) / 60

@@ -20,7 +20,7 @@ MOST_HOURS = 2
 REMOVING_MINUTES = 15
 """How much of that is kept for the removal of what it made."""
 
-_MAKING_MINUTES = 10
+_MAKING_MINUTES, _REMOVED_MINUTES = 6, 6
 _ORDERS = 2_000
 """More than a run places; each counts as one of a whole day."""
 
@@ -59,7 +59,7 @@ def plan(stage: str, template: Mapping[str, Any], probes: Iterable[Probe]) -> Pl
         Unpriced: when the template holds what has no price.
     """
     every = list(probes)
-    minutes = min(_MAKING_MINUTES + minutes_of(every) + REMOVING_MINUTES, MOST_HOURS * 60)
+    minutes = min(_MAKING_MINUTES + minutes_of(every) + _REMOVED_MINUTES, MOST_HOURS * 60)
     resources = len(template["Resources"])
     return Plan(stage, resources, len(every), round(minutes), dollars(template))
 

@@ -1,4 +1,4 @@
-"""The stage of a run on AWS: deployed as any other, and removed with all that was made beside it."""
+"""The stage of a run on AWS: deployed as any other, removed with what was made beside it."""
 
 from __future__ import annotations
 
