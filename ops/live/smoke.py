@@ -13,8 +13,8 @@ import secrets
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from ops import function_variables
-from ops.live import front_door, smoke_key
+from infrastructure import outputs
+from ops.live import front_door, function_variables, smoke_key
 from ops.live.front_door import Answer, Unreachable
 from orders.domain.synthetic import HEARTBEAT
 from orders.heartbeat import REQUESTS, Deviation, FrontDoor, Run
@@ -208,10 +208,9 @@ def _health(target: Target, url: str) -> None:
 def _release(target: Target) -> str:
     """Give the release of the stack's output as the header has it; empty where it has none."""
     try:
-        release = parsed(target.outputs.get("Release", ""))
+        return parsed(target.outputs.get(outputs.RELEASE, "")).short()
     except ValueError:
         return ""
-    return f"{release.version}+{release.commit[:12]}"
 
 
 def _unknown_route(url: str) -> None:
