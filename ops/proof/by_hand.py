@@ -8,6 +8,7 @@ _LOAD = "It takes the load of hundreds of callers at once, as `make load` brings
 _TWO_STAGES = "It takes a second stage in the account."
 _KEPT = "It takes a stage that keeps its data, and one that proves keeps nothing."
 _OTHER_SETTINGS = "It takes settings that prod has not."
+_REFUSED = "It takes a release that the gate refuses: tests/releases has some."
 _BILL = "It stands on the bill, two days later: orders prove --bill REPORT."
 
 BY_HAND = MappingProxyType(
@@ -42,6 +43,12 @@ BY_HAND = MappingProxyType(
         "stages-share-no-metric": _TWO_STAGES,
         "kept-but-on-creation": "It takes a first deployment that fails.",
         "an-index-more-keeps-the-table": "It takes the release before, deployed first.",
+        "a-mapping-takes-an-alias": "It takes the release before, deployed first.",
+        "a-version-for-each-change": "It takes a deployment with another setting.",
+        "the-parameter-remembers-releases": "It takes deployments of two commits.",
+        "a-refused-release-goes-back": _REFUSED,
+        "a-reason-is-shown": _REFUSED,
+        "aliases-wait-for-the-gate": _REFUSED,
         "stream-reads-are-billed": _BILL,
         "bill-is-the-model-s": "It takes a month's bill.",
         "sign-in-is-billed-by-people": "It takes a month's bill.",

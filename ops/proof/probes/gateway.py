@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from infrastructure.settings import settings_of
 from infrastructure.settings_validation import SettingError
-from ops import function_variables
+from ops.live import function_variables
 from ops.proof.probe import AtLeast, AtMost, CannotTell, Like, OneOf, Probe
 from ops.proof.world import orders, reading
 from ops.proof.world.answers import Answer
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _PROBLEM = "application/problem+json"
 _MEGABYTE = 1_000_000
 _AT_ONCE = 40
-_BREAKS_PYTHON = "PYTHONHOME"  # a variable with which no function starts; empty is none
+_BREAKS_PYTHON = "PYTHONHOME"  # a variable with which no function starts
 
 
 def _models(world: World) -> Mapping[str, object]:
@@ -150,13 +150,14 @@ def _client_path(world: World) -> Mapping[str, object]:
 def _failed(world: World) -> Mapping[str, object]:
     by, target = orders.partner(world), world.target
     order = orders.place(world, by)["orderId"]
-    found = function_variables.configuration_of(target, "get_order")
-    function_variables.change(target, found, _BREAKS_PYTHON, "/nowhere")
+    client = target.client("lambda")
+    found = function_variables.found_in(target, "get_order")
+    function_variables.change(client, found, _BREAKS_PYTHON, "/nowhere")
     try:
         answer = world.until(lambda: _failure(orders.read(world, by, order)), 60, every=2)
     finally:
-        again = function_variables.configuration_of(target, "get_order")
-        function_variables.change(target, again, _BREAKS_PYTHON, "")
+        again = function_variables.found_in(target, "get_order")
+        function_variables.change(client, again, _BREAKS_PYTHON, None)
     if answer is None:
         raise CannotTell("The function did not fail although its Python finds no modules.")
     text = answer.body.decode(errors="replace")

@@ -11,6 +11,7 @@ from ops.proof.probes import (
     gateway,
     messages,
     permissions,
+    releases,
     requests,
     restaurants,
     sign_in,
@@ -34,6 +35,7 @@ _ROOMS = (
     watching,
     permissions,
     deployment,
+    releases,
 )
 
 PROBES = MappingProxyType({probe.claim: probe for room in _ROOMS for probe in room.PROBES})

@@ -51,6 +51,7 @@ class World:
         ends: when looking is over, by `time.monotonic()`.
         stopped: set where somebody wants the run to end.
         as_role: gives a client of a service with the credentials of a role, by its ARN.
+        patience: how long is waited for what does not come, times what a probe asks for.
     """
 
     target: Target
@@ -60,6 +61,7 @@ class World:
     ends: float = float("inf")
     stopped: Event = field(default_factory=Event)
     as_role: Callable[[str, str], Any] | None = None
+    patience: float = 1.0
     noted: list[str] = field(default_factory=list)
 
     def fresh(self) -> World:
@@ -169,7 +171,7 @@ class World:
         Returns:
             What was seen last, be it false.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * self.patience
         while not (seen := look()) and time.monotonic() < deadline:
             self.pause(max(every * self.pace, _POLL_SECONDS * self.pace))
         return seen
