@@ -105,8 +105,10 @@ CLAIMS = (
         expected="A refused release leaves each alias where it was; its versions are kept.",
         look="As above; `orders status`.",
         sources=(
-            "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/"
-            "aws-attribute-dependson.html",
+            (
+                "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/"
+                "aws-attribute-dependson.html"
+            ),
         ),
     ),
     Claim(

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from ops.proof.world.answers import Answer, Request
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ops.proof.world.answers import Answer, Request
     from ops.proof.world.world import World
     from ops.reach.target import Target
 
