@@ -74,6 +74,11 @@ COMMANDS = (
         module="release.smoke",
     ),
     Entry(
+        "prove",
+        "Look at what only AWS can confirm, on a stage that is made for it and removed.",
+        module="release.prove",
+    ),
+    Entry(
         "quote",
         "Print an order at the menu's prices, with the quote that lets a customer place it.",
         module="callers.quote",

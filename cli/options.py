@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import terminal
-from infrastructure.settings import STAGES, is_preview, settings_of
+from infrastructure.settings import STAGES, is_preview, is_proof, settings_of
 from ops.reach import target
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def check(stage: str | None, *, local: bool = False) -> None:
     """
     if local and stage:
         raise typer.BadParameter("--local and --stage exclude each other.")
-    if stage and stage not in STAGES and not is_preview(stage):
+    if stage and stage not in STAGES and not (is_preview(stage) or is_proof(stage)):
         raise unknown("stage", stage, STAGES)
 
 

@@ -5,16 +5,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from ops.proof.by_hand import BY_HAND
 from ops.proof.claim import Known
+from ops.proof.probe import Verdict
+from ops.proof.probes.registry import PROBES
 from ops.proof.registry import CLAIMS
+from ops.proof.report import newest, tried
 from project.checkout import ROOT
 from project.markdown import table
 
 if TYPE_CHECKING:
     from ops.proof.claim import Claim
+    from ops.proof.report import Report
 
 DOCUMENT = ROOT / "docs/proof.md"
 """The document that is made."""
@@ -22,7 +28,7 @@ DOCUMENT = ROOT / "docs/proof.md"
 _HEAD = """\
 # What only AWS can confirm
 
-Nothing here has run on AWS. Whatever this repository says that neither the template, nor the
+{tried} Whatever this repository says that neither the template, nor the
 emulator, nor an engine beside it can show is one row here: what AWS is taken to do, what is seen
 where it does, how to look for it on a stage, and where it is known from. Made from `ops/proof` by
 `python -m documents.proof`. A test fails when a patch of the emulator, a condition of a permission,
@@ -31,26 +37,102 @@ something that AWS does in a role's name or a link to AWS's documentation has no
 "read": in AWS's documentation, or in a report. "recorded": in a published answer of AWS. "tried":
 on AWS, with this template.
 
+`orders prove` looks at {probes} of them on a stage that it makes and removes
+([how](how-to/prove.md)). {local} of these the emulator can show, too: `orders prove --local`.
+The others no single run can show; their row says why.
+
 """
+_UNTRIED = "Nothing here has run on AWS."
 
 
-def document() -> str:
-    """Write it as Markdown."""
-    counted = Counter(claim.known for claims in CLAIMS.values() for claim in claims)
+def document(report: Report | None = None) -> str:
+    """Write it as Markdown.
+
+    Args:
+        report: the newest of a run on AWS; None where there is none.
+    """
+    every = [claim for claims in CLAIMS.values() for claim in claims]
+    counted = Counter(_known(claim, report).partition(" ")[0] for claim in every)
     numbers = ", ".join(f"{counted[known]} {known}" for known in Known)
-    parts = [_HEAD, f"{counted.total()} claims: {numbers}.\n"]
+    local = sum(not probe.emulator for probe in PROBES.values())
+    head = _HEAD.format(tried=summary(report), probes=len(PROBES), local=local)
+    parts = [head, f"{len(every)} claims: {numbers}.\n"]
     for area, claims in CLAIMS.items():
-        parts += [f"\n## {area}\n", table(_HEADINGS, [_row(claim) for claim in claims])]
+        rows = [_row(claim, report) for claim in claims]
+        parts += [f"\n## {area}\n", table(_HEADINGS, rows)]
     return "".join(parts)
+
+
+def summary(report: Report | None) -> str:
+    """Say in a sentence what was tried on AWS."""
+    if report is None:
+        return _UNTRIED
+    counts = ", ".join(f"{number} {_IN_WORDS[verdict]}" for verdict, number in _counts(report))
+    return f"Tried on AWS on {report.date}: of {len(report.facts)} claims {counts}."
+
+
+_IN_WORDS = {
+    Verdict.HOLDS: "hold",
+    Verdict.DIFFERS: "differ",
+    Verdict.UNKNOWN: "could not be told",
+}
+
+
+def _counts(report: Report) -> list[tuple[Verdict, int]]:
+    return [(verdict, report.counted[verdict]) for verdict in Verdict if report.counted[verdict]]
+
+
+# --- What other documents say of it: between two marks, and made from the registry
+
+_MARKED = re.compile(r"<!-- proof: ([a-z0-9-]+) -->.*?<!-- /proof -->", re.DOTALL)
+_ALL = "all"
+PAGES = ("SECURITY.md", "docs/tracing.md")
+"""The documents that say so."""
+
+
+def marked(text: str, report: Report | None) -> str:
+    """Write a document's sentences about what was tried: those between the marks.
+
+    Args:
+        text: the document.
+        report: the newest of a run on AWS; None where there is none.
+    """
+
+    def said(found: re.Match[str]) -> str:
+        claim = found[1]
+        sentence = _short(summary(report)) if claim == _ALL else _of(report, claim)
+        return f"<!-- proof: {claim} -->{sentence}<!-- /proof -->"
+
+    return _MARKED.sub(said, text)
+
+
+def _of(report: Report | None, claim: str) -> str:
+    return tried(report, claim) or "read, not tried"
+
+
+def _short(sentence: str) -> str:
+    return sentence.removesuffix(".")
 
 
 _HEADINGS = ("claim", "expected", "how to look", "said in", "known from")
 
 
-def _row(claim: Claim) -> tuple[str, ...]:
-    known = f"{claim.known}: {', '.join(_source(one) for one in claim.sources)}"
+def _row(claim: Claim, report: Report | None) -> tuple[str, ...]:
+    known = f"{_known(claim, report)}: {', '.join(_source(one) for one in claim.sources)}"
     said = ", ".join(_place(place) for place in claim.said)
-    return f"**{claim.id}**<br>{claim.says}", claim.expected, claim.look, said, known
+    return f"**{claim.id}**<br>{claim.says}", claim.expected, _look(claim), said, known
+
+
+def _known(claim: Claim, report: Report | None) -> str:
+    """Say where a claim is known from: from a run, if one has told."""
+    return tried(report, claim.id) or str(claim.known)
+
+
+def _look(claim: Claim) -> str:
+    if claim.id in PROBES:
+        local = "" if PROBES[claim.id].emulator else " It does so with `--local`, too."
+        return f"{claim.look} `orders prove` does it.{local}"
+    return f"{claim.look} By hand: {BY_HAND[claim.id][0].lower()}{BY_HAND[claim.id][1:]}"
 
 
 def _place(place: str) -> str:
@@ -66,5 +148,14 @@ def _source(url: str) -> str:
     return f"[{name}]({url})"
 
 
+def main() -> None:
+    """Write docs/proof.md, and the marked sentences of the other documents."""
+    report = newest()
+    DOCUMENT.write_text(document(report))
+    for name in PAGES:
+        page = ROOT / name
+        page.write_text(marked(page.read_text(), report))
+
+
 if __name__ == "__main__":
-    DOCUMENT.write_text(document())
+    main()

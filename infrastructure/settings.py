@@ -756,13 +756,15 @@ def parameter_prefix(stage: str) -> str:
 
 
 def settings_of(stage: str) -> Settings:
-    """Look up a stage, or make that of a pull request.
+    """Look up a stage, or make that of a pull request or of a run of `orders prove`.
 
     Raises:
         SettingError: when there is none of this name.
     """
     if is_preview(stage):
         return preview_of(STAGES[PREVIEWED], stage)
+    if is_proof(stage):
+        return proof_of(STAGES[PROVED], stage)
     try:
         return STAGES[stage]
     except KeyError:
@@ -803,6 +805,45 @@ def preview_of(like: Settings, stage: str) -> Settings:
 
 
 _PREVIEWED_ORDERS = 100
+
+PROVED = "prod"
+"""The stage whose settings a run of `orders prove` has, but for what `proof_of` changes."""
+
+PROOF = "prove-"
+"""What the name of such a run's stage begins with."""
+
+_PROOF = re.compile(f"{PROOF}[0-9a-f]{{4,12}}")
+
+
+def is_proof(stage: str) -> bool:
+    """Tell whether this names the stage of a run of `orders prove`, such as `prove-0a1b2c`."""
+    return bool(_PROOF.fullmatch(stage))
+
+
+def proof_of(like: Settings, stage: str) -> Settings:
+    """Make the settings of a run's stage.
+
+    It keeps nothing, calls nobody and has no address of its own. Operators need an app, as in a
+    stage that keeps its data. Customers name their own prices, for a run has no menu.
+
+    Args:
+        like: the stage that it resembles.
+        stage: its name, as `is_proof` knows it.
+    """
+    return replace(
+        like,
+        stage=stage,
+        keep_data=False,
+        operators_second_factor=True,
+        price_quotes="checked",
+        mail=None,
+        mail_waiver="",
+        alarm_emails=(),
+        budget=replace(like.budget, alarm_emails=()),
+        domain=None,
+        web_client=None,
+        customer_key=False,
+    )
 
 
 def stack_name(stage: str) -> str:

@@ -1,0 +1,1 @@
+"""A run of the proof: what it will take, the stage made and removed, the probes, the report."""

@@ -1,0 +1,1 @@
+"""Tests of ops/proof: probes, verdicts and reports, without AWS."""

@@ -1,0 +1,1 @@
+"""Tests of ops/proof/running, without AWS."""

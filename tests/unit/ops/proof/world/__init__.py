@@ -1,0 +1,1 @@
+"""Tests of ops/proof/world, without AWS."""
