@@ -1,0 +1,46 @@
+"""The stage that the releases of this folder are deployed to."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.stack import start
+from ops.reach.layout import free_port
+from tests.releases.stage import Stage
+from tests.releases.traffic import Traffic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="package")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A stage whose partners' orders are confirmed at once; its customers' wait."""
+    with start(free_port(), tmp_path_factory.mktemp("stage")) as endpoints:
+        made = Stage(endpoints)
+        flags = {"auto-confirm": {"enabled": True, "deny": [endpoints.customer_id]}}
+        made.client("ssm").put_parameter(
+            Name=endpoints.parameters["flags"],
+            Value=json.dumps(flags),
+            Type="String",
+            Overwrite=True,
+        )
+        yield made
+
+
+@pytest.fixture(scope="package")
+def traffic(stage: Stage) -> Iterator[Traffic]:
+    """People who order there all the time."""
+    with Traffic(stage.stack) as people:
+        yield people
+
+
+@pytest.fixture(autouse=True)
+def _few_versions(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let no test leave versions behind: each holds all of its code in the emulator."""
+    yield
+    if "stage" in request.fixturenames:
+        request.getfixturevalue("stage").prune()
