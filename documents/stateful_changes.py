@@ -99,12 +99,18 @@ def _key_types(properties: dict[str, Any]) -> dict[str, str]:
     return {key: types.get(key, "") for key in keys}
 
 
+_VERSION_DIGITS = 32
+"""With them the id of a version ends: a hash of the function's code and configuration."""
+
+
 def normalised(template: dict[str, Any]) -> dict[str, Any]:
-    """Take out of a template what differs without meaning: the assets' hashes."""
+    """Take out of a template what differs without meaning: the hashes of assets and versions."""
     text = json.dumps(template)
-    for resource in template["Resources"].values():
+    for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::Lambda::Function":
             text = text.replace(resource["Properties"]["Code"]["S3Key"], "asset.zip")
+        if resource["Type"] == "AWS::Lambda::Version":
+            text = text.replace(name, name[:-_VERSION_DIGITS])
     found: dict[str, Any] = json.loads(text)
     return found
 

@@ -29,6 +29,10 @@ MOVING = "update_order"
 """The function that moves orders: its log says for ninety days which operator did."""
 
 
+LIVE = "live"
+"""The alias of each released function: the version that callers meet."""
+
+
 class Caller(StrEnum):
     """What calls a function."""
 
@@ -37,6 +41,9 @@ class Caller(StrEnum):
     DEPLOYMENT = "CloudFormation, when the stack is made, changed or removed"
     SCHEDULE = "a schedule, in stages that have it"
     SIGN_IN = "Cognito, before it makes tokens, in stages that ask operators for a second factor"
+
+
+_RELEASED = frozenset({Caller.API, Caller.QUEUE, Caller.SCHEDULE})
 
 
 class Answer(StrEnum):
@@ -107,6 +114,14 @@ class Row(NamedTuple):
     def handler(self) -> str:
         """The handler, as Lambda names it."""
         return f"orders.handlers.{self.name}.handler"
+
+    @property
+    def released(self) -> bool:
+        """Whether callers meet a version that has been asked first, by the alias `live`.
+
+        What a deployment itself calls has none: it belongs to the deployment, not to customers.
+        """
+        return self.caller in _RELEASED
 
 
 _OF_REQUESTS = (
@@ -308,6 +323,11 @@ def queues_of(function: str) -> tuple[Queue, ...]:
 def names(*callers: Caller) -> tuple[str, ...]:
     """Name the functions that these call; all of them, if none is given."""
     return tuple(row.name for row in FUNCTIONS if not callers or row.caller in callers)
+
+
+def released_names() -> tuple[str, ...]:
+    """Name the functions that have versions and the alias `live`."""
+    return tuple(row.name for row in FUNCTIONS if row.released)
 
 
 def construct_id(name: str) -> str:

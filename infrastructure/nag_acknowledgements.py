@@ -190,7 +190,7 @@ def acknowledgements(settings: Settings) -> Iterator[Acknowledgement]:
         why = _CALLED[BY_NAME[name].caller]
         by_path[f"{construct_id(name)}/Function/Resource"] |= {"Serverless-LambdaDLQ": why}
     for name in set(names(Caller.SCHEDULE)) & set(settings.functions):
-        path = f"{construct_id(name)}/Function/EventInvokeConfig/Resource"
+        path = f"{construct_id(name)}/Live/EventInvokeConfig/Resource"
         by_path[path] = {"Serverless-LambdaAsyncFailureDestination": _BY_A_SCHEDULE}
     for route in ROUTES:
         if route.by_key:

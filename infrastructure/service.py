@@ -157,7 +157,7 @@ class Service(Stack):
         self.api = Api(
             self,
             "Api",
-            functions={name: self.functions[name].function for name in names(Caller.API)},
+            functions={name: self.functions[name].called for name in names(Caller.API)},
             user_pool=self.identity.user_pool,
             settings=settings,
         )

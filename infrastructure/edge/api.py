@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Duration
 from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infrastructure.edge import own_answers
@@ -20,11 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aws_cdk import aws_cognito as cognito
-    from aws_cdk import aws_lambda as lambda_
     from msgspec import Struct
 
     from infrastructure.settings import Settings
     from orders.routes import Route
+
+_AN_ID = re.compile(r"\{[^}]+\}")
 
 _PREFLIGHT_KEPT = Duration.hours(2)  # as long as any browser keeps one
 
@@ -93,7 +96,25 @@ class Api(Construct):
         own_answers.add_unknown_routes(self.rest_api, settings.origins)
         own_answers.add_problems(self.rest_api, settings.origins)
         own_answers.complete_preflights(self.rest_api.methods)
+        self._let_methods_call()
         self.usage_plans = self._usage_plans(settings)
+
+    def _let_methods_call(self) -> None:
+        """Let each method call its function before the stage gets it.
+
+        CDK's permissions wait for the stage, whose name they have. Where a deployment changes what
+        methods call, the stage would call what it may not yet.
+        """
+        deployment = self.rest_api.latest_deployment
+        assert deployment is not None
+        for method in self.rest_api.methods:
+            for permission in method.node.children:
+                if isinstance(permission, lambda_.CfnPermission):
+                    path = _AN_ID.sub("*", method.resource.path)
+                    permission.source_arn = self.rest_api.arn_for_execute_api(
+                        method.http_method, path, STAGE
+                    )
+                    deployment.node.add_dependency(permission)
 
     def _rest_api(self, settings: Settings) -> apigateway.RestApi:
         self.access_logs = log_group(self, "AccessLogs")

@@ -10,7 +10,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infrastructure.functions import BY_NAME, MOVING, construct_id
+from infrastructure.functions import BY_NAME, LIVE, MOVING, construct_id
 from infrastructure.work.permissions import allow, explain, of_this_account
 from orders.settings import LOG_LEVEL
 
@@ -61,6 +61,7 @@ class Function(Construct):
         )
         self.log_group.grant_write(self.role)
         self.function = self._define(name, code, environment, settings)
+        self.version, self.live = self._release() if BY_NAME[name].released else (None, None)
         self._explain()
 
     def _define(
@@ -81,7 +82,36 @@ class Function(Construct):
             timeout=self.timeout,
             reserved_concurrent_executions=settings.reserved_concurrency.get(name),
             tracing=lambda_.Tracing.ACTIVE,
+            # One that failed goes again with its deployment; one that ran stays, to go back to.
+            current_version_options=lambda_.VersionOptions(
+                removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE
+            ),
         )
+
+    def _release(self) -> tuple[lambda_.Version, lambda_.Alias]:
+        """Publish what the function is now, and name what callers meet.
+
+        The version's logical id has a hash of code and configuration: it is another one whenever
+        one of both is. Neither description nor variables may tell the commit. Then nearly nothing
+        would change, and Lambda publishes no version where nothing has.
+        """
+        version = self.function.current_version
+        return version, lambda_.Alias(self, "Live", alias_name=LIVE, version=version)
+
+    @property
+    def called(self) -> lambda_.IFunction:
+        """What callers call: the alias, or the function itself where it is not released."""
+        return self.live or self.function
+
+    def repeat_no_run_after(self, most: Duration) -> None:
+        """Let a run that nobody waits for come within this time or not at all, and never twice."""
+        self.called.configure_async_invoke(max_event_age=most, retry_attempts=0)
+        if self.live is None:
+            return
+        config = self.live.node.find_child("EventInvokeConfig").node.default_child
+        assert isinstance(config, lambda_.CfnEventInvokeConfig)
+        config.qualifier = LIVE  # CDK would cut it out of the alias's ARN
+        config.node.add_dependency(self.live)
 
     def _explain(self) -> None:
         """Give the reasons of what CDK grants: writing to the log group, and tracing."""

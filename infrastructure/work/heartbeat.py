@@ -79,9 +79,9 @@ class Heartbeat(Construct):
         Returns:
             the schedule, which AWS makes only where its role may do its work already.
         """
-        function.function.configure_async_invoke(max_event_age=_SOON, retry_attempts=0)
+        function.repeat_no_run_after(_SOON)
         group = scheduler.CfnScheduleGroup(self, "Schedules", name=self._name)
-        arn = function.function.function_arn
+        arn = function.called.function_arn
         role = self._role(arn)
         schedule = _SCHEDULE(
             self,

@@ -10,7 +10,7 @@ middle lets other teams subscribe a queue of their own.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -50,6 +50,7 @@ from orders.settings import MAX_RECEIVES
 
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_lambda as lambda_
 
     from infrastructure.settings import Settings, Worker
     from infrastructure.work.function import Function
@@ -160,6 +161,8 @@ class Processing(Construct):
     ) -> None:
         for action, why in _TAKING.items():
             function.allow(action, on=queue.queue_arn, why=why)
+        # Among the function's own constructs, where it has been since before there was an alias:
+        # a second mapping of a queue is refused.
         mapping = function.function.add_event_source_mapping(
             construct_id,
             event_source_arn=queue.queue_arn,
@@ -167,6 +170,8 @@ class Processing(Construct):
             max_concurrency=most,
             report_batch_item_failures=True,
         )
+        resource = cast("lambda_.CfnEventSourceMapping", mapping.node.default_child)
+        resource.function_name = function.called.function_arn
         self.waits_for_iam.append(mapping)
         self._pipe.node.add_dependency(mapping)  # nothing is told before somebody listens
 

@@ -10,7 +10,7 @@ import pytest
 
 from infrastructure.functions import construct_id, names
 from infrastructure.settings import STAGES, parameter_prefix
-from orders.routes import ROUTES
+from orders.routes import ROUTES, STAGE
 
 if TYPE_CHECKING:
     from orders.routes import Route
@@ -69,15 +69,15 @@ def test_a_route_leads_to_its_function(template: Template, route: Route) -> None
     assert path_of(template, method["ResourceId"]) == route.path
     integration = method["Integration"]
     assert (integration["Type"], integration["IntegrationHttpMethod"]) == ("AWS_PROXY", "POST")
-    function = id_of(template, "Lambda::Function", f"{construct_id(route.function)}Function")
-    assert named(integration["Uri"]) == {function}
+    alias = id_of(template, "Lambda::Alias", f"{construct_id(route.function)}Live")
+    assert named(integration["Uri"]) == {alias}
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=ROUTE_IDS)
 def test_a_route_may_call_its_function(template: Template, route: Route) -> None:
     """Whichever function a method calls, that one has the permission for just this method."""
     called = named(method_of(template, route)["Integration"]["Uri"])
-    tail = f"/{route.method}{re.sub(r'{[^}]+}', '*', route.path)}"
+    tail = f"/{STAGE}/{route.method}{re.sub(r'{[^}]+}', '*', route.path)}"
     (permission,) = (
         permission
         for _, permission in template.all("Lambda::Permission")
@@ -85,6 +85,16 @@ def test_a_route_may_call_its_function(template: Template, route: Route) -> None
     )
     assert named(permission["FunctionName"]) == called
     assert permission["Action"] == "lambda:InvokeFunction"
+
+
+def test_a_stage_calls_only_what_it_may_already(template: Template) -> None:
+    """Where a deployment changes what methods call, no request comes before the permission."""
+    permissions = {
+        name
+        for name, permission in template.all("Lambda::Permission")
+        if permission["Principal"] == "apigateway.amazonaws.com"
+    }
+    assert permissions <= set(template.resource("ApiGateway::Deployment", "Api")["DependsOn"])
 
 
 def test_the_gateway_never_waits_longer_than_it_can(template: Template) -> None:

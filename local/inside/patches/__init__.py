@@ -13,6 +13,7 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     unchecked_types     a body is checked only where its media type has a model
     mock_answers        mock integrations tell the request's id
     function_failures   a function that fails is answered through the gateway responses
+    qualified_functions a version and an alias have their function's reservation and an ARN
     function_queue      no more than some functions at a time; the others wait
     whole_batches       an answer that reports an unknown message fails its whole batch
     quick_functions     functions start with nothing but their own code
@@ -76,6 +77,7 @@ PATCHES: dict[str, Callable[[], None]] = {
         api_gateway.unchecked_types,
         api_gateway.mock_answers,
         api_gateway.function_failures,
+        lambda_.qualified_functions,
         lambda_.function_queue,
         lambda_.whole_batches,
         lambda_.quick_functions,

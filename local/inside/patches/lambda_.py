@@ -62,15 +62,15 @@ def function_queue() -> None:
     async def in_turn(function: str, event: Any, **scope: Any) -> Any:
         record, config, name = functions._get_func_record_for_ref_in_scope(function, **scope)
         reserved = functions._reserved_concurrency(record, config) if record else None
-        if reserved and asked[function] >= reserved:  # of none at all ministack says so itself
-            functions._emit_lambda_metrics(name, duration_ms=0.0, error=False, throttle=True)
+        if reserved and asked[name] >= reserved:  # of none at all ministack says so itself
+            _tell_figures(config, {"Throttles": 1})
             return {"throttle": True}, None
-        asked[function] += 1
+        asked[name] += 1
         try:
             async with turns:
                 return await call(function, event, **scope)
         finally:
-            asked[function] -= 1
+            asked[name] -= 1
 
     ministack.replace(gateway, _call_lambda_raw=in_turn)
     ministack.replace(functions, _sqs_esm_concurrency=limited)
@@ -254,15 +254,48 @@ def _time_invocations(worker: Any) -> None:
     )
 
 
+def qualified_functions() -> None:
+    """Let a version and an alias have their function's reservation, and be called by their ARN.
+
+    AWS: all versions of a function share its reserved concurrency (Lambda developer guide,
+    "Configuring reserved concurrency"), and the ARN of what was called has its qualifier. ministack
+    looks for a reservation where none is, and names an alias's version, or nothing.
+    """
+    functions = ministack.module("services.lambda_svc")
+    effective, reservation = (
+        functions._effective_func_record_for_qualifier,
+        functions._reserved_concurrency,
+    )
+
+    @functools.wraps(effective)
+    def named(func: Any, qualifier: str | None) -> tuple[Any, Any]:
+        record, config = effective(func, qualifier)
+        if record is None or record is func:
+            return record, config
+        config = {**config, "FunctionArn": f"{func['config']['FunctionArn']}:{qualifier}"}
+        return {**record, "config": config}, config
+
+    @functools.wraps(reservation)
+    def shared(func: Any, config: dict[str, Any]) -> Any:
+        whole = functions._functions.get(config.get("FunctionName"))
+        return reservation(whole or func, config)
+
+    ministack.replace(
+        functions, _effective_func_record_for_qualifier=named, _reserved_concurrency=shared
+    )
+
+
 def function_figures() -> None:
     """Tell of each run of a function, whoever called it, and of how many ran beside it.
 
-    AWS: AWS/Lambda by FunctionName; a run that was throttled is no invocation (Lambda developer
-    guide, "Types of metrics for Lambda functions"). ministack tells of those alone that came
-    through the API action Invoke. The duration includes the start of the environment here.
+    AWS: AWS/Lambda by FunctionName, all versions together, and besides by FunctionName and
+    Resource, the version or alias that was called; a run that was throttled is no invocation
+    (Lambda developer guide, "Viewing metrics" and "Types of metrics for Lambda functions").
+    ministack tells of those alone that came through the API action Invoke. The duration includes
+    the start of the environment here.
     """
     functions = ministack.module("services.lambda_svc")
-    dispatch = functions._execute_function_dispatch
+    dispatch, acquire = functions._execute_function_dispatch, functions._acquire_execution_slot
 
     @functools.wraps(dispatch)
     def telling(func: Any, config: dict[str, Any], *arguments: Any) -> Any:
@@ -272,19 +305,30 @@ def function_figures() -> None:
         try:
             result = dispatch(func, config, *arguments)
         finally:
-            dimensions = {"FunctionName": config.get("FunctionName", "unknown")}
             failed = bool(isinstance(result, dict) and result.get("error"))
             counts = {"Invocations": 1, "Errors": int(failed), "Throttles": 0}
-            record("AWS/Lambda", dimensions, counts | {"ConcurrentExecutions": beside}, "Count")
+            _tell_figures(config, counts | {"ConcurrentExecutions": beside})
             duration = {"Duration": milliseconds(time.perf_counter() - begun)}
-            record("AWS/Lambda", dimensions, duration, "Milliseconds")
+            _tell_figures(config, duration, "Milliseconds")
         return result
 
-    @functools.wraps(functions._emit_lambda_metrics)
-    def throttles(name: str, duration_ms: float, error: bool, throttle: bool) -> None:  # noqa: FBT001 - ministack's signature
-        # ministack tells the same throttle twice when it came through Invoke, then with a duration.
-        if throttle and not duration_ms and not error:
-            record("AWS/Lambda", {"FunctionName": name}, {"Throttles": 1}, "Count")
+    @functools.wraps(acquire)
+    def throttling(func: Any, config: dict[str, Any]) -> Any:
+        slot, limit = acquire(func, config)
+        if slot is None:
+            _tell_figures(config, {"Throttles": 1})
+        return slot, limit
 
     ministack.replace(functions, _execute_function_dispatch=telling)
-    ministack.replace(functions, _emit_lambda_metrics=throttles)
+    ministack.replace(functions, _acquire_execution_slot=throttling)
+    ministack.replace(functions, _emit_lambda_metrics=lambda *_, **__: None)
+
+
+def _tell_figures(config: dict[str, Any], figures: dict[str, Any], unit: str = "Count") -> None:
+    """Tell figures of a function, and besides of the version or alias by which it was called."""
+    name = config.get("FunctionName", "unknown")
+    record("AWS/Lambda", {"FunctionName": name}, figures, unit)
+    _, _, qualifier = config.get("FunctionArn", "").partition(f":function:{name}:")
+    if qualifier:
+        by = {"FunctionName": name, "Resource": f"{name}:{qualifier}"}
+        record("AWS/Lambda", by, figures, unit)

@@ -169,6 +169,7 @@ def test_aws_says_what_replaces() -> None:
 LEFT_ALONE = {
     "AWS::ApiGateway::Account": "the account's, and not ours alone",
     "AWS::IAM::Role": "the role that the account's API Gateway logs with",
+    "AWS::Lambda::Version": "kept beside the next one; gone with its function",
     "Custom::CreatedParameters": "found by the parameters' names",
 }
 """What is kept, but not taken over."""

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from infrastructure.edge.models import shape_of
 from infrastructure.settings import STAGES
 from orders.domain.lifecycle import Role
-from orders.routes import HEAD, ROUTES
+from orders.routes import HEAD, ROUTES, STAGE
 from tests.shared import examples
 
 if TYPE_CHECKING:
@@ -155,11 +155,10 @@ def test_a_function_can_only_be_called_by_its_own_method(template: Template) -> 
         if permission["Principal"] == "cognito-idp.amazonaws.com":  # test_identity.py
             continue
         assert permission["Principal"] == "apigateway.amazonaws.com"
-        parts = permission["SourceArn"]["Fn::Join"][1]
-        stage, tail = parts[-2], parts[-1]
-        assert "Stage" in stage["Ref"]
+        *_, api, tail = permission["SourceArn"]["Fn::Join"][1]
+        assert api == {"Ref": next(name for name, _ in template.all("ApiGateway::RestApi"))}
         allowed.append(tail)
-    expected = [f"/{r.method}{re.sub(r'{[^}]+}', '*', r.path)}" for r in ROUTES]
+    expected = [f"/{STAGE}/{r.method}{re.sub(r'{[^}]+}', '*', r.path)}" for r in ROUTES]
     assert sorted(allowed) == sorted(expected)
 
 

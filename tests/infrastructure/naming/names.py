@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
 
 _REGION = next(iter(STAGES.values())).region
-_OWNERS = {"AWS::IAM::Policy": "Roles"}
+_OWNERS = {"AWS::IAM::Policy": "Roles", "AWS::Lambda::Alias": "FunctionName"}
 """Types that belong to what a property names, though their identifiers do not say so."""
 
 _OF_CLOUDFORMATION = {"ServiceToken", "ServiceTimeout"}
@@ -45,7 +45,7 @@ def names(template: Template) -> Iterator[Name]:
     resources = template.document["Resources"]
     for resource, item in resources.items():
         properties, kind = item.get("Properties", {}), item["Type"]
-        owned = any(refers(at(properties, path), resources) for path in _owners(kind))
+        owned = any(refers(at(properties, path), resources) for path in owners(kind))
         for paths in name_paths(kind, properties):
             values = [at(properties, path) for path in paths]
             if not all(refers(value, resources) for value in values):
@@ -103,7 +103,8 @@ def _identifier_sets(schema: dict[str, Any]) -> list[list[str]]:
     return [schema.get("primaryIdentifier", []), *schema.get("additionalIdentifiers", [])]
 
 
-def _owners(kind: str) -> set[str]:
+def owners(kind: str) -> set[str]:
+    """Give the properties that name what a resource of a type is within."""
     if kind.startswith("Custom::"):
         return set()
     return {_OWNERS[kind]} if kind in _OWNERS else identifying(kind)

@@ -17,7 +17,7 @@ import pytest
 from documents.stateful_changes import fixed_properties
 from orders.routes import JSON
 from tests.infrastructure.conftest import Template
-from tests.infrastructure.naming.names import at, identifying, names, refers
+from tests.infrastructure.naming.names import at, identifying, names, owners, refers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def stuck(template: Template) -> Iterator[str]:
         properties, own = resources[name.resource]["Properties"], name.path.split(" ")
         for path in fixed_properties(name.kind):
             value = at(properties, path)
-            if value is None or path in {*own, *identifying(name.kind)}:
+            if value is None or path in {*own, *identifying(name.kind), *owners(name.kind)}:
                 continue
             never = NEVER_CHANGES.get((name.kind, path))
             if never != value or refers(value, resources):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.functions import Caller, names
+from infrastructure.functions import LIVE, Caller, names
 from infrastructure.settings import STAGES
 from infrastructure.settings_validation import SettingError
 from orders.heartbeat import REQUESTS
@@ -65,7 +65,7 @@ def test_it_beats_every_five_minutes(beating: Template) -> None:
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
     assert schedule.get("State", "ENABLED") == "ENABLED"
     target = schedule["Target"]
-    assert target["Arn"] == arn(beating, "Lambda::Function", "PlaceHeartbeat")
+    assert target["Arn"] == {"Ref": the_id(beating, "Lambda::Alias", "PlaceHeartbeat")}
     assert json.loads(target["Input"]) == {"scheduledTime": "<aws.scheduler.scheduled-time>"}
 
 
@@ -73,6 +73,7 @@ def test_a_failed_run_is_one_failure(beating: Template) -> None:
     """Nothing repeats it, or the alarm would count one trouble thrice; nor is an old one run."""
     config = beating.one("Lambda::EventInvokeConfig")
     assert config["FunctionName"] == {"Ref": the_id(beating, "Lambda::Function", "PlaceHeartbeat")}
+    assert config["Qualifier"] == LIVE
     assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 60)
     retries = beating.one("Scheduler::Schedule")["Target"]["RetryPolicy"]
     assert retries == {"MaximumRetryAttempts": 1, "MaximumEventAgeInSeconds": 60}
@@ -96,7 +97,7 @@ def test_the_schedule_s_role_calls_the_function_and_nothing_else(beating: Templa
     assert statement == {
         "Effect": "Allow",
         "Action": "lambda:InvokeFunction",
-        "Resource": arn(beating, "Lambda::Function", "PlaceHeartbeat"),
+        "Resource": {"Ref": the_id(beating, "Lambda::Alias", "PlaceHeartbeat")},
     }
 
 

@@ -324,7 +324,7 @@ def test_a_queue_feeds_its_function(template: Template, work: Work) -> None:
     mappings = [m for _, m in template.all("Lambda::EventSourceMapping")]
     assert len(mappings) == len(WORK) + 1  # and the retries
     (mapping,) = (m for m in mappings if m["EventSourceArn"] == on)
-    assert mapping["FunctionName"] == {"Ref": id_of(template, "Lambda::Function", work.function)}
+    assert mapping["FunctionName"] == {"Ref": id_of(template, "Lambda::Alias", work.function)}
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping["BatchSize"] == 10
     assert mapping.get("Enabled", True) is True
@@ -345,7 +345,7 @@ def most_at_once(template: Template, work: Work, queue: str = "") -> int:
     on = arn(template, "SQS::Queue", queue or work.queue)
     mappings = [m for _, m in template.all("Lambda::EventSourceMapping")]
     (mapping,) = (m for m in mappings if m["EventSourceArn"] == on)
-    assert mapping["FunctionName"] == {"Ref": id_of(template, "Lambda::Function", work.function)}
+    assert mapping["FunctionName"] == {"Ref": id_of(template, "Lambda::Alias", work.function)}
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert mapping.get("Enabled", True) is True
     assert "FilterCriteria" not in mapping

@@ -40,6 +40,10 @@ def scarce(event, context):
     time.sleep(1)
     return answer("done")
 
+def released(event, context):
+    time.sleep(1)
+    return answer(context.invoked_function_arn)
+
 def raises(event, context):
     raise RuntimeError("the password is hunter2")
 
@@ -69,7 +73,10 @@ _PROBLEM = '{"problem":"$context.error.responseType","message":$context.error.me
 
 @dataclass(frozen=True)
 class Laboratory:
-    """The API: each function answers POST at its own name, and echo also at `keyless`."""
+    """The API: each function answers POST at its own name, and echo also at `keyless`.
+
+    What stands at `released` is an alias, `live`.
+    """
 
     url: str
     key_id: str
@@ -87,7 +94,7 @@ def build(endpoints: Endpoints) -> Laboratory:
     gateway = client("apigateway")
     api = gateway.create_rest_api(name="laboratory")
     for name in _deploy_functions(client):
-        _add_method(gateway, api, name, name)
+        _add_method(gateway, api, name, "released:live" if name == "released" else name)
     _add_method(gateway, api, "keyless", "echo", key=False)
     _validate(gateway, api)
     for kind in ("DEFAULT_4XX", "DEFAULT_5XX", "MISSING_AUTHENTICATION_TOKEN"):
@@ -119,7 +126,10 @@ def _deploy_functions(client: Callable[[str], Any]) -> list[str]:
             Timeout=20,
             TracingConfig={"Mode": "Active"},
         )
-    for name, most in (("throttled", 0), ("scarce", 2)):
+    released = {"FunctionName": "laboratory-released"}
+    version = client("lambda").publish_version(**released)["Version"]
+    client("lambda").create_alias(**released, Name="live", FunctionVersion=version)
+    for name, most in (("throttled", 0), ("scarce", 2), ("released", 2)):
         client("lambda").put_function_concurrency(
             FunctionName=f"laboratory-{name}", ReservedConcurrentExecutions=most
         )

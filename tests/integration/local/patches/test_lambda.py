@@ -25,6 +25,8 @@ from tests.integration.laboratories.traces import HEADER, SETTLED, begin, wait_f
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import httpx
+
     from ops.reach.endpoints import Endpoints
     from tests.integration.laboratories.rest_api import Laboratory
 
@@ -67,6 +69,29 @@ def test_function_queue_beyond_a_reservation(stack: Endpoints, patched: Laborato
     assert statuses == {200: 2, 500: 4}
     throttled = Figure("AWS/Lambda", "Throttles", {"FunctionName": "laboratory-scarce"})
     assert figures.figure(stack, throttled) == 4
+
+
+def released(where: Laboratory) -> list[httpx.Response]:
+    """Call a function by its alias, more often at once than its reservation holds."""
+    with ThreadPoolExecutor(6) as pool:
+        return list(pool.map(lambda _: where.post("released"), range(6)))
+
+
+def test_qualified_functions(stack: Endpoints, patched: Laboratory) -> None:
+    """A version behind an alias has its function's reservation; each call knows the alias."""
+    answers = released(patched)
+    assert Counter(answer.status_code for answer in answers) == {200: 2, 500: 4}
+    arns = {answer.json() for answer in answers if answer.status_code == 200}
+    assert {arn.partition(":function:")[2] for arn in arns} == {"laboratory-released:live"}
+    by = {"FunctionName": "laboratory-released", "Resource": "laboratory-released:live"}
+    for dimensions in (by, {"FunctionName": "laboratory-released"}):
+        counts = (Figure("AWS/Lambda", name, dimensions) for name in ("Throttles", "Invocations"))
+        assert [figures.figure(stack, count) for count in counts] == [4, 2]
+
+
+def test_qualified_functions_is_needed(unpatched: Laboratory) -> None:
+    """Ministack lets a version run without any bound."""
+    assert {answer.status_code for answer in released(unpatched)} == {200}
 
 
 def buried(endpoints: Endpoints, body: str) -> int:
