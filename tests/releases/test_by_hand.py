@@ -43,7 +43,7 @@ def point(stage: Stage, function: str, version: str) -> None:
 def test_an_alias_moved_by_hand_holds_up_no_release(
     stage: Stage, traffic: Traffic, moved: dict[str, str]
 ) -> None:
-    """After somebody has moved an alias by hand, the next good release is live in every function."""
+    """After somebody has moved an alias by hand, the next good release is live everywhere."""
     with traffic.unharmed():
         assert stage.deploy(harmless(201)).status == DONE
     now = stage.live()

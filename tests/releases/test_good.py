@@ -34,7 +34,7 @@ def test_twenty_good_releases_in_a_row(stage: Stage, traffic: Traffic) -> None:
 
 
 def test_a_thorough_gate_lets_a_good_release_pass(stage: Stage, traffic: Traffic) -> None:
-    """As often as a stage's settings ask the gate to try, it finds nothing wrong with a good one."""
+    """As often as a stage's settings have the gate try, it finds no fault where there is none."""
     with traffic.unharmed():
         assert stage.deploy(harmless(20)._replace(rounds=ROUNDS)).status == DONE
         assert stage.deploy(Release()).status == DONE

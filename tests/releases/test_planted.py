@@ -45,6 +45,7 @@ def test_the_gate_alone_holds_them_back(stage: Stage, traffic: Traffic) -> None:
     finally:
         back = stage.deploy(Release(gate="skip"))
     assert back.status == DONE
+    traffic.go_on()
     with traffic.unharmed():
         pass
 

@@ -19,7 +19,7 @@ import httpx
 from ops.reach.clients import clients
 from orders.domain.ids import timestamp_of
 from orders.settings import BY_CUSTOMER
-from tests.shared.examples import order
+from tests.shared import examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 60.0
 _POLL_SECONDS = 0.1
 _PAUSE_SECONDS = 0.1
-_CUSTOMERS_PAUSE_SECONDS = 0.3  # a person may send four requests a second
+_PERSONS_PAUSE_SECONDS = 0.2  # a person may send four requests a second
 
 PLACED, REPEATED, READ, LISTED, CHANGED = "placed", "repeated", "read", "listed", "changed"
 KINDS = (PLACED, REPEATED, READ, LISTED, CHANGED)
@@ -46,7 +46,9 @@ class Traffic:
         self._over = threading.Event()
         self._pool = ThreadPoolExecutor(3)
         self._running: list[Future[None]] = []
-        self._since = now()
+        self._since = _minutes_ago()
+        self._loops = {"partner": self._partner, "reader": self._reader, "customer": self._customer}
+        self._turns: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
         """How often each kind of request was answered as promised."""
         self.failures: list[str] = []
@@ -55,8 +57,7 @@ class Traffic:
 
     def __enter__(self) -> Self:
         """Begin."""
-        loops = (self._partner, self._reader, self._customer)
-        self._running = [self._pool.submit(loop) for loop in loops]
+        self._running = [self._pool.submit(self._again, who) for who in self._loops]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -68,32 +69,32 @@ class Traffic:
     def unharmed(self) -> Iterator[None]:
         """Fail if anything goes wrong for anybody while the context lasts, or is wrong after it.
 
-        Before it ends each kind of request is answered once more.
+        Before it ends everybody does all that they do once more.
         """
         self.failures.clear()
         self._ended.clear()
-        self._since = now()
-        self.go_on()
+        self._since = _minutes_ago()
+        before = Counter(self.answered)
         yield
         self.go_on()
-        self._check()
+        self._check(before)
 
     def go_on(self) -> None:
-        """Wait until each kind of request that is sent from now on has been answered."""
-        before, deadline = Counter(self.answered), time.monotonic() + _PATIENCE_SECONDS
-        # Of two answers the second was sent after now.
-        while any(self.answered[kind] < before[kind] + 2 for kind in KINDS):
+        """Wait until everybody has done all that they do, from now on, whatever comes of it."""
+        before, deadline = Counter(self._turns), time.monotonic() + _PATIENCE_SECONDS
+        # Of two turns the second began after now.
+        while any(self._turns[who] < before[who] + 2 for who in self._loops):
             for loop in self._running:
                 if loop.done():
                     loop.result()
-            if self.failures:
-                return  # whoever looks tells
-            assert time.monotonic() < deadline, f"not all is answered: {self.answered}"
+            assert time.monotonic() < deadline, f"somebody waits for ever: {self._turns}"
             time.sleep(_POLL_SECONDS)
 
-    def _check(self) -> None:
+    def _check(self, before: Counter[str]) -> None:
         """Fail if a request was not answered as promised, or an order is lost, doubled or worse."""
         assert not self.failures, f"{len(self.failures)}, at first: {self.failures[0]}"
+        idle = [kind for kind in KINDS if self.answered[kind] == before[kind]]
+        assert not idle, f"meanwhile nothing was {', '.join(idle)}"
         ended = list(self._ended)
         assert ended, "nobody has placed anything"
         found = self._found([order_id for _, order_id, _ in ended])
@@ -105,47 +106,46 @@ class Traffic:
 
     # What people do.
 
-    def _partner(self) -> None:
-        """Place orders of every shape, each a second time with the same key."""
-        with self._client({"x-api-key": self._stack.partner_api_key}) as http:
-            for number, key in self._rounds(_PAUSE_SECONDS):
-                body = _shape(number, key, customerId=self._name)
-                placed = self._place(http, "/partner/orders", body, PLACED)
-                if placed is None:
-                    continue
-                again = self._place(http, "/partner/orders", body, REPEATED)
-                if again is not None:
-                    same = again["orderId"] == placed["orderId"]
-                    self._require(same, REPEATED, "the order")
-                    self._ended.append((key, placed["orderId"], "CONFIRMED"))
+    def _again(self, who: str) -> None:
+        """Let somebody take turns, with a new key each time, until it is over."""
+        customer = who == "customer"
+        token, key = self._stack.customer_token, self._stack.partner_api_key
+        headers = {"Authorization": token} if customer else {"x-api-key": key}
+        with httpx.Client(headers=headers, timeout=30) as http:
+            while not self._over.wait(_PERSONS_PAUSE_SECONDS if customer else _PAUSE_SECONDS):
+                self._loops[who](http, self._turns[who], uuid.uuid4().hex)
+                self._turns[who] += 1
 
-    def _reader(self) -> None:
+    def _partner(self, http: httpx.Client, turn: int, key: str) -> None:
+        """Place an order, and send it a second time with the same key."""
+        body = _shape(turn, key, customerId=self._name)
+        placed = self._place(http, "/partner/orders", body, PLACED)
+        again = placed and self._place(http, "/partner/orders", body, REPEATED)
+        if placed and again:
+            self._require(again["orderId"] == placed["orderId"], REPEATED, "the order")
+            self._ended.append((key, placed["orderId"], "CONFIRMED"))
+
+    def _reader(self, http: httpx.Client, _turn: int, _key: str) -> None:
         """List the partner's orders, and read the newest."""
-        with self._client({"x-api-key": self._stack.partner_api_key}) as http:
-            query = {"customerId": self._name, "limit": "5"}
-            for _ in self._rounds(_PAUSE_SECONDS):
-                page = self._ask(http, "GET", "/partner/orders", LISTED, 200, params=query)
-                if page is None or not page.json()["orders"]:
-                    continue
-                listed = [one["orderId"] for one in page.json()["orders"]]
-                self._require(listed == sorted(listed, reverse=True), LISTED, f"{listed}")
-                path = f"/partner/orders/{listed[0]}"
-                read = self._ask(http, "GET", path, READ, 200)
-                if read is not None:
-                    self._judge(read, READ)
+        query = {"customerId": self._name, "limit": "5"}
+        page = self._ask(http, "GET", "/partner/orders", LISTED, 200, params=query)
+        listed = [one["orderId"] for one in page.json()["orders"]] if page else []
+        self._require(listed == sorted(listed, reverse=True), LISTED, f"{listed}")
+        if listed:
+            read = self._ask(http, "GET", f"/partner/orders/{listed[0]}", READ, 200)
+            if read is not None:
+                self._judge(read, READ)
 
-    def _customer(self) -> None:
-        """Place orders, edit them at the version that was answered, and cancel them."""
-        with self._client({"Authorization": self._stack.customer_token}) as http:
-            for number, key in self._rounds(_CUSTOMERS_PAUSE_SECONDS):
-                body = _shape(number, key)
-                del body["customerId"]
-                placed = self._place(http, "/orders", body, PLACED)
-                for patch in ({"tip": body["tip"] + 10}, {"status": "CANCELLED"}):
-                    time.sleep(_CUSTOMERS_PAUSE_SECONDS)
-                    placed = placed and self._change(http, placed, patch)
-                if placed is not None:
-                    self._ended.append((key, placed["orderId"], "CANCELLED"))
+    def _customer(self, http: httpx.Client, turn: int, key: str) -> None:
+        """Place an order, edit it at the version that was answered, and cancel it."""
+        body = _shape(turn, key)
+        del body["customerId"]
+        order = self._place(http, "/orders", body, PLACED)
+        for patch in ({"tip": body["tip"] + 10}, {"status": "CANCELLED"}):
+            time.sleep(_PERSONS_PAUSE_SECONDS)
+            order = order and self._change(http, order, patch)
+        if order:
+            self._ended.append((key, order["orderId"], "CANCELLED"))
 
     def _place(
         self, http: httpx.Client, path: str, body: dict[str, Any], kind: str
@@ -203,17 +203,6 @@ class Traffic:
         self.answered[kind] += 1
         return answer
 
-    def _rounds(self, pause: float) -> Iterator[tuple[int, str]]:
-        """Count on, with a new key each time, until it is over."""
-        number = 0
-        while not self._over.is_set():
-            yield number, uuid.uuid4().hex
-            number += 1
-            self._over.wait(pause)
-
-    def _client(self, headers: dict[str, str]) -> contextlib.closing[httpx.Client]:
-        return contextlib.closing(httpx.Client(headers=headers, timeout=30))
-
     # What became of it.
 
     def _found(self, ids: list[str]) -> dict[str, list[dict[str, Any]]]:
@@ -251,9 +240,9 @@ class Traffic:
                 yield from page["Items"]
 
 
-def now() -> str:
-    """Give the time as orders have it."""
-    return timestamp_of(time.time_ns() // 1_000_000)
+def _minutes_ago() -> str:
+    """Give a time, as orders have it, before which nobody placed what is not done with."""
+    return timestamp_of(int((time.time() - _PATIENCE_SECONDS) * 1000))
 
 
 def cost(body: dict[str, Any]) -> int:
@@ -268,7 +257,7 @@ def cost(body: dict[str, Any]) -> int:
 
 def _shape(number: int, key: str, **more: Any) -> dict[str, Any]:
     """Make an order with or without options and tip; its note is its Idempotency-Key."""
-    body = order(note=key, tip=(0, 200, 333)[number % 3], **more)
+    body = examples.order(note=key, tip=(0, 200, 333)[number % 3], **more)
     if number % 2:
         for line in body["items"]:
             line.pop("options", None)
