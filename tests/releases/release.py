@@ -24,6 +24,7 @@ FUNCTION, VERSION, GATE = (
     "AWS::Lambda::Version",
     "Custom::ReleaseGate",
 )
+_API = "AWS::ApiGateway::"
 _OURS = "orders"
 _DIGITS = 12
 
@@ -105,16 +106,31 @@ def _versioned(deployed: Template, made: Template) -> Template:
     """Give a new version to each function that is otherwise than before, as the CDK does.
 
     A version's logical id carries a digest of its function; AWS publishes one for a new id alone.
+    A deployment's of API Gateway carries one of the whole API: without it nothing is deployed.
     """
     text = json.dumps(made)
-    for name, version in of_type(made, VERSION).items():
-        function = version["Properties"]["FunctionName"]["Ref"]
-        now = made["Resources"][function]
-        if now != deployed["Resources"][function]:
-            digest = hashlib.sha256(json.dumps(now, sort_keys=True).encode()).hexdigest()
+    followed = {
+        name: [version["Properties"]["FunctionName"]["Ref"]]
+        for name, version in of_type(made, VERSION).items()
+    }
+    followed |= dict.fromkeys(of_type(made, f"{_API}Deployment"), _parts_of_api(deployed, made))
+    for name, sources in followed.items():
+        now, before = (
+            json.dumps([template["Resources"].get(source) for source in sources])
+            for template in (made, deployed)
+        )
+        if now != before:
+            digest = hashlib.sha256(now.encode()).hexdigest()
             text = text.replace(f'"{name}"', f'"{name}{digest[:_DIGITS]}"')
     changed: Template = json.loads(text)
     return changed
+
+
+def _parts_of_api(*templates: Template) -> list[str]:
+    kinds = ("Method", "Resource", "GatewayResponse")
+    return sorted(
+        {one for each in templates for kind in kinds for one in of_type(each, _API + kind)}
+    )
 
 
 def _changed(sources: tuple[Source, ...]) -> dict[str, str]:
