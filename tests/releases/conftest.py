@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 
+from local.copy.emulator import Watch
 from local.stack import start
 from ops.reach.layout import free_port
 from tests.releases.stage import Stage
@@ -14,12 +16,13 @@ from tests.releases.traffic import Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
-@pytest.fixture(scope="package")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """A stage whose partners' orders are confirmed at once; its customers' wait."""
-    with start(free_port(), tmp_path_factory.mktemp("stage")) as endpoints:
+@contextlib.contextmanager
+def opened(directory: Path, watch: Watch = Watch()) -> Iterator[Stage]:  # noqa: B008 - immutable
+    """Run a stage whose partners' orders are confirmed at once; its customers' wait."""
+    with start(free_port(), directory, watch=watch) as endpoints:
         made = Stage(endpoints)
         flags = {"auto-confirm": {"enabled": True, "deny": [endpoints.customer_id]}}
         made.client("ssm").put_parameter(
@@ -28,6 +31,13 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             Type="String",
             Overwrite=True,
         )
+        yield made
+
+
+@pytest.fixture(scope="package")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A stage that nothing holds up."""
+    with opened(tmp_path_factory.mktemp("stage")) as made:
         yield made
 
 
@@ -42,5 +52,5 @@ def traffic(stage: Stage) -> Iterator[Traffic]:
 def _few_versions(request: pytest.FixtureRequest) -> Iterator[None]:
     """Let no test leave versions behind: each holds all of its code in the emulator."""
     yield
-    if "stage" in request.fixturenames:
-        request.getfixturevalue("stage").prune()
+    for name in {"stage", "guarded"}.intersection(request.fixturenames):
+        request.getfixturevalue(name).prune()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from local.copy.deployment import Deployment
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 BACK = "UPDATE_ROLLBACK_COMPLETE"
 DONE = "UPDATE_COMPLETE"
 
+_AT_ONCE = 10
 _BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 LIVE = "live"
 _ALIAS = "AWS::Lambda::Alias"
@@ -97,10 +99,14 @@ class Stage:
 
     def prune(self) -> None:
         """Remove the versions that nobody meets: a kept one holds all of its code here."""
-        functions = self.client("lambda")
+        functions, unmet = self.client("lambda"), []
         for name, kept in self.live().items():
             function = self.stack.functions[name]
             versions = functions.list_versions_by_function(FunctionName=function)["Versions"]
-            for version in (one["Version"] for one in versions):
-                if version not in {kept, "$LATEST"}:
-                    functions.delete_function(FunctionName=function, Qualifier=version)
+            unmet += [(function, one["Version"]) for one in versions[1:] if one["Version"] != kept]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for done in [pool.submit(self._remove, *each) for each in unmet]:
+                done.result()
+
+    def _remove(self, function: str, version: str) -> None:
+        self.client("lambda").delete_function(FunctionName=function, Qualifier=version)
