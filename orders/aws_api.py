@@ -1,4 +1,4 @@
-"""AWS's JSON APIs (SSM, SQS, Cognito, API Gateway) by signed HTTP: all calls but DynamoDB's.
+"""AWS's JSON APIs (SSM, SQS, Cognito, API Gateway) by signed HTTP; the store has its own.
 
 botocore costs 160 ms of start-up, more than all that the functions import (docs/decisions/0004);
 Signature Version 4 is forty lines, and a test compares them with botocore's own.
@@ -63,6 +63,8 @@ class _Request(NamedTuple):
 
 SSM = Service("ssm", "AmazonSSM", "application/x-amz-json-1.1")
 SQS = Service("sqs", "AmazonSQS", "application/x-amz-json-1.0")
+DYNAMODB = Service("dynamodb", "DynamoDB_20120810", "application/x-amz-json-1.0")
+"""For what asks once in a while; orders.store is for requests."""
 COGNITO = Service("cognito-idp", "AWSCognitoIdentityProviderService", "application/x-amz-json-1.1")
 
 
@@ -157,7 +159,7 @@ def _exchange(
     """Give the answer's status and body, and the error's name if it has one in a header."""
     connection: HTTPConnection
     if url.scheme == "https":
-        connection = HTTPSConnection(url.netloc, timeout=_SECONDS, context=_tls())
+        connection = HTTPSConnection(url.netloc, timeout=_SECONDS, context=tls())
     else:
         connection = HTTPConnection(url.netloc, timeout=_SECONDS)
     try:
@@ -170,7 +172,8 @@ def _exchange(
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def tls() -> ssl.SSLContext:
+    """Give what HTTPS connections verify AWS with; made once for this process."""
     import ssl
 
     return ssl.create_default_context()

@@ -36,23 +36,37 @@ _PAUSE = 2.0
 """Half a minute in all: IAM takes up to 16 s after CREATE_COMPLETE (aws-cdk #37675, #37939)."""
 
 
+_MOST_REASON = 1_000
+"""Characters of a reason: an answer may have 4,096 bytes in all, ids and all."""
+
+
 class NotTaken(OSError):
     """CloudFormation's address did not take the answer."""
 
 
-class _Asked(NamedTuple):
+class Refused(Exception):
+    """What was asked for is refused; the text says why, and goes to whoever deploys.
+
+    It stands in CloudFormation's events and in the log: no secret and no personal data is in it.
+    """
+
+
+class Asked(NamedTuple):
     """What CloudFormation calls a function with, as far as it is read here."""
 
     request_type: str
+    """`Create`, `Update` or `Delete`."""
     response_url: str
     stack_id: str
     request_id: str
     logical_resource_id: str
     resource_properties: dict[str, Any]
     physical_resource_id: str | None
+    old_resource_properties: dict[str, Any]
+    """What the properties were before an update; empty for the others."""
 
 
-def _asked(event: Any) -> _Asked:
+def _asked(event: Any) -> Asked:
     """Read an event; by hand, for this function has no package that is compiled for AWS alone.
 
     Raises:
@@ -69,19 +83,21 @@ def _asked(event: Any) -> _Asked:
         }:
             known = event.get("PhysicalResourceId")
             if known is None or isinstance(known, str):
-                return _Asked(kind, url, stack, request, logical, properties, known)
+                before = event.get("OldResourceProperties")
+                old = before if isinstance(before, dict) else {}
+                return Asked(kind, url, stack, request, logical, properties, known, old)
     raise ValueError("no event of a custom resource")
 
 
-def custom_resource(act: Callable[[str, dict[str, Any]], str]) -> Callable[[Event, Any], None]:
+def custom_resource(act: Callable[[Asked], str]) -> Callable[[Event, Any], None]:
     """Make a Lambda handler of a function that does what a custom resource is for.
 
     Args:
-        act: takes the type of the request (`Create`, `Update` or `Delete`) and the resource's
-            properties, and gives the resource's id. The same id for an update keeps the resource.
+        act: takes what CloudFormation asks for, and gives the resource's id. The same id for an
+            update keeps the resource.
             It is called again where AWS refuses it what its role has just been given, and where
             the answer was not taken: a second call must do no harm.
-            No secret may go into what it raises: its type is told to CloudFormation.
+            CloudFormation is told the text of Refused, and of all else that it raises the type.
     """
 
     def handler(event: Event, _context: Any) -> None:
@@ -91,7 +107,8 @@ def custom_resource(act: Callable[[str, dict[str, Any]], str]) -> Callable[[Even
             log_event({"status": "REFUSED"}, error)
             return
         answer, failure = _outcome(act, asked)
-        log_event({"request": asked.request_type, "status": answer["Status"]}, failure)
+        told = {"reason": answer["Reason"]} if isinstance(failure, Refused) else {}
+        log_event({"request": asked.request_type, "status": answer["Status"], **told}, failure)
         try:
             _answer(asked.response_url, json.dumps(answer).encode())
         except (ValueError, InvalidURL) as error:  # no address: nobody can be answered
@@ -101,9 +118,7 @@ def custom_resource(act: Callable[[str, dict[str, Any]], str]) -> Callable[[Even
     return handler
 
 
-def _outcome(
-    act: Callable[[str, dict[str, Any]], str], asked: _Asked
-) -> tuple[dict[str, str], Exception | None]:
+def _outcome(act: Callable[[Asked], str], asked: Asked) -> tuple[dict[str, str], Exception | None]:
     answer = {
         "StackId": asked.stack_id,
         "RequestId": asked.request_id,
@@ -114,15 +129,17 @@ def _outcome(
     except Exception as error:  # noqa: BLE001 - whatever happens, CloudFormation gets an answer
         known = asked.physical_resource_id or asked.logical_resource_id
         reason = f"{type(error).__name__}; the function's log says where"
+        if isinstance(error, Refused):
+            reason = str(error)[:_MOST_REASON]
         return {**answer, "Status": "FAILED", "PhysicalResourceId": known, "Reason": reason}, error
     return {**answer, "Status": "SUCCESS", "PhysicalResourceId": physical_id}, None
 
 
-def _patiently(act: Callable[[str, dict[str, Any]], str], asked: _Asked) -> str:
+def _patiently(act: Callable[[Asked], str], asked: Asked) -> str:
     """Act, and again while AWS does not know yet what the role may do."""
     for left in reversed(range(_TRIES)):
         try:
-            return act(asked.request_type, asked.resource_properties)
+            return act(asked)
         except ApiError as error:
             if error.code not in _NOT_YET or not left:
                 raise

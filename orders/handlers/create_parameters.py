@@ -12,19 +12,23 @@ from __future__ import annotations
 
 import base64
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orders.aws_api import SSM, ApiError, call
 from orders.custom_resource import custom_resource
+
+if TYPE_CHECKING:
+    from orders.custom_resource import Asked
 
 _KEY_BYTES = 32
 _NO_FLAGS = "{}"
 
 
-def create_parameters(request: str, properties: dict[str, Any]) -> str:
+def create_parameters(asked: Asked) -> str:
     """Make what is not there, or remove it with the stack; gives the resource's id."""
+    properties = asked.resource_properties
     flags, key = properties["Flags"], properties["SigningKey"]
-    if request == "Delete":
+    if asked.request_type == "Delete":
         call(SSM, "DeleteParameters", {"Names": [flags, key]})
     else:
         _put_new(flags, {"Type": "String", "Value": _NO_FLAGS, "Description": "Feature flags"})

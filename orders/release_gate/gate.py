@@ -1,0 +1,186 @@
+"""The gate's whole course, in its time: all versions answer as they must, or it refuses them.
+
+It fails closed: what it cannot reach, or has no time left for, is a refusal.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from orders.aws_api import DYNAMODB, ApiError, call
+from orders.custom_resource import Refused
+from orders.domain.synthetic import HEARTBEAT
+from orders.release_gate.asking import LIVE, NEW, SIDES, Versions
+from orders.release_gate.doors import check_doors
+from orders.release_gate.invoking import Lambda, Late
+from orders.release_gate.lists import check_lists
+from orders.release_gate.plan import REQUESTED
+from orders.release_gate.requests import KEY_ID, changing, listing, placing, reading
+from orders.release_gate.rounds import Life
+from orders.release_gate.shapes import shapes
+from orders.release_gate.workers import check_workers
+
+if TYPE_CHECKING:
+    from orders.release_gate.asking import Answer
+    from orders.release_gate.plan import Plan
+    from orders.release_gate.requests import Request
+    from orders.release_gate.shapes import Shape
+
+SECONDS = 150.0
+"""How long it may take; CloudFormation waits for half a minute more."""
+
+_AT_ONCE = 5
+"""How many environments of each new version there are, before anybody meets one."""
+
+_SURE_AFTER = 2
+"""Rounds after which a median says something."""
+
+_TRIES = 15
+_PAUSE = 2.0
+"""As Invoke's: until IAM has spread what the role may do."""
+
+_NOT_YET = ("AccessDenied", "AccessDeniedException")
+
+
+class Gate:
+    """One run."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Begin: the time runs."""
+        self._plan = plan
+        self._started = time.monotonic()
+        self._service = Lambda(self._started + SECONDS)
+        self._versions = Versions(plan, self._service)
+        self._customer = f"{KEY_ID}-{uuid.uuid4().hex[:12]}"
+        self._shapes = shapes(self._customer)
+        self._round = 0
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What the log tells: how far it came, how much it took, and what it found moved."""
+        medians = {
+            function: {side: round(seconds * 1000, 1) for side, seconds in sides.items()}
+            for function, sides in self._versions.medians.items()
+        }
+        return {
+            "rounds": self._round,
+            "calls": self._service.calls,
+            "seconds": round(time.monotonic() - self._started, 1),
+            "medianMilliseconds": medians,
+            "live": dict(self._versions.live),
+            "moved": self._versions.moved,
+        }
+
+    def check(self) -> None:
+        """Ask everything.
+
+        Raises:
+            Refused: as soon as something is not as it must be.
+        """
+        try:
+            _admit(self._plan.table)
+            self._warm()
+            if not self._versions.news:
+                return
+            for number in range(1, self._plan.rounds + 1):
+                self._one_round(number)
+                self._round = number
+                if number >= min(_SURE_AFTER, self._plan.rounds):
+                    self._versions.judge_speed()
+        except Late:
+            if self._round:
+                self._versions.judge_speed()
+            raise Refused(
+                f"The gate was not done after {SECONDS:.0f} s: {self._round} of "
+                f"{self._plan.rounds} rounds, {self._service.calls} calls, then "
+                f"{self._versions.at}. Deploy again; its log has the times."
+            ) from None
+        finally:
+            self._service.close()
+
+    def _warm(self) -> None:
+        """Start five environments of each new version, and meet what is live.
+
+        Those are the environments that the first callers meet, too.
+        """
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for function in REQUESTED:
+                self._greet(LIVE, function)
+                list(pool.map(lambda _, name=function: self._greet(NEW, name), range(_AT_ONCE)))
+
+    def _greet(self, side: str, function: str) -> Answer:
+        asked, status = _GREETINGS[function]
+        return self._versions.ask(side, asked(), status, timed=False)
+
+    def _one_round(self, number: int) -> None:
+        ids: list[str] = []
+        since = ""
+        for shape in self._shapes:
+            life = Life(self._versions, shape, self._key(number, shape))
+            lived = life.live()
+            ids += [lived[side] for side in SIDES]
+            since = since or life.placed_at
+        first = self._shapes[0]
+        check_lists(self._versions, self._customer, ids, since)
+        check_workers(self._versions, first.body, self._key(number, first))
+        if number == 1:
+            key = f"{self._key(number, first)}-{NEW}"
+            check_doors(self._versions, ids[1], key, first.body, quotes=self._plan.quotes)
+
+    def _key(self, number: int, shape: Shape) -> str:
+        return f"{self._customer}-{number}-{shape.name}"
+
+
+def _greet_placing() -> Request:
+    return placing({}, f"{KEY_ID}-greeting")
+
+
+def _greet_reading() -> Request:
+    return reading(_NOBODYS)
+
+
+def _greet_changing() -> Request:
+    return changing(_NOBODYS, {"status": "CANCELLED"})
+
+
+def _greet_listing() -> Request:
+    return listing(customerId=_NOBODYS)
+
+
+_NOBODYS = "01890a5d-ac96-774b-bcce-b302099a8057"
+
+_GREETINGS = dict(
+    zip(
+        REQUESTED,
+        (
+            (_greet_placing, 400),
+            (_greet_reading, 404),
+            (_greet_listing, 200),
+            (_greet_changing, 404),
+        ),
+        strict=True,
+    )
+)
+"""What each function is met with, which writes nothing; and what it answers."""
+
+
+def _admit(table: str) -> None:
+    """Enter the gate's key among the partners', as one of the service's own.
+
+    Raises:
+        Refused: when that cannot be done.
+    """
+    item = {"apiKeyId": {"S": KEY_ID}, "partnerId": {"S": HEARTBEAT}}
+    for left in reversed(range(_TRIES)):
+        try:
+            call(DYNAMODB, "PutItem", {"TableName": table, "Item": item})
+        except ApiError as error:
+            if error.code not in _NOT_YET or not left:
+                why = f"{error.code} at PutItem on the table of partners"
+                raise Refused(f"The gate cannot enter its key: {why}.") from None
+        else:
+            return
+        time.sleep(_PAUSE)

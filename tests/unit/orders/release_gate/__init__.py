@@ -1,0 +1,1 @@
+"""Tests of the gate that a release passes before anybody meets it."""
