@@ -29,6 +29,10 @@ MOVING = "update_order"
 """The function that moves orders: its log says for ninety days which operator did."""
 
 
+GATE = "release_gate"
+"""The function that asks a release's new versions before anybody meets them."""
+
+
 LIVE = "live"
 """The alias of each released function: the version that callers meet."""
 
@@ -285,6 +289,14 @@ order that somebody else serves answers 404, exactly as one that does not exist.
         Caller.DEPLOYMENT,
         counts=False,
         timeout_seconds=90,  # half a minute until IAM lets it, and three answers that time out
+    ),
+    Row(
+        GATE,
+        Caller.DEPLOYMENT,
+        tables=(PARTNERS,),
+        writes=True,
+        counts=False,
+        timeout_seconds=170,  # its own 150 s, a call that is under way, and three answers
     ),
     Row(
         "place_heartbeat",

@@ -18,6 +18,7 @@ from infrastructure.edge.web_hosting import WebHosting
 from infrastructure.functions import (
     BY_NAME,
     FUNCTIONS,
+    GATE,
     NOTIFYING,
     QUEUES,
     RESTAURANTS,
@@ -66,6 +67,7 @@ from infrastructure.work.permissions import (
     through,
 )
 from infrastructure.work.processing import Processing
+from infrastructure.work.release import ReleaseGate
 from orders.settings import (
     ACCEPT_LEAD_MINUTES,
     ACCEPT_MINUTES,
@@ -166,6 +168,14 @@ class Service(Stack):
         if settings.heartbeat_minutes is not None:
             self._place_heartbeats(settings, code, settings.heartbeat_minutes)
         self._wait_for_iam(self.processing.waits_for_iam, self.api.waits_for_iam)
+        ReleaseGate(
+            self,
+            "Gate",
+            gate=self.functions[GATE],
+            functions=self.functions,
+            partners=self.data.partners,
+            settings=settings,
+        )
         self._grant_key()
         self._observe(settings)
         self._outputs()

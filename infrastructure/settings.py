@@ -290,6 +290,32 @@ class OpeningHours:
     """The hour that is closed again; below or equal to `opens` it is one of the next day."""
 
 
+@checked
+class ReleaseSettings:
+    """How a new version comes to be the one that callers meet."""
+
+    rounds: Annotated[int, between(1, 10)] = 5
+    """How often the gate asks a new version for each of five shapes of order."""
+    slow_factor: Annotated[int, between(2, 100)] = 3
+    """How many times as long as the live version's the new one's answers may take, where that is
+    more than 300 ms: medians, of each function."""
+    monitor_minutes: Annotated[int, between(0, 180)] = 15
+    """How long CloudFormation watches alarms after the new version went live, to take it back."""
+    keep_versions: Annotated[int, between(2, 50)] = 5
+    """How many versions of each function stay, to go back to."""
+    gate: Literal["check", "skip"] = "check"
+    """Whether new versions are asked before they go live; `skip` needs `gate_waiver`. For a single
+    deployment: `-c gate=skip -c reason='why'`."""
+    gate_waiver: Annotated[str, _REASON] = ""
+    """Why nothing is asked."""
+
+    def __post_init__(self) -> None:
+        _require(
+            bool(self.gate_waiver) == (self.gate == "skip"),
+            "release.gate_waiver must say why release.gate is 'skip', and nothing where it is not",
+        )
+
+
 def _web_origin(origin: str) -> str:
     """Take an origin as browsers send it; say what keeps another text from being one."""
     scheme, _, rest = origin.partition("://")
@@ -435,6 +461,8 @@ class Settings:
     repository's web pages makes it a link."""
     opening_hours: OpeningHours | None = None
     """When no order for half an hour is an alarm; None for never."""
+    release: ReleaseSettings = field(default_factory=ReleaseSettings)
+    """How a new version goes live."""
     heartbeat_minutes: Annotated[int, between(1, 60)] | None = None
     """Every so many minutes the service places an order of its own through the API's front door,
     which no restaurant and no partner hears of; None for never."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ops.live.function_variables import change, look
 from ops.reach.clients import clients
 from ops.reach.errors import LocalError, OperatorError
 from ops.reach.target import endpoints_on_this_machine
@@ -48,18 +49,14 @@ def outage(client: Any, functions: Iterable[str]) -> Iterator[None]:
     """Have functions look for DynamoDB where it is not, for as long as the context lasts."""
     with contextlib.ExitStack() as before:
         for function in functions:
-            described = client.get_function_configuration(FunctionName=function)
-            variables = described["Environment"]["Variables"]
-            variables.pop(_ADDRESS, None)  # of one that was killed: another one mends it
-            before.callback(_set, client, function, variables)
-            _set(client, function, {**variables, _ADDRESS: _NOBODY})
+            before.callback(_set, client, function, None)
+            _set(client, function, _NOBODY)
         yield
 
 
-def _set(client: Any, function: str, variables: dict[str, str]) -> None:
-    client.update_function_configuration(
-        FunctionName=function, Environment={"Variables": variables}
-    )
+def _set(client: Any, function: str, address: str | None) -> None:
+    """Say where callers' function finds DynamoDB; None also mends what one that was killed left."""
+    change(client, look(client, function), _ADDRESS, address)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """How much the functions log, changed at any time and without a deployment.
 
 The level is a variable of each function. Changing it replaces the function's environments, so the
-next calls are cold starts. A deployment that changes a function puts its level back.
+next calls are cold starts. A deployment that changes a function puts its level back. How a change
+reaches callers: ops/live/function_variables.py.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure import outputs
 from infrastructure.functions import names
-from ops import function_variables
-from ops.function_variables import ChangedMeanwhileError
+from ops.live import function_variables
+from ops.live.function_variables import ChangedMeanwhileError
 from ops.reach.errors import Overtaken
 from orders.settings import LOG_LEVEL
 
@@ -41,10 +42,10 @@ def change_all(target: Target, functions: Iterable[str], level: str) -> Iterator
     Raises:
         Overtaken: when somebody has changed one since; it and those after it stay as they are.
     """
-    found = {name: function_variables.configuration_of(target, name) for name in functions}
-    for name, configuration in found.items():
+    found = {name: function_variables.found_in(target, name) for name in functions}
+    for name, function in found.items():
         try:
-            function_variables.change(target, configuration, LOG_LEVEL, level)
+            function_variables.change(target.client("lambda"), function, LOG_LEVEL, level)
         except ChangedMeanwhileError:
             raise _overtaken(name, _present(target, name)) from None
         yield Level(name, level)

@@ -15,7 +15,10 @@ from collections.abc import Mapping  # noqa: TC003 - a NamedTuple's field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from botocore.exceptions import ClientError
+
 from infrastructure import outputs
+from ops.live.aliases import LIVE
 from ops.reach.errors import OperatorError, Overtaken
 from orders.routes import HEAD, IDEMPOTENCY_KEY, JSON, ROUTES, STAGE
 from orders.settings import OPERATORS
@@ -163,9 +166,19 @@ def _answer(target: Target, sender: Sender, call: _Call) -> dict[str, Any]:
     request_id = str(uuid.uuid4())
     event = json.dumps(call.event(sender, request_id)).encode()
     name = target.output(outputs.function(_function_of(call.method, call.path)))
-    answer = target.client("lambda").invoke(FunctionName=name, Payload=event)
+    answer = _invoked(target.client("lambda"), name, event)
     told = json_object(answer["Payload"].read().decode()) or {}
     return _body(told, f"request {request_id}")
+
+
+def _invoked(client: Any, function: str, event: bytes) -> Any:
+    """Call what callers meet; a stage that was deployed before there were versions has itself."""
+    try:
+        return client.invoke(FunctionName=function, Qualifier=LIVE, Payload=event)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != "ResourceNotFoundException":
+            raise
+    return client.invoke(FunctionName=function, Payload=event)
 
 
 def _function_of(method: str, path: str) -> str:

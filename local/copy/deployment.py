@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _BOOTSTRAP_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 _BOOTSTRAP_VERSION = ("/cdk-bootstrap/hnb659fds/version", "30")
-_WAIT_SECONDS = 120.0
+_WAIT_SECONDS = 240.0  # the release gate alone may take three minutes of them
 _POLL_SECONDS = 0.1
 _LONGEST_REASON = 1_000
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infrastructure.functions import Caller, names
+from ops.live.function_variables import change, look
 from ops.reach.clients import clients
 from orders.settings import PERSON_THROTTLE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from ops.reach.endpoints import Endpoints
 
 _ANY = 1_000_000
@@ -37,9 +36,4 @@ def lift(stack: Endpoints) -> None:
 def limit_people(stack: Endpoints, function: str, rate: int, burst: int) -> None:
     """Limit each person's requests to a function; its environments start anew."""
     functions = clients(stack.aws_endpoint_url)("lambda")
-    now = functions.get_function_configuration(FunctionName=function)
-    variables: Mapping[str, str] = now["Environment"]["Variables"]
-    functions.update_function_configuration(
-        FunctionName=function,
-        Environment={"Variables": {**variables, PERSON_THROTTLE: f"{rate} {burst}"}},
-    )
+    change(functions, look(functions, function), PERSON_THROTTLE, f"{rate} {burst}")

@@ -25,6 +25,7 @@ CHUNK = 64 * 1024
 
 OCCASIONAL: dict[str, str] = {
     BY_NAME["create_parameters"].handler: "runs when the stack is deployed: cents a year",
+    BY_NAME["release_gate"].handler: "asks new versions at a deployment: below a cent each time",
     BY_NAME["place_heartbeat"].handler: "counted with the schedule that calls it",
     BY_NAME["check_second_factor"].handler: "runs when people sign in: cents a month",
 }

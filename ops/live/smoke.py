@@ -13,8 +13,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from ops import function_variables
-from ops.live import front_door, smoke_key
+from ops.live import front_door, function_variables, smoke_key
 from ops.live.front_door import Answer, Unreachable
 from orders.domain.synthetic import HEARTBEAT
 from orders.heartbeat import REQUESTS, Deviation, FrontDoor, Run

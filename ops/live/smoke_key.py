@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from infrastructure import outputs
 from infrastructure.settings import tags
-from ops import function_variables
+from ops.live import function_variables
 from ops.reach.errors import OperatorError
 from ops.reach.interrupts import finish_first
 from orders.domain.synthetic import HEARTBEAT

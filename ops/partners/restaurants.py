@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from infrastructure import outputs
-from ops import function_variables
-from ops.function_variables import ChangedMeanwhileError
+from ops.live import function_variables
+from ops.live.function_variables import ChangedMeanwhileError
 from ops.reach.errors import OperatorError, Overtaken
 from ops.turns import changed, turn
 from orders.domain.serving.servers import BINDABLE, Bound
@@ -166,18 +166,22 @@ def renew(target: Target, snapshot: Snapshot) -> None:
 
     Raises:
         Overtaken: when the function is being changed by others at this moment.
+        OperatorError: when callers meet something else than was deployed last.
     """
     # Not of the bytes alone: a process may have started with what was between two equal ones.
     written = snapshot.mark.encode() + (snapshot.stored or b"")
     fingerprint = hashlib.sha256(written).hexdigest()[:16]
     for _ in range(_TRIES):
-        found = function_variables.configuration_of(target, PLACING)
-        if function_variables.variables_of(found).get(FINGERPRINT) == fingerprint:
+        found = function_variables.found_in(target, PLACING)
+        if function_variables.variables_of(found.called).get(FINGERPRINT) == fingerprint:
             return
         try:
-            function_variables.change(target, found, FINGERPRINT, fingerprint)
+            client = target.client("lambda")
+            function_variables.change(client, found, FINGERPRINT, fingerprint)
         except ChangedMeanwhileError:
             continue
+        except OperatorError as error:
+            raise OperatorError(f"It is written who serves the restaurant. {error}") from None
         return
     raise Overtaken(
         f"It is written who serves the restaurant, but {PLACING} is being changed by somebody "

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from infrastructure import outputs
-from ops.function_variables import configuration_of, variables_of
+from ops.live.function_variables import configuration_of, variables_of
 from orders.domain.ids import timestamp_of
 from orders.domain.lifecycle import MOVES, Status
 from orders.domain.serving.answering import accept_by

@@ -202,14 +202,17 @@ class Versions:
             for function, sides in self.seconds.items()
         }
 
-    def judge_speed(self) -> None:
+    def judge_speed(self, fewest: int) -> None:
         """Go on only if no new version is slower than it may be.
+
+        Args:
+            fewest: how many answers of both it takes to judge a function.
 
         Raises:
             Refused: when one is.
         """
         for function, sides in self.medians.items():
-            if len(sides) < len(SIDES):
+            if min(map(len, self.seconds[function].values())) < fewest:
                 continue
             most = max(_QUICK, self._plan.slow_factor * sides[LIVE])
             if sides[NEW] > most:

@@ -35,8 +35,8 @@ SECONDS = 150.0
 _AT_ONCE = 5
 """How many environments of each new version there are, before anybody meets one."""
 
-_SURE_AFTER = 2
-"""Rounds after which a median says something."""
+_ENOUGH = 10
+"""So many answers of each version are enough to end a release that is slow before all rounds."""
 
 _TRIES = 15
 _PAUSE = 2.0
@@ -88,11 +88,9 @@ class Gate:
             for number in range(1, self._plan.rounds + 1):
                 self._one_round(number)
                 self._round = number
-                if number >= min(_SURE_AFTER, self._plan.rounds):
-                    self._versions.judge_speed()
+                self._versions.judge_speed(_ENOUGH if number < self._plan.rounds else 1)
         except Late:
-            if self._round:
-                self._versions.judge_speed()
+            self._versions.judge_speed(_ENOUGH)
             raise Refused(
                 f"The gate was not done after {SECONDS:.0f} s: {self._round} of "
                 f"{self._plan.rounds} rounds, {self._service.calls} calls, then "

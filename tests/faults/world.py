@@ -26,6 +26,7 @@ import httpx
 
 from load.accounting import match
 from local.stack import start
+from ops.live.function_variables import change, look
 from ops.reach.clients import clients
 from orders.order_changes import Malformed, parse
 from orders.partner_endpoints import parameter_name
@@ -121,11 +122,7 @@ class World:
 
     def _send_through(self, function: str, proxy_url: str) -> None:
         client = self.client("lambda")
-        now = client.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-        variables = {**now, "AWS_ENDPOINT_URL": proxy_url}
-        client.update_function_configuration(
-            FunctionName=function, Environment={"Variables": variables}
-        )
+        change(client, look(client, function), "AWS_ENDPOINT_URL", proxy_url)
 
     def set_flags(self, **flags: Any) -> None:
         """Set the feature flags, as an operator does."""

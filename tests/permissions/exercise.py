@@ -18,7 +18,7 @@ from orders.domain.serving.servers import Bound
 from orders.routes import ROUTES
 from tests.permissions.deployed import recorded, short
 from tests.shared.examples import order
-from tests.shared.people import aws, bind, client_of, make_partner, usage_plan
+from tests.shared.people import aws, bind, client_of, make_partner, renew, usage_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -195,9 +195,7 @@ class Walk:
 
     def renew(self, function: str) -> None:
         """Let new processes of a function take over, which know nothing yet."""
-        functions, name = aws(self.stack, "lambda"), self.stack.functions[function]
-        timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
-        functions.update_function_configuration(FunctionName=name, Timeout=timeout)
+        renew(self.stack, function)
 
     def place(self, http: httpx.Client, path: str = "/orders", **changes: Any) -> dict[str, Any]:
         """Place an order twice with one key, the second time as a repetition."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 
 from local.demo.people import PEOPLE, Pool, access_token
+from ops.live.function_variables import change, look
 from ops.reach.clients import clients
 from orders.partners import packed, unpacked
 
@@ -85,6 +86,10 @@ def bind(stack: Endpoints, restaurant: str, bound: Bound) -> None:
     known = {} if found is None else unpacked(found["restaurants"]["B"])
     item = {**_DIRECTORY, "restaurants": {"B": packed({**known, restaurant: bound})}}
     tables.put_item(TableName=partners, Item=item)
-    functions, name = aws(stack, "lambda"), stack.functions["create_order"]
-    timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
-    functions.update_function_configuration(FunctionName=name, Timeout=timeout)
+    renew(stack, "create_order")
+
+
+def renew(stack: Endpoints, function: str) -> None:
+    """Let new processes of a function take over, which know nothing yet."""
+    functions, name = aws(stack, "lambda"), stack.functions[function]
+    change(functions, look(functions, name), "STARTED_ANEW", uuid.uuid4().hex)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from ops.live.function_variables import change, look, variables_of
 from orders.settings import PRICE_KEYS, PRICE_QUOTES
 from tests.shared.examples import order
 from tests.shared.people import aws, client_of
@@ -146,13 +147,11 @@ def test_partners_do_not_know_quotes(acme: Partner, me: Customer) -> None:
 @pytest.fixture
 def required(stack: Endpoints) -> Iterator[None]:
     """Run the function that places orders as a stage does that requires quotes."""
-    functions = aws(stack, "lambda")
-    name = stack.functions["create_order"]
-    before = functions.get_function_configuration(FunctionName=name)["Environment"]
-    variables = {**before["Variables"], PRICE_QUOTES: "required"}
-    functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+    functions, name = aws(stack, "lambda"), stack.functions["create_order"]
+    before = variables_of(look(functions, name).called)[PRICE_QUOTES]
+    change(functions, look(functions, name), PRICE_QUOTES, "required")
     yield
-    functions.update_function_configuration(FunctionName=name, Environment=before)
+    change(functions, look(functions, name), PRICE_QUOTES, before)
 
 
 @pytest.mark.usefixtures("required")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from tests.shared.people import aws
+from tests.shared.people import aws, renew
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -67,10 +67,8 @@ def wait_until(promise: Callable[[], bool], what: str) -> None:
 
 def renew_workers(stack: Endpoints) -> None:
     """Let new functions take over: those that run keep the flags for a minute."""
-    functions, name = aws(stack, "lambda"), stack.functions["process_order"]
     wait_until(lambda: waiting(stack) == 0, "the queue does not become empty")
-    timeout = functions.get_function_configuration(FunctionName=name)["Timeout"]
-    functions.update_function_configuration(FunctionName=name, Timeout=timeout)
+    renew(stack, "process_order")
 
 
 def waiting(stack: Endpoints) -> int:

@@ -16,6 +16,7 @@ from infrastructure import outputs
 from infrastructure.settings import stack_name
 from ops.reach.target import Target
 from orders.settings import LOG_LEVEL
+from tests.unit.ops.functions import Functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,10 +52,7 @@ class Account:
         self.keys: dict[str, dict[str, Any]] = {}
         self.on_plan: dict[str, str] = {}
         self.parameters: dict[str, list[dict[str, Any]]] = {}
-        self.levels: dict[str, dict[str, Any]] = {
-            real: {"RevisionId": "0", "Environment": {"Variables": {LOG_LEVEL: "INFO"}}}
-            for real in FUNCTIONS.values()
-        }
+        self.functions = Functions(**{real: {LOG_LEVEL: "INFO"} for real in FUNCTIONS.values()})
         self.queues: dict[str, list[dict[str, Any]]] = {DEAD: [], SOURCE: []}
         self.before: Callable[[int, str], None] = lambda *_: None
         """Is told the number and name of each step before it is done."""
@@ -251,26 +249,6 @@ class _ParameterStore:
         return self._versions[name]
 
 
-class _Lambda:
-    def __init__(self, account: Account) -> None:
-        self._levels = account.levels
-
-    def get_function_configuration(self, *, FunctionName: str) -> Any:  # noqa: N803
-        return {"FunctionName": FunctionName, **self._levels[FunctionName]}
-
-    def update_function_configuration(
-        self,
-        *,
-        FunctionName: str,  # noqa: N803
-        RevisionId: str,  # noqa: N803
-        Environment: Any,  # noqa: N803
-    ) -> None:
-        if self._levels[FunctionName]["RevisionId"] != RevisionId:
-            raise refused("PreconditionFailedException")
-        later = {"RevisionId": str(int(RevisionId) + 1), "Environment": Environment}
-        self._levels[FunctionName] = later
-
-
 class _Queues:
     """Of which each message is in one hand at most; it is given back when it is said."""
 
@@ -316,7 +294,7 @@ _SERVICES: dict[str, Any] = {
     "dynamodb": _DynamoDB,
     "apigateway": _Gateway,
     "ssm": _ParameterStore,
-    "lambda": _Lambda,
+    "lambda": lambda account: account.functions,
     "sqs": _Queues,
 }
 

@@ -2,51 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from ops import log_levels
+from ops.live.function_variables import MARK
 from ops.log_levels import Level
 from ops.reach.target import Target
 from orders.settings import LOG_LEVEL
+from tests.unit.ops.functions import Functions
 
 OUTPUTS = {"CreateOrderFunction": "create", "GetOrderFunction": "get"}
 
 
-class Lambda:
-    """A Lambda that counts its functions' revisions, and knows how to wait."""
-
-    def __init__(self) -> None:
-        self.variables: dict[str, dict[str, str]] = {
-            "create": {LOG_LEVEL: "WARNING", "TABLE": "orders"},
-            "get": {"TABLE": "orders"},
-        }
-        self.waited_for: list[str] = []
-
-    def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:  # noqa: N803 - AWS's
-        environment = {"Variables": self.variables[FunctionName]}
-        return {"FunctionName": FunctionName, "RevisionId": "7", "Environment": environment}
-
-    def update_function_configuration(self, **given: Any) -> None:
-        assert given["RevisionId"] == "7"
-        self.variables[given["FunctionName"]] = given["Environment"]["Variables"]
-
-    def get_waiter(self, name: str) -> Lambda:
-        assert name == "function_updated_v2"
-        return self
-
-    def wait(self, *, FunctionName: str) -> None:  # noqa: N803 - AWS's
-        self.waited_for.append(FunctionName)
+@pytest.fixture
+def aws() -> Functions:
+    return Functions(create={LOG_LEVEL: "WARNING", "TABLE": "orders"}, get={"TABLE": "orders"})
 
 
 @pytest.fixture
-def aws() -> Lambda:
-    return Lambda()
-
-
-@pytest.fixture
-def target(aws: Lambda) -> Target:
+def target(aws: Functions) -> Target:
     return Target("stage it", "stack", lambda _: aws, OUTPUTS, "")
 
 
@@ -58,11 +32,18 @@ def test_levels_of_what_is_deployed(target: Target) -> None:
     ]
 
 
-def test_a_level_is_one_variable_of_many(target: Target, aws: Lambda) -> None:
+def test_a_level_is_one_variable_of_many(target: Target, aws: Functions) -> None:
     """Only the level changes, on the revision that was read, and each function is waited for."""
     done = log_levels.change_all(target, ["create_order", "get_order"], "DEBUG")
     assert next(done) == Level("create_order", "DEBUG")
-    assert LOG_LEVEL not in aws.variables["get"]
+    assert LOG_LEVEL not in aws.called("get")
     assert list(done) == [Level("get_order", "DEBUG")]
-    assert aws.variables["create"] == {LOG_LEVEL: "DEBUG", "TABLE": "orders"}
-    assert aws.waited_for == ["create", "get"]
+    level = {LOG_LEVEL: "DEBUG", MARK: '{"LOG_LEVEL":"WARNING"}'}
+    assert aws.called("create") == {**level, "TABLE": "orders"}
+    assert set(aws.waited_for) == {"create", "get"}
+
+
+def test_levels_are_those_that_callers_meet(target: Target, aws: Functions) -> None:
+    """What only the function itself has, which nobody calls, is no level of the stage."""
+    aws.latest["create"]["Environment"] = {"Variables": {LOG_LEVEL: "DEBUG"}}
+    assert log_levels.levels(target)[0] == Level("create_order", "WARNING")

@@ -15,6 +15,7 @@ from ops.reach.target import Target
 from orders.callers import caller_of
 from orders.domain.lifecycle import Role
 from orders.http import Request
+from tests.unit.ops.functions import refused
 
 ORDER_ID = "01a2056f-12d3-7a4f-a166-60b40a00b62c"
 OUTPUTS = {
@@ -31,8 +32,13 @@ class Aws:
     def __init__(self, *answers: dict[str, Any]) -> None:
         self._answers = list(answers)
         self.called: list[tuple[str, dict[str, Any]]] = []
+        self.qualifiers: list[str] = []
+        self.released = True
 
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - AWS's
+    def invoke(self, *, FunctionName: str, Payload: bytes, Qualifier: str = "") -> dict[str, Any]:  # noqa: N803 - AWS's
+        self.qualifiers.append(Qualifier)
+        if Qualifier and not self.released:
+            raise refused("ResourceNotFoundException")
         self.called.append((FunctionName, json.loads(Payload)))
         return {"Payload": io.BytesIO(json.dumps(self._answers.pop(0)).encode())}
 
@@ -66,6 +72,17 @@ def test_a_function_takes_the_request_for_an_operators() -> None:
     caller = caller_of(request.context, request.route)
     assert (caller.role, caller.identity) == (Role.OPERATOR, "assumed-role/ops/alice")
     assert (request.route.function, request.order_id) == ("get_order", ORDER_ID)
+
+
+def test_an_operator_meets_what_callers_meet() -> None:
+    """The alias answers, and not what is newest; in a stage without one, the function itself."""
+    aws = Aws(answer(200, {"orderId": ORDER_ID}))
+    requests.shown(target_of(aws), OPERATOR, ORDER_ID)
+    assert aws.qualifiers == ["live"]
+    aws = Aws(answer(200, {"orderId": ORDER_ID}))
+    aws.released = False
+    assert requests.shown(target_of(aws), OPERATOR, ORDER_ID) == {"orderId": ORDER_ID}
+    assert aws.qualifiers == ["live", ""]
 
 
 def test_a_list_is_followed_to_its_end() -> None:

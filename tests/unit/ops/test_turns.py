@@ -205,7 +205,7 @@ class Pair(NamedTuple):
 def same(account: Account) -> Account:
     """Give an account like this one."""
     made = Account()
-    for name in ("clock", "items", "keys", "on_plan", "parameters", "levels", "queues"):
+    for name in ("clock", "items", "keys", "on_plan", "parameters", "functions", "queues"):
         setattr(made, name, copy.deepcopy(getattr(account, name)))
     return made
 
@@ -322,7 +322,10 @@ def test_on_the_flags(run: Any, mine: str, theirs: str) -> None:
 
 
 def levels_in(account: Account) -> list[str]:
-    return [levels["Environment"]["Variables"][LOG_LEVEL] for levels in account.levels.values()]
+    """Say how much callers make the functions log, and that the next release starts anew."""
+    functions = account.functions
+    assert all(functions.itself(name) == {LOG_LEVEL: "INFO"} for name in functions.latest)
+    return [functions.called(name)[LOG_LEVEL] for name in functions.latest]
 
 
 @pytest.mark.parametrize("theirs", [("DEBUG",), ("ERROR", "--function", "get_order")])

@@ -5,44 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from cli import options
 from cli.commands import logs
 from ops.reach.errors import Overtaken
 from ops.reach.target import Target
 from orders.settings import LOG_LEVEL
+from tests.unit.ops.functions import Functions, refused
 
 OUTPUTS = {"CreateOrderFunction": "create", "GetOrderFunction": "get", "ListOrdersFunction": "list"}
 
 
-class Lambda:
+class Lambda(Functions):
     """A Lambda in which somebody changes one function at the same moment."""
-
-    def __init__(self) -> None:
-        self.levels = dict.fromkeys(OUTPUTS.values(), "INFO")
-
-    def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:  # noqa: N803 - AWS's
-        variables = {LOG_LEVEL: self.levels[FunctionName], "OTHER": "stays"}
-        environment = {"Variables": variables}
-        return {"FunctionName": FunctionName, "RevisionId": "1", "Environment": environment}
 
     def update_function_configuration(self, **given: Any) -> None:
         if given["FunctionName"] == "get":
-            raise ClientError(
-                {"Error": {"Code": "PreconditionFailedException", "Message": "changed"}},
-                "UpdateFunctionConfiguration",
-            )
-        assert given["Environment"]["Variables"]["OTHER"] == "stays"
-        self.levels[given["FunctionName"]] = given["Environment"]["Variables"][LOG_LEVEL]
+            raise refused("PreconditionFailedException")
+        super().update_function_configuration(**given)
 
-    def get_waiter(self, _: str) -> Any:
-        return type("Waiter", (), {"wait": lambda *_, **__: None})()
+    @property
+    def levels(self) -> dict[str, str]:
+        return {name: self.called(name)[LOG_LEVEL] for name in OUTPUTS.values()}
 
 
 @pytest.fixture
 def functions(monkeypatch: pytest.MonkeyPatch) -> Lambda:
-    made = Lambda()
+    made = Lambda(**{name: {LOG_LEVEL: "INFO"} for name in OUTPUTS.values()})
     target = Target("stage it", "stack", lambda _: made, OUTPUTS, "")
     monkeypatch.setattr(options, "find", lambda *_, **__: target)
     return made

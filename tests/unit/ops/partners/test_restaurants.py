@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from ops.live.function_variables import MARK
 from ops.partners import restaurants
 from ops.partners.restaurants import FINGERPRINT, Snapshot
 from ops.reach.errors import OperatorError, Overtaken
 from ops.reach.target import Target
 from orders.domain.serving.servers import Bound
 from orders.partners import packed, unpacked
+from tests.unit.ops.functions import Functions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,14 +27,14 @@ def refused(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": ""}}, "x")
 
 
-class Aws:
+class Aws(Functions):
     """A table with one item, and a function with variables; `meanwhile` is what others do."""
 
     def __init__(self) -> None:
+        super().__init__(create={"OTHER": "stays"})
         self.stored: bytes | None = None
         self.mark = {"S": ""}
-        self.variables = {"OTHER": "stays"}
-        self.revision, self.renewals = 1, 0
+        self.renewals = 0
         self.meanwhile: list[Callable[[], None]] = []
 
     def _others(self) -> None:
@@ -52,20 +54,22 @@ class Aws:
             raise refused("ConditionalCheckFailedException")
         self.stored, self.mark = given["Item"]["restaurants"]["B"], given["Item"]["mark"]
 
-    def get_function_configuration(self, *, FunctionName: str) -> dict[str, Any]:  # noqa: N803 - AWS's
-        environment = {"Variables": dict(self.variables)}
-        revision = str(self.revision)
-        return {"FunctionName": FunctionName, "RevisionId": revision, "Environment": environment}
+    @property
+    def met(self) -> dict[str, str]:
+        """What callers meet."""
+        return {name: text for name, text in self.called("create").items() if name != MARK}
 
     def update_function_configuration(self, **given: Any) -> None:
         self._others()
-        if given["RevisionId"] != str(self.revision):
-            raise refused("PreconditionFailedException")
-        self.variables = given["Environment"]["Variables"]
-        self.revision, self.renewals = self.revision + 1, self.renewals + 1
+        super().update_function_configuration(**given)
 
-    def get_waiter(self, _: str) -> Any:
-        return type("Waiter", (), {"wait": lambda *_, **__: None})()
+    def update_alias(self, **given: Any) -> Any:
+        moved = super().update_alias(**given)
+        self.renewals += 1
+        return moved
+
+    def changed_by_others(self) -> None:
+        self.latest["create"]["RevisionId"] += "-of-others"
 
 
 @pytest.fixture
@@ -157,7 +161,7 @@ def test_processes_are_replaced_once_for_each_snapshot(target: Target, aws: Aws)
     restaurants.renew(target, snapshot)
     restaurants.renew(target, snapshot)
     assert aws.renewals == 1
-    assert set(aws.variables) == {"OTHER", FINGERPRINT}
+    assert set(aws.met) == {"OTHER", FINGERPRINT}
     restaurants.renew(target, Snapshot({}, packed({})))
     assert aws.renewals == 2
 
@@ -176,7 +180,7 @@ def test_a_deployment_at_the_same_moment_is_waited_for(target: Target, aws: Aws)
     """Where somebody changes the function meanwhile, it is tried again, and told at last."""
 
     def other() -> None:
-        aws.revision += 1
+        aws.changed_by_others()
 
     snapshot = Snapshot({}, packed({}))
     aws.meanwhile = [other]
@@ -185,6 +189,14 @@ def test_a_deployment_at_the_same_moment_is_waited_for(target: Target, aws: Aws)
     aws.meanwhile = [other] * 10
     with pytest.raises(Overtaken, match="Repeat the command"):
         restaurants.renew(target, Snapshot({"rest-1": ACME}, packed({"rest-1": ACME})))
+
+
+def test_an_unfinished_release_is_told(target: Target, aws: Aws) -> None:
+    """What is written and what is not yet used are told apart, with what to do."""
+    aws.latest["create"]["CodeSha256"] = "next"
+    with pytest.raises(OperatorError, match=r"^It is written who.*Callers of create.*repeat the"):
+        restaurants.renew(target, Snapshot({}, packed({})))
+    assert aws.renewals == 0
 
 
 def test_a_partner_that_serves_is_not_removed(target: Target, aws: Aws) -> None:

@@ -77,9 +77,7 @@ class FakeLambda:
 
     def properties(self, version: str = NEW, **changes: Any) -> dict[str, Any]:
         """Give the properties of the custom resource, as CloudFormation sends them."""
-        functions = {
-            name: {"Name": f"stage-{name}", "Version": version} for name in self.versions
-        }
+        functions = {name: {"Name": f"stage-{name}", "Version": version} for name in self.versions}
         known = {
             "Functions": functions,
             "Alias": "live",
