@@ -38,6 +38,26 @@ COMMANDS = (
         "Say what would make a deployment, or the local run, fail or misbehave; change nothing.",
     ),
     Entry(
+        "releases",
+        "List the releases that a stage has had, and which of them can come back at once.",
+        module="release.releases",
+    ),
+    Entry(
+        "status",
+        "Say which release a stage runs, and whether it is as it was deployed.",
+        module="release.status",
+    ),
+    Entry(
+        "drift",
+        "Say what has been changed of a stage without a deployment.",
+        module="release.drift",
+    ),
+    Entry(
+        "smoke",
+        "Try a stage through its front door, with orders that nobody cooks.",
+        module="release.smoke",
+    ),
+    Entry(
         "quote",
         "Print an order at the menu's prices, with the quote that lets a customer place it.",
         module="callers.quote",
@@ -85,6 +105,7 @@ app = typer.Typer(
         For example:
         orders doctor --stage prod
         orders deploy --stage prod
+        orders status --stage prod
         orders dlq ls --stage prod
         orders dlq redrive processing --local
         orders audit --stage prod --since 30d --about acme-pos
@@ -93,6 +114,7 @@ app = typer.Typer(
         orders trace 01a2056f-12d3-7a4f-a166-60b40a00b62c --local
         orders flags set auto-confirm --percent 25 --reason "second week"
         Exit codes: 0 done, 1 failed or something is left, 2 wrong usage, 130 interrupted.
+        What else a command ends with, its own --help says.
     """),
 )
 

@@ -26,7 +26,7 @@ from orders.domain.lifecycle import Role
 from project.json_object import json_object
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ops.reach.target import Target
 
@@ -146,6 +146,23 @@ def commands(target: Target, since: dt.datetime, now: dt.datetime | None = None)
     span = (since, now or dt.datetime.now(dt.UTC))
     group = target.output(outputs.AUDIT_LOG)
     return [act for event in _events(target, group, span) if (act := _command(event))]
+
+
+def under_way(acts: Iterable[Act], commands: Iterable[str], moment: dt.datetime) -> str:
+    """Say who had begun one of some commands at a moment, and not ended it; empty for nobody.
+
+    Args:
+        acts: what was done by commands.
+        commands: as they are recorded, such as `orders deploy`.
+        moment: when.
+    """
+    wanted, begun = set(commands), {}
+    for act in sorted(acts, key=lambda each: each.at):
+        if act.what in wanted and act.at <= moment:
+            begun[act.run] = act
+            if act.outcome != BEGUN:
+                del begun[act.run]
+    return next((act.who for act in reversed(begun.values())), "")
 
 
 def _log_of(target: Target, function: str) -> str:

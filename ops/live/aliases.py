@@ -12,22 +12,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from infrastructure import outputs
-from infrastructure.functions import Caller, names
+from infrastructure.functions import LIVE, released_names
 from ops.reach.errors import Overtaken
+from project.json_object import json_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ops.reach.target import Target
-
-LIVE = "live"
-"""The alias that everything calls."""
 
 LATEST = "$LATEST"
 """What Lambda calls the function itself, which can be changed at any time."""
 
 _MISSING = "ResourceNotFoundException"
 _CHANGED_MEANWHILE = ("PreconditionFailedException", "ResourceConflictException")
+
+
+MARK = "CHANGED_BY_OPERATORS"
+"""The variable of a version that a command has changed: in JSON, what a deployment has set of the
+variables that differ, null for nothing."""
 
 
 class Alias(NamedTuple):
@@ -49,6 +52,11 @@ class Version(NamedTuple):
     variables: dict[str, str]
 
     @property
+    def deployed(self) -> dict[str, str]:
+        """The variables as a deployment has set them, without what commands have changed since."""
+        return as_deployed(self.variables)
+
+    @property
     def number(self) -> int:
         """The version's number; 0 for `$LATEST`."""
         return int(self.version) if self.version.isdigit() else 0
@@ -56,8 +64,7 @@ class Version(NamedTuple):
 
 def functions(target: Target) -> dict[str, str]:
     """Name the stage's functions that have versions, each with what AWS calls it."""
-    released = names(Caller.API, Caller.QUEUE, Caller.SCHEDULE)
-    wanted = {name: outputs.function(name) for name in released}
+    wanted = {name: outputs.function(name) for name in released_names()}
     return {
         name: target.outputs[output] for name, output in wanted.items() if output in target.outputs
     }
@@ -123,6 +130,13 @@ def published(client: Any, function: str) -> list[Version]:
 def latest(client: Any, function: str) -> Version:
     """Read what the function itself is now: what the next version would be published from."""
     return _version(client.get_function_configuration(FunctionName=function))
+
+
+def as_deployed(variables: Mapping[str, str]) -> dict[str, str]:
+    """Give variables as a deployment has set them, without what commands have changed since."""
+    changed = json_object(variables.get(MARK, "")) or {}
+    others = {name: text for name, text in variables.items() if name not in {MARK, *changed}}
+    return others | {name: str(text) for name, text in changed.items() if text is not None}
 
 
 def _versions(client: Any, function: str) -> Iterator[Version]:

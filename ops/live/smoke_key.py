@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from infrastructure import outputs
 from infrastructure.settings import tags
-from ops.live import function_variables
+from ops.live import aliases
 from ops.reach.errors import OperatorError
 from ops.reach.interrupts import finish_first
 from orders.domain.synthetic import HEARTBEAT
@@ -59,10 +59,10 @@ def key(target: Target) -> Iterator[tuple[str, bool]]:
 
 def _heartbeat_s(target: Target) -> str | None:
     """Read the heartbeat's own key, and see that it is among the partners'."""
-    if outputs.function("place_heartbeat") not in target.outputs:
+    function = target.outputs.get(outputs.function("place_heartbeat"))
+    if function is None:
         return None
-    found = function_variables.configuration_of(target, "place_heartbeat")
-    key_id = function_variables.variables_of(found)[HEARTBEAT_KEY_ID]
+    key_id = aliases.latest(target.client("lambda"), function).variables[HEARTBEAT_KEY_ID]
     described = target.client("apigateway").get_api_key(apiKey=key_id, includeValue=True)
     _admit(target, key_id)
     return str(described["value"])

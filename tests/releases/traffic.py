@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_SECONDS = 60.0
 _POLL_SECONDS = 0.1
-_PAUSE_SECONDS = 0.1
+_PAUSE_SECONDS = 0.2
 _PERSONS_PAUSE_SECONDS = 0.2  # a person may send four requests a second
 
 PLACED, REPEATED, READ, LISTED, CHANGED = "placed", "repeated", "read", "listed", "changed"

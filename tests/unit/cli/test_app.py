@@ -35,6 +35,7 @@ DESTRUCTIVE = {
 READING = {
     *("customers export", "customers holds"),
     *("audit", "dlq ls", "dlq show", "doctor", "cost", "spent", "trace"),
+    *("releases", "status", "drift"),
     *("flags ls", "flags show", "flags history"),
     *("partners ls", "partners show", "partners usage"),
     *("logs ls", "logs tail", "webhooks listen", "ls", "show", "quote"),
@@ -43,7 +44,7 @@ READING = {
 """Those that only tell."""
 
 HARMLESS = {
-    *("customers hold", "partners enable", "logs level", "place"),
+    *("customers hold", "partners enable", "logs level", "place", "smoke"),
     *("webhooks test", "webhooks resend"),
 }
 """Those that do what can be undone, or done again, without loss, and do not ask."""

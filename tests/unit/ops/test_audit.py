@@ -191,3 +191,18 @@ def test_an_edit_is_done_and_moves_nothing() -> None:
     assert found == Act(
         NOW, SUBJECT, "PATCH /orders/{orderId}", "order=order-1", "done", "request-1"
     )
+
+
+def test_who_was_deploying_at_a_moment() -> None:
+    """Between the two lines of a command its operator was at it; before and after it nobody was."""
+    deploy, other = "orders deploy", "arn:aws:iam::1:user/other"
+    moments = [NOW + dt.timedelta(minutes=minute) for minute in (0, 10, 20, 30)]
+    acts = [
+        Act(moments[2], ME, deploy, "", "done", "run-1"),
+        Act(moments[0], ME, deploy, "", "begun", "run-1"),
+        Act(moments[0], other, "orders smoke", "", "begun", "run-2"),
+    ]
+    found = [audit.under_way(acts, [deploy], moment) for moment in moments]
+    assert found == [ME, ME, "", ""]
+    killed = [Act(moments[1], other, deploy, "", "begun", "run-3")]
+    assert audit.under_way([*acts, *killed], [deploy], moments[3]) == other
