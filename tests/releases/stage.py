@@ -10,6 +10,7 @@ from local.copy.deployment import Deployment
 from ops.reach.clients import ACCOUNT, REGION, clients
 from ops.reach.errors import LocalError
 from ops.reach.layout import SHARED
+from ops.reach.target import Target
 from tests.releases.release import FUNCTION, Release, key_of, of_type
 
 if TYPE_CHECKING:
@@ -65,6 +66,13 @@ class Stage:
         except LocalError as error:
             return Outcome(self.status(), str(error))
         return Outcome(self.status(), "")
+
+    def target(self) -> Target:
+        """Give the stage as commands reach it."""
+        stack = self.stack.stack_name
+        described = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+        outputs = {one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]}
+        return Target("stage dev", stack, self.client, outputs, "orders deploy")
 
     def status(self) -> str:
         """Give the stack's status."""

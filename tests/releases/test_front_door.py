@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ops.live.smoke import failed, smoke
-from ops.reach.target import Target
 from tests.releases.release import Release, of_type
 from tests.releases.stage import DONE
 
@@ -66,11 +65,7 @@ BROKEN = {
 
 def steps_that_fail(stage: Stage) -> list[str]:
     """Take the smoke test, and name the steps that fail."""
-    described = stage.client("cloudformation").describe_stacks(StackName=stage.stack.stack_name)
-    told = described["Stacks"][0]["Outputs"]
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in told}
-    target = Target("stage dev", stage.stack.stack_name, stage.client, outputs, "make run")
-    return [step.name for step in failed(smoke(target, lambda _: None, times=1))]
+    return [step.name for step in failed(smoke(stage.target(), lambda _: None, times=1))]
 
 
 @pytest.mark.parametrize("step", BROKEN)
