@@ -138,7 +138,8 @@ def _move(message: Message, order_id: str, change: Change, versions: Iterable[in
     finally:
         message.notes.update(Store.used(before))
     message.notes.update(version=item["version"], orderStatus=change.to and change.to.value)
-    message.counts.append(STATUS_CHANGES)
+    if not is_synthetic(item):
+        message.counts.append(STATUS_CHANGES)
     return item
 
 

@@ -37,6 +37,7 @@ def other(side: str) -> str:
 class Answer(NamedTuple):
     """What a version has answered to a request."""
 
+    side: str
     who: str
     """Function and version, as a refusal names them."""
     title: str
@@ -46,7 +47,6 @@ class Answer(NamedTuple):
     """By their names in lower case."""
     body: Any
     """As JSON; None for no body."""
-    text: str
 
     @property
     def whole(self) -> dict[str, Any]:
@@ -54,7 +54,7 @@ class Answer(NamedTuple):
         body = self.body
         if self.headers.get("content-type") == _PROBLEM:
             body = without_wording(body)
-        return {"status": self.status, "headers": self.headers, "body": body}
+        return {"status": self.status, "body": body, "headers": self.headers}
 
     def form(self, *ids: str) -> Any:
         """Give the whole without ids, and of times their form."""
@@ -102,14 +102,15 @@ class Versions:
         """
         event = request.event(self._plan.origin)
         invoked = self._invoke(side, request.function, request.title, event, timed=timed)
-        answer = _read(self._who(side, request.function, invoked.version), request, invoked.payload)
+        who = self._who(side, request.function, invoked.version)
+        answer = _read(Answer(side, who, request.title, 0, {}, None), request, invoked.payload)
         if answer.status != expected:
             problem = answer.body.get("type") if isinstance(answer.body, dict) else None
             kind = f" ({problem})" if isinstance(problem, str) and problem[:4] == "urn:" else ""
             raise answer.refuse(f"status {answer.status} and not {expected}{kind}")
         return answer
 
-    def hand(self, side: str, function: str, event: Any, what: str) -> str:
+    def hand(self, side: str, function: str, event: Any, what: str, *, timed: bool) -> str:
         """Hand a batch of messages to a worker, all of which it must work off.
 
         Args:
@@ -117,6 +118,7 @@ class Versions:
             function: the worker.
             event: as Lambda brings it from a queue.
             what: what it tells of, for a refusal.
+            timed: whether the time that it takes is noted.
 
         Returns:
             The end of its log.
@@ -124,7 +126,7 @@ class Versions:
         Raises:
             Refused: when one of them fails.
         """
-        invoked = self._invoke(side, function, what, event, tail=True)
+        invoked = self._invoke(side, function, what, event, timed=timed, tail=True)
         if invoked.payload != {"batchItemFailures": []}:
             who = self._who(side, function, invoked.version)
             raise Refused(f"{who} does not work off {what}: the message would be tried again.")
@@ -224,13 +226,17 @@ class Versions:
                 )
 
 
-def _read(who: str, request: Request, payload: Any) -> Answer:
+def _read(none: Answer, request: Request, payload: Any) -> Answer:
     """Read an answer as API Gateway does, which gives 502 for any other form.
+
+    Args:
+        none: the answer without what it says.
+        request: what was asked.
+        payload: what the function has returned.
 
     Raises:
         Refused: when it has another form.
     """
-    none = Answer(who, request.title, 0, {}, None, "")
     if not isinstance(payload, dict) or type(payload.get("statusCode")) is not int:
         raise none.refuse("API Gateway could make no answer of it")
     alone, multiple = payload.get("headers") or {}, payload.get("multiValueHeaders") or {}
@@ -247,4 +253,4 @@ def _read(who: str, request: Request, payload: Any) -> Answer:
         body = json.loads(text) if text else None
     except (ValueError, RecursionError):
         raise none.refuse("the body is no JSON") from None
-    return Answer(who, request.title, payload["statusCode"], headers, body, text)
+    return none._replace(status=payload["statusCode"], headers=headers, body=body)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from orders.release_gate.asking import LIVE, NEW, SIDES, compare
+from orders.release_gate.plan import LISTING, PLACING, READING
 from orders.release_gate.requests import (
     NOBODY,
+    NOBODYS,
     PARTNER,
     STRANGER,
     Request,
@@ -30,11 +32,20 @@ if TYPE_CHECKING:
     Doors = Iterator[tuple[Request, int]]
     """Requests, each with the status that it must be answered with."""
 
-_NOWHERE = "01890a5d-ac96-774b-bcce-b302099a8057"
 _TOO_LONG = 8 * 1024 + 1
 _ONE = "/orders/{orderId}"
 _SERVED = "/restaurants/{restaurantId}/orders"
 _OURS = "heartbeat"
+
+
+def greeting(function: str) -> tuple[Request, int]:
+    """Give what a function is met with, which writes nothing, and what it answers."""
+    if function == PLACING:
+        return placing({}, "release-gate-greeting"), 400
+    if function == LISTING:
+        return listing(customerId=NOBODYS), 200
+    one = reading(NOBODYS) if function == READING else changing(NOBODYS, {"status": "CANCELLED"})
+    return one, 404
 
 
 def check_doors(
@@ -64,7 +75,7 @@ def check_doors(
 def _reading(ended: str) -> Doors:
     yield reading(ended, {"If-None-Match": '"4"'}), 304
     yield reading(ended, {"If-Match": '"1"'}), 412
-    yield reading(_NOWHERE), 404
+    yield reading(NOBODYS), 404
     yield reading("no-id"), 404
     yield request(f"HEAD /partner{_ONE}", places={"orderId": ended}), 200
     yield _read(person(), _ONE, ended), 404
@@ -98,7 +109,7 @@ def _changing(ended: str) -> Doors:
     yield changing(ended, {"tip": 5}, {"If-Match": '"1"'}), 412
     yield changing(ended, {"tip": 5}), 409
     yield changing(ended, {"total": 5}), 400
-    yield changing(_NOWHERE, cancelled), 404
+    yield changing(NOBODYS, cancelled), 404
     for sender, resource, status in (
         (person(), _ONE, 404),
         (person("operators"), _ONE, 409),

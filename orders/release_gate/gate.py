@@ -13,20 +13,18 @@ from typing import TYPE_CHECKING, Any
 from orders.aws_api import DYNAMODB, ApiError, call
 from orders.custom_resource import Refused
 from orders.domain.synthetic import HEARTBEAT
-from orders.release_gate.asking import LIVE, NEW, SIDES, Versions
-from orders.release_gate.doors import check_doors
+from orders.release_gate.asking import LIVE, NEW, Versions
+from orders.release_gate.doors import check_doors, greeting
 from orders.release_gate.invoking import Lambda, Late
 from orders.release_gate.lists import check_lists
-from orders.release_gate.plan import REQUESTED
-from orders.release_gate.requests import KEY_ID, changing, listing, placing, reading
+from orders.release_gate.plan import REQUESTED, WORKERS
+from orders.release_gate.requests import KEY_ID
 from orders.release_gate.rounds import Life
 from orders.release_gate.shapes import shapes
-from orders.release_gate.workers import check_workers
+from orders.release_gate.workers import check_workers, greet
 
 if TYPE_CHECKING:
-    from orders.release_gate.asking import Answer
     from orders.release_gate.plan import Plan
-    from orders.release_gate.requests import Request
     from orders.release_gate.shapes import Shape
 
 SECONDS = 150.0
@@ -105,64 +103,34 @@ class Gate:
         Those are the environments that the first callers meet, too.
         """
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for function in REQUESTED:
+            for function in (*REQUESTED, *WORKERS):
                 self._greet(LIVE, function)
                 list(pool.map(lambda _, name=function: self._greet(NEW, name), range(_AT_ONCE)))
 
-    def _greet(self, side: str, function: str) -> Answer:
-        asked, status = _GREETINGS[function]
-        return self._versions.ask(side, asked(), status, timed=False)
+    def _greet(self, side: str, function: str) -> None:
+        """Ask a function for something that is nowhere."""
+        if function in WORKERS:
+            greet(self._versions, side, function)
+        else:
+            asked, status = greeting(function)
+            self._versions.ask(side, asked, status, timed=False)
 
     def _one_round(self, number: int) -> None:
-        ids: list[str] = []
-        since = ""
+        orders: dict[str, str] = {}
         for shape in self._shapes:
             life = Life(self._versions, shape, self._key(number, shape))
-            lived = life.live()
-            ids += [lived[side] for side in SIDES]
-            since = since or life.placed_at
+            life.live()
+            orders |= life.orders
+        check_lists(self._versions, self._customer, orders)
         first = self._shapes[0]
-        check_lists(self._versions, self._customer, ids, since)
-        check_workers(self._versions, first.body, self._key(number, first))
+        key = self._key(number, first)
+        check_workers(self._versions, first.body, key)
         if number == 1:
-            key = f"{self._key(number, first)}-{NEW}"
-            check_doors(self._versions, ids[1], key, first.body, quotes=self._plan.quotes)
+            _, ended, *_ = orders
+            check_doors(self._versions, ended, f"{key}-{NEW}", first.body, quotes=self._plan.quotes)
 
     def _key(self, number: int, shape: Shape) -> str:
         return f"{self._customer}-{number}-{shape.name}"
-
-
-def _greet_placing() -> Request:
-    return placing({}, f"{KEY_ID}-greeting")
-
-
-def _greet_reading() -> Request:
-    return reading(_NOBODYS)
-
-
-def _greet_changing() -> Request:
-    return changing(_NOBODYS, {"status": "CANCELLED"})
-
-
-def _greet_listing() -> Request:
-    return listing(customerId=_NOBODYS)
-
-
-_NOBODYS = "01890a5d-ac96-774b-bcce-b302099a8057"
-
-_GREETINGS = dict(
-    zip(
-        REQUESTED,
-        (
-            (_greet_placing, 400),
-            (_greet_reading, 404),
-            (_greet_listing, 200),
-            (_greet_changing, 404),
-        ),
-        strict=True,
-    )
-)
-"""What each function is met with, which writes nothing; and what it answers."""
 
 
 def _admit(table: str) -> None:

@@ -38,8 +38,8 @@ class Life:
         self._last: dict[str, Answer] = {}
         """The last answer that changed each order."""
 
-    def live(self) -> dict[str, str]:
-        """Go through it; gives the orders' ids, by who has placed them.
+    def live(self) -> None:
+        """Go through it.
 
         Raises:
             Refused: as soon as the new version is not as it must be.
@@ -47,12 +47,12 @@ class Life:
         for step in (self._place, self._repeat, self._read, self._change, self._move, self._end):
             self._versions.at = f"{self._key}: {step.__name__.strip('_')}"
             step()
-        return {side: self._id(side) for side in SIDES}
 
     @property
-    def placed_at(self) -> str:
-        """When the first of the two was placed."""
-        return str(self._placed[LIVE].body["createdAt"])
+    def orders(self) -> dict[str, str]:
+        """When each of the two was placed, by its id."""
+        bodies = (self._placed[side].body for side in SIDES)
+        return {str(body["orderId"]): str(body["createdAt"]) for body in bodies}
 
     def _id(self, owner: str) -> str:
         return str(self._placed[owner].body["orderId"])
@@ -72,7 +72,7 @@ class Life:
             asked = placing(self._shape.body, f"{self._key}-{owner}")
             answer = self._versions.ask(other(owner), asked, 201)
             check_replayed(answer)
-            _same_order(self._placed[owner], answer, live=owner == LIVE)
+            same_order(self._placed[owner], answer)
             repeated[other(owner)] = answer
         self._compare_forms(repeated, crossed=True)
 
@@ -82,9 +82,8 @@ class Life:
         for owner in SIDES:
             answers = {side: self._read_by(side, owner) for side in SIDES}
             compare(answers[LIVE].whole, answers[NEW].whole, answers[NEW])
-            same = difference(self._last[owner].body, answers[owner].body, "body")
-            if same:
-                raise answers[owner].refuse(f"{same}, other than when it was stored")
+            last = self._last[owner]
+            same_order(last, answers[last.side])
             seen[owner] = answers[LIVE]
         self._compare_forms(seen)
 
@@ -103,7 +102,7 @@ class Life:
             changed[other(owner)] = self._last[owner] = answer
             again = self._versions.ask(owner, asked, 200)
             check_replayed(again)
-            _same_order(answer, again, live=other(owner) == LIVE)
+            same_order(answer, again)
         self._compare_forms(changed, crossed=True)
 
     def _move(self) -> None:
@@ -179,18 +178,15 @@ def check_status(answer: Answer, status: str) -> None:
         raise answer.refuse(f"body/status is not {status}")
 
 
-def _same_order(first: Answer, again: Answer, *, live: bool) -> None:
-    """Go on only if two versions answer with the same order.
+def same_order(first: Answer, again: Answer) -> None:
+    """Go on only if an order is answered as it has been answered before.
 
-    Args:
-        first: by one version.
-        again: by the other.
-        live: whether the first one was the live version, which says what must be there.
+    Where two versions answer, the live one says what must be there.
 
     Raises:
         Refused: when it is another, or looks otherwise.
     """
-    before, after = (first, again) if live else (again, first)
+    before, after = (again, first) if again.side == LIVE else (first, again)
     found = difference(before.body, after.body, "body")
     if found:
-        raise again.refuse(f"{found}, when {first.who} has answered the same request before")
+        raise again.refuse(f"{found}, other than {first.who} has answered before")

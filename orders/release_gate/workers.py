@@ -13,11 +13,12 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from orders.custom_resource import Refused
+from orders.domain.ids import timestamp_in
 from orders.domain.synthetic import HEARTBEAT
 from orders.release_gate.asking import LIVE, NEW, SIDES, Answer, compare, other
 from orders.release_gate.comparing import difference
 from orders.release_gate.plan import WORKERS
-from orders.release_gate.requests import compact, placing, reading
+from orders.release_gate.requests import NOBODYS, compact, placing, reading
 
 if TYPE_CHECKING:
     from orders.release_gate.asking import Versions
@@ -27,16 +28,13 @@ _FAILED = ("retry", "dead")
 _DEADLINE_OF = "deadlineOf"
 
 
-def check_workers(versions: Versions, body: dict[str, Any], key: str) -> list[str]:
+def check_workers(versions: Versions, body: dict[str, Any], key: str) -> None:
     """Hand messages to both workers of both versions.
 
     Args:
         versions: which are asked.
         body: what is ordered.
         key: begins the Idempotency-Keys.
-
-    Returns:
-        The orders' ids in the order in which they were placed.
 
     Raises:
         Refused: when the new version makes something else of them.
@@ -50,7 +48,25 @@ def check_workers(versions: Versions, body: dict[str, Any], key: str) -> list[st
     for side in SIDES:
         for image in (_image(placed[side]), {**_image(placed[side]), "synthetic": True}):
             _hand(versions, side, "notify_partner", _change(image, None), "an order's change")
-    return list(ids.values())
+
+
+def greet(versions: Versions, side: str, function: str) -> None:
+    """Hand a worker the message of an order that nobody has placed.
+
+    Raises:
+        Refused: when it cannot take that.
+    """
+    image = {
+        "orderId": NOBODYS,
+        "timestamp": timestamp_in(NOBODYS),
+        "customerId": HEARTBEAT,
+        "partnerId": HEARTBEAT,
+        "status": "PLACED",
+        "updatedAt": timestamp_in(NOBODYS),
+        "version": 1,
+        "synthetic": True,
+    }
+    _hand(versions, side, function, _change(image, image), "a synthetic order", timed=False)
 
 
 def _check_processing(versions: Versions, placed: dict[str, Any], ids: dict[str, str]) -> None:
@@ -73,7 +89,9 @@ def _check_processing(versions: Versions, placed: dict[str, Any], ids: dict[str,
             raise Refused(f"{process}: a message that comes twice changes the order twice.")
 
 
-def _hand(versions: Versions, side: str, function: str, body: str, what: str) -> None:
+def _hand(
+    versions: Versions, side: str, function: str, body: str, what: str, *, timed: bool = True
+) -> None:
     """Hand one message over.
 
     Raises:
@@ -89,7 +107,7 @@ def _hand(versions: Versions, side: str, function: str, body: str, what: str) ->
         "eventSourceARN": _QUEUE,
         "awsRegion": "us-east-1",
     }
-    log = versions.hand(side, function, {"Records": [record]}, what)
+    log = versions.hand(side, function, {"Records": [record]}, what, timed=timed)
     for outcome in _outcomes(log, record["messageId"]):
         if outcome in _FAILED:
             raise Refused(f"{function} ({side}) gives {what} for {outcome}.")

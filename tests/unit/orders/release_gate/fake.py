@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from orders import aws_api, flags, partner_endpoints, partners, store
 from orders import log as logs
+from orders.release_gate import gate, invoking, lists
 from orders.release_gate.plan import REQUESTED, WORKERS
 from tests.fuzz.tables import PARTNERS, Tables
 
@@ -73,6 +74,9 @@ class FakeLambda:
         """Whether the gate may enter its key."""
         self.forged: dict[tuple[str, str], str] = {}
         """Another version than the true one, as Lambda says by mistake."""
+        self.clock = Clock()
+        self.seconds: dict[tuple[str, str], float] = {}
+        """How long each answer of a function's version takes, where that is not 10 ms."""
         self._alone = threading.Lock()
 
     def properties(self, version: str = NEW, **changes: Any) -> dict[str, Any]:
@@ -81,7 +85,7 @@ class FakeLambda:
         known = {
             "Functions": functions,
             "Alias": "live",
-            "Rounds": "2",
+            "Rounds": "1",
             "SlowFactor": "3",
             "Gate": "check",
             "Reason": "",
@@ -114,12 +118,13 @@ class FakeLambda:
         """Run a function; gives Lambda's headers and the payload."""
         version = self.live[function] if qualifier == "live" else qualifier
         told = self.forged.get((function, qualifier), version)
-        module = importlib.import_module(f"orders.handlers.{function}")
-        fault = self.faults.get((function, version), lambda handler: handler)
+        handler: Handler = importlib.import_module(f"orders.handlers.{function}").handler
+        fault = self.faults.get((function, version))
         headers = {"X-Amz-Executed-Version": told}
+        self.clock.sleep(self.seconds.get((function, version), 0.01))
         stream = logs.log.stream = io.StringIO()
         try:
-            answer = fault(module.handler)(event, None)
+            answer = (fault(handler) if fault else handler)(event, None)
         except Exception as error:  # noqa: BLE001 - Lambda tells of whatever it is
             headers["X-Amz-Function-Error"] = "Unhandled"
             answer = {"errorType": type(error).__name__, "errorMessage": str(error)}
@@ -163,6 +168,8 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLambda]:
     monkeypatch.setattr("orders.store.connect", lambda: made.tables)
     monkeypatch.setattr(aws_api, "_exchange", made.exchange)
     monkeypatch.setattr(logs.log, "stream", None)
+    for module in (gate, invoking, lists):
+        monkeypatch.setattr(module, "time", made.clock)
     _forget()
 
     class Handler(BaseHTTPRequestHandler):
@@ -199,14 +206,21 @@ def _forget() -> None:
         known.cache_clear()
 
 
-def quick(monkeypatch: pytest.MonkeyPatch, *modules: Any) -> None:
-    """Let nobody wait in these modules."""
-    for module in modules:
-        monkeypatch.setattr(module, "time", _Hurried())
+class Clock:
+    """A clock that goes by what answers take, and by pauses, and by nothing else."""
 
+    def __init__(self) -> None:
+        self.now = 1_000.0
 
-class _Hurried:
-    """The clock, without its pauses."""
+    def sleep(self, seconds: float) -> None:
+        """Let time go by."""
+        self.now += seconds
+
+    def monotonic(self) -> float:
+        """Tell the time."""
+        return self.now
+
+    perf_counter = monotonic
 
     def __getattr__(self, name: str) -> Any:
-        return (lambda _: None) if name == "sleep" else getattr(time, name)
+        return getattr(time, name)
