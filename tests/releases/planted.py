@@ -88,7 +88,7 @@ _RAISES = (
     _bad(
         "an import fails",
         Source(_READING, "from orders.store import store\n", "from orders.store import shop\n"),
-        says="get_order | ImportError",
+        says="get_order | its log tells more",
     ),
 )
 

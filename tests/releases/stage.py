@@ -106,12 +106,20 @@ class Stage:
         return sorted(names[alias["Properties"]["FunctionName"]["Ref"]] for alias in aliases)
 
     def prune(self) -> None:
-        """Remove the versions that nobody meets: a kept one holds all of its code here."""
+        """Remove the versions that nobody meets: a kept one holds all of its code here.
+
+        What the template names stays, though an alias has been moved from it: the gate asks it.
+        """
         functions, unmet = self.client("lambda"), []
-        for name, kept in self.live().items():
+        named = set(self._deployment.physical_ids().values())
+        for name, met in self.live().items():
             function = self.stack.functions[name]
             versions = functions.list_versions_by_function(FunctionName=function)["Versions"]
-            unmet += [(function, one["Version"]) for one in versions[1:] if one["Version"] != kept]
+            unmet += [
+                (function, one["Version"])
+                for one in versions[1:]
+                if one["Version"] != met and one["FunctionArn"] not in named
+            ]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for done in [pool.submit(self._remove, *each) for each in unmet]:
                 done.result()
