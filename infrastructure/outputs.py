@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from infrastructure.functions import construct_id
 
+RELEASE = "Release"
+"""What runs: version, commit, and whether files differed from it (project.release)."""
+
 API_URL = "ApiUrl"
 REST_API_ID = "RestApiId"
 DOMAIN_TARGET = "DomainTarget"

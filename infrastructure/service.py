@@ -31,6 +31,7 @@ from infrastructure.nag_acknowledgements import acknowledge
 from infrastructure.settings import (
     FLAGS,
     PARTNERS,
+    RELEASE,
     SIGNING_KEY,
     parameter_prefix,
     stack_name,
@@ -49,6 +50,7 @@ from infrastructure.work.function import AUDITED, Function, log_group
 from infrastructure.work.heartbeat import Heartbeat
 from infrastructure.work.parameters import (
     ARN,
+    JSON,
     NAME,
     NUMBER,
     ORIGINS,
@@ -111,6 +113,7 @@ if TYPE_CHECKING:
     from infrastructure.settings import Settings
     from infrastructure.watching.budget import CostModel
     from infrastructure.work.permissions import Conditions
+    from project.release import Release
 
 
 class Service(Stack):
@@ -122,6 +125,7 @@ class Service(Stack):
         *,
         settings: Settings,
         asset: str,
+        release: Release,
         model: CostModel | None = None,
     ) -> None:
         """Compose the service.
@@ -130,6 +134,7 @@ class Service(Stack):
             scope: the app.
             settings: the stage's.
             asset: the folder of the functions' code, as infrastructure.asset builds it.
+            release: what this is. No function knows it: each commit would be a new version of all.
             model: of costs, for a budget whose cost is not recorded.
         """
         super().__init__(
@@ -140,6 +145,7 @@ class Service(Stack):
             termination_protection=settings.keep_data,
         )
         self._tag(settings)
+        self._release = release
 
         self._flags_parameter = f"{parameter_prefix(settings.stage)}/{FLAGS}"
         self.key = self._customer_key(settings)
@@ -162,6 +168,7 @@ class Service(Stack):
             functions={name: self.functions[name].called for name in names(Caller.API)},
             user_pool=self.identity.user_pool,
             settings=settings,
+            release=release,
         )
         self.address = Address(self, "Address", api=self.api.rest_api, domain=settings.domain)
         self._guard(settings, model)
@@ -437,8 +444,9 @@ class Service(Stack):
 
     def _facts(self, settings: Settings) -> list[Fact]:
         """Say what other services may know of this one."""
-        data = self.data
+        data, said = self.data, "Version and commit of what runs; its history is that of releases"
         return [
+            Fact(RELEASE, self._release.text(), said, JSON),
             Fact("tables/orders", data.orders.table_name, "The table of orders", NAME),
             Fact("tables/partners", data.partners.table_name, "Which partner a key is of", NAME),
             Fact(
@@ -501,6 +509,7 @@ class Service(Stack):
 
     def _outputs(self) -> None:
         values = {
+            outputs.RELEASE: self._release.text(),
             outputs.API_URL: self.address.url,
             outputs.REST_API_ID: self.api.rest_api.rest_api_id,
             outputs.ORDERS_TABLE: self.data.orders.table_name,

@@ -32,6 +32,9 @@ FLAGS, PARTNERS, SIGNING_KEY = "flags", "partners", "webhook-signing-key"
 """Below a stage's prefix in Parameter Store: the flags, the folder of the partners' own, and the
 key from which a partner's secret is derived that has none of its own."""
 
+RELEASE = "release"
+"""Likewise: which release the stage runs, as `project.release` writes it."""
+
 
 PriceQuotes = Literal["required", "checked", "off"]
 

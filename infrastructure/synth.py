@@ -11,10 +11,12 @@ from aws_cdk import App
 
 from infrastructure.service import Service
 from project.checkout import ROOT
+from project.release import here, looked_at
 
 if TYPE_CHECKING:
     from infrastructure.settings import Settings
     from infrastructure.watching.budget import CostModel
+    from project.release import Release
 
 
 def synthesize(
@@ -49,8 +51,18 @@ def compose(
     out: Path | None = None,
     model: CostModel | None = None,
     validates: bool | None = None,
+    release: Release | None = None,
 ) -> Service:
-    """Build the service's constructs, which the checkers look at; arguments as above."""
+    """Build the service's constructs, which the checkers look at.
+
+    Args:
+        settings: as above.
+        asset: as above.
+        out: as above.
+        model: as above.
+        validates: as above.
+        release: what the template says it is; None for what the checkout is.
+    """
     # The CLI hands over cdk.json's context, which holds the feature flags; without it, we do.
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(
@@ -58,7 +70,7 @@ def compose(
         outdir=None if out is None else str(out),
         builtin_cloud_formation_validation=validates,
     )
-    return Service(app, settings=settings, asset=str(asset), model=model)
+    return Service(app, settings=settings, asset=str(asset), model=model, release=release or here())
 
 
 def compose_without_code(
@@ -72,7 +84,14 @@ def compose_without_code(
     asset = folder / "asset"
     asset.mkdir()
     (asset / "code.py").write_text("")
-    return compose(settings, asset=asset, out=folder / "out", model=model, validates=validates)
+    return compose(
+        settings,
+        asset=asset,
+        out=folder / "out",
+        model=model,
+        validates=validates,
+        release=looked_at(),
+    )
 
 
 def template_of(

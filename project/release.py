@@ -42,9 +42,21 @@ class Release(NamedTuple):
         changed = ", with changes that are in no commit" if self.dirty else ""
         return f"{self.version} ({self.commit[:_SHOWN]}{changed})"
 
+    def short(self) -> str:
+        """As `X-Release` on /health has it: `1.0.0-0123456789ab`, with `-dirty` where files differ.
+
+        A stage variable of API Gateway, which brings it there, may not have a `+`.
+        """
+        return f"{self.version}-{self.commit[:_SHOWN]}{'-dirty' * self.dirty}"
+
     def text(self) -> str:
         """As the stack's output and the stage's parameter have it; `parsed` reads it again."""
         return json.dumps(self._asdict(), separators=(",", ":"))
+
+
+def looked_at() -> Release:
+    """Give that of templates which are only looked at: they are the same at each commit."""
+    return Release(version(), "0" * 40, dirty=False)
 
 
 def parsed(text: str) -> Release:

@@ -23,6 +23,7 @@ from xdist.scheduler import LoadScopeScheduling
 from local.copy.emulator import Watch
 from local.stack import start
 from ops.reach.layout import free_port
+from project.release import COMMIT, looked_at
 from tests.quick import pytest_addoption, pytest_configure, pytest_ignore_collect
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ for _name in ("FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS"):
     os.environ.pop(_name, None)
 os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
+# Nor on the commit: a template says which it is of.
+os.environ[COMMIT] = looked_at().commit
 
 _BESIDE = (
     "tests/integration/cli/",

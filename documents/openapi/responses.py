@@ -80,10 +80,17 @@ def _success(route: Route) -> Schema:
     return _SUCCESSES[answer](route)
 
 
+_RELEASE = (
+    "Which release runs: its version and its commit, such as `1.0.0-0123456789ab`. It ends in "
+    "`-dirty` where files differed from the commit."
+)
+
+
 def health_responses(method: str) -> Schema:
     """Describe the answers of a method of `/health`."""
     fine: Schema = {
         "description": "API Gateway answers",
+        "headers": {"X-Release": _header("string", _RELEASE)},
         "content": {JSON: {"schema": ref("Health"), "example": {"status": "ok"}}},
     }
     success: Schema = {"200": fine}

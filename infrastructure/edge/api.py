@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from infrastructure.settings import Settings
     from orders.routes import Route
+    from project.release import Release
 
 _AN_ID = re.compile(r"\{[^}]+\}")
 
@@ -67,6 +68,7 @@ class Api(Construct):
         functions: Mapping[str, lambda_.IFunction],
         user_pool: cognito.IUserPool,
         settings: Settings,
+        release: Release,
     ) -> None:
         """Define the API.
 
@@ -76,9 +78,10 @@ class Api(Construct):
             functions: by the names that the routes use.
             user_pool: the customers and operators.
             settings: the stage's.
+            release: what /health says that this is.
         """
         super().__init__(scope, construct_id)
-        self._functions = functions
+        self._functions, self._release = functions, release
         self._models: dict[str, apigateway.Model] = {}
         self.rest_api = self._rest_api(settings)
         self.waits_for_iam = [self.rest_api.node.find_child("Account")]
@@ -134,6 +137,8 @@ class Api(Construct):
                 throttling_rate_limit=settings.stage_throttle.rate,
                 throttling_burst_limit=settings.stage_throttle.burst,
                 method_options=_limits(settings),
+                # Of the stage, and not of the methods: a commit alone deploys no API anew.
+                variables={own_answers.RELEASE: self._release.short()},
             ),
             default_cors_preflight_options=apigateway.CorsOptions(
                 allow_origins=list(settings.origins),

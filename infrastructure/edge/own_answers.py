@@ -10,6 +10,7 @@ what it refuses                the problem for the type of its error (orders.pro
 from __future__ import annotations
 
 import json
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from aws_cdk import aws_apigateway as apigateway
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 HEALTH = "/health"
+RELEASE, X_RELEASE = "release", "X-Release"
+"""The stage's variable that says which release it is, and the header in which /health does."""
+
 ANYTHING = "/{proxy+}"
 """Every path, of any depth, that is no other's."""
 
@@ -53,17 +57,20 @@ _ERRORS = {"BAD_REQUEST_BODY": f'[{{"pointer":"#","detail":{_NO_JSON}}}]'}
 
 
 def add_health(api: apigateway.RestApi, origins: tuple[str, ...]) -> None:
-    """Answer that API Gateway answers."""
+    """Answer that API Gateway answers, and for which release."""
     resource = api.root.resource_for_path(HEALTH)
+    exposed = ", ".join(sorted({*EXPOSED_HEADERS, X_RELEASE}))
+    headers = {**headers_of(origins), "Access-Control-Expose-Headers": exposed}
     for method, operation in (("GET", "health"), (HEAD, "head_health")):
         _mock(
             resource,
             method,
-            headers_of(origins),
+            headers,
             status="200",
             body='{"status":"ok"}',
             types=(JSON,),
             operation=operation,
+            told={X_RELEASE: f"stageVariables.{RELEASE}"},
         )
 
 
@@ -123,8 +130,10 @@ def _mock(
     body: str,
     types: Iterable[str],
     operation: str | None = None,
+    told: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    parameters = {f"method.response.header.{name}": f"'{text}'" for name, text in headers.items()}
+    values = {name: f"'{text}'" for name, text in headers.items()} | told
+    parameters = {f"method.response.header.{name}": value for name, value in values.items()}
     resource.add_method(
         method,
         apigateway.MockIntegration(

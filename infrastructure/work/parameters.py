@@ -29,6 +29,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.htm
 _SPARE_SECONDS = 30
 
 ARN = r"^arn:aws[a-z-]*:[a-z0-9-]+:.+$"
+JSON = r"^\{.+\}$"
 NAME = r"^[A-Za-z0-9_.-]{3,255}$"
 NUMBER = r"^[0-9]+$"
 ORIGINS = r"^https?://[^ ,]+(,https?://[^ ,]+)*$"

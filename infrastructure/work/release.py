@@ -13,8 +13,7 @@ from constructs import Construct
 
 from infrastructure.functions import LIVE, Caller, names
 from infrastructure.work.permissions import of_items
-from orders.release_gate.plan import CHECK, SKIP
-from orders.release_gate.requests import KEY_ID
+from orders.release_gate import CHECK, KEY_ID, SKIP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

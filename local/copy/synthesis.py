@@ -23,6 +23,7 @@ from local.copy.environment import without_bytecode_ban
 from ops.reach.errors import LocalError
 from ops.reach.layout import SHARED
 from project.checkout import ROOT
+from project.release import here
 
 _ASSEMBLY = SHARED / "cdk.out"
 _STAMP = SHARED / "cdk.out.stamp"
@@ -106,7 +107,7 @@ def _zipped(asset: dict[str, Any]) -> tuple[str, Path]:
 
 def _inputs(asset: Asset) -> str:
     """Digest everything that the template depends on."""
-    told = (asset.fingerprint, asset.path, sys.version, os.environ.get(GATE))
+    told = (asset.fingerprint, asset.path, sys.version, os.environ.get(GATE), here().text())
     digest = hashlib.sha256(" ".join(map(str, told)).encode())
     for pattern in (*_SOURCES, _LOCKS):
         for path in sorted(ROOT.glob(pattern)):

@@ -209,10 +209,9 @@ def _health(target: Target, url: str) -> None:
 def _release(target: Target) -> str:
     """Give the release of the stack's output as the header has it; empty where it has none."""
     try:
-        release = parsed(target.outputs.get("Release", ""))
+        return parsed(target.outputs.get(outputs.RELEASE, "")).short()
     except ValueError:
         return ""
-    return f"{release.version}+{release.commit[:12]}"
 
 
 def _unknown_route(url: str) -> None:

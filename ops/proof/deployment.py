@@ -6,6 +6,8 @@ from ops.proof.claim import Claim
 
 _CLOUDWATCH = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring"
 _GUIDE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide"
+_TYPES = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference"
+_SSM = "https://docs.aws.amazon.com/systems-manager/latest/userguide"
 
 CLAIMS = (
     Claim(
@@ -15,6 +17,29 @@ CLAIMS = (
         expected="CREATE_COMPLETE, then UPDATE_COMPLETE after a changed setting.",
         look="`make deploy` twice.",
         sources=(f"{_GUIDE}/stacks.html",),
+    ),
+    Claim(
+        id="a-version-for-each-change",
+        says="A version is made where a function's code or configuration changes, and one whose "
+        "deployment failed is deleted again.",
+        said=(
+            "infrastructure/work/function.py",
+            "docs/architecture.md#versions-and-the-alias-live",
+        ),
+        expected="A changed setting: one version more. A failed update: none more.",
+        look="Deploy with a changed `memory_mb`, then with a gate that refuses; list the versions.",
+        sources=(
+            f"{_GUIDE}/aws-attribute-deletionpolicy.html",
+            f"{_TYPES}/aws-resource-lambda-version.html",
+        ),
+    ),
+    Claim(
+        id="the-parameter-remembers-releases",
+        says="Each deployment that changes the parameter `release` is a version of its history.",
+        said=("infrastructure/settings.py",),
+        expected="GetParameterHistory has one more entry after each deployment of another commit.",
+        look="Deploy two commits, get the history of /food-delivery/<stage>/release.",
+        sources=(f"{_SSM}/sysman-paramstore-versions.html",),
     ),
     Claim(
         id="shown-is-executed",
@@ -48,6 +73,41 @@ CLAIMS = (
             f"{_GUIDE}/import-resources.html",
         ),
         patches=("adopted_tables",),
+    ),
+    Claim(
+        id="a-refused-release-goes-back",
+        says="A custom resource whose update has failed gets another one, with the old properties "
+        "and those that failed in OldResourceProperties, while the stack goes back.",
+        said=(
+            "orders/release_gate/plan.py#goes_back",
+            "docs/decisions/0035-releases-and-their-gate.md",
+        ),
+        expected="UPDATE_ROLLBACK_COMPLETE; the gate's log has `nothing new` as its last line.",
+        look="Deploy a copy of the service that answers 200 for 201; the stack's events.",
+        sources=(
+            f"{_GUIDE}/crpg-ref-requesttypes.html",
+            "https://github.com/aws/aws-cdk/pull/29581",
+        ),
+    ),
+    Claim(
+        id="a-reason-is-shown",
+        says="The Reason of a custom resource's answer, of 4,096 bytes in all, stands in the "
+        "stack's events.",
+        said=("orders/custom_resource.py", "docs/decisions/0035-releases-and-their-gate.md"),
+        expected="UPDATE_FAILED of the gate with its whole sentence in the events.",
+        look="As above.",
+        sources=(f"{_GUIDE}/crpg-ref-responses.html",),
+    ),
+    Claim(
+        id="aliases-wait-for-the-gate",
+        says="CloudFormation updates no alias before the gate has answered, and all of them after.",
+        said=("infrastructure/work/release.py", "docs/decisions/0035-releases-and-their-gate.md"),
+        expected="A refused release leaves each alias where it was; its versions are kept.",
+        look="As above; `orders status`.",
+        sources=(
+            "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/"
+            "aws-attribute-dependson.html",
+        ),
     ),
     Claim(
         id="iam-spreads-in-seconds",

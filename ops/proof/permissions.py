@@ -33,12 +33,22 @@ CLAIMS = (
     ),
     Claim(
         id="heartbeat-enters-its-own-key",
-        says="dynamodb:LeadingKeys holds PutItem to the item of the heartbeat's own key.",
+        says="dynamodb:LeadingKeys holds PutItem to the item of the heartbeat's own key, and of the "
+        "release gate's.",
         said=_SAID,
-        expected="The heartbeat runs; another key's item is refused.",
+        expected="The heartbeat runs, and the gate; another key's item is refused.",
         look="Assume the role, put an item of another key.",
         sources=(f"{_REFERENCE}/list_amazondynamodb.html",),
         conditions=("dynamodb:LeadingKeys of a role",),
+    ),
+    Claim(
+        id="versions-are-called-by-name",
+        says="A policy on a function's ARN with `:*` allows its versions and aliases, and not the "
+        "function itself.",
+        said=_SAID,
+        expected="The gate's role calls version and alias; a call without a qualifier is refused.",
+        look="Assume the role, invoke create_order with and without a qualifier.",
+        sources=("https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html",),
     ),
     Claim(
         id="tls-only",

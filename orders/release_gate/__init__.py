@@ -12,3 +12,9 @@ comparing            equal but for ids and times; more is allowed, less is not
 Nothing here is of the domain: a sum or a check that the new release has wrong would be wrong here.
 docs/decisions/0035-releases-and-their-gate.md
 """
+
+CHECK, SKIP = "check", "skip"
+"""What the custom resource's property Gate says."""
+
+KEY_ID = "release-gate"
+"""The id of the gate's API key: one that API Gateway gives no key, for it has a hyphen."""

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 from orders.aws_api import DYNAMODB, ApiError, call
 from orders.custom_resource import Refused
 from orders.domain.synthetic import HEARTBEAT
+from orders.release_gate import KEY_ID
 from orders.release_gate.asking import LIVE, NEW, Versions
 from orders.release_gate.doors import check_doors, greeting
 from orders.release_gate.invoking import Lambda, Late
 from orders.release_gate.lists import check_lists
 from orders.release_gate.plan import REQUESTED, WORKERS
-from orders.release_gate.requests import KEY_ID
 from orders.release_gate.rounds import Life
 from orders.release_gate.shapes import shapes
 from orders.release_gate.workers import check_workers, greet

@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from orders.custom_resource import Refused
 from orders.named_tuple import NamedTuple
+from orders.release_gate import SKIP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-CHECK, SKIP = "check", "skip"
-"""What the property Gate says."""
 
 WORKERS = ("process_order", "notify_partner")
 PLACING, READING, LISTING, CHANGING = "create_order", "get_order", "list_orders", "update_order"

@@ -11,10 +11,8 @@ from typing import Any
 
 from orders.domain.synthetic import HEARTBEAT
 from orders.named_tuple import NamedTuple
+from orders.release_gate import KEY_ID
 from orders.release_gate.plan import CHANGING, LISTING, PLACING, READING
-
-KEY_ID = "release-gate"
-"""The id of the gate's API key: one that API Gateway gives no key, for it has a hyphen."""
 
 NOBODYS = "01890a5d-ac96-774b-bcce-b302099a8057"
 """The id of an order that nobody has placed."""

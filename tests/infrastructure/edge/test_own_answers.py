@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.edge.own_answers import unknown_paths
+from infrastructure.edge.own_answers import RELEASE, X_RELEASE, unknown_paths
 from orders.cors import EXPOSED_HEADERS
 from orders.problems import (
     CHALLENGE,
@@ -17,6 +17,7 @@ from orders.problems import (
     NO_SUCH_ROUTE,
 )
 from orders.routes import HEAD, ROUTES
+from project.release import looked_at
 from tests.infrastructure.edge.test_api import method_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 
 def headers_in(parameters: dict[str, str]) -> dict[str, str]:
-    """Give the headers of an answer, each a fixed text."""
+    """Give the headers of an answer, each a fixed text, but for which release it is."""
+    told = f"method.response.header.{X_RELEASE}"
+    parameters = {name: text for name, text in parameters.items() if name != told}
     assert all(text[0] == text[-1] == "'" for text in parameters.values())
     return {name.partition(".header.")[2]: text[1:-1] for name, text in parameters.items()}
 
@@ -61,6 +64,17 @@ def test_health_is_open_and_runs_nothing(template: Template) -> None:
         health = method_of(template, operation)
         assert (health["HttpMethod"], mock_of(health)["StatusCode"]) == (method, "200")
         assert not health.get("ApiKeyRequired", False)
+
+
+def test_health_says_which_release_runs(template: Template) -> None:
+    """A commit changes the stage's variable, and deploys no API anew; pages can read it."""
+    variables = template.one("ApiGateway::Stage")["Variables"]
+    assert variables == {RELEASE: looked_at().short()}
+    for operation in ("health", "head_health"):
+        headers = mock_of(method_of(template, operation))["ResponseParameters"]
+        assert headers[f"method.response.header.{X_RELEASE}"] == f"stageVariables.{RELEASE}"
+        exposed = headers["method.response.header.Access-Control-Expose-Headers"].strip("'")
+        assert set(exposed.split(", ")) == {*EXPOSED_HEADERS, X_RELEASE}
 
 
 def test_unknown_routes_are_answered_for_every_path(template: Template) -> None:

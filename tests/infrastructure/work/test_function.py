@@ -67,6 +67,14 @@ GRANTS = {
     },
     "PlaceHeartbeat": {("apigateway:GET", "apikeys"), ("dynamodb:PutItem", "DataPartners")},
     "CheckSecondFactor": {("cognito-idp:AdminGetUser", "IdentityUserPool")},
+    "ReleaseGate": {
+        ("dynamodb:PutItem", "DataPartners"),
+        # Versions and aliases, and never what is newest.
+        *(
+            ("lambda:InvokeFunction", f"{construct_id(name)}Function:*")
+            for name in names(Caller.API, Caller.QUEUE)
+        ),
+    },
     "CreateParameters": {("ssm:PutParameter", name) for name in ("flags", "webhook-signing-key")},
 }
 GRANTS_OF_STAGES_THAT_GO = {
@@ -96,6 +104,7 @@ VARIABLES = {
         *OF_A_QUEUE,
     },
     "create_parameters": set(),
+    "release_gate": set(),
     "check_second_factor": set(),
     "place_heartbeat": {"API_URL", "HEARTBEAT_KEY_ID", "PARTNERS_TABLE"},
 }
@@ -108,7 +117,8 @@ def test_each_operation_has_a_function(template: Template) -> None:
         assert function["Handler"] == f"orders.handlers.{name}.handler"
         assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
         assert function["TracingConfig"] == {"Mode": "Active"}
-        longest = 90 if name == "create_parameters" else 29  # nobody waits for it but a deployment
+        # Nobody waits for these but a deployment.
+        longest = {"create_parameters": 90, "release_gate": 170}.get(name, 29)
         assert 1 <= function["Timeout"] <= longest
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from project.release import here
 from tests.shared.examples import ORDER, order
 
 if TYPE_CHECKING:
@@ -208,6 +209,12 @@ def test_health_needs_no_key(stack: Endpoints) -> None:
     """Anybody can ask whether the API is up."""
     health = httpx.get(f"{stack.api_url}/health")
     assert (health.status_code, health.json()) == (200, {"status": "ok"})
+
+
+def test_health_says_which_release_runs(stack: Endpoints) -> None:
+    """Anybody sees which version and commit a stage runs: the checkout's that was deployed."""
+    for ask in (httpx.get, httpx.head):
+        assert ask(f"{stack.api_url}/health").headers["X-Release"] == here().short()
 
 
 def test_a_reading_is_strongly_consistent(acme: Partner) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.app import app
+from ops.live.function_variables import MARK, as_deployed, change, look, variables_of
 from orders.settings import LOG_LEVEL
+from project.json_object import json_object
 from tests.shared.people import aws
 
 if TYPE_CHECKING:
@@ -18,28 +21,28 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ops.reach.endpoints import Endpoints
+    from tests.integration.conftest import Partner
 
 pytestmark = pytest.mark.integration
 
 FUNCTION = "get_order"
+PATIENCE_SECONDS = 30
 
 
 @pytest.fixture
 def variables(stack: Endpoints, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The function's variables as they are; the fixture puts them back."""
+    """What callers meet of the function's variables; the fixture puts them back."""
     (tmp_path / "endpoints.json").write_text(json.dumps(asdict(stack)))
     monkeypatch.setenv("LOCAL_DIR", str(tmp_path))
     monkeypatch.setenv("LOCAL_PORT", "")
     client, name = aws(stack, "lambda"), stack.functions[FUNCTION]
 
     def read() -> dict[str, str]:
-        found = client.get_function_configuration(FunctionName=name)
-        variables: dict[str, str] = found["Environment"]["Variables"]
-        return variables
+        return variables_of(look(client, name).called)
 
-    before = read()
+    before = read()[LOG_LEVEL]
     yield read
-    client.update_function_configuration(FunctionName=name, Environment={"Variables": before})
+    change(client, look(client, name), LOG_LEVEL, before)
 
 
 def orders_logs(*arguments: str) -> tuple[int, str, str]:
@@ -58,8 +61,37 @@ def test_a_function_logs_more_without_a_deployment(variables: Any) -> None:
     code, said, _ = orders_logs("level", "debug", "--function", FUNCTION)
     assert code == 0
     assert said.split()[-2:] == [FUNCTION, "DEBUG"]
-    assert variables() == {**before, LOG_LEVEL: "DEBUG"}
+    assert {**variables(), MARK: ""} == {**before, LOG_LEVEL: "DEBUG", MARK: ""}
+    assert as_deployed(variables()) == as_deployed(before)
     assert levels() == {**others, FUNCTION: "DEBUG"}
+
+
+def levels_of_a_request(stack: Endpoints, acme: Partner) -> set[str]:
+    """Send a request that reads, and give the levels of the lines that are written meanwhile."""
+    order_id, begun = acme.place()["orderId"], time.time_ns() // 1_000_000
+    request_id = acme.get(order_id).headers["X-Request-Id"]
+    pages = aws(stack, "logs").get_paginator("filter_log_events")
+    asked = {"logGroupName": stack.log_groups[FUNCTION], "startTime": begun}
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        told = [event["message"] for page in pages.paginate(**asked) for event in page["events"]]
+        lines = [line for text in told if (line := json_object(text)) is not None]
+        if any(line.get("requestId") == request_id for line in lines):
+            return {line["level"] for line in lines}
+        time.sleep(0.2)
+    raise AssertionError("the request has no line")
+
+
+@pytest.mark.usefixtures("variables")
+def test_what_callers_meet_logs_more(stack: Endpoints, acme: Partner) -> None:
+    """From then on a live request has lines of DEBUG; put back, the next one has none."""
+    assert "DEBUG" not in levels_of_a_request(stack, acme)
+    assert orders_logs("level", "DEBUG", "--function", FUNCTION)[0] == 0
+    assert "DEBUG" in levels_of_a_request(stack, acme)
+    itself = aws(stack, "lambda").get_function_configuration(FunctionName=stack.functions[FUNCTION])
+    assert variables_of(itself)[LOG_LEVEL] == "INFO"  # the next release does not begin with DEBUG
+    assert orders_logs("level", "INFO", "--function", FUNCTION)[0] == 0
+    assert "DEBUG" not in levels_of_a_request(stack, acme)
 
 
 @pytest.mark.parametrize(

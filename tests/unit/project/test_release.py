@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -72,3 +73,18 @@ def test_what_was_written_is_read_again() -> None:
     for text in ("", "{}", '{"version": 1, "commit": "b", "dirty": false}'):
         with pytest.raises(ValueError, match="no release"):
             release.parsed(text)
+
+
+def test_what_health_says(tmp_path: Path) -> None:
+    """It is short, tells changed files, and has only characters that a stage variable may have."""
+    told = Release("1.0.0", "0123456789abcdef" + "0" * 24, dirty=False)
+    assert told.short() == "1.0.0-0123456789ab"
+    assert told._replace(dirty=True).short() == "1.0.0-0123456789ab-dirty"
+    for one in (told, told._replace(dirty=True), release.here(tmp_path), release.looked_at()):
+        assert re.fullmatch(r"[A-Za-z0-9-._~:/?#&=,]+", one.short())
+
+
+def test_what_is_looked_at_is_of_no_commit(tmp_path: Path) -> None:
+    """Documents that are made from templates are the same at each commit."""
+    _committed(tmp_path)
+    assert release.looked_at() == Release(release.version(), "0" * 40, dirty=False)

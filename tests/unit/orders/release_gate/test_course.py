@@ -11,9 +11,9 @@ import pytest
 
 from orders.custom_resource import Refused
 from orders.domain.synthetic import is_synthetic
+from orders.release_gate import KEY_ID
 from orders.release_gate.gate import SECONDS, Gate
 from orders.release_gate.plan import CHANGING, LISTING, PLACING, READING, REQUESTED, plan_of
-from orders.release_gate.requests import KEY_ID
 from orders.release_gate.shapes import shapes, subtotal_of, total_of
 from orders.routes import ROUTES
 from tests.fuzz.tables import ORDERS, PARTNERS
