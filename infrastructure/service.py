@@ -185,7 +185,7 @@ class Service(Stack):
         )
         self._grant_key()
         self._observe(settings)
-        self._outputs()
+        self._tell(settings)
         acknowledge(self, settings)
 
     def _host_web_client(self, settings: Settings) -> WebHosting | None:
@@ -209,7 +209,7 @@ class Service(Stack):
         if settings.web_firewall:
             pool = self.identity.user_pool
             Firewall(self, "Firewall", stage=stage, user_pool=pool, settings=settings)
-        self._write_parameters(settings)
+        self._make_parameters(settings)
         topic = self.processing.topic
         Tracing(self, "Tracing", stage=stage, topic=topic, settings=settings)
         if settings.budget.alarm_emails:
@@ -416,8 +416,7 @@ class Service(Stack):
             conditions=of_parameters(secret),
         )
 
-    def _write_parameters(self, settings: Settings) -> None:
-        Parameters(self, "Parameters", stage=settings.stage, facts=self._facts(settings))
+    def _make_parameters(self, settings: Settings) -> None:
         self._created_parameters = CreatedParameters(
             self,
             "CreatedParameters",
@@ -426,6 +425,14 @@ class Service(Stack):
             key=self.partner_secrets.key,
             keep=settings.keep_data,
         )
+
+    def _tell(self, settings: Settings) -> None:
+        """Say in Parameter Store and in the stack's outputs what there is, once all is defined."""
+        facts = Parameters(self, "Parameters", stage=settings.stage, facts=self._facts(settings))
+        # The list of releases has none that the gate has refused.
+        aliases = [each.live for each in self.functions.values() if each.live is not None]
+        facts.node.find_child(RELEASE.capitalize()).node.add_dependency(*aliases)
+        self._outputs()
 
     def _wait_for_iam(self, *late: Iterable[IConstruct]) -> None:
         """Make last what AWS makes only where a role may do its work already.
@@ -442,11 +449,22 @@ class Service(Stack):
             service="ssm", resource="parameter", resource_name=f"{prefix}/{name}"
         )
 
+    def _versions(self) -> dict[str, str]:
+        """Give the version of each function that callers meet."""
+        return {
+            name: function.version.version
+            for name, function in self.functions.items()
+            if function.version is not None
+        }
+
     def _facts(self, settings: Settings) -> list[Fact]:
         """Say what other services may know of this one."""
-        data, said = self.data, "Version and commit of what runs; its history is that of releases"
+        data, said = (
+            self.data,
+            "Version, commit and functions' versions; its history is the releases'",
+        )
         return [
-            Fact(RELEASE, self._release.text(), said, JSON),
+            Fact(RELEASE, self._release.text(self._versions()), said, JSON),
             Fact("tables/orders", data.orders.table_name, "The table of orders", NAME),
             Fact("tables/partners", data.partners.table_name, "Which partner a key is of", NAME),
             Fact(

@@ -14,10 +14,9 @@ from botocore.exceptions import ClientError
 from infrastructure import outputs
 from infrastructure.functions import LIVE, released_names
 from ops.reach.errors import Overtaken
-from project.json_object import json_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from ops.reach.target import Target
 
@@ -26,11 +25,6 @@ LATEST = "$LATEST"
 
 _MISSING = "ResourceNotFoundException"
 _CHANGED_MEANWHILE = ("PreconditionFailedException", "ResourceConflictException")
-
-
-MARK = "CHANGED_BY_OPERATORS"
-"""The variable of a version that a command has changed: in JSON, what a deployment has set of the
-variables that differ, null for nothing."""
 
 
 class Alias(NamedTuple):
@@ -50,11 +44,6 @@ class Version(NamedTuple):
     modified: str
     """When it was published; of `$LATEST`, when it was last changed. ISO 8601, as Lambda has it."""
     variables: dict[str, str]
-
-    @property
-    def deployed(self) -> dict[str, str]:
-        """The variables as a deployment has set them, without what commands have changed since."""
-        return as_deployed(self.variables)
 
     @property
     def number(self) -> int:
@@ -130,13 +119,6 @@ def published(client: Any, function: str) -> list[Version]:
 def latest(client: Any, function: str) -> Version:
     """Read what the function itself is now: what the next version would be published from."""
     return _version(client.get_function_configuration(FunctionName=function))
-
-
-def as_deployed(variables: Mapping[str, str]) -> dict[str, str]:
-    """Give variables as a deployment has set them, without what commands have changed since."""
-    changed = json_object(variables.get(MARK, "")) or {}
-    others = {name: text for name, text in variables.items() if name not in {MARK, *changed}}
-    return others | {name: str(text) for name, text in changed.items() if text is not None}
 
 
 def _versions(client: Any, function: str) -> Iterator[Version]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from infrastructure.functions import LIVE
-from ops.live.aliases import MARK
+from ops.live.function_variables import MARK, as_deployed
 from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:
@@ -68,7 +68,11 @@ def _moved(function: Function, runs: str, wanted: str) -> Difference:
     """Tell of an alias that points elsewhere: because a command changed a variable, or not."""
     live, said = function.version(runs), function.version(wanted)
     both = live is not None and said is not None
-    if both and live.code_sha256 == said.code_sha256 and live.deployed == said.variables:
+    if (
+        both
+        and live.code_sha256 == said.code_sha256
+        and as_deployed(live.variables) == said.variables
+    ):
         return Difference(function.name, "variables", _meant(said, live), "", meant=True)
     says = f"runs version {runs}, and the template says {wanted}"
     says += ", whose code is another" if both and live.code_sha256 != said.code_sha256 else ""

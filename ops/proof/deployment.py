@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from ops.proof.claim import Claim
 
+_BOTO = "https://botocore.amazonaws.com/v1/documentation/api/latest/reference/services"
 _CLOUDWATCH = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring"
 _GUIDE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide"
+_REFERENCE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference"
 _TYPES = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference"
 _SSM = "https://docs.aws.amazon.com/systems-manager/latest/userguide"
 
@@ -190,5 +192,51 @@ CLAIMS = (
             "https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html",
         ),
         patches=("updated_tables",),
+    ),
+    Claim(
+        id="drift-sees-no-code",
+        says="Drift detection does not look at a function's code: one uploaded by hand is hidden.",
+        said=("ops/live/differences.py", "docs/releasing.md#drift"),
+        expected="IN_SYNC for the function, and `orders drift` names its code.",
+        look="update-function-code of one function by hand, then `orders drift`.",
+        sources=(
+            "https://github.com/go-to-k/cdk-real-drift/issues/646",
+            "https://github.com/go-to-k/cdk-real-drift/pull/1260",
+        ),
+    ),
+    Claim(
+        id="drift-looks-at-what-is-set",
+        says="Drift detection looks at what the template sets, and at types that support it.",
+        said=("ops/live/drift.py#UNSEEN", "docs/releasing.md#drift"),
+        expected="NOT_CHECKED for each other type; a tag by hand of a set list is found.",
+        look="`orders drift`, and what it says that was not looked at.",
+        sources=(
+            "https://docs.aws.amazon.com/goto/WebAPI/cloudformation/DetectStackDrift",
+            f"{_REFERENCE}/API_StackResourceDriftInformation.html",
+        ),
+    ),
+    Claim(
+        id="hundred-releases-are-remembered",
+        says="Parameter Store keeps a parameter's hundred newest versions, and deletes older ones.",
+        said=("ops/live/history.py#KEPT", "docs/releasing.md#releases"),
+        expected="After 101 releases, number 1 is gone from `orders releases`, and nothing fails.",
+        look="101 put-parameter of a parameter of your own, then get-parameter-history.",
+        sources=(f"{_BOTO}/ssm/client/exceptions/ParameterMaxVersionLimitExceeded.html",),
+    ),
+    Claim(
+        id="watched-is-in-progress",
+        says="While alarms are watched the stack is in progress, and all its resources are done.",
+        said=("ops/live/deployed.py#Stack", "docs/releasing.md#status"),
+        expected="UPDATE_IN_PROGRESS for 15 minutes after the last resource's event, then cleanup.",
+        look="`orders status` each minute during a deployment that changes one function.",
+        sources=(f"{_REFERENCE}/API_RollbackConfiguration.html",),
+    ),
+    Claim(
+        id="new-key-is-let-in-late",
+        says="API Gateway may refuse a new API key with 403 for some seconds.",
+        said=("ops/live/smoke.py",),
+        expected="The step `key` of `orders smoke` takes seconds, and ends well.",
+        look="`orders smoke` of a stage without a heartbeat.",
+        sources=("https://github.com/moduspwnens/boa-chat/issues/1",),
     ),
 )

@@ -45,26 +45,26 @@ def status(*, stage: Stage = None, local: Local = False, json_: Json = False) ->
     if json_:
         terminal.as_json(_document(found))
     else:
-        _print(found)
+        _print(target.name, found)
     terminal.note(_summary(target.name, found))
     if not found.as_deployed:
         raise typer.Exit(1)
 
 
-def _print(found: Status) -> None:
+def _print(name: str, found: Status) -> None:
     from ops.live.differences import folded  # noqa: PLC0415 - boto3; its --help is quick without
 
     stack = found.stack
     since = f", since {_time(stack.changed)}" if stack.changed else ""
     facts = [
-        ("Release", str(stack.release) if stack.release else "–"),
+        ("Version", str(stack.release) if stack.release else "–"),
         ("Stack", f"{stack.status}{since}"),
         ("Alarms on", ", ".join(found.alarms) or "none"),
     ]
     if stack.monitored_until:
         until = _time(stack.monitored_until)
         facts.append(("Watched", f"until {until}: an alarm until then takes the release back"))
-    terminal.table(("", ""), facts)
+    terminal.table((name.capitalize(), ""), facts)
     terminal.say("")
     terminal.table(("Function", "Runs", "Template", "Code"), map(_row, found.functions))
     for each in folded(found.differences):
