@@ -5,7 +5,7 @@ dear to make is made once: tests that share it stay together in one of them, in 
 
     stack       those that use a running copy, and the judge of what it asked AWS for
     beside      those of commands and pages, which use another, and its judge
-    a folder    those that share what they have synthesized or built
+    a folder    those that share what they have synthesized or built, or deploy to
     a module    all others
 """
 
@@ -63,8 +63,11 @@ _OF_THE_STACK = ("tests/integration/", "tests/permissions/test_recorded.py")
 _APART = {"test_bench", "test_deploy", "test_doctor", "test_run"}
 """Integration tests that start what they need themselves."""
 
-_FOLDERS = {"ceilings", "infrastructure", "permissions", "pipeline"}
-_LONGEST_FIRST = ("stack", "beside", "test_faults", "infrastructure", "test_run", "test_deploy")
+_FOLDERS = {"ceilings", "infrastructure", "permissions", "pipeline", "releases"}
+_LONGEST_FIRST = (
+    *("stack", "beside", "releases", "test_faults"),
+    *("infrastructure", "test_run", "test_deploy"),
+)
 
 
 class Together(LoadScopeScheduling):  # type: ignore[misc] # it comes without types

@@ -45,10 +45,11 @@ CLAIMS = (
         id="versions-are-called-by-name",
         says="A policy on a function's ARN with `:*` allows its versions and aliases, and not the "
         "function itself.",
-        said=_SAID,
+        said=(*_SAID, "local/inside/patches/lambda_.py#qualified_permissions"),
         expected="The gate's role calls version and alias; a call without a qualifier is refused.",
         look="Assume the role, invoke create_order with and without a qualifier.",
         sources=("https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html",),
+        patches=("qualified_permissions",),
     ),
     Claim(
         id="tls-only",

@@ -14,6 +14,7 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     mock_answers        mock integrations tell the request's id and the stage's variables
     function_failures   a function that fails is answered through the gateway responses
     qualified_functions a version and an alias have their function's reservation and an ARN
+    qualified_permissions a version and an alias are permitted by their own ARN
     function_queue      no more than some functions at a time; the others wait
     whole_batches       an answer that reports an unknown message fails its whole batch
     quick_functions     functions start with nothing but their own code
@@ -98,6 +99,7 @@ PATCHES: dict[str, Callable[[], None]] = {
         sqs.queue_figures,
         sqs.batch_permissions,
         scheduler.schedule_groups,
+        lambda_.qualified_permissions,
         dynamodb.table_figures,
         sns.topic_figures,
         pipes.pipe_figures,

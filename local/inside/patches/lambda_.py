@@ -285,6 +285,27 @@ def qualified_functions() -> None:
     )
 
 
+def qualified_permissions() -> None:
+    """Ask a role for the version or the alias that is called.
+
+    AWS: `arn:…:function:name:qualifier` (Lambda developer guide, "Using versions and aliases in
+    permissions policies"). ministack asks for the function, however it is called.
+    """
+    actions = ministack.module("core.iam_actions")
+    name_resource = actions.extract_resource_arn
+
+    @functools.wraps(name_resource)
+    def qualified(
+        service: str, method: str, path: str, headers: Any, body: bytes, query: Any, *rest: Any
+    ) -> Any:
+        resource = name_resource(service, method, path, headers, body, query, *rest)
+        found = query.get("Qualifier") if service == "lambda" and isinstance(query, dict) else None
+        qualifier = found[0] if isinstance(found, list) else found
+        return f"{resource}:{qualifier}" if qualifier else resource
+
+    ministack.replace(actions, extract_resource_arn=qualified)
+
+
 def function_figures() -> None:
     """Tell of each run of a function, whoever called it, and of how many ran beside it.
 

@@ -95,6 +95,35 @@ def test_schedule_groups_is_needed() -> None:
     assert resource_of_a_schedule().endswith(":schedule/default/mine")
 
 
+def resource_of_a_call(before: str = "") -> str:
+    """Say which resource the emulator asks for when an alias is called."""
+    program = f"""
+from ministack.core import iam_actions
+{before}
+path, query = "/2015-03-31/functions/f/invocations", {{"Qualifier": ["live"]}}
+arguments = ("lambda", "POST", path, {{}}, b"{{}}", query)
+print(iam_actions.extract_resource_arn(*arguments, "us-east-1", "000000000000"))
+"""
+    interpreter = environment.ready() or environment.make()
+    done = subprocess.run(
+        [str(interpreter), "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_qualified_permissions() -> None:
+    """Whoever may call versions and aliases is asked for the one that it calls."""
+    patch = (
+        "from local.inside.patches.lambda_ import qualified_permissions; qualified_permissions()"
+    )
+    assert resource_of_a_call(patch).endswith(":function:f:live")
+
+
+def test_qualified_permissions_is_needed() -> None:
+    """Ministack asks for the function, which a policy for its versions does not name."""
+    assert resource_of_a_call().endswith(":function:f")
+
+
 def test_a_one_shot_comes_once_and_goes(stack: Endpoints) -> None:
     """The emulator does this itself, as AWS does: the service's deadlines rest on it."""
     scheduler, sqs = aws(stack, "scheduler"), aws(stack, "sqs")

@@ -1,0 +1,1 @@
+"""Planted bad releases, and good ones, deployed to a running copy while people go on ordering."""
