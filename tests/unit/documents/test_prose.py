@@ -21,6 +21,7 @@ TO_DO: set[str] = set()
 
 PAGES = [str(path.relative_to(ROOT)) for path in navigation.pages()]
 _NOT_TEXT = re.compile(r"^ *```.*?^ *```$|<!--.*?-->", re.DOTALL | re.MULTILINE)
+_UNBREAKABLE = re.compile(r" *(\||\S+$)")
 _BLOCKS = re.compile(r"\n\s*\n|\n(?= *(?:[*-]|\d+\.) )|\n(?=#|\|)|(?<=\|)\n")
 _END = re.compile(r"(?<=[.!?])[\"')*`]*\s+(?=[\"'(*`\[]*[A-Z0-9])")
 
@@ -28,7 +29,7 @@ _END = re.compile(r"(?<=[.!?])[\"')*`]*\s+(?=[\"'(*`\[]*[A-Z0-9])")
 def sentences(text: str) -> Iterator[str]:
     """Give the sentences of a page: those of its paragraphs, list items and cells of tables."""
     text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", _NOT_TEXT.sub("", text))
-    text = re.sub(r"`[^`]+`", "code", text)
+    text = re.sub(r"`[^`]+`", "Code", text)
     for block in _BLOCKS.split(re.sub(r"^(#.*)$", r"\1\n", text, flags=re.MULTILINE)):
         cells = block.split("|") if block.lstrip().startswith("|") else [block]
         for cell in cells:
@@ -43,7 +44,7 @@ def words(sentence: str) -> int:
 def faults(text: str) -> list[str]:
     """Give the lines and sentences of a page that are too long."""
     plain = _NOT_TEXT.sub("", text).splitlines()
-    lines = [one for one in plain if len(one) > LONGEST_LINE and not one.startswith("|")]
+    lines = [one for one in plain if len(one) > LONGEST_LINE and not _UNBREAKABLE.match(one)]
     return lines + [one for one in sentences(text) if words(one) > LONGEST_SENTENCE]
 
 
