@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE # without bytecode each synth takes 3 s longer
 PYTHON_HERE := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run web token quick test check audit format docs synth deploy destroy load soak fuzz contract mutate bench simulate clean
+.PHONY: help setup run web token quick test check audit format docs site synth deploy destroy load soak fuzz contract mutate bench simulate clean
 
 help: ## List these commands
 	@echo "STAGE=$(STAGE) LOCAL_PORT=$(LOCAL_PORT)"
@@ -63,6 +63,9 @@ docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m documents.permissions
 	@$(PYTHON_HERE) -m documents.proof
 	@$(PYTHON_HERE) -m documents.emulator
+
+site: setup ## Build the documentation site into build/site, and check its links
+	@$(PYTHON_HERE) -m documents.site.build
 
 synth: setup ## Write the CloudFormation template of STAGE to cdk.out
 	@exec $(PYTHON_HERE) app.py

@@ -65,7 +65,7 @@ def missed(results: Mapping[str, Any]) -> list[str]:
 def _method(results: Mapping[str, Any]) -> str:
     return (
         f"{results['time'][:10]}, {results['machine']}, Python {results['python']}; "
-        f"{results['rounds']} rounds, DynamoDB's stand-in answers over TLS after "
+        f"{results['rounds']} rounds.\nDynamoDB's stand-in answers over TLS after "
         f"{results['delay_ms']:.0f} ms. Load of the machine before and after: "
         f"{results['load'][0]:.1f}, {results['load'][1]:.1f}."
     )

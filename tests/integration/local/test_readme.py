@@ -1,4 +1,4 @@
-"""The README's commands do what it says."""
+"""The README's commands, and the tutorial's, do what they say."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 README = (ROOT / "README.md").read_text()
+TUTORIAL = (ROOT / "docs/tutorial.md").read_text()
 
 
 def commands(heading: str) -> list[str]:
@@ -73,10 +74,35 @@ def test_the_session_runs_as_it_is_printed(stack: Endpoints, tmp_path: Path, she
     assert "API POST /v1/partner/orders" in said
 
 
+def test_the_tutorial_runs_as_it_is_printed(stack: Endpoints, tmp_path: Path) -> None:
+    """Whoever is new follows the page, and each step answers as the page says."""
+    (tmp_path / ".local" / Path(stack.server_pem).parent.name).mkdir(parents=True)
+    start, *steps = re.findall(r"```sh\n(.*?)```", TUTORIAL, re.DOTALL)
+    assert start == "make run\n"
+    said = in_the_checkout(stack, tmp_path, "bash", "echo step\n".join(steps)).split("step\n")
+    _, placed, again, read, moved, refused, traced = said
+    assert "HTTP/1.1 201 Created" in placed
+    assert '"status":"PLACED"' in placed
+    assert "Idempotent-Replayed: true" in again
+    assert order_of(again) == order_of(placed) == order_of(read) == order_of(moved)
+    assert 'ETag: "1"' in read
+    assert 'ETag: "2"' in moved
+    assert '"status":"CONFIRMED"' in moved
+    assert "you can move it to PREPARING, CANCELLED" in refused
+    assert "API POST /v1/partner/orders" in traced
+
+
+def order_of(answer: str) -> str:
+    """Give the id of the order that an answer shows."""
+    (found,) = set(re.findall(r'"orderId":"([^"]+)"', answer))
+    return str(found)
+
+
 def test_the_session_leaves_the_checkout_clean() -> None:
-    """What the session writes into the checkout is nothing that git would take in."""
-    written = re.findall(r"(?:tee|>) *([\w./-]+)", "\n".join(commands("A session")))
-    assert written == ["placed.txt"]
+    """What session and tutorial write into the checkout is nothing that git would take in."""
+    session = "\n".join(commands("A session")) + TUTORIAL
+    written = set(re.findall(r"(?:tee|>) +([\w./-]+)", session))
+    assert written == {"placed.txt"}
     ignored = ["git", "check-ignore", "--quiet", *written]
     assert subprocess.run(ignored, cwd=ROOT, check=False).returncode == 0
 
