@@ -17,9 +17,7 @@ LONGEST_SENTENCE = 25
 LONGEST_LINE = 100
 
 TO_DO = {
-    "CHANGELOG.md",
     "CONTRIBUTING.md",
-    "README.md",
     "docs/alarms.md",
     "docs/architecture.md",
     "docs/configuration.md",
