@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from infrastructure.functions import LIVE
 from orders.metrics import NAMESPACE, dimensions_of
 from orders.routes import STAGE
 from orders.settings import BY_CUSTOMER, BY_PARTNER, BY_SERVER
@@ -36,6 +37,8 @@ COGNITO, FIREWALL, SNS = "AWS/Cognito", "AWS/WAFV2", "AWS/SNS"
 SUM, AVERAGE, MAXIMUM = "Sum", "Average", "Maximum"
 P50, P95, P99 = "p50", "p95", "p99"
 
+RUNNING = "ConcurrentExecutions"
+
 VENDED: Mapping[str, tuple[frozenset[str], tuple[frozenset[str], ...]]] = {
     # docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-metrics-and-dimensions.html
     # The methods' own (dimensions Method, Resource) are "detailed metrics", which we do not pay.
@@ -45,8 +48,9 @@ VENDED: Mapping[str, tuple[frozenset[str], tuple[frozenset[str], ...]]] = {
     ),
     # docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
     LAMBDA: (
-        frozenset({"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"}),
-        (frozenset({"FunctionName"}),),
+        frozenset({"Invocations", "Errors", "Throttles", "Duration", RUNNING}),
+        # By its name all versions together; with Resource the version or alias that was called.
+        (frozenset({"FunctionName"}), frozenset({"FunctionName", "Resource"})),
     ),
     # docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide
     # /sqs-available-cloudwatch-metrics.html
@@ -162,8 +166,15 @@ class Measured:
     def function(
         self, function: str, name: str, statistic: str, *, minutes: int = 1
     ) -> cloudwatch.Metric:
-        """Measure a function, which is named by its module."""
-        dimensions = {"FunctionName": self.resources.functions[function].function.function_name}
+        """Measure a function, which is named by its module: what callers meet, if it is released.
+
+        The release gate calls versions that nobody else meets; theirs are no errors of customers'.
+        What runs at once is of all versions, as the reservation is.
+        """
+        item = self.resources.functions[function]
+        dimensions = {"FunctionName": item.function.function_name}
+        if item.live is not None and name != RUNNING:
+            dimensions["Resource"] = f"{item.function.function_name}:{LIVE}"
         return _metric(LAMBDA, name, dimensions, statistic, minutes)
 
     def queue(

@@ -6,6 +6,8 @@ from ops.proof.claim import Claim
 
 _CLOUDWATCH = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring"
 _GUIDE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide"
+_TYPES = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference"
+_SSM = "https://docs.aws.amazon.com/systems-manager/latest/userguide"
 
 CLAIMS = (
     Claim(
@@ -15,6 +17,29 @@ CLAIMS = (
         expected="CREATE_COMPLETE, then UPDATE_COMPLETE after a changed setting.",
         look="`make deploy` twice.",
         sources=(f"{_GUIDE}/stacks.html",),
+    ),
+    Claim(
+        id="a-version-for-each-change",
+        says="A version is made where a function's code or configuration changes, and one whose "
+        "deployment failed is deleted again.",
+        said=(
+            "infrastructure/work/function.py",
+            "docs/architecture.md#versions-and-the-alias-live",
+        ),
+        expected="A changed setting: one version more. A failed update: none more.",
+        look="Deploy with a changed `memory_mb`, then with a gate that refuses; list the versions.",
+        sources=(
+            f"{_GUIDE}/aws-attribute-deletionpolicy.html",
+            f"{_TYPES}/aws-resource-lambda-version.html",
+        ),
+    ),
+    Claim(
+        id="the-parameter-remembers-releases",
+        says="Each deployment that changes the parameter `release` is a version of its history.",
+        said=("infrastructure/settings.py",),
+        expected="GetParameterHistory has one more entry after each deployment of another commit.",
+        look="Deploy two commits, get the history of /food-delivery/<stage>/release.",
+        sources=(f"{_SSM}/sysman-paramstore-versions.html",),
     ),
     Claim(
         id="shown-is-executed",

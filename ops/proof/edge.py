@@ -87,11 +87,16 @@ CLAIMS = (
     ),
     Claim(
         id="answers-of-the-gateway-itself",
-        says="A mock integration's template knows the request's id.",
-        said=(f"{_PATCH}#mock_answers", "docs/api/orders.md"),
-        expected="The 404 of an unknown route has the requestId that its header has.",
-        look="GET /v1/nothing.",
-        sources=(f"{_GUIDE}/api-gateway-mapping-template-reference.html",),
+        says="A mock integration's template knows the request's id, and its headers the stage's "
+        "variables, as they are without a new deployment of the API.",
+        said=(f"{_PATCH}#mock_answers", "docs/api/orders.md", "infrastructure/edge/own_answers.py"),
+        expected="The 404 of an unknown route has the requestId that its header has; X-Release of "
+        "/health is that of the last deployment.",
+        look="GET /v1/nothing; GET /v1/health after a deployment of another commit.",
+        sources=(
+            f"{_GUIDE}/api-gateway-mapping-template-reference.html",
+            f"{_GUIDE}/aws-api-gateway-stage-variables-reference.html",
+        ),
         patches=("mock_answers",),
     ),
     Claim(

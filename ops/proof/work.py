@@ -8,6 +8,7 @@ _LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg"
 _PIPES = "https://docs.aws.amazon.com/eventbridge/latest/userguide"
 _SCHEDULER = "https://docs.aws.amazon.com/scheduler/latest"
 _SQS = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide"
+_TYPES = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference"
 _SNS = "https://docs.aws.amazon.com/sns/latest/dg"
 
 CLAIMS = (
@@ -80,12 +81,67 @@ CLAIMS = (
     ),
     Claim(
         id="function-metrics",
-        says="AWS/Lambda counts runs, errors, throttles and what runs at once, by FunctionName.",
-        said=("local/inside/patches/lambda_.py#function_figures", "docs/metrics.md"),
-        expected="A refused call is a throttle and no invocation.",
-        look="Reserve one, call ten at once, get the metrics.",
-        sources=(f"{_LAMBDA}/monitoring-metrics-types.html",),
+        says="AWS/Lambda counts runs, errors, throttles and what runs at once, by FunctionName for "
+        "all versions together, and with Resource for what was called: `name:live`.",
+        said=(
+            *("local/inside/patches/lambda_.py#function_figures", "docs/metrics.md"),
+            "infrastructure/watching/aws_metrics.py",
+        ),
+        expected="A refused call is a throttle and no invocation, under both sets of dimensions.",
+        look="Reserve one, call the alias ten times at once, get the metrics of both.",
+        sources=(
+            f"{_LAMBDA}/monitoring-metrics-types.html",
+            f"{_LAMBDA}/monitoring-metrics-view.html",
+        ),
         patches=("function_figures",),
+    ),
+    Claim(
+        id="versions-share-a-reservation",
+        says="All versions of a function share its reserved concurrency, and a call by an alias "
+        "has the alias in its ARN.",
+        said=(
+            "local/inside/patches/lambda_.py#qualified_functions",
+            "docs/architecture.md#versions-and-the-alias-live",
+        ),
+        expected="Of ten calls of an alias at once, with one reserved, nine are refused.",
+        look="Reserve one, call the alias and a version at once.",
+        sources=(
+            f"{_LAMBDA}/configuration-concurrency.html",
+            f"{_LAMBDA}/configuration-aliases.html",
+        ),
+        patches=("qualified_functions",),
+    ),
+    Claim(
+        id="a-version-is-what-was-there",
+        says="PublishVersion takes $LATEST as it is, on the revision that was read; it gives the "
+        "last version again where nothing has changed since.",
+        said=("ops/live/function_variables.py", "infrastructure/work/function.py"),
+        expected="A changed variable is in the new version alone; a second call makes no other.",
+        look="`orders logs level DEBUG`, read $LATEST and what `live` points to, publish twice.",
+        sources=(
+            f"{_LAMBDA}/configuration-versions.html",
+            "https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html",
+        ),
+    ),
+    Claim(
+        id="an-alias-moves-at-once",
+        says="After UpdateAlias each further call meets the other version, within seconds.",
+        said=("ops/live/function_variables.py", "docs/operations.md#more-lines-in-the-log"),
+        expected="No call meets the version of before ten seconds later.",
+        look="Call ten times a second while `orders logs level` runs; the levels of the lines.",
+        sources=("https://docs.aws.amazon.com/lambda/latest/api/API_UpdateAlias.html",),
+    ),
+    Claim(
+        id="a-mapping-takes-an-alias",
+        says="A mapping's FunctionName changes in place to an alias; nothing is delivered twice "
+        "for it, nor is the mapping made anew.",
+        said=("infrastructure/work/processing.py",),
+        expected="UPDATE_COMPLETE of each mapping without a replacement, messages go on.",
+        look="Deploy over the release before, with orders being placed; the stack's events.",
+        sources=(
+            f"{_LAMBDA}/configuration-aliases.html",
+            f"{_TYPES}/aws-resource-lambda-eventsourcemapping.html",
+        ),
     ),
     Claim(
         id="partial-batches",

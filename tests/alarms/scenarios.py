@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloudwatch.alarms import Metric, Recorded, text
 from infrastructure.functions import (
+    LIVE,
     NOTIFICATIONS,
     NOTIFYING,
     PROCESSING,
@@ -249,8 +250,13 @@ def _sources(resources: Resources, function: str) -> set[str]:
     return {
         _named(resources, text(source["Properties"]["EventSourceArn"]))
         for _, source in _of(resources, "Lambda::EventSourceMapping")
-        if text(source["Properties"]["FunctionName"]).split(".")[0].startswith(function)
+        if _called(resources, source["Properties"]["FunctionName"]) == function
     }
+
+
+def _called(resources: Resources, name: Any) -> str:
+    """Give the function that something calls by its alias."""
+    return text(resources[name["Ref"]]["Properties"]["FunctionName"])
 
 
 def _told(resources: Resources) -> set[str]:
@@ -766,7 +772,9 @@ class _Recorder:
         running = math.ceil(calls * milliseconds / 60_000)
         if function in self.stage.reserved and calls:
             running = max(running, round(self.stage.reserved[function] * now.busy))
-        dimensions = {"FunctionName": self.stage.functions[function]}
+        called = self.stage.functions[function]
+        dimensions = {"FunctionName": called}
+        by_alias = {**dimensions, "Resource": f"{called}:{LIVE}"}
         metrics: dict[str, Mapping[float, float]] = {
             "Invocations": {1: calls},
             "Errors": {1: crashed, 0: calls - crashed},
@@ -775,7 +783,8 @@ class _Recorder:
             "ConcurrentExecutions": {running: min(calls, 1)},
         }
         for name, samples in metrics.items():
-            self._add(minute, "AWS/Lambda", name, dimensions, samples)
+            for each in (dimensions, by_alias):
+                self._add(minute, "AWS/Lambda", name, each, samples)
 
     def _pipe(
         self, minute: int, now: Conditions, done: Mapping[str, int], changed: int

@@ -11,7 +11,7 @@ over AWS's own APIs, is not here but in local/copy/dropped_properties.py.
     unknown_routes      with a token an unknown route is refused for its signature
     header_case         names of required headers are compared with case
     unchecked_types     a body is checked only where its media type has a model
-    mock_answers        mock integrations tell the request's id
+    mock_answers        mock integrations tell the request's id and the stage's variables
     function_failures   a function that fails is answered through the gateway responses
     qualified_functions a version and an alias have their function's reservation and an ARN
     function_queue      no more than some functions at a time; the others wait

@@ -201,26 +201,31 @@ def unchecked_types() -> None:
 
 
 def mock_answers() -> None:
-    """Fill in the request's id where the answer of a mock integration names it.
+    """Fill in the request's id and the stage's variables where a mock integration names them.
 
-    AWS: an integration response's template is rendered with the variables of $context (API Gateway
-    developer guide, "Variables for data transformations …"). ministack sends it as it stands.
+    AWS: an integration response's template is rendered with the variables of $context, and a header
+    may be `stageVariables.name` (API Gateway developer guide, "Variables for data transformations
+    …" and "API Gateway stage variables reference"). ministack sends both as they stand.
     """
     gateway = ministack.module("services.apigateway_v1")
     execute, answer = gateway._execute_in_scope, gateway._invoke_mock_v1
-    request_id: ContextVar[str] = ContextVar("request_id", default="")
+    asked: ContextVar[dict[str, Any]] = ContextVar("asked")
 
     @functools.wraps(execute)
-    async def noting_id(request: dict[str, Any], *arguments: Any) -> Any:
-        request_id.set(request["request_id"])
+    async def noting_request(request: dict[str, Any], *arguments: Any) -> Any:
+        asked.set(request)  # to which its stage is added once that is known
         return await execute(request, *arguments)
 
     @functools.wraps(answer)
     def rendered(integration: dict[str, Any]) -> Any:
         status, headers, body = answer(integration)
-        return status, headers, body.replace(b"$context.requestId", request_id.get().encode())
+        request = asked.get()
+        variables = (request["stage"] or {}).get("variables") or {}
+        known = {f"stageVariables.{name}": value for name, value in variables.items()}
+        headers = {name: known.get(value, value) for name, value in headers.items()}
+        return status, headers, body.replace(b"$context.requestId", request["request_id"].encode())
 
-    ministack.replace(gateway, _execute_in_scope=noting_id, _invoke_mock_v1=rendered)
+    ministack.replace(gateway, _execute_in_scope=noting_request, _invoke_mock_v1=rendered)
 
 
 def function_failures() -> None:

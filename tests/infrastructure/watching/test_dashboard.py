@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
+from infrastructure.functions import LIVE
 from infrastructure.watching.aws_metrics import LOGS, VENDED
 from infrastructure.watching.queries import QUERIES
 from orders.metrics import METRICS, NAMESPACE, dimensions_of
@@ -91,6 +92,9 @@ def emitted(namespace: str, name: str, dimensions: dict[str, str], template: Tem
 def is_there(dimension: str, value: str, template: Template) -> bool:
     """Tell whether a dimension's value names something of the template."""
     resources = template.document["Resources"]
+    if dimension == "Resource":
+        name, _, alias = value.partition(":")
+        return alias == LIVE and is_there("FunctionName", name, template)
     if kind := OF_TYPE.get(dimension):
         name = value.removeprefix("${").removesuffix("}").partition(".")[0]
         return name in resources and resources[name]["Type"] == kind

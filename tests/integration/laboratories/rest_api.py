@@ -103,7 +103,7 @@ def build(endpoints: Endpoints) -> Laboratory:
             responseType=kind,
             responseTemplates={"application/json": _PROBLEM},
         )
-    gateway.create_deployment(restApiId=api["id"], stageName="v1")
+    gateway.create_deployment(restApiId=api["id"], stageName="v1", variables={"colour": "blue-1.0"})
     tracing = {"op": "replace", "path": "/tracingEnabled", "value": "true"}
     gateway.update_stage(restApiId=api["id"], stageName="v1", patchOperations=[tracing])
     key = _admit(gateway, api)
@@ -180,6 +180,7 @@ def _validate(gateway: Any, api: Any) -> None:
         gateway.put_integration_response(
             **place,
             statusCode="200",
+            responseParameters={"method.response.header.X-Colour": "stageVariables.colour"},
             responseTemplates={"application/json": '{"id":"$context.requestId"}'},
         )
 

@@ -150,17 +150,20 @@ def test_unchecked_types_is_needed(unpatched: Laboratory) -> None:
 
 
 def test_mock_answers(patched: Laboratory) -> None:
-    """What API Gateway answers by itself tells the id of its request, a new one for each."""
-    ids = {put(patched, "text/plain").json()["id"] for _ in range(2)}
+    """What API Gateway answers by itself tells the id of its request, and the stage's variables."""
+    answers = [put(patched, "text/plain") for _ in range(2)]
+    assert {answer.headers["X-Colour"] for answer in answers} == {"blue-1.0"}
+    ids = {answer.json()["id"] for answer in answers}
     assert all(uuid.UUID(one) for one in ids)
     assert len(ids) == 2
 
 
 def test_mock_answers_is_needed(unpatched: Laboratory) -> None:
-    """Ministack sends the variable as it stands."""
+    """Ministack sends the variables as they stand."""
     headers = {"Content-Type": "application/json"}
     answer = httpx.put(f"{unpatched.url}/checked", content='{"name": 1}', headers=headers)
     assert answer.json()["id"] == "$context.requestId"
+    assert answer.headers["X-Colour"] == "stageVariables.colour"
 
 
 @pytest.mark.parametrize(
