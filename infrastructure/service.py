@@ -164,19 +164,20 @@ class Service(Stack):
         self._grant()
         self._grant_parameters(settings)
         self._feed_workers()
-        self.api = Api(
-            self,
-            "Api",
-            functions={name: self.functions[name].called for name in names(Caller.API)},
-            user_pool=self.identity.user_pool,
-            settings=settings,
-            release=release,
-        )
+        self.api = self._open(settings)
         self.address = Address(self, "Address", api=self.api.rest_api, domain=settings.domain)
         self._guard(settings, model)
         if settings.heartbeat_minutes is not None:
             self._place_heartbeats(settings, code, settings.heartbeat_minutes)
         self._wait_for_iam(self.processing.waits_for_iam, self.api.waits_for_iam)
+        self._ask_first(settings)
+        self._grant_key()
+        self._observe(settings)
+        self._tell(settings)
+        acknowledge(self, settings)
+
+    def _ask_first(self, settings: Settings) -> None:
+        """Let no alias move before the gate has asked the new versions."""
         ReleaseGate(
             self,
             "Gate",
@@ -185,10 +186,17 @@ class Service(Stack):
             partners=self.data.partners,
             settings=settings,
         )
-        self._grant_key()
-        self._observe(settings)
-        self._tell(settings)
-        acknowledge(self, settings)
+
+    def _open(self, settings: Settings) -> Api:
+        """Let requests come to what callers meet."""
+        return Api(
+            self,
+            "Api",
+            functions={name: self.functions[name].called for name in names(Caller.API)},
+            user_pool=self.identity.user_pool,
+            settings=settings,
+            release=self._release,
+        )
 
     def _host_web_client(self, settings: Settings) -> WebHosting | None:
         if settings.web_client is None:

@@ -23,6 +23,9 @@ _REGION = next(iter(STAGES.values())).region
 _OWNERS = {"AWS::IAM::Policy": "Roles", "AWS::Lambda::Alias": "FunctionName"}
 """Types that belong to what a property names, though their identifiers do not say so."""
 
+_ASKS_ONLY = "Custom::ReleaseGate"
+"""Our own resource that makes nothing: what it is told names nothing of its own."""
+
 _OF_CLOUDFORMATION = {"ServiceToken", "ServiceTimeout"}
 """Properties of a custom resource that are not for its function."""
 
@@ -57,6 +60,8 @@ def names(template: Template) -> Iterator[Name]:
 
 def name_paths(kind: str, properties: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     """Give the properties, one or several together, by which AWS tells a resource from others."""
+    if kind == _ASKS_ONLY:
+        return
     if kind.startswith("Custom::"):  # nobody describes ours: whatever it is told is a name
         yield from ((key,) for key in properties if key not in _OF_CLOUDFORMATION)
         return
