@@ -89,12 +89,12 @@ def report_of(folder: Path) -> dict[str, Any]:
 
 
 def test_nothing_is_made_before_i_agree(made: Made) -> None:
-    """I am told what is made, how long it takes and how much it costs; without a yes that is all."""
+    """I am told what is made, how long and for how much; without a yes that is all."""
     done = prove(answer="n\n")
     assert made.steps == ["prepare"]
     assert "190 resources" in done.output
     assert "0.50 dollars" in done.output
-    assert isinstance(done.exception, OperatorError)
+    assert (done.exit_code, "Nothing was changed" in done.output) == (2, True)
 
 
 def test_a_run_where_all_holds(made: Made, tmp_path: Path) -> None:
@@ -126,6 +126,18 @@ def test_a_stage_that_cannot_be_made(made: Made, tmp_path: Path) -> None:
     assert "CREATE_FAILED." in done.output
     assert made.steps[-1] == "remove"
     assert not (tmp_path / "proof").exists()
+
+
+def test_what_cannot_begin_tells_nothing(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There are no credentials: 3, for that is no claim that differs, and nothing is made."""
+
+    def nobody(*_: object) -> None:
+        raise OperatorError("There are no AWS credentials.")
+
+    monkeypatch.setattr(stage, "OnAws", nobody)
+    done = prove("--yes")
+    assert (done.exit_code, made.steps) == (3, [])
+    assert "There are no AWS credentials." in done.output
 
 
 def test_what_is_left_is_told(made: Made) -> None:
@@ -171,14 +183,14 @@ def test_clean(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     """What interrupted runs have left is listed and, once I agree, removed."""
     monkeypatch.setattr(stage, "interrupted_runs", lambda _: ["prove-0a1b"])
     monkeypatch.setattr(stage, "of_an_interrupted_run", lambda *_: made)
-    assert isinstance(prove("--clean", answer="n\n").exception, OperatorError)
+    assert prove("--clean", answer="n\n").exit_code == 2
     assert made.steps == []
     done = prove("--clean", "--yes")
     assert done.exit_code == 0
     assert "prove-0a1b" in done.output
     assert made.steps == ["remove"]
     made.remains = ["queue prove-1"]
-    assert prove("--clean", "--yes").exit_code == 1
+    assert prove("--clean", "--yes").exit_code == 3
 
 
 def test_nothing_to_clean(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:

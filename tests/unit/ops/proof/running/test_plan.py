@@ -51,5 +51,5 @@ def test_the_stage_is_prod_s_and_keeps_nothing() -> None:
     kept = {"Retain", "RetainExceptOnCreate", "Snapshot"}
     resources = template()["Resources"].values()
     left = [r["Type"] for r in resources if r.get("DeletionPolicy") in kept]
-    # Versions go with their function; the role for logs is the account's, whose other stages use it.
+    # Versions go with their function; the role for logs is the account's, for its other stages.
     assert set(left) <= {"AWS::Lambda::Version", "AWS::ApiGateway::Account", "AWS::IAM::Role"}
