@@ -78,7 +78,7 @@ class FakeCallers:
     def __init__(self, pool: Pool | None = None, tokens: Mapping[str, str] | None = None) -> None:
         self.pool, self._tokens = pool, tokens or {}
 
-    def partner(self, name: str, _: str | None = None) -> Partner:
+    def partner(self, name: str, _: str | None = None, *, plan: str = "") -> Partner:
         return Partner(f"prove-{name}", "key-id", f"key-{name}")
 
     def person(self, name: str) -> Caller:
