@@ -12,9 +12,10 @@ from infrastructure import outputs
 from infrastructure.settings import settings_of
 from infrastructure.settings_validation import SettingError
 from ops.live import function_variables
-from ops.proof.probe import AtLeast, AtMost, CannotTell, Like, OneOf, Probe
+from ops.proof.probe import AtLeast, AtMost, Like, OneOf, Probe
 from ops.proof.world import orders, reading
 from ops.proof.world.answers import Answer
+from ops.proof.world.cannot_tell import CannotTell
 from ops.proof.world.orders import JSON
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from infrastructure import outputs
 from ops.partners import accounts
 from ops.partners.accounts import Wanted
-from ops.proof.probe import CannotTell
 from ops.proof.world import people
 from ops.proof.world.aws import code_of
+from ops.proof.world.cannot_tell import CannotTell
 from orders.settings import OPERATORS
 
 if TYPE_CHECKING:

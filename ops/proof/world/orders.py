@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from ops.proof.probe import CannotTell
+from ops.proof.world.cannot_tell import CannotTell
 from project.checkout import ROOT
 
 if TYPE_CHECKING:

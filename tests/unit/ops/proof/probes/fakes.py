@@ -79,6 +79,7 @@ class FakeCallers:
         self.pool, self._tokens = pool, tokens or {}
 
     def partner(self, name: str, _: str | None = None, *, plan: str = "") -> Partner:
+        del plan
         return Partner(f"prove-{name}", "key-id", f"key-{name}")
 
     def person(self, name: str) -> Caller:
