@@ -28,10 +28,6 @@ class Verdict(StrEnum):
     """It could not be told; the fact says why."""
 
 
-class CannotTell(Exception):
-    """A probe could not see what it looked for; the message says why, in a sentence."""
-
-
 class Expectation(Protocol):
     """Something that a value fits or not."""
 

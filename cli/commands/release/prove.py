@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from cli import terminal
 from cli.examples import lines
 from cli.options import Json, Yes  # noqa: TC001 - Typer reads the annotations
 from infrastructure.settings import PROVED, is_proof, settings_of
+from ops.reach.errors import OperatorError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +34,8 @@ PROVE_EXAMPLES = lines("""
     orders prove --bill cost-and-usage.csv.gz
     Exit codes: 0 all hold, 1 something differs, 2 wrong usage, 3 not all could be told.
 """)
+
+_NOT_AGREED, _STILL_THERE = 2, 3
 
 StageName = Annotated[
     str | None,
@@ -83,13 +87,39 @@ def prove(
     """
     _check(stage_name, local=local, clean=clean, bill=bill, only=only)
     if bill is not None:
-        raise typer.Exit(_of_a_bill(bill, json_=json_))
-    if clean:
-        raise typer.Exit(_clean(yes=yes))
-    chosen = _chosen(only, local=local, quick=quick)
-    if local:
-        raise typer.Exit(_on_this_machine(chosen, quick=quick, json_=json_))
-    raise typer.Exit(_on_aws(stage_name, chosen, quick=quick, yes=yes, json_=json_))
+        run = functools.partial(_of_a_bill, bill, json_=json_)
+    elif clean:
+        run = functools.partial(_clean, yes=yes)
+    else:
+        chosen = _chosen(only, local=local, quick=quick)
+        run = functools.partial(_on_this_machine, chosen, quick=quick, json_=json_)
+        if not local:
+            run = functools.partial(_on_aws, stage_name, chosen, quick=quick, yes=yes, json_=json_)
+    raise typer.Exit(_code_of(run))
+
+
+def _code_of(run: Callable[[], int]) -> int:
+    """Run, and give the exit code: what could not even begin tells nothing of AWS."""
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - they take long
+
+    from ops.proof.running.run import CANNOT_TELL  # noqa: PLC0415 - its --help is quick without
+    from ops.reach.aws_errors import explain  # noqa: PLC0415 - as above
+
+    try:
+        return run()
+    except (OperatorError, ClientError, BotoCoreError, OSError) as error:
+        terminal.note(f"orders: {explain(error) or error}")
+        return CANNOT_TELL
+
+
+def _agrees(question: str, *, yes: bool) -> bool:
+    """Ask; tells whether the operator agrees, and says what would have agreed."""
+    try:
+        terminal.agree(question, yes=yes)
+    except OperatorError as refused:
+        terminal.note(f"orders: {refused}")
+        return False
+    return True
 
 
 def _check(
@@ -155,7 +185,8 @@ def _clean(*, yes: bool) -> int:
         return 0
     for name in names:
         terminal.say(f"Left by a run that was interrupted, or that goes on: stage {name}")
-    terminal.agree(f"Remove {terminal.counted(len(names), 'stage')}?", yes=yes)
+    if not _agrees(f"Remove {terminal.counted(len(names), 'stage')}?", yes=yes):
+        return _NOT_AGREED
     left = []
     for name in names:
         found = stage.of_an_interrupted_run(name, terminal.note)
@@ -163,7 +194,7 @@ def _clean(*, yes: bool) -> int:
         left += found.left()
     for one in left:
         terminal.note(f"Still there: {one}")
-    return 1 if left else 0
+    return _STILL_THERE if left else 0
 
 
 def _on_this_machine(chosen: list[Probe], *, quick: bool, json_: bool) -> int:
@@ -197,7 +228,8 @@ def _on_aws(
     terminal.note(f"Account {account.account_id}, {account.region}, as {account.caller}")
     template = made.prepare()
     terminal.note(str(plan.plan(name, template, chosen)))
-    terminal.agree("Make it, look at it, and remove it?", yes=yes)
+    if not _agrees("Make it, look at it, and remove it?", yes=yes):
+        return _NOT_AGREED
     looking = _Looking(chosen, json_=json_, began=time.monotonic())
     outcome = run.run(made, looking)
     report = dataclasses.replace(

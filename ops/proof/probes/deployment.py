@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from infrastructure import outputs
-from ops.proof.probe import AtLeast, CannotTell, Like, OneOf, Probe
+from ops.proof.probe import AtLeast, Like, OneOf, Probe
+from ops.proof.world.cannot_tell import CannotTell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,8 +13,9 @@ from infrastructure import outputs
 from ops.dead_letters import letters as dead_letters
 from ops.dead_letters import queues
 from ops.dead_letters.redrive import redrive
-from ops.proof.probe import AtLeast, AtMost, CannotTell, Probe
+from ops.proof.probe import AtLeast, AtMost, Probe
 from ops.proof.world import orders, reading
+from ops.proof.world.cannot_tell import CannotTell
 from ops.proof.world.reading import Metric
 from project.json_object import json_object
 

@@ -11,9 +11,10 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from infrastructure import outputs
-from ops.proof.probe import CannotTell, Like, Probe
+from ops.proof.probe import Like, Probe
 from ops.proof.world import orders
 from ops.proof.world.aws import code_of
+from ops.proof.world.cannot_tell import CannotTell
 from orders.domain.ids import timestamp_in
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from ops.live import aliases, function_variables
 from ops.live.aliases import LIVE
-from ops.proof.probe import AtLeast, AtMost, CannotTell, Probe
+from ops.proof.probe import AtLeast, AtMost, Probe
 from ops.proof.world.aws import code_of
+from ops.proof.world.cannot_tell import CannotTell
 from orders.settings import LOG_LEVEL
 
 if TYPE_CHECKING:

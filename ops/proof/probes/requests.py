@@ -8,8 +8,9 @@ import uuid
 from typing import TYPE_CHECKING
 
 from infrastructure import outputs
-from ops.proof.probe import AtLeast, CannotTell, Like, Probe
+from ops.proof.probe import AtLeast, Like, Probe
 from ops.proof.world import orders, reading
+from ops.proof.world.cannot_tell import CannotTell
 from ops.proof.world.orders import JSON
 from ops.proof.world.reading import Metric
 from orders.routes import STAGE

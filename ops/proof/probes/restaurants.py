@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from infrastructure.settings import stack_name
 from ops.partners import restaurants
-from ops.proof.probe import AtLeast, AtMost, CannotTell, Probe
+from ops.proof.probe import AtLeast, AtMost, Probe
 from ops.proof.world import orders, reading
+from ops.proof.world.cannot_tell import CannotTell
 from orders.domain.serving.servers import Bound
 
 if TYPE_CHECKING:

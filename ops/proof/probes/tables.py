@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from infrastructure import outputs
-from ops.proof.probe import AtLeast, CannotTell, Like, Probe
+from ops.proof.probe import AtLeast, Like, Probe
 from ops.proof.world import orders, reading
+from ops.proof.world.cannot_tell import CannotTell
 from ops.proof.world.reading import Metric
 from orders.domain.ids import timestamp_in
 

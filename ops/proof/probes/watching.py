@@ -8,10 +8,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from infrastructure import outputs
-from ops.proof.probe import AtLeast, AtMost, CannotTell, Probe
+from ops.proof.probe import AtLeast, AtMost, Probe
 from ops.proof.probes.messages import listening
 from ops.proof.probes.requests import gateway_metric
 from ops.proof.world import orders, reading
+from ops.proof.world.cannot_tell import CannotTell
 from ops.proof.world.reading import Metric
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ops.proof.probe import CannotTell, Fact, cannot_tell, compare
+from ops.proof.probe import Fact, cannot_tell, compare
+from ops.proof.world.cannot_tell import CannotTell
 from ops.reach.aws_errors import explain
 from ops.reach.errors import OperatorError
 

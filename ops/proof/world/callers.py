@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from infrastructure import outputs
 from ops.partners import accounts
 from ops.partners.accounts import Wanted
-from ops.proof.probe import CannotTell
 from ops.proof.world import people
 from ops.proof.world.aws import code_of
+from ops.proof.world.cannot_tell import CannotTell
 from orders.settings import OPERATORS
 
 if TYPE_CHECKING:
@@ -69,23 +69,24 @@ class Callers:
         people_ = [(*each.tokens, each.person.password) for each in self._people.values()]
         return [secret for secret in (*keys, *(s for of in people_ for s in of)) if secret]
 
-    def partner(self, name: str, url: str | None = None) -> Partner:
+    def partner(self, name: str, url: str | None = None, *, plan: str = _PLAN) -> Partner:
         """Give a partner; the same one for the same name.
 
         Args:
             name: what the probe calls it.
             url: where its webhooks go; None for nowhere.
+            plan: the usage plan of a new one.
 
         Raises:
             CannotTell: when there is one of this name from elsewhere.
         """
         with self._lock:
             if name not in self._partners:
-                self._partners[name] = self._new_partner(f"prove-{name}-{self._run}", url)
+                self._partners[name] = self._new_partner(f"prove-{name}-{self._run}", url, plan)
             return self._partners[name]
 
-    def _new_partner(self, partner_id: str, url: str | None) -> Partner:
-        wanted = Wanted(partner_id, f"Proof {partner_id}", _PLAN, url)
+    def _new_partner(self, partner_id: str, url: str | None, plan: str) -> Partner:
+        wanted = Wanted(partner_id, f"Proof {partner_id}", plan, url)
         prepared = accounts.prepare(self._target, wanted)
         if prepared is None or prepared.credentials.api_key is None:
             raise CannotTell(f"There is a partner {partner_id} already.")

@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from ops.proof.probe import CannotTell
+from ops.proof.world.cannot_tell import CannotTell
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
@@ -26,13 +26,15 @@ def example(**changes: Any) -> dict[str, Any]:
     return {**order, **changes}
 
 
-def partner(world: World, name: str = "one", url: str | None = None) -> Partner:
+def partner(
+    world: World, name: str = "one", url: str | None = None, plan: str = "standard"
+) -> Partner:
     """Give a partner whose key is known at the front door.
 
     Raises:
         CannotTell: when it is not, after two minutes.
     """
-    made = world.callers.partner(name, url)
+    made = world.callers.partner(name, url, plan=plan)
 
     def known() -> bool:
         return world.ask("GET", "/partner/orders?limit=1", made.headers).status == 200

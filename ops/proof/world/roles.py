@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from ops.proof.probe import CannotTell
 from ops.proof.world.aws import code_of
+from ops.proof.world.cannot_tell import CannotTell
 
 if TYPE_CHECKING:
     from collections.abc import Callable

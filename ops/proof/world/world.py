@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from infrastructure import outputs
-from ops.proof.probe import CannotTell
 from ops.proof.world.answers import Answer, Request
 from ops.proof.world.aws import Noting
+from ops.proof.world.cannot_tell import CannotTell
 from ops.reach.errors import OperatorError
 
 if TYPE_CHECKING:

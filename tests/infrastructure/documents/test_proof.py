@@ -13,7 +13,9 @@ import pytest
 from documents import proof
 from local.inside.patches import FOR_DEPLOYMENTS, PATCHES
 from ops.costs import prices
+from ops.proof.probe import Fact, Verdict
 from ops.proof.registry import CLAIMS
+from ops.proof.report import Report, newest
 from project.checkout import ROOT
 from tests.permissions.at_run_time import RULES
 
@@ -83,7 +85,56 @@ def sources() -> set[str]:
 
 def test_the_document_is_current() -> None:
     """docs/proof.md shows the registry as it is; `make docs` writes it."""
-    assert proof.document() == proof.DOCUMENT.read_text()
+    assert proof.document(newest()) == proof.DOCUMENT.read_text()
+
+
+@pytest.mark.parametrize("page", proof.PAGES)
+def test_what_pages_say_of_it_is_current(page: str) -> None:
+    """What a page says of what was tried is made from the newest report, not by hand."""
+    text = (ROOT / page).read_text()
+    assert "<!-- proof: " in text
+    assert proof.marked(text, newest()) == text
+
+
+def test_no_page_says_it_by_hand() -> None:
+    """A sentence that something is read and not tried would stay when it was tried."""
+    marks = re.compile(r"<!-- proof: [a-z-]+ -->.*?<!-- /proof -->", re.DOTALL)
+    texts = {page: marks.sub("", page.read_text()) for page in PAGES}
+    assert [page for page, text in texts.items() if "read, not tried" in text] == []
+
+
+def report(*facts: Fact) -> Report:
+    """Give a report of a run on AWS."""
+    return Report(
+        date="2026-12-01",
+        where="aws",
+        region="us-east-1",
+        version="1.0.0",
+        commit="0" * 40,
+        dirty=False,
+        template="",
+        quick=False,
+        ended="whole",
+        seconds=1,
+        facts=facts,
+    )
+
+
+def test_what_was_tried_is_said() -> None:
+    """After a run each row says when it was tried and whether it holds, and so do the pages."""
+    held = Fact("workers-decide-themselves", {}, {}, Verdict.HOLDS)
+    other = Fact("header-lines", {}, {}, Verdict.DIFFERS)
+    untold = Fact("access-log", {}, {}, Verdict.UNKNOWN)
+    found = report(held, other, untold)
+    text = proof.document(found)
+    assert "Nothing here has run on AWS" not in text
+    assert "of 3 claims 1 hold, 1 differ, 1 could not be told." in text
+    assert text.count("| tried on 2026-12-01: holds: ") == 1
+    assert text.count("| tried on 2026-12-01: differs: ") == 1
+    assert ", 2 tried.\n" in text
+    page = "A <!-- proof: workers-decide-themselves -->read, not tried<!-- /proof -->. B"
+    assert "-->tried on 2026-12-01: holds<!--" in proof.marked(page, found)
+    assert proof.marked(proof.marked(page, found), None) == page
 
 
 @pytest.mark.parametrize("claim", ALL, ids=lambda claim: claim.id)

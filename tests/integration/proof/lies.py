@@ -48,7 +48,9 @@ class _Client:
         lie = self._lie
 
         def changed(answer: Any) -> Any:
-            return lie.aws(copy.deepcopy(answer)) if lie.aws else answer
+            streams = "Payload" in answer
+            mine = {**answer} if streams else copy.deepcopy(answer)
+            return lie.aws(mine) if lie.aws else answer
 
         if found is None:
             return changed if name == lie.operation else lambda answer: answer

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from infrastructure.outputs import usage_plan
 from ops.proof.probe import Fact, Verdict
 from ops.proof.probes.registry import chosen
 from ops.proof.running.local import world_of
@@ -31,6 +32,7 @@ def world(stack: Endpoints) -> Iterator[World]:
     client = clients(stack.aws_endpoint_url)
     found = client("cloudformation").describe_stacks(StackName=stack.stack_name)["Stacks"][0]
     outputs = {each["OutputKey"]: each["OutputValue"] for each in found["Outputs"]}
+    outputs |= {usage_plan(name): plan for name, plan in stack.usage_plans.items()}
     target = Target("the local run", stack.stack_name, client, outputs, "make run")
     local = Local(stack.api_url, clients(stack.traces_url)("xray"))
     made = world_of(target, local=local, seconds=900)

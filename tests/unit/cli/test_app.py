@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DESTRUCTIVE = {
     *("deploy", "destroy", "rollback", "dlq redrive", "dlq purge", "restore", "move"),
-    "previews reap",
+    *("prove", "previews reap"),
     *("customers erase", "customers release"),
     *(f"flags {name}" for name in ("set", "on", "off", "undo")),
     *(f"partners {name}" for name in ("add", "disable", "remove", "set-webhook")),
@@ -64,13 +64,16 @@ OF_AN_ACCOUNT = {"previews ls", "previews reap"}
 OF_THIS_MACHINE_ALONE = {"webhooks listen", "quote"}
 """Those that no stage on AWS reaches."""
 
+OF_ITS_OWN_STAGE = {"prove"}
+"""Those that make the stage that they look at, and take no other."""
+
 ALWAYS_JSON = {"quote"}
 """Those that print nothing else, for it is to be sent."""
 
 RECORDED = {"customers export"}
 """Those that only tell, and leave a line all the same: they hand out all that a person has."""
 
-UNAUDITED = {"destroy", "previews reap"}
+UNAUDITED = {"destroy", "previews reap", "prove"}
 """Those that write and leave no line, for their log goes with the stage: CloudTrail tells."""
 
 
@@ -118,7 +121,7 @@ def test_help(name: str) -> None:
 
 
 _LEFT_OUT = {name: {"--local"} for name in WITHOUT_DEPLOYMENT}
-_LEFT_OUT |= {name: {"--stage"} for name in OF_THIS_MACHINE_ALONE}
+_LEFT_OUT |= {name: {"--stage"} for name in OF_THIS_MACHINE_ALONE | OF_ITS_OWN_STAGE}
 _LEFT_OUT |= {name: {"--json"} | _LEFT_OUT.get(name, set()) for name in ALWAYS_JSON}
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from ops.proof.probe import CannotTell, Fact, Probe, Verdict
+from ops.proof.probe import Fact, Probe, Verdict
 from ops.proof.running.looking import AT_ONCE, look, look_at_all, minutes_of
+from ops.proof.world.cannot_tell import CannotTell
 from ops.proof.world.world import World
 
 if TYPE_CHECKING:
