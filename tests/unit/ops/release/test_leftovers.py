@@ -17,9 +17,8 @@ from ops.release.change_set import Stack
 from ops.release.leftovers import ADOPTABLE, Kept
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 TABLE, POOL, KEY = "AWS::DynamoDB::GlobalTable", "AWS::Cognito::UserPool", "AWS::KMS::Key"
 CLIENT, GROUP = "AWS::Cognito::UserPoolClient", "AWS::Cognito::UserPoolGroup"
