@@ -107,7 +107,7 @@ def test_what_would_be_lost() -> None:
 
 def test_no_gate_is_asked() -> None:
     """The gate would ask the release that is left; the template stays what it is otherwise."""
-    gate = {"Type": GATE, "Properties": {"Gate": "check", "Functions": {"a": 1}}}
+    gate: dict[str, Any] = {"Type": GATE, "Properties": {"Gate": "check", "Functions": {"a": 1}}}
     template = {"Resources": {"G": gate, "T": {"Type": TABLE}}}
     changed = without_gate(template)
     assert changed["Resources"]["G"]["Properties"]["Gate"] == "skip"
