@@ -103,6 +103,7 @@ from orders.settings import (
     STAGE,
     WEBHOOK_WAITS,
 )
+from project.release import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -488,7 +489,7 @@ class Service(Stack):
         """
         template = CfnParameter(
             self,
-            outputs.TEMPLATE,
+            TEMPLATE,
             default="",
             description="This template's name among the account's assets (`orders deploy`)",
         )

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 COMMIT = "RELEASE_COMMIT"
 """The variable that names the commit where there is no git, such as in an archive of the source."""
 
+TEMPLATE = "ReleaseTemplate"
+"""The stack's own parameter: its template's name among the account's assets. `orders deploy` tells
+it, and the stage's parameter `release` keeps it for the way back."""
+
 UNKNOWN = "unknown"
 _SHOWN = 12
 _HEX = re.compile(r"[0-9a-f]{40}")

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from infrastructure.outputs import TEMPLATE
 from infrastructure.stateful import FIXED_BESIDES, HOLDS
 from ops import turns
 from ops.live import aliases, history
@@ -29,6 +28,7 @@ from ops.release import change_set, watching
 from ops.release.account import DEPLOYS, EXECUTES, PUBLISHES, bucket_of_assets, role_arn
 from ops.release.outcome import Failed, Result, of_status
 from project.json_object import json_object
+from project.release import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

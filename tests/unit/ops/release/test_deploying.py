@@ -11,7 +11,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infrastructure.asset import AssetError
-from infrastructure.outputs import TEMPLATE
 from infrastructure.settings import settings_of
 from ops.reach.errors import OperatorError, Overtaken
 from ops.release import cdk, deploying, rolling_back, watching
@@ -21,6 +20,7 @@ from ops.release.change_set import CHANGE_SET
 from ops.release.deploying import Progress, Review
 from ops.release.outcome import Failed, Result
 from project.checkout import ROOT
+from project.release import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
