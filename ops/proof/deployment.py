@@ -106,10 +106,7 @@ CLAIMS = (
         said=("infrastructure/work/release.py", "docs/decisions/0035-releases-and-their-gate.md"),
         expected="A refused release leaves each alias where it was; its versions are kept.",
         look="As above; `orders status`.",
-        sources=(
-            "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/"
-            "aws-attribute-dependson.html",
-        ),
+        sources=(f"{_GUIDE}/aws-attribute-dependson.html",),
     ),
     Claim(
         id="iam-spreads-in-seconds",
