@@ -104,6 +104,7 @@ from orders.settings import (
     STAGE,
     WEBHOOK_WAITS,
 )
+from project.release import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -470,9 +471,12 @@ class Service(Stack):
 
     def _facts(self, settings: Settings) -> list[Fact]:
         """Say what other services may know of this one."""
-        data, said = self.data, "What runs, in which versions; its history is that of releases"
+        data, said = (
+            self.data,
+            "Version, commit and functions' versions; its history is the releases'",
+        )
         return [
-            Fact(RELEASE, self._release_with_way_back(), said, JSON),
+            Fact(RELEASE, self._release.text(self._versions(), self._template()), said, JSON),
             Fact("tables/orders", data.orders.table_name, "The table of orders", NAME),
             Fact("tables/partners", data.partners.table_name, "Which partner a key is of", NAME),
             Fact(
@@ -499,19 +503,13 @@ class Service(Stack):
             *self._queue_facts(),
         ]
 
-    def _release_with_way_back(self) -> str:
-        """Say which release it is, and what `orders rollback` needs to come back to it.
+    def _template(self) -> str:
+        """Give what the template is called among the account's assets: `orders rollback` takes it.
 
-        A template cannot hold its own name, which is its hash: `orders deploy` tells it the stack.
+        It cannot hold its own name, which is its hash: `orders deploy` tells it the stack.
         """
-        template = CfnParameter(
-            self,
-            outputs.TEMPLATE,
-            default="",
-            description="This template's name among the account's assets (`orders deploy`)",
-        )
-        known = {"functions": self._versions(), "template": template.value_as_string}
-        return self.to_json_string({**self._release._asdict(), **known})
+        told = "This template's name among the account's assets (`orders deploy`)"
+        return CfnParameter(self, TEMPLATE, default="", description=told).value_as_string
 
     def _queue_facts(self) -> Iterator[Fact]:
         for queue in QUEUES:

@@ -13,7 +13,6 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infrastructure.outputs import TEMPLATE
 from infrastructure.settings import settings_of
 from ops.live.history import Entry, Listed, State
 from ops.reach.errors import OperatorError
@@ -21,7 +20,7 @@ from ops.release import rolling_back
 from ops.release.account import Account, Place
 from ops.release.outcome import Failed, Result
 from ops.release.rolling_back import GATE, Back, back_to, find, lost, undo, without_gate
-from project.release import Release
+from project.release import TEMPLATE, Release
 
 AT = dt.datetime(2026, 11, 30, tzinfo=dt.UTC)
 TABLE = "AWS::DynamoDB::GlobalTable"
@@ -107,7 +106,7 @@ def test_what_would_be_lost() -> None:
 
 def test_no_gate_is_asked() -> None:
     """The gate would ask the release that is left; the template stays what it is otherwise."""
-    gate = {"Type": GATE, "Properties": {"Gate": "check", "Functions": {"a": 1}}}
+    gate: dict[str, Any] = {"Type": GATE, "Properties": {"Gate": "check", "Functions": {"a": 1}}}
     template = {"Resources": {"G": gate, "T": {"Type": TABLE}}}
     changed = without_gate(template)
     assert changed["Resources"]["G"]["Properties"]["Gate"] == "skip"
