@@ -67,11 +67,11 @@ docs: setup ## Write the documents that are made from code
 synth: setup ## Write the CloudFormation template of STAGE to cdk.out
 	@exec $(PYTHON_HERE) app.py
 
-deploy: setup ## Deploy STAGE to your AWS account
-	@exec $(PYTHON_HERE) -m cli deploy --stage $(STAGE)
+deploy: setup ## Deploy STAGE to your AWS account; ARGS go to `orders deploy`
+	@exec $(PYTHON_HERE) -m cli deploy --stage $(STAGE) $(ARGS)
 
 destroy: setup ## Remove STAGE from your AWS account
-	@exec $(PYTHON_HERE) -m cli destroy --stage $(STAGE)
+	@exec $(PYTHON_HERE) -m cli destroy --stage $(STAGE) $(ARGS)
 
 load: setup ## Put a day's people on the local run, or ARGS="--stage dev": report, thresholds, accounting
 	@exec $(PYTHON_HERE) -m load $(ARGS)

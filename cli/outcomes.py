@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 
 _GATE = "Custom::ReleaseGate"
 _STACK = "AWS::CloudFormation::Stack"
+_DONE = {
+    "CREATE_COMPLETE": "made",
+    "UPDATE_COMPLETE": "changed",
+    "DELETE_COMPLETE": "removed",
+    **{f"{what}_FAILED": "FAILED" for what in ("CREATE", "UPDATE", "DELETE")},
+}
+"""What is told of an event, by its status."""
 _NAMED = ("remove", "replace", "may replace")
 """What becomes of resources that people want to read one by one."""
 
@@ -146,12 +153,13 @@ def say_resources(changes: list[ResourceChange]) -> None:
 
 def say_event(event: Event) -> None:
     """Say what has happened to a resource; what only begins is not told, but for the gate."""
-    if event.kind == _STACK or (event.begins and event.kind != _GATE):
+    done = "asks" if event.begins and event.kind == _GATE else _DONE.get(event.status)
+    if event.kind == _STACK or done is None:
         return
     kind = event.kind.removeprefix("AWS::")
-    verb = event.status.removesuffix("_COMPLETE").removesuffix("_IN_PROGRESS").lower()
-    done = "asks" if event.begins else "FAILED" if event.failed else f"{verb}d"
-    terminal.say(f"  {event.at.astimezone():%H:%M:%S}  {done:<8} {kind} {event.resource}")
+    line = f"  {event.at.astimezone():%H:%M:%S}  {done:<8} {kind} {event.resource}"
+    width = terminal.width()
+    terminal.say(line if width is None or len(line) <= width else f"{line[: width - 1]}…")
     if event.failed and event.reason:
         terminal.say(f"            {event.reason}")
 

@@ -11,10 +11,6 @@ from infrastructure.functions import construct_id
 RELEASE = "Release"
 """What runs: version, commit, and whether files differed from it (project.release)."""
 
-TEMPLATE = "ReleaseTemplate"
-"""Not an output but the stack's one parameter: the template's own name among the account's assets.
-`orders deploy` tells it, and the stage's parameter `release` keeps it for the way back."""
-
 API_URL = "ApiUrl"
 REST_API_ID = "RestApiId"
 DOMAIN_TARGET = "DomainTarget"

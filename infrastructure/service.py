@@ -103,6 +103,7 @@ from orders.settings import (
     STAGE,
     WEBHOOK_WAITS,
 )
+from project.release import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -184,10 +185,9 @@ class Service(Stack):
             partners=self.data.partners,
             settings=settings,
         )
-        self._write_facts(settings)
         self._grant_key()
         self._observe(settings)
-        self._outputs()
+        self._tell(settings)
         acknowledge(self, settings)
 
     def _host_web_client(self, settings: Settings) -> WebHosting | None:
@@ -211,7 +211,7 @@ class Service(Stack):
         if settings.web_firewall:
             pool = self.identity.user_pool
             Firewall(self, "Firewall", stage=stage, user_pool=pool, settings=settings)
-        self._write_parameters(settings)
+        self._make_parameters(settings)
         topic = self.processing.topic
         Tracing(self, "Tracing", stage=stage, topic=topic, settings=settings)
         if settings.budget.alarm_emails:
@@ -418,15 +418,7 @@ class Service(Stack):
             conditions=of_parameters(secret),
         )
 
-    def _write_facts(self, settings: Settings) -> None:
-        """Write what others may know; which release runs only once callers meet it."""
-        facts = self._facts(settings)
-        parameters = Parameters(self, "Parameters", stage=settings.stage, facts=facts)
-        for function in self.functions.values():
-            if function.live is not None:
-                parameters.of(RELEASE).node.add_dependency(function.live)
-
-    def _write_parameters(self, settings: Settings) -> None:
+    def _make_parameters(self, settings: Settings) -> None:
         self._created_parameters = CreatedParameters(
             self,
             "CreatedParameters",
@@ -435,6 +427,14 @@ class Service(Stack):
             key=self.partner_secrets.key,
             keep=settings.keep_data,
         )
+
+    def _tell(self, settings: Settings) -> None:
+        """Say in Parameter Store and in the stack's outputs what there is, once all is defined."""
+        facts = Parameters(self, "Parameters", stage=settings.stage, facts=self._facts(settings))
+        # The list of releases has none that the gate has refused.
+        aliases = [each.live for each in self.functions.values() if each.live is not None]
+        facts.node.find_child(RELEASE.capitalize()).node.add_dependency(*aliases)
+        self._outputs()
 
     def _wait_for_iam(self, *late: Iterable[IConstruct]) -> None:
         """Make last what AWS makes only where a role may do its work already.
@@ -451,11 +451,22 @@ class Service(Stack):
             service="ssm", resource="parameter", resource_name=f"{prefix}/{name}"
         )
 
+    def _versions(self) -> dict[str, str]:
+        """Give the version of each function that callers meet."""
+        return {
+            name: function.version.version
+            for name, function in self.functions.items()
+            if function.version is not None
+        }
+
     def _facts(self, settings: Settings) -> list[Fact]:
         """Say what other services may know of this one."""
-        data, said = self.data, "What runs, in which versions; its history is that of releases"
+        data, said = (
+            self.data,
+            "Version, commit and functions' versions; its history is the releases'",
+        )
         return [
-            Fact(RELEASE, self._release_with_way_back(), said, JSON),
+            Fact(RELEASE, self._release.text(self._versions(), self._template()), said, JSON),
             Fact("tables/orders", data.orders.table_name, "The table of orders", NAME),
             Fact("tables/partners", data.partners.table_name, "Which partner a key is of", NAME),
             Fact(
@@ -482,24 +493,13 @@ class Service(Stack):
             *self._queue_facts(),
         ]
 
-    def _release_with_way_back(self) -> str:
-        """Say which release it is, and what `orders rollback` needs to come back to it.
+    def _template(self) -> str:
+        """Give what the template is called among the account's assets: `orders rollback` takes it.
 
-        A template cannot hold its own name, which is its hash: `orders deploy` tells it the stack.
+        It cannot hold its own name, which is its hash: `orders deploy` tells it the stack.
         """
-        template = CfnParameter(
-            self,
-            outputs.TEMPLATE,
-            default="",
-            description="This template's name among the account's assets (`orders deploy`)",
-        )
-        versions = {
-            name: function.version.version
-            for name, function in self.functions.items()
-            if function.version is not None
-        }
-        known = {"functions": versions, "template": template.value_as_string}
-        return self.to_json_string({**self._release._asdict(), **known})
+        told = "This template's name among the account's assets (`orders deploy`)"
+        return CfnParameter(self, TEMPLATE, default="", description=told).value_as_string
 
     def _queue_facts(self) -> Iterator[Fact]:
         for queue in QUEUES:

@@ -17,13 +17,19 @@ from project.checkout import ROOT
 from project.json_object import json_object
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 COMMIT = "RELEASE_COMMIT"
 """The variable that names the commit where there is no git, such as in an archive of the source."""
 
+TEMPLATE = "ReleaseTemplate"
+"""The stack's own parameter: its template's name among the account's assets. `orders deploy` tells
+it, and the stage's parameter `release` keeps it for the way back."""
+
 UNKNOWN = "unknown"
 _SHOWN = 12
+_FUNCTIONS, _TEMPLATE = "functions", "template"
 _HEX = re.compile(r"[0-9a-f]{40}")
 
 
@@ -49,9 +55,18 @@ class Release(NamedTuple):
         """
         return f"{self.version}-{self.commit[:_SHOWN]}{'-dirty' * self.dirty}"
 
-    def text(self) -> str:
-        """As the stack's output and the stage's parameter have it; `parsed` reads it again."""
-        return json.dumps(self._asdict(), separators=(",", ":"))
+    def text(self, functions: Mapping[str, str] | None = None, template: str | None = None) -> str:
+        """As the stack's output and the stage's parameter have it; `parsed` reads it again.
+
+        Args:
+            functions: the version of each function by its name, in the parameter; `functions_in`
+                reads them.
+            template: what its template is called among the account's assets, likewise;
+                `template_in` reads it.
+        """
+        versions = {} if functions is None else {_FUNCTIONS: dict(functions)}
+        name = {} if template is None else {_TEMPLATE: template}
+        return json.dumps({**self._asdict(), **versions, **name}, separators=(",", ":"))
 
 
 def looked_at() -> Release:
@@ -69,6 +84,18 @@ def parsed(text: str) -> Release:
         case {"version": str(version), "commit": str(commit), "dirty": bool(dirty)}:
             return Release(version, commit, dirty)
     raise ValueError(f"no release: {text[:100]}")
+
+
+def functions_in(text: str) -> dict[str, str]:
+    """Read the functions' versions of a release's text; none where it has none."""
+    found = (json_object(text) or {}).get(_FUNCTIONS)
+    pairs = found.items() if isinstance(found, dict) else ()
+    return {str(name): str(version) for name, version in pairs}
+
+
+def template_in(text: str) -> str:
+    """Read what a release's template is called; "" where its text does not say."""
+    return str((json_object(text) or {}).get(_TEMPLATE, ""))
 
 
 def version() -> str:

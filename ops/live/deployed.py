@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from infrastructure import outputs
 from infrastructure.functions import LIVE
 from ops.live import aliases
 from project.json_object import json_object
@@ -92,7 +93,7 @@ def stack_of(target: Target) -> Stack:
         reason=found.get("StackStatusReason", ""),
         changed=found.get("LastUpdatedTime") or found.get("CreationTime"),
         monitored_until=_monitored_until(found, resources),
-        release=release_in(target.outputs.get("Release", "")),
+        release=release_in(target.outputs.get(outputs.RELEASE, "")),
         resources=resources,
     )
 

@@ -16,10 +16,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from infrastructure.settings import parameter_prefix
+from infrastructure.settings import RELEASE, parameter_prefix
 from ops.live import aliases
 from ops.live.deployed import release_in
-from project.json_object import json_object
+from project.release import functions_in
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
 KEPT = 100
 """How many releases Parameter Store remembers of a stage."""
-
-FUNCTIONS = "functions"
-"""The member of the parameter's text that has each function's version by its name."""
 
 _CLOUDFORMATION = "AWSCloudFormation"
 
@@ -86,7 +83,7 @@ class Now(NamedTuple):
 
 def parameter(stage: str) -> str:
     """Name the parameter that says which release a stage has."""
-    return f"{parameter_prefix(stage)}/release"
+    return f"{parameter_prefix(stage)}/{RELEASE}"
 
 
 def releases(target: Target, who: Who = _nobody) -> list[Listed]:
@@ -164,8 +161,5 @@ def _version(present: Now, name: str, number: str) -> Version | None:
 
 def _entry(found: Mapping[str, Any], who: Who) -> Entry:
     text, at, user = found["Value"], found["LastModifiedDate"], found.get("LastModifiedUser", "")
-    functions = (json_object(text) or {}).get(FUNCTIONS)
     person = who(at) or ("" if user.endswith(_CLOUDFORMATION) else user)
-    numbers = functions if isinstance(functions, dict) else {}
-    versions = {name: str(number) for name, number in numbers.items()}
-    return Entry(found["Version"], at, release_in(text), versions, person)
+    return Entry(found["Version"], at, release_in(text), functions_in(text), person)

@@ -106,10 +106,7 @@ CLAIMS = (
         said=("infrastructure/work/release.py", "docs/decisions/0035-releases-and-their-gate.md"),
         expected="A refused release leaves each alias where it was; its versions are kept.",
         look="As above; `orders status`.",
-        sources=(
-            "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/"
-            "aws-attribute-dependson.html",
-        ),
+        sources=(f"{_GUIDE}/aws-attribute-dependson.html",),
     ),
     Claim(
         id="iam-spreads-in-seconds",
@@ -238,5 +235,82 @@ CLAIMS = (
         expected="The step `key` of `orders smoke` takes seconds, and ends well.",
         look="`orders smoke` of a stage without a heartbeat.",
         sources=("https://github.com/moduspwnens/boa-chat/issues/1",),
+    ),
+    Claim(
+        id="alarms-take-it-back",
+        says="CloudFormation takes an update back when a rollback trigger goes to ALARM, for some "
+        "minutes after all resources are done, too.",
+        said=("ops/release/triggers.py", "docs/releasing.md#what-happens-then"),
+        expected="UPDATE_ROLLBACK_COMPLETE, and the aliases where they were, within a minute.",
+        look="`aws cloudwatch set-alarm-state --state-value ALARM` of api-errors-fast meanwhile.",
+        sources=(
+            f"{_GUIDE}/using-cfn-rollback-triggers.html",
+            f"{_REFERENCE}/API_RollbackConfiguration.html",
+        ),
+    ),
+    Claim(
+        id="a-missing-trigger-fails",
+        says="A rollback trigger that does not exist fails the whole update.",
+        said=("ops/release/triggers.py",),
+        expected="UPDATE_ROLLBACK_COMPLETE with a deleted alarm among the triggers.",
+        look="Delete one of the five alarms between change set and execution.",
+        sources=(
+            f"{_REFERENCE}/API_RollbackTrigger.html",
+            "https://github.com/aws/aws-cdk/issues/5170",
+        ),
+    ),
+    Claim(
+        id="triggers-are-remembered",
+        says="A stack keeps its rollback triggers for later updates; an empty list forgets them.",
+        said=("ops/release/triggers.py#Triggers",),
+        expected="`orders rollback` goes through while an alarm of the release fires.",
+        look="Set an alarm to ALARM after a deployment, then `orders rollback`.",
+        sources=(f"{_REFERENCE}/API_RollbackConfiguration.html",),
+    ),
+    Claim(
+        id="cancelled-while-watched",
+        says="CancelUpdateStack takes an update back while its alarms are watched.",
+        said=("ops/release/rolling_back.py#cancelled", "docs/releasing.md#what-happens-then"),
+        expected="UPDATE_ROLLBACK_COMPLETE at once, not after the minutes are over.",
+        look="`orders rollback` while `orders deploy` says that alarms are watched.",
+        sources=(
+            f"{_GUIDE}/using-cfn-rollback-triggers.html",
+            f"{_REFERENCE}/API_CancelUpdateStack.html",
+        ),
+    ),
+    Claim(
+        id="made-by-a-failed-update-goes",
+        says="With RetainExceptOnCreate a failed update deletes what it has made, kept types too.",
+        said=("ops/release/change_set.py#execute", "docs/decisions/0036-there-and-back.md"),
+        expected="A version more before, none more after an update that the gate refused.",
+        look="Deploy a release that the gate refuses; list-versions-by-function.",
+        sources=(
+            f"{_REFERENCE}/API_ExecuteChangeSet.html",
+            f"{_GUIDE}/aws-attribute-deletionpolicy.html",
+        ),
+    ),
+    Claim(
+        id="an-outdated-change-set",
+        says="Executing one change set deletes the stack's others: they cannot be executed later.",
+        said=("ops/release/change_set.py#execute",),
+        expected="Of two operators who agreed at once, one is told that the other was quicker.",
+        look="Two `orders deploy` to their questions, then y in both.",
+        sources=(f"{_REFERENCE}/API_ExecuteChangeSet.html",),
+    ),
+    Claim(
+        id="which-change-replaces",
+        says="A change set says that an API, its stage and its plans stay where their variables, "
+        "throttles or quotas change.",
+        said=(
+            "local/inside/patches/cloudformation.py#known_replacements",
+            "ops/release/change_set.py",
+        ),
+        expected="Replacement False for stage and plans when only the commit differs.",
+        look="Deploy two commits; `orders deploy` asks nothing about losses.",
+        sources=(
+            f"{_TYPES}/aws-resource-apigateway-stage.html",
+            f"{_TYPES}/aws-resource-apigateway-usageplan.html",
+        ),
+        patches=("known_replacements",),
     ),
 )

@@ -33,8 +33,8 @@ CLAIMS = (
     ),
     Claim(
         id="heartbeat-enters-its-own-key",
-        says="dynamodb:LeadingKeys holds PutItem to the item of the heartbeat's own key, and of the "
-        "release gate's.",
+        says="dynamodb:LeadingKeys holds PutItem to the item of the heartbeat's own key, and to "
+        "that of the release gate's.",
         said=_SAID,
         expected="The heartbeat runs, and the gate; another key's item is refused.",
         look="Assume the role, put an item of another key.",

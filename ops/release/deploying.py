@@ -17,7 +17,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from infrastructure.asset import AssetError, build_for_aws
-from infrastructure.outputs import TEMPLATE
 from infrastructure.stateful import declared
 from ops.reach.errors import OperatorError
 from ops.reach.target import Target
@@ -45,6 +44,7 @@ from ops.release.change_set import Loss, Stack, changes_of, drop, losses, stack_
 from ops.release.outcome import Failed, Result, of_status
 from ops.release.triggers import NOTHING, Triggers
 from project.checkout import ROOT
+from project.release import TEMPLATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

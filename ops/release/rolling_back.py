@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from infrastructure.outputs import TEMPLATE
 from infrastructure.stateful import FIXED_BESIDES, HOLDS
 from ops import turns
 from ops.live import aliases, history
@@ -28,7 +27,7 @@ from ops.reach.errors import OperatorError
 from ops.release import change_set, watching
 from ops.release.account import DEPLOYS, EXECUTES, PUBLISHES, bucket_of_assets, role_arn
 from ops.release.outcome import Failed, Result, of_status
-from project.json_object import json_object
+from project.release import TEMPLATE, template_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,9 +39,6 @@ if TYPE_CHECKING:
 
 GATE = "Custom::ReleaseGate"
 """The resource that asks a new version before anybody meets it."""
-
-_TEMPLATE = "template"
-"""The member of the parameter's text that names the release's template."""
 
 _NO_GATE = {"Gate": "skip", "Reason": "orders rollback: going back is never asked"}
 _BY_DEPLOYING = (
@@ -98,7 +94,8 @@ def _before(listed: Sequence[Listed]) -> Listed:
             f"There is no release before that which runs, {newest.entry.release}. "
             "Another one is named by --to (orders releases)."
         )
-    return _kept(earlier[0])
+    release = earlier[0].entry.release
+    return _kept(next(one for one in listed if one.entry.release == release))
 
 
 def _kept(found: Listed) -> Listed:
@@ -118,13 +115,13 @@ def back_to(place: Place, found: Listed) -> Back:
     """
     name = f"{history.parameter(place.settings.stage)}:{found.entry.number}"
     text = place.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
-    key = (json_object(text) or {}).get(_TEMPLATE)
+    key = template_in(text)
     if not key:
         raise OperatorError(
             f"Nobody noted the template of release {found.entry.number}: it was not deployed by "
             f"`orders deploy`. {_BY_DEPLOYING}"
         )
-    return Back(_template(place, str(key)), found.entry.functions, {TEMPLATE: str(key)})
+    return Back(_template(place, key), found.entry.functions, {TEMPLATE: key})
 
 
 def _template(place: Place, key: str) -> dict[str, Any]:

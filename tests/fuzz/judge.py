@@ -91,7 +91,7 @@ def _meant(case: Case, error: BaseException) -> bool:
     """Tell whether a handler fails on purpose: so that AWS counts it, or calls it again."""
     if case.target == "place_heartbeat":
         return isinstance(error, Deviation)
-    if case.target == "create_parameters" and case.answers:
+    if case.target in names(Caller.DEPLOYMENT) and case.answers:
         return isinstance(error, OSError | HTTPException)
     # Cognito sends no such event, and makes no tokens where its question is not answered.
     if case.target == "check_second_factor" and case.shape == HOSTILE:
@@ -345,7 +345,7 @@ def _deployer(case: Case, outcome: Outcome) -> Iterator[str]:
         yield "answer: a custom resource has none"
     if case.shape != REAL:
         return
-    (request,) = outcome.requests
+    *_, request = outcome.requests  # after those to Lambda, where it asks that
     document = json.loads(request.partition(b"\r\n\r\n")[2])
     wanted = {name: case.event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     if not wanted.items() <= document.items() or document["Status"] not in ("SUCCESS", "FAILED"):

@@ -31,6 +31,7 @@ from orders import (
 )
 from orders import log as logs
 from orders import store as stores
+from orders.release_gate import gate, invoking, lists
 from tests.fuzz.tables import FAULTS, KEYS, ORDERS, PARTNERS
 from tests.fuzz.targets import TARGETS, forget
 from tests.fuzz.tenants import tables
@@ -219,6 +220,9 @@ class World:
         world = self
 
         class Connection(HTTPConnection):
+            def __init__(self, host: str, *, timeout: float, **_: Any) -> None:
+                super().__init__(host, timeout=timeout)
+
             def connect(self) -> None:
                 if _unreachable(world._case):
                     raise ConnectionRefusedError("refused")
@@ -332,7 +336,9 @@ def world() -> Iterator[World]:
         patch.setattr(aws_api, "_exchange", made.aws)
         patch.setattr(webhooks, "_exchange", made.deliver)
         patch.setattr(tracing, "_socket_of_process", lambda: made)
-        for module in (heartbeat, custom_resource):
+        for waiting in (gate, invoking, lists):
+            patch.setattr(waiting, "time", clock)
+        for module in (heartbeat, custom_resource, invoking):
             patch.setattr(module, "HTTPConnection", made.connection())
             patch.setattr(module, "HTTPSConnection", made.connection())
         patch.setattr(logs.log, "stream", None)

@@ -45,6 +45,8 @@ SOMETHING_ELSE = {
     ("ops/customers/people.py", "'UserPoolId'"): "a parameter of Cognito's",
     ("ops/partners/staff.py", "'UserPoolId'"): "a parameter of Cognito's",
     ("ops/release/leftovers.py", "'UserPoolId'"): "a parameter of Cognito's",
+    ("local/inside/patches/cloudformation.py", "'RestApiId'"): "a property of a stage's",
+    ("ops/release/customers_see.py", "f'{construct_id(row.name)}Function'"): "a logical id",
     ("documents/openapi/schemas.py", "f'Order{name}'"): "the name of a schema",
 }
 SHORTEST = len("Queue")

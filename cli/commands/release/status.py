@@ -57,7 +57,7 @@ def _print(name: str, found: Status) -> None:
     stack = found.stack
     since = f", since {_time(stack.changed)}" if stack.changed else ""
     facts = [
-        ("Release", str(stack.release) if stack.release else "–"),
+        ("Version", str(stack.release) if stack.release else "–"),
         ("Stack", f"{stack.status}{since}"),
         ("Alarms on", ", ".join(found.alarms) or "none"),
     ]

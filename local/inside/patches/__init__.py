@@ -109,7 +109,12 @@ PATCHES: dict[str, Callable[[], None]] = {
 """All patches by name, in the order in which they are applied: a later one wraps an earlier one."""
 
 FOR_DEPLOYMENTS: dict[str, Callable[[], None]] = {
-    patch.__name__: patch for patch in (cloudformation.placeholders, cloudformation.adopted_tables)
+    patch.__name__: patch
+    for patch in (
+        cloudformation.placeholders,
+        cloudformation.adopted_tables,
+        cloudformation.known_replacements,
+    )
 }
 """Those that only a whole template needs, by name."""
 

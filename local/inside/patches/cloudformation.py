@@ -62,6 +62,20 @@ def updated_tables() -> None:
     handler["update"] = in_place
 
 
+def known_replacements() -> None:
+    """Say of types that ministack does not know which properties replace them, as AWS does.
+
+    It says of all others that any change may replace them. For trying `orders deploy`, which asks
+    before what holds data is replaced. "Update requires: Replacement" stands at these properties:
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ApiGateway.html
+    """
+    known = ministack.module("services.cloudformation.provisioners")._REPLACING_PROPERTIES
+    gateway = "AWS::ApiGateway::"
+    known.setdefault(f"{gateway}RestApi", ())
+    known.setdefault(f"{gateway}Stage", ("RestApiId", "StageName"))
+    known.setdefault(f"{gateway}UsagePlan", ())
+
+
 def _unless_computed(
     do: Callable[..., Any], pretend: Callable[..., Any], properties: int
 ) -> Callable[..., Any]:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from documents.quote_vectors import DOCUMENT
-from infrastructure.functions import Caller, names
+from infrastructure.functions import GATE, Caller, names
 from orders.domain.lifecycle import Status
 from orders.routes import ROUTES, Route
 from tests.fuzz.cases import HOSTILE, REAL, Case
 from tests.fuzz.making.hostile import BOMBS, NUMBERS, STRINGS, VALUES
-from tests.fuzz.making.messages import heartbeats, messages, resources, sign_ins
+from tests.fuzz.making.messages import gates, heartbeats, messages, resources, sign_ins
 from tests.fuzz.making.mutation import damaged, pick, spoiled
 from tests.fuzz.making.screens import SHOWN
 from tests.fuzz.tables import FAULTS
@@ -333,7 +333,8 @@ def requests(function: str, choose: Choose) -> Case:
 GENERATORS: dict[str, Callable[[Choose], Case]] = {
     **{name: partial(requests, name) for name in API},
     **{name: partial(messages, name) for name in WORKERS},
-    **dict.fromkeys(names(Caller.DEPLOYMENT), resources),
+    "create_parameters": resources,
+    GATE: gates,
     **dict.fromkeys(names(Caller.SCHEDULE), heartbeats),
     **dict.fromkeys(names(Caller.SIGN_IN), sign_ins),
     **SHOWN,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from infrastructure.functions import Caller, names
 from tests.fuzz.cases import HOSTILE, REAL, Case
 from tests.fuzz.making.hostile import BOMBS, NUMBERS, STRINGS, VALUES
 from tests.fuzz.making.mutation import damaged, pick, spoiled
@@ -178,8 +179,64 @@ _RESOURCE = {
 }
 
 
+_VERSIONS = ("7", "8", "10", "$LATEST", "", "٣", 8)
+
+
+def gates(choose: Choose) -> Case:
+    """Make a case for the release gate: what CloudFormation asks, and what Lambda answers."""
+    event: Any = json.loads(json.dumps(_RESOURCE))
+    event["RequestType"] = pick(choose, ("Update", "Update", "Update", "Create", "Delete"))
+    event["ResourceProperties"] = properties = _gate(pick(choose, _VERSIONS))
+    if event["RequestType"] != "Create":
+        event["PhysicalResourceId"] = "release-gate"
+        event["OldResourceProperties"] = _gate(pick(choose, _VERSIONS))
+    for _ in range(choose(3)):
+        event["ResourceProperties"] = properties = spoiled(choose, properties, VALUES)
+    shape = REAL
+    if choose(3) == 0:
+        event, shape = damaged(choose, event), HOSTILE
+    return Case(
+        target="release_gate",
+        event=event,
+        shape=shape,
+        trace=pick(choose, _TRACES),
+        aws=[pick(choose, _AWS) for _ in range(2)] if choose(4) == 0 else None,
+        answers=[_run_of_a_function(choose) for _ in range(1 + choose(3))],
+    )
+
+
+def _gate(version: Any) -> dict[str, Any]:
+    """Make the gate's properties."""
+    functions = {
+        name: {"Name": f"stage-{name}", "Version": version}
+        for name in names(Caller.API, Caller.QUEUE)
+    }
+    return {
+        "Functions": functions,
+        "Alias": "live",
+        "Rounds": "1",
+        "SlowFactor": "3",
+        "Gate": "check",
+        "Reason": "",
+        "Table": "partners-table",
+        "Origin": "https://shop.example.com",
+        "Quotes": "checked",
+    }
+
+
+def _run_of_a_function(choose: Choose) -> str:
+    """Make an answer of Invoke, which CloudFormation's address then gives, too."""
+    if choose(4) == 0:
+        return _answer(choose)
+    body = json.dumps({"type": "urn:problem-type:x", "orders": [], "detail": pick(choose, STRINGS)})
+    answer = {"statusCode": pick(choose, (400, 404, 200)), "headers": {"ETag": '"1"'}, "body": body}
+    payload: Any = spoiled(choose, answer, VALUES) if choose(2) else answer
+    version = pick(choose, ("8", "7", "", "10"))
+    return _http(200, json.dumps(payload), f"X-Amz-Executed-Version: {version}\r\n")
+
+
 def resources(choose: Choose) -> Case:
-    """Make a case for the custom resource."""
+    """Make a case for the custom resource that makes parameters."""
     event: Any = json.loads(json.dumps(_RESOURCE))
     event["RequestType"] = pick(choose, ("Create", "Update", "Delete"))
     if event["RequestType"] != "Create":

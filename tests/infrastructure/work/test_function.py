@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infrastructure.functions import Caller, names
+from infrastructure.functions import Caller, construct_id, names
 from ops.audit import KEPT_DAYS
 from orders.settings import LOG_LEVEL
 

@@ -26,7 +26,7 @@ def test_other_services_find_what_this_one_consists_of(template: Template) -> No
         *(f"queues/{name}" for name in ("notify-partner", "notify-partner-dead-letters")),
         *(f"queues/{name}" for name in ("notify-restaurant", "notify-restaurant-dead-letters")),
         *("topics/order-changes", "api/url", "api/origins"),
-        *("limits/body-bytes", "limits/idempotency-hours"),
+        *("limits/body-bytes", "limits/idempotency-hours", "release"),
     }
     assert facts(template)["limits/body-bytes"]["Value"] == str(MAX_BODY_BYTES)
 

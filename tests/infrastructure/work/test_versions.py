@@ -144,3 +144,19 @@ def test_another_memory_is_a_new_version(before: dict[str, str]) -> None:
 def test_a_reservation_is_of_all_versions(before: dict[str, str]) -> None:
     """It is the function's own: with another one its version is the same, as Lambda sees it."""
     assert versions(reserved_concurrency={"create_order": 310}, concurrency_quota=1_100) == before
+
+
+def test_the_parameter_names_the_version_of_each_function(template: Template) -> None:
+    """The list of releases knows what to go back to, and has none that the gate has refused."""
+    (parameter,) = (
+        resource
+        for resource in template.document["Resources"].values()
+        if resource["Type"] == "AWS::SSM::Parameter"
+        and str(resource["Properties"]["Name"]).endswith("/release")
+    )
+    (separator, parts) = parameter["Properties"]["Value"]["Fn::Join"]
+    named = [part["Fn::GetAtt"] for part in parts if isinstance(part, dict)]
+    released_ = list(released(template))
+    assert separator == ""
+    assert named == [[the_version(template, one)[0], "Version"] for one, _ in released_]
+    assert {alias for _, alias in released_} <= set(parameter["DependsOn"])

@@ -1,17 +1,24 @@
-"""`make deploy` and `make destroy`, against an emulator in the place of AWS."""
+"""`orders deploy`, `rollback` and `destroy`, against an emulator in the place of AWS.
+
+The emulator takes the alarms that would take a release back, and watches none of them: that they
+are asked for, tests/unit/ops/release/test_deploying.py says.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from documents.stateful_changes import released
 from infrastructure import outputs
+from infrastructure.asset import READY
 from infrastructure.settings import stack_name
 from infrastructure.stateful import HOLDS, declared
 from local.copy import environment
@@ -26,13 +33,14 @@ from ops.release.account import BOOTSTRAP_VERSION
 from ops.release.change_set import CHANGE_SET
 from orders.settings import BY_SERVER
 from project.checkout import ROOT
+from project.release import parsed
 from tests.shared.examples import order
 from tests.shared.stream_records import customers_order, typed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 STACK = stack_name("dev")
 
@@ -63,6 +71,7 @@ def orders(url: str, *arguments: str, answer: str = "", **variables: str) -> tup
     """Run the command as an operator does; give its exit code and all that it said."""
     mine = {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     mine["AWS_MAX_ATTEMPTS"] = "1"
+    mine[READY] = str(build_asset(environment.ready() or environment.make()).path)
     mine["CDK_VALIDATION"] = "false"  # tests/infrastructure/test_checkers.py asks a newer edition
     done = subprocess.run(
         [sys.executable, "-m", "cli", *arguments],
@@ -124,14 +133,102 @@ def test_change_that_loses_a_table(cloud: Layout, client: Callable[[str], Any]) 
     cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
     try:
         code, said = orders(cloud.url, "deploy", "--yes")
-        assert code == 1
+        assert code == 2
         assert "Gone (AWS::DynamoDB::GlobalTable) would be deleted" in said
         assert "DataOrders20A4E13F (AWS::DynamoDB::GlobalTable)" in said
         assert "--lose-data" in said
         left = cloudformation.list_change_sets(StackName=STACK)["Summaries"]
-        assert CHANGE_SET not in {item["ChangeSetName"] for item in left}
+        assert not any(item["ChangeSetName"].startswith(CHANGE_SET) for item in left)
     finally:
         cloudformation.delete_stack(StackName=STACK)
+
+
+GOOD, BETTER, BAD = ("a" * 40, "b" * 40, "c" * 40)
+
+
+@pytest.fixture
+def asset(tmp_path: Path) -> Callable[[str, str], str]:
+    """Give the place of an asset whose order module ends otherwise."""
+    built = build_asset(environment.ready() or environment.make()).path
+
+    def make(name: str, more: str) -> str:
+        shutil.copytree(built, tmp_path / name)
+        module = tmp_path / name / "orders/handlers/create_order.py"
+        module.write_text(module.read_text() + more)
+        for old in module.parent.glob("__pycache__/create_order.*"):
+            old.unlink()  # it would be used as it is
+        return str(tmp_path / name)
+
+    return make
+
+
+def as_program(url: str, *arguments: str, **variables: str) -> dict[str, Any]:
+    """Run the command as a pipeline does; give the object that it prints."""
+    mine = {"AWS_ENDPOINT_URL": url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", *arguments, "--yes", "--json"],
+        cwd=ROOT,
+        env={**os.environ, **mine, "CDK_VALIDATION": "false", **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told: dict[str, Any] = json.loads(done.stdout)
+    return {**told, "code": done.returncode, "said": done.stderr}
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.usefixtures("bootstrapped")
+def test_there_and_back(
+    cloud: Layout, client: Callable[[str], Any], asset: Callable[[str, str], str], tmp_path: Path
+) -> None:
+    """A pipeline deploys a release, a bad one is refused whole, and one command goes back.
+
+    An assembly that was built elsewhere is what is deployed, and is told by its own commit.
+    """
+    first = as_program(cloud.url, "deploy", RELEASE_COMMIT=GOOD, ORDERS_ASSET=asset("1", ""))
+    try:
+        assert (first["result"], first["code"]) == ("deployed", 0), first["said"]
+        better = {"RELEASE_COMMIT": BETTER, "ORDERS_ASSET": asset("2", "# better\n")}
+        packed = assembled(tmp_path, **better)
+        second = as_program(cloud.url, "deploy", "--assembly", str(packed))
+        assert (second["result"], second["code"]) == ("deployed", 0), second["said"]
+        commits = {side: each["commit"] for side, each in second["release"].items()}
+        assert commits == {"from": GOOD, "to": BETTER}
+        assert second["changes"]["customers"] == ["new code: all functions"]
+
+        crash = asset("3", "\n\ndef handler(*_: object) -> None:\n    raise ValueError\n")
+        third = as_program(cloud.url, "deploy", RELEASE_COMMIT=BAD, ORDERS_ASSET=crash)
+        assert (third["result"], third["code"]) == ("rolled-back", 1), third["said"]
+        assert runs(client) == BETTER
+
+        back = as_program(cloud.url, "rollback")
+        assert (back["result"], back["code"]) == ("back", 0), back["said"]
+        assert (runs(client), back["release"]["to"]["commit"]) == (GOOD, GOOD)
+        assert "Trying it through its front door" in back["said"]
+        again = as_program(cloud.url, "rollback")
+        assert (again["result"], again["code"]) == ("refused", 1)
+        assert "no release before" in again["whatToDo"]
+    finally:
+        client("cloudformation").delete_stack(StackName=STACK)
+
+
+def assembled(folder: Path, **variables: str) -> Path:
+    """Build an assembly elsewhere, and zip it."""
+    made = {"CDK_OUTDIR": str(folder / "cdk.out"), "STAGE": "dev", "CDK_VALIDATION": "false"}
+    environment_of_it = {**os.environ, **made, **variables}
+    subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment_of_it, check=True)
+    return Path(shutil.make_archive(str(folder / "assembly"), "zip", folder, "cdk.out"))
+
+
+def runs(client: Callable[[str], Any]) -> str:
+    """Say which commit the stage's output and its parameter both name."""
+    _, told = state_of(client, STACK)
+    noted = client("ssm").get_parameter(Name="/food-delivery/dev/release")["Parameter"]["Value"]
+    commit: str = parsed(told[outputs.RELEASE]).commit
+    assert parsed(noted).commit == commit
+    return commit
 
 
 def holding(client: Callable[[str], Any], stack: str) -> set[str]:

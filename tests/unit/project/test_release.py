@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from project import release
-from project.release import COMMIT, UNKNOWN, Release
+from project.release import COMMIT, UNKNOWN, Release, functions_in, parsed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,3 +88,13 @@ def test_what_is_looked_at_is_of_no_commit(tmp_path: Path) -> None:
     """Documents that are made from templates are the same at each commit."""
     _committed(tmp_path)
     assert release.looked_at() == Release(release.version(), "0" * 40, dirty=False)
+
+
+def test_the_versions_of_functions() -> None:
+    """The stage's parameter gives each function's version, too; a text without them has none."""
+    given = Release("1.0.0", "f" * 40, dirty=False)
+    text = given.text({"create_order": "7"})
+    assert parsed(text) == given
+    assert functions_in(text) == {"create_order": "7"}
+    for other in (given.text(), '{"functions":[7]}', "no JSON"):
+        assert functions_in(other) == {}

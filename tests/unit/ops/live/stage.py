@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -244,7 +243,6 @@ class Stage:
             self.functions.deploy(function, f"code-{number}", LOG_LEVEL="INFO")
             self.stack.wanted[function] = self.functions.aliases[function]["FunctionVersion"]
         release = Release(f"1.0.{number}", f"{number:x}" * 40, dirty=False)
-        self.outputs["Release"] = release.text()
+        self.outputs[outputs.RELEASE] = release.text()
         versions = {name: self.stack.wanted[real] for name, real in FUNCTIONS.items()}
-        text = json.dumps({**release._asdict(), "functions": versions})
-        self.parameters.write(text, START + dt.timedelta(hours=number))
+        self.parameters.write(release.text(versions), START + dt.timedelta(hours=number))

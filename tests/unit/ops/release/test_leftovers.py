@@ -18,6 +18,7 @@ from ops.release.leftovers import ADOPTABLE, Kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 TABLE, POOL, KEY = "AWS::DynamoDB::GlobalTable", "AWS::Cognito::UserPool", "AWS::KMS::Key"
 CLIENT, GROUP = "AWS::Cognito::UserPoolClient", "AWS::Cognito::UserPoolGroup"
@@ -180,10 +181,12 @@ def test_adopt(place: Place, monkeypatch: pytest.MonkeyPatch, *, succeeds: bool)
     ran: list[tuple[str, ...]] = []
     written: list[bool] = []
 
-    def synthesize(_stage: str, *, taking_over: bool = False) -> None:
+    def synthesize(_stage: str, *, taking_over: bool = False) -> Path:
         written.append(taking_over)
+        return cdk.ASSEMBLY
 
-    def run(*command: str) -> bool:
+    def run(*command: str, assembly: Path) -> bool:
+        assert assembly == cdk.ASSEMBLY
         ran.append(command)
         return succeeds
 

@@ -101,7 +101,7 @@ def test_alarms_are_watched() -> None:
 )
 def test_a_long_step_is_no_quiet(happened: list[tuple[str, str]]) -> None:
     """A resource that takes minutes is not mistaken for the end."""
-    minutes = [(UNDER_WAY, [])] * 200
+    minutes: list[tuple[str, list[tuple[str, str]]]] = [(UNDER_WAY, [])] * 200
     cloud = Cloud((UNDER_WAY, happened), *minutes, ("UPDATE_COMPLETE", []))
     made, _ = watch(cloud, "A")
     assert made.follow(until_quiet=True) == "UPDATE_COMPLETE"
@@ -131,7 +131,7 @@ def test_what_is_certain() -> None:
     """What may stay as it is, or goes only in the end, is not waited for."""
     direct = {"Evaluation": "Static", "ChangeSource": "DirectModification", "Target": {}}
     follows = {"Evaluation": "Dynamic", "ChangeSource": "ResourceAttribute", "Target": {}}
-    changes = [
+    changes: list[dict[str, Any]] = [
         {"Action": "Add", "LogicalResourceId": "New"},
         {"Action": "Modify", "LogicalResourceId": "Changed", "Details": [follows, direct]},
         {"Action": "Modify", "LogicalResourceId": "Perhaps", "Details": [follows]},
