@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from infrastructure.asset import READY
 from project.checkout import ROOT
 from project.release import COMMIT
 from tests.pipeline import calls
@@ -67,13 +68,8 @@ class Clone:
     ran: dict[str, str] = field(default_factory=dict)
     """What each step has said, by the step's name."""
 
-    def run(self, step: Step, *, also: str = "") -> str:
-        """Run a step as GitHub does; gives what it has said.
-
-        Args:
-            step: one with a script.
-            also: options that its command takes here alone.
-        """
+    def run(self, step: Step) -> str:
+        """Run a step as GitHub does; gives what it has said."""
         values = {**_EVENT, **self.outputs}
         variables = {name: evaluated(text, values) for name, text in step.env.items()}
         output = self.around / "output"
@@ -137,7 +133,6 @@ def made(folder: Path, url: str, asset: Path) -> Clone:
     program.write_text(_GH)
     program.chmod(0o755)
     _copy(root)
-    _run_here(root, asset)
     _become_a_release(root)
     listener = calls.listen(around / "listener")
     environment = {
@@ -146,6 +141,7 @@ def made(folder: Path, url: str, asset: Path) -> Clone:
         **listener,
         "PATH": f"{around / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "AWS_ENDPOINT_URL": url,
+        READY: str(asset),  # the emulator runs the functions here, and not on AWS's processors
         "GITHUB_STEP_SUMMARY": str(around / "summary"),
         "GITHUB_PATH": str(around / "path"),
         "RUNNER_TOOL_CACHE": str(around / "tools"),
@@ -179,12 +175,6 @@ def _become_a_release(root: Path) -> None:
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@b.example"]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "A release"]):
         subprocess.run([*git, *command], cwd=root, check=True)
-
-
-def _run_here(root: Path, asset: Path) -> None:
-    """Let the functions be built for this machine: the emulator runs them here, not on AWS's."""
-    built = f'type("Built", (), {{"path": Path({str(asset)!r}), "warning": str}})()'
-    _replace(root / "app.py", r"build_for_aws\(ROOT.*\)", built)
 
 
 def _replace(path: Path, old: str, new: str) -> None:
