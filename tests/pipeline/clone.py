@@ -74,9 +74,7 @@ class Clone:
         variables = {name: evaluated(text, values) for name, text in step.env.items()}
         output = self.around / "output"
         output.write_text("")
-        said = self.bash(
-            step.run.rstrip() + also, STEP=str(step), GITHUB_OUTPUT=str(output), **variables
-        )
+        said = self.bash(step.run, STEP=str(step), GITHUB_OUTPUT=str(output), **variables)
         for line in output.read_text().splitlines():
             name, _, value = line.partition("=")
             self.outputs[f"steps.{step.id}.outputs.{name}"] = value
