@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from infrastructure.asset import READY
 from project.checkout import ROOT
 from project.release import COMMIT
 from tests.pipeline import calls
@@ -26,10 +27,9 @@ NOTES = "- What customers see of it, with [a page](docs/api/orders.md)."
 
 _OF_PEOPLE = {
     "            keep_data=True,": '\\g<0>\n            alarm_emails=("a@b.example",),',
-    r"            mail=Mail\(.*": '            mail_waiver="Nobody signs up here.",',
     "            opening_hours=": '            price_quotes="checked",\n\\g<0>',
 }
-"""What people put into prod's settings before it is theirs: alarms, mail and prices."""
+"""What people put into prod's settings before it is theirs: who hears of alarms, and prices."""
 
 _EVENT = {
     "github.event.number": "12",
@@ -68,20 +68,13 @@ class Clone:
     ran: dict[str, str] = field(default_factory=dict)
     """What each step has said, by the step's name."""
 
-    def run(self, step: Step, *, also: str = "") -> str:
-        """Run a step as GitHub does; gives what it has said.
-
-        Args:
-            step: one with a script.
-            also: options that its command takes here alone.
-        """
+    def run(self, step: Step) -> str:
+        """Run a step as GitHub does; gives what it has said."""
         values = {**_EVENT, **self.outputs}
         variables = {name: evaluated(text, values) for name, text in step.env.items()}
         output = self.around / "output"
         output.write_text("")
-        said = self.bash(
-            step.run.rstrip() + also, STEP=str(step), GITHUB_OUTPUT=str(output), **variables
-        )
+        said = self.bash(step.run, STEP=str(step), GITHUB_OUTPUT=str(output), **variables)
         for line in output.read_text().splitlines():
             name, _, value = line.partition("=")
             self.outputs[f"steps.{step.id}.outputs.{name}"] = value
@@ -104,6 +97,8 @@ class Clone:
             text=True,
             check=False,
         )
+        with (self.around / "said").open("a") as log:  # for whoever looks while it goes on
+            log.write(f"$ {script}\n{done.stdout}ended with {done.returncode}\n")
         assert done.returncode == 0, f"{script}\nended with {done.returncode}:\n{done.stdout}"
         return done.stdout
 
@@ -136,7 +131,6 @@ def made(folder: Path, url: str, asset: Path) -> Clone:
     program.write_text(_GH)
     program.chmod(0o755)
     _copy(root)
-    _run_here(root, asset)
     _become_a_release(root)
     listener = calls.listen(around / "listener")
     environment = {
@@ -145,6 +139,7 @@ def made(folder: Path, url: str, asset: Path) -> Clone:
         **listener,
         "PATH": f"{around / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "AWS_ENDPOINT_URL": url,
+        READY: str(asset),  # the emulator runs the functions here, and not on AWS's processors
         "GITHUB_STEP_SUMMARY": str(around / "summary"),
         "GITHUB_PATH": str(around / "path"),
         "RUNNER_TOOL_CACHE": str(around / "tools"),
@@ -178,12 +173,6 @@ def _become_a_release(root: Path) -> None:
     git = ["git", "-c", "user.name=A", "-c", "user.email=a@b.example"]
     for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "A release"]):
         subprocess.run([*git, *command], cwd=root, check=True)
-
-
-def _run_here(root: Path, asset: Path) -> None:
-    """Let the functions be built for this machine: the emulator runs them here, not on AWS's."""
-    built = f'type("Built", (), {{"path": Path({str(asset)!r}), "warning": str}})()'
-    _replace(root / "app.py", r"build_for_aws\(ROOT.*\)", built)
 
 
 def _replace(path: Path, old: str, new: str) -> None:

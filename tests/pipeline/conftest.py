@@ -15,6 +15,9 @@ from ops.reach.layout import Layout, free_port
 from ops.release.account import BOOTSTRAP_VERSION
 from tests.pipeline import clone as making
 
+_MAIL = "orders.example.com"
+"""Where the mails of sign-up come from, in the settings as they are checked in."""
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -30,6 +33,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     emulator.wait_until_healthy()
     client = clients(layout.url)
     client("ssm").put_parameter(Name=BOOTSTRAP_VERSION, Value="30", Type="String")
+    client("sesv2").create_email_identity(EmailIdentity=_MAIL)
     client("s3").create_bucket(Bucket=f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}")
     yield layout.url
     emulator.stop()
