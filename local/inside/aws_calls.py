@@ -9,6 +9,8 @@ Read from the request as it was sent, so that it does not matter which client ma
   guide, "Using IAM policy conditions for fine-grained access control").
 * API Gateway is permitted by method and path (its developer guide, "Control access for managing
   an API").
+* A function is permitted with its version or alias, where a call names one (Lambda developer guide,
+  "Fine-tuning the Resources and Conditions sections of policies").
 * A schedule is permitted in its group, and whoever makes one passes its role to the scheduler
   (EventBridge Scheduler user guide, "Using identity-based policies").
 * Parameter Store uses the key of a SecureString in its caller's name, with the parameter's ARN as
@@ -32,6 +34,7 @@ Context = dict[str, str | list[str]]
 """Condition keys in lower case, with their values: a list where a key has many."""
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/([^/]+)/aws4_request")
+_INVOKE = re.compile(r"/2015-03-31/functions/([^/]+)/invocations(?:\?Qualifier=([^&]+))?")
 _NAME = re.compile(r"(?<![\w.#:])(#?[A-Za-z_]\w*)(?!\w*\s*\()")
 _EQUALITY = re.compile(r"(#?\w+)\s*=\s*(:\w+)")
 _KEYWORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "IN", "BETWEEN"}
@@ -92,7 +95,7 @@ def calls_of(
     """List what a signed request needs to be permitted.
 
     Args:
-        line: method and path.
+        line: method and path, with the query if there is one.
         headers: names in lower case.
         body: as it was sent.
         account: whose it is.
@@ -103,8 +106,11 @@ def calls_of(
     signature = signature_of(headers)
     if signature is None:
         return []
+    if signature.service == "lambda" and (asked := _INVOKE.match(line[1])):
+        name = ":".join(filter(None, asked.groups()))
+        return [Call("lambda:InvokeFunction", _arn(account, "lambda", f"function:{name}"), {})]
     if signature.service == "apigateway":
-        method, path = line
+        method, path = line[0], line[1].partition("?")[0]
         return [Call(f"apigateway:{method}", f"arn:aws:apigateway:{account.region}::{path}", {})]
     if signature.service == "scheduler" and line[0] == "POST":
         return list(_scheduler(line[1], json.loads(body or b"{}"), account))

@@ -17,6 +17,7 @@ import hashlib
 import json
 import threading
 from typing import TYPE_CHECKING, Any, TextIO
+from urllib.parse import urlencode
 
 from local.inside import ministack
 from local.inside.aws_calls import calls_of, signature_of
@@ -63,14 +64,20 @@ def record(path: Path) -> None:
 
     @functools.wraps(serve)
     async def watched(
-        method: str, path: str, headers: dict[str, str], body: bytes, *rest: Any
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query: dict[str, Any],
+        *rest: Any,
     ) -> Any:
         signature = signature_of(headers)
         role = roles.get(signature.key) if signature else None
         if role is not None:
-            for call in calls_of((method, path), headers, body, _Account()):
+            asked = f"{path}?{urlencode(query, doseq=True)}" if query else path
+            for call in calls_of((method, asked), headers, body, _Account()):
                 recorder.note(role, call)
-        return await serve(method, path, headers, body, *rest)
+        return await serve(method, path, headers, body, query, *rest)
 
     ministack.replace(app, _handle_post_body_shortcuts=watched)
 

@@ -12,7 +12,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from infrastructure import outputs
-from infrastructure.functions import Caller, construct_id, names
+from infrastructure.functions import GATE, LIVE, Caller, construct_id, names
 from orders.domain.lifecycle import Role
 from orders.domain.serving.servers import Bound
 from orders.routes import ROUTES
@@ -54,6 +54,7 @@ class Walk:
         self.flags()
         self.deadlines()
         self.deployment()
+        self.gate()
 
     def used(self, function: str, action: str, on: str) -> bool:
         """Tell whether a function was seen to do something on a resource whose ARN holds a text."""
@@ -166,6 +167,52 @@ class Walk:
             for parameter in (flags, signing_key):
                 self._await("CreateParameters", action, parameter)
 
+    def gate(self) -> None:
+        """Let the gate meet each function by its version and by its alias, which are the same."""
+        live = {name: self._live(name) for name in names(Caller.API, Caller.QUEUE)}
+        properties = {
+            "Alias": LIVE,
+            "Rounds": "1",
+            "SlowFactor": "3",
+            "Gate": "check",
+            "Table": self.stack.tables["partners"],
+            "Origin": "http://localhost:5173",
+            "Quotes": "checked",
+        }
+        functions = {
+            name: {"Name": self.stack.functions[name], "Version": version}
+            for name, version in live.items()
+        }
+        before = {name: {**entry, "Version": "0"} for name, entry in functions.items()}
+        event = {
+            **self._asked("Update", f"{self.stack.aws_endpoint_url}/_ministack/cfn-response/gate"),
+            "LogicalResourceId": "Gate",
+            "ResourceProperties": {**properties, "Functions": functions},
+            "OldResourceProperties": {**properties, "Functions": before},
+        }
+        aws(self.stack, "lambda").invoke(
+            FunctionName=self.stack.functions[GATE], Payload=json.dumps(event)
+        )
+        self._await("ReleaseGate", "dynamodb:PutItem", "Partners")
+        for name, version in live.items():
+            for qualifier in (version, LIVE):
+                on = f"{self.stack.functions[name]}:{qualifier}"
+                self._await("ReleaseGate", "lambda:InvokeFunction", on)
+
+    def _live(self, function: str) -> str:
+        name = self.stack.functions[function]
+        alias = aws(self.stack, "lambda").get_alias(FunctionName=name, Name=LIVE)
+        return str(alias["FunctionVersion"])
+
+    def _asked(self, request: str, address: str) -> dict[str, Any]:
+        """Begin an event of CloudFormation's."""
+        return {
+            "RequestType": request,
+            "StackId": self.stack.stack_name,
+            "RequestId": uuid.uuid4().hex,
+            "ResponseURL": address,
+        }
+
     def ask_for_parameters(self, request: str, address: str, kind: str = "Event") -> None:
         """Call the function that makes parameters as CloudFormation does.
 
@@ -176,11 +223,8 @@ class Walk:
         """
         flags = self.stack.parameters["flags"]
         event = {
-            "RequestType": request,
-            "StackId": self.stack.stack_name,
-            "RequestId": uuid.uuid4().hex,
+            **self._asked(request, address),
             "LogicalResourceId": "CreatedParameters",
-            "ResponseURL": address,
             "ResourceProperties": {
                 "Flags": flags,
                 "SigningKey": f"{flags.rpartition('/')[0]}/webhook-signing-key",

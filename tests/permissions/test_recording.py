@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from orders.domain.ids import new_order_id
 from orders.domain.lifecycle import Role, Status
 from orders.domain.listing import Filters
 from orders.dynamodb import DynamoDBError, connect
+from orders.release_gate.invoking import Lambda, Late, Unanswered
 from orders.store import Claim, Refused, Store, Unavailable
 from tests.permissions.deployed import recorded
 
@@ -246,3 +248,13 @@ def test_each_kind_of_call_is_written_once() -> None:
     assert [call.action for call in written].count("dynamodb:GetItem") == 20
     assert [call.action for call in written].count("dynamodb:Scan") == 1
     assert json.loads(json.dumps(written[0].context)) == {"dynamodb:leadingkeys": ["o-0"]}
+
+
+@pytest.mark.usefixtures("store")
+@pytest.mark.parametrize("qualifier", ["8", "live"])
+def test_a_version_is_recorded_by_its_name(seen: list[Call], qualifier: str) -> None:
+    """Calling a version or an alias needs the permission for that, and not for what is newest."""
+    with contextlib.suppress(Unanswered, Late):
+        Lambda(time.monotonic() + 1).invoke("create-order", qualifier, {})
+    arn = f"arn:aws:lambda:us-east-1:000000000000:function:create-order:{qualifier}"
+    assert seen[0] == Call("lambda:InvokeFunction", arn, {})
