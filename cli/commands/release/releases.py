@@ -80,7 +80,7 @@ def _commit(entry: Entry) -> str:
 
 def _name(arn: str) -> str:
     """Give the end of the credentials' ARN, which names a person or a pipeline's session."""
-    return arn.rpartition("/")[2]
+    return arn.rpartition("/")[2].rpartition(":")[2]
 
 
 def _remark(name: str, cure: str, found: list[Listed]) -> None:

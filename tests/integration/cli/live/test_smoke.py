@@ -42,7 +42,8 @@ def test_smoke(here: Endpoints) -> None:
     before = keys(here)
     done = CliRunner().invoke(app, ["smoke", "--local", "--times", "2", "--json"])
     said = json.loads(done.stdout)
-    assert (done.exit_code, said["ok"]) == (0, True), said
+    assert [step for step in said["steps"] if step["fault"]] == []
+    assert (done.exit_code, said["ok"]) == (0, True)
     assert [step["round"] for step in said["steps"] if step["step"] == "cancel"] == [1, 2]
     assert all(step["milliseconds"] > 0 for step in said["steps"])
     assert (keys(here), heartbeats(here)) == (before, [])
