@@ -168,14 +168,19 @@ _ANSWERS = (
         Source(_STORE, '{"scan_index_forward": False, ', '{"scan_index_forward": True, '),
         says="list_orders | GET /partner/orders",
     ),
-    _bad(
+    Bad(
         "one function is 1.2 s slower",
-        Source(
-            _READING,
-            "    item = store().get(",
-            "    __import__('time').sleep(1.2)\n    item = store().get(",
+        Release(
+            (
+                Source(
+                    _READING,
+                    "    item = store().get(",
+                    "    __import__('time').sleep(1.2)\n    item = store().get(",
+                ),
+            ),
+            slow_factor=2,
         ),
-        says="get_order | slow",
+        ("get_order", "slow"),
     ),
 )
 

@@ -59,6 +59,8 @@ class Release(NamedTuple):
     """What the gate is told: `check` or `skip`."""
     rounds: int = 1
     """How often the gate tries each shape of order."""
+    slow_factor: int = 10
+    """How many times as long as now answers may take: a busy machine is no finding."""
 
     def code(self, asset: Path) -> bytes | None:
         """Zip the functions' asset with the changed modules; None where none changes."""
@@ -74,6 +76,7 @@ class Release(NamedTuple):
         for gate in of_type(made, GATE).values():
             reason = "planted" if self.gate == "skip" else ""
             gate["Properties"] |= {"Gate": self.gate, "Reason": reason, "Rounds": self.rounds}
+            gate["Properties"]["SlowFactor"] = self.slow_factor
         return _versioned(deployed, made)
 
 

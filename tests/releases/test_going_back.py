@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.releases.stage import Stage
     from tests.releases.traffic import Traffic
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 _HANDLER = "orders/handlers/release_gate.py"
 _IN_THE_WAY = "/food-delivery/dev/in-the-way"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.releases.stage import Stage
     from tests.releases.traffic import Traffic
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
 
 ROUNDS = 5
 """How thoroughly a stage's settings have the gate look."""

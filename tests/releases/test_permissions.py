@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.releases.release import Template
     from tests.releases.stage import Stage
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 _READS = "    item = store().get(request.order_id)\n"
 _WRITES = '    store().admit("#nobody", "nobody")\n'

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.releases.stage import Stage
     from tests.releases.traffic import Traffic
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 
 @pytest.mark.parametrize("bad", [pytest.param(bad, id=bad.name) for bad in BAD])
