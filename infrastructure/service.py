@@ -147,8 +147,8 @@ class Service(Stack):
             termination_protection=settings.keep_data,
             permissions_boundary=_boundary(settings),
         )
-        self._tag(settings)
         self._release = release
+        self._tag(settings)
 
         self._flags_parameter = f"{parameter_prefix(settings.stage)}/{FLAGS}"
         self.key = self._customer_key(settings)
