@@ -9,6 +9,7 @@ _TWO_STAGES = "It takes a second stage in the account."
 _KEPT = "It takes a stage that keeps its data, and one that proves keeps nothing."
 _OTHER_SETTINGS = "It takes settings that prod has not."
 _REFUSED = "It takes a release that the gate refuses: tests/releases has some."
+_WATCHED = "It takes a deployment whose alarms are watched, for a quarter of an hour."
 _BILL = "It stands on the bill, two days later: orders prove --bill REPORT."
 
 BY_HAND = MappingProxyType(
@@ -49,8 +50,15 @@ BY_HAND = MappingProxyType(
         "drift-sees-no-code": "It takes code uploaded by hand, behind the deployment's back.",
         "drift-looks-at-what-is-set": "It takes AWS's list of types, which changes.",
         "hundred-releases-are-remembered": "It takes a hundred and one deployments.",
-        "watched-is-in-progress": "It takes a deployment that is watched for a quarter of an hour.",
+        "watched-is-in-progress": _WATCHED,
         "new-key-is-let-in-late": "It takes a stage without a heartbeat, and prod has one.",
+        "alarms-take-it-back": _WATCHED,
+        "a-missing-trigger-fails": _WATCHED,
+        "triggers-are-remembered": _WATCHED,
+        "cancelled-while-watched": _WATCHED,
+        "an-outdated-change-set": "It takes two operators, whose change sets meet.",
+        "which-change-replaces": "It takes deployments of two commits.",
+        "made-by-a-failed-update-goes": _REFUSED,
         "a-refused-release-goes-back": _REFUSED,
         "a-reason-is-shown": _REFUSED,
         "aliases-wait-for-the-gate": _REFUSED,
