@@ -21,7 +21,6 @@ KINDS = (
     "Scheduler::Schedule",
     "ApiGateway::ApiKey",
     "ApiGateway::UsagePlanKey",
-    "Lambda::EventInvokeConfig",
 )
 NAME = "food-delivery-orders-prod-heartbeat"
 
@@ -55,6 +54,8 @@ def test_dev_has_none(templates: dict[str, Template], variant: str) -> None:
     """Where nobody is called at night, nothing places orders by itself."""
     for kind in KINDS:
         assert not list(templates[variant].all(kind)), kind
+    (gates,) = templates[variant].all("Lambda::EventInvokeConfig")
+    assert gates[0].startswith("ReleaseGate")
     assert "heartbeat" not in json.dumps(templates[variant].document["Outputs"]).lower()
 
 
@@ -71,7 +72,7 @@ def test_it_beats_every_five_minutes(beating: Template) -> None:
 
 def test_a_failed_run_is_one_failure(beating: Template) -> None:
     """Nothing repeats it, or the alarm would count one trouble thrice; nor is an old one run."""
-    config = beating.one("Lambda::EventInvokeConfig")
+    config = beating.one("Lambda::EventInvokeConfig", "PlaceHeartbeat")
     assert config["FunctionName"] == {"Ref": the_id(beating, "Lambda::Function", "PlaceHeartbeat")}
     assert config["Qualifier"] == LIVE
     assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 60)
