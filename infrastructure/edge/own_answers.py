@@ -132,7 +132,7 @@ def _mock(
     operation: str | None = None,
     told: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    values = {name: f"'{text}'" for name, text in headers.items()} | told
+    values = {**{name: f"'{text}'" for name, text in headers.items()}, **told}
     parameters = {f"method.response.header.{name}": value for name, value in values.items()}
     resource.add_method(
         method,

@@ -61,7 +61,10 @@ class Function(Construct):
         )
         self.log_group.grant_write(self.role)
         self.function = self._define(name, code, environment, settings)
-        self.version, self.live = self._release() if BY_NAME[name].released else (None, None)
+        self.version: lambda_.Version | None = None
+        self.live: lambda_.Alias | None = None
+        if BY_NAME[name].released:
+            self.version, self.live = self._release()
         self._explain()
 
     def _define(

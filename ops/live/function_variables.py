@@ -140,8 +140,8 @@ def change(client: Any, found: Found, name: str, value: str | None) -> None:
         ChangedMeanwhileError: when the function is another one by now.
         OperatorError: when callers meet something else than was deployed last.
     """
-    wanted = changed(variables_of(found.called), name, value)
-    if found.alias is None:
+    wanted, alias = changed(variables_of(found.called), name, value), found.alias
+    if alias is None:
         _set(client, found.function, wanted, found.latest)
         return
     if MARK in variables_of(found.latest):
@@ -151,7 +151,7 @@ def change(client: Any, found: Found, name: str, value: str | None) -> None:
     _refuse_unsettled(found)
     version = _kept(client, found, wanted) or _published(client, found, wanted)
     try:
-        point(client, found.function, version, revision=found.alias.revision)
+        point(client, found.function, version, revision=alias.revision)
     except Overtaken:
         raise ChangedMeanwhileError from None
 

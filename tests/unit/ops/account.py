@@ -52,7 +52,7 @@ class Account:
         self.keys: dict[str, dict[str, Any]] = {}
         self.on_plan: dict[str, str] = {}
         self.parameters: dict[str, list[dict[str, Any]]] = {}
-        self.functions = Functions(**{real: {LOG_LEVEL: "INFO"} for real in FUNCTIONS.values()})
+        self.functions = Functions({real: {LOG_LEVEL: "INFO"} for real in FUNCTIONS.values()})
         self.queues: dict[str, list[dict[str, Any]]] = {DEAD: [], SOURCE: []}
         self.before: Callable[[int, str], None] = lambda *_: None
         """Is told the number and name of each step before it is done."""

@@ -17,12 +17,12 @@ def refused(code: str) -> ClientError:
 class Functions:
     """Functions by name; each is published once, and has the alias `live`, unless it is said."""
 
-    def __init__(self, *, released: bool = True, **variables: dict[str, str]) -> None:
+    def __init__(self, variables: dict[str, dict[str, str]], *, released: bool = True) -> None:
         """Deploy functions.
 
         Args:
-            released: whether they have versions and the alias.
             variables: by the function's name.
+            released: whether they have versions and the alias.
         """
         self.latest: dict[str, dict[str, Any]] = {}
         self.versions: dict[str, dict[str, dict[str, Any]]] = {}

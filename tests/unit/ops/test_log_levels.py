@@ -16,7 +16,9 @@ OUTPUTS = {"CreateOrderFunction": "create", "GetOrderFunction": "get"}
 
 @pytest.fixture
 def aws() -> Functions:
-    return Functions(create={LOG_LEVEL: "WARNING", "TABLE": "orders"}, get={"TABLE": "orders"})
+    return Functions(
+        {"create": {LOG_LEVEL: "WARNING", "TABLE": "orders"}, "get": {"TABLE": "orders"}}
+    )
 
 
 @pytest.fixture

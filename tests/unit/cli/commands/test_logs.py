@@ -31,7 +31,7 @@ class Lambda(Functions):
 
 @pytest.fixture
 def functions(monkeypatch: pytest.MonkeyPatch) -> Lambda:
-    made = Lambda(**{name: {LOG_LEVEL: "INFO"} for name in OUTPUTS.values()})
+    made = Lambda({name: {LOG_LEVEL: "INFO"} for name in OUTPUTS.values()})
     target = Target("stage it", "stack", lambda _: made, OUTPUTS, "")
     monkeypatch.setattr(options, "find", lambda *_, **__: target)
     return made

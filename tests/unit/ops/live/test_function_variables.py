@@ -47,7 +47,7 @@ class Steps:
 
 @pytest.fixture
 def functions() -> Functions:
-    return Functions(create=DEPLOYED)
+    return Functions({NAME: DEPLOYED})
 
 
 def set_level(functions: Any, level: str | None) -> None:
@@ -93,7 +93,7 @@ def test_a_variable_can_be_taken_away(functions: Functions) -> None:
 
 def test_a_function_that_is_called_as_it_is_changes_itself() -> None:
     """In a stage of a release before there were versions a level changes as it did."""
-    functions = Functions(released=False, create=DEPLOYED)
+    functions = Functions({NAME: DEPLOYED}, released=False)
     set_level(functions, "DEBUG")
     assert functions.itself(NAME)["LEVEL"] == "DEBUG"
     assert not functions.versions[NAME]
@@ -112,7 +112,7 @@ def steps_of(level: str) -> int:
     """Count the steps of a change of the level from INFO."""
     counted: list[int] = []
     for step in itertools.count(1):
-        functions = Functions(create=DEPLOYED)
+        functions = Functions({NAME: DEPLOYED})
         set_level(Steps(functions, step, lambda: counted.append(step)), level)  # noqa: B023
         if counted[-1:] != [step]:
             return step - 1
@@ -152,7 +152,7 @@ def test_a_killed_command_is_mended_by_any_other(functions: Functions, step: int
 
     with pytest.raises(Killed):
         set_level(Steps(functions, step, die), "DEBUG")
-    del functions.update_function_configuration  # type: ignore[method-assign]
+    del functions.update_function_configuration
     change(functions, look(functions, NAME), "TABLE", "others")
     assert functions.called(NAME) == {**DEPLOYED, "TABLE": "others", MARK: '{"TABLE":"orders"}'}
     assert functions.itself(NAME) == DEPLOYED

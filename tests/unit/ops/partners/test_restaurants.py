@@ -31,7 +31,7 @@ class Aws(Functions):
     """A table with one item, and a function with variables; `meanwhile` is what others do."""
 
     def __init__(self) -> None:
-        super().__init__(create={"OTHER": "stays"})
+        super().__init__({"create": {"OTHER": "stays"}})
         self.stored: bytes | None = None
         self.mark = {"S": ""}
         self.renewals = 0
