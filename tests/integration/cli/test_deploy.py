@@ -276,7 +276,8 @@ def test_over_the_last_release(
     lost = {line.partition(":")[0] for line in before - holding(client, STACK)}
     assert lost == {resource for resource, _ in declared("dev")}
     found = dynamodb.scan(TableName=table)["Items"]
-    assert sorted(map(str, found)) == sorted(str(typed(item)) for item in old)
+    own = [str(item) for item in found if item["customerId"]["S"] == "ann"]  # and no smoke test's
+    assert sorted(own) == sorted(str(typed(item)) for item in old)
 
     code, said = orders(cloud.url, "restaurants", "bind", "rest-1", "--to", "staff", "--yes")
     assert (code, "3 orders" in said) == (0, True), said
