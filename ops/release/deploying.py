@@ -16,6 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from msgspec import yaml
+
 from infrastructure.asset import AssetError, build_for_aws
 from infrastructure.stateful import declared
 from ops.reach.errors import OperatorError
@@ -370,9 +372,11 @@ def check_ready(place: Place) -> Stack:
 
 
 def deployed_template(place: Place) -> Mapping[str, Any]:
-    """Read the template that a stage has."""
+    """Read the template that a stage has; after `--adopt` that is the CDK's, in YAML."""
     cloudformation = place.as_role(DEPLOYS, "cloudformation")
-    return dict(cloudformation.get_template(StackName=place.stack)["TemplateBody"])
+    body = cloudformation.get_template(StackName=place.stack)["TemplateBody"]
+    template: dict[str, Any] = yaml.decode(body) if isinstance(body, str) else dict(body)
+    return template
 
 
 def take_back_what_goes_on(place: Place, found: Stack, told: Callable[[Event], None]) -> bool:

@@ -67,7 +67,7 @@ def known_replacements() -> None:
 
     It says of all others that any change may replace them. For trying `orders deploy`, which asks
     before what holds data is replaced. "Update requires: Replacement" stands at these properties:
-    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_ApiGateway.html
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-apigateway-stage.html
     """
     known = ministack.module("services.cloudformation.provisioners")._REPLACING_PROPERTIES
     gateway = "AWS::ApiGateway::"

@@ -285,7 +285,8 @@ def test_over_an_earlier_release(
     lost = {line.partition(":")[0] for line in before - holding(client, STACK)}
     assert lost == earlier.means_to_lose
     found = dynamodb.scan(TableName=table)["Items"]
-    assert sorted(map(str, found)) == sorted(str(typed(item)) for item in old)
+    own = [str(item) for item in found if item["customerId"]["S"] == "ann"]  # and no smoke test's
+    assert sorted(own) == sorted(str(typed(item)) for item in old)
 
     code, said = orders(cloud.url, "restaurants", "bind", "rest-1", "--to", "staff", "--yes")
     assert (code, "3 orders" in said) == (0, True), said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from ops.reach.clients import clients
 from tests.integration.laboratories import traces
 from tests.integration.laboratories.traces import HEADER, SETTLED, begin, wait_for
 from tests.shared.people import client_of, enable, make_partner, usage_plan
@@ -245,3 +247,25 @@ def test_traced_stages_is_needed(
     assert root.id not in unpatched.post("trace", headers={HEADER: root.header}).text
     time.sleep(SETTLED)
     assert traces.documents(endpoints_without_patches, root.id) == []
+
+
+def plan(limit: int) -> str:
+    quota = {"Limit": limit, "Period": "DAY"}
+    one = {"Type": "AWS::ApiGateway::UsagePlan", "Properties": {"Quota": quota}}
+    return json.dumps({"Resources": {"Plan": one}})
+
+
+def test_known_replacements_is_needed(endpoints_without_patches: Endpoints) -> None:
+    """Ministack says of a plan with another quota that it may be replaced, with its keys."""
+    cloudformation: Any = clients(endpoints_without_patches.aws_endpoint_url)("cloudformation")
+    name = f"s{uuid.uuid4().hex}"
+    cloudformation.create_stack(StackName=name, TemplateBody=plan(1))
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=name)
+    try:
+        wanted = {"StackName": name, "ChangeSetName": "more"}
+        cloudformation.create_change_set(**wanted, TemplateBody=plan(2))
+        cloudformation.get_waiter("change_set_create_complete").wait(**wanted)
+        (change,) = cloudformation.describe_change_set(**wanted)["Changes"]
+        assert change["ResourceChange"]["Replacement"] == "Conditional"
+    finally:
+        cloudformation.delete_stack(StackName=name)

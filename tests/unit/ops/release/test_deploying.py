@@ -65,6 +65,7 @@ class Cloud:
         self.dropped: list[str] = []
         self.refused: dict[str, ClientError] = {}
         self.succeeds = True
+        self.template: Any = {"Resources": {}, "Description": "before"}
 
     def _ask(self, operation: str) -> None:
         if operation in self.refused:
@@ -84,7 +85,7 @@ class Cloud:
         return {"MetricAlarms": [ALARM]}
 
     def get_template(self, **_: str) -> dict[str, Any]:
-        return {"TemplateBody": {"Resources": {}, "Description": "before"}}
+        return {"TemplateBody": self.template}
 
     def get_paginator(self, operation: str) -> Any:
         assert operation == "describe_stack_events"
@@ -180,6 +181,13 @@ def test_what_cloudformation_is_asked(place: Place, cloud: Cloud) -> None:
     assert asked["Tags"] == [{"Key": "team", "Value": "orders"}]
     assert asked["TemplateURL"].endswith("/cdk-hnb659fds-assets-111111111111-us-east-1/abc.json")
     assert asked["RoleARN"].endswith("role/cdk-hnb659fds-cfn-exec-role-111111111111-us-east-1")
+
+
+def test_after_a_stage_was_taken_over(place: Place, cloud: Cloud) -> None:
+    """The CDK takes things over by a template in YAML, which is compared like any other."""
+    cloud.template = 'Resources:\n  T:\n    Type: AWS::SQS::Queue\nDescription: "2012-10-17"\n'
+    wanted = {"Resources": {"T": {"Type": "AWS::SQS::Queue"}}, "Description": "2012-10-17"}
+    assert deploying.deployed_template(place) == wanted
 
 
 def test_two_operators_review_two_change_sets(place: Place, cloud: Cloud) -> None:
