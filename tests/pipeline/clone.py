@@ -142,6 +142,7 @@ def made(folder: Path, url: str, asset: Path) -> Clone:
         READY: str(asset),  # the emulator runs the functions here, and not on AWS's processors
         "GITHUB_STEP_SUMMARY": str(around / "summary"),
         "GITHUB_PATH": str(around / "path"),
+        "RUNNER_TEMP": str(around),
         "RUNNER_TOOL_CACHE": str(around / "tools"),
         "GH_ASKED": str(around / "asked"),
         "GH_FILES": str(around / "files"),
