@@ -27,7 +27,8 @@ def test_twenty_good_releases_in_a_row(stage: Stage, traffic: Traffic) -> None:
     with traffic.unharmed():
         for number in range(20):
             before = stage.live()
-            assert stage.deploy(harmless(number)).status == DONE
+            outcome = stage.deploy(harmless(number))
+            assert outcome.status == DONE, outcome
             now = stage.live()
             assert all(int(now[name]) > int(before[name]) for name in before), (before, now)
             stage.prune()
@@ -36,5 +37,6 @@ def test_twenty_good_releases_in_a_row(stage: Stage, traffic: Traffic) -> None:
 def test_a_thorough_gate_lets_a_good_release_pass(stage: Stage, traffic: Traffic) -> None:
     """As often as a stage's settings have the gate try, it finds no fault where there is none."""
     with traffic.unharmed():
-        assert stage.deploy(harmless(20)._replace(rounds=ROUNDS)).status == DONE
-        assert stage.deploy(Release()).status == DONE
+        for release in (harmless(20)._replace(rounds=ROUNDS), Release()):
+            outcome = stage.deploy(release)
+            assert outcome.status == DONE, outcome

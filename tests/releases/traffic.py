@@ -252,7 +252,7 @@ def cost(body: dict[str, Any]) -> int:
         * (line["unitPrice"] + sum(each["price"] for each in line.get("options", [])))
         for line in body["items"]
     )
-    return sum(lines) + int(body["deliveryFee"]) + int(body["tip"])
+    return int(sum(lines) + body["deliveryFee"] + body["tip"])
 
 
 def _shape(number: int, key: str, **more: Any) -> dict[str, Any]:
