@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infrastructure import outputs
+from ops.live import history
 from ops.live.aliases import Version
+from ops.live.function_variables import MARK
 from ops.live.pruning import prune, superfluous
 from ops.reach.target import Target
 
@@ -33,6 +35,14 @@ def test_what_goes(numbers: list[int], data: st.DataObject, keep: int) -> None:
     assert len(kept) == min(keep, len(numbers))
     others = sorted({n for n in numbers if str(n) != live}, reverse=True)[: keep - 1]
     assert set(kept) == {live, *map(str, others)}
+
+
+def test_what_releases_name_stays() -> None:
+    """However many levels were changed since, the template's version is there to go back to."""
+    changed = [Version(str(n), "", "", {MARK: "{}"}) for n in (9, 8, 7, 6)]
+    found = [*changed, *versions([1, 2, 3, 4, 5])]
+    assert superfluous(found, "9", 3, {"2", "4"}) == ["8", "7", "6", "5", "3", "1"]
+    assert superfluous(found, "9", 3) == ["8", "7", "6", "3", "2", "1"]
 
 
 def test_without_an_alias_nothing_goes() -> None:
@@ -67,6 +77,11 @@ class Lambda:
 def target(client: Lambda) -> Target:
     reach: Callable[[str], Any] = lambda _: client  # noqa: E731 - as a factory of clients
     return Target("stage dev", "s", reach, {outputs.function("create_order"): "f"}, "make deploy")
+
+
+@pytest.fixture(autouse=True)
+def _no_releases(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "entries", lambda _: [])
 
 
 @pytest.mark.parametrize("refuse", ["", "ResourceNotFoundException", "ResourceConflictException"])
