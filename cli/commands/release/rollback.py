@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cli.outcomes import Report
     from infrastructure.settings import Settings
     from ops.live.history import Listed
+    from ops.reach.target import Target
     from ops.release.account import Place
     from ops.release.rolling_back import Back
 
@@ -125,12 +126,22 @@ def _go(place: Place, found: Listed, back: Back, report: Report) -> None:
             "Next: the rest, by its template."
         )
         rolling_back.undo(place, back, outcomes.say_event)
+        _renew(target)
     if (wrong := outcomes.wrong_at_the_front_door(deploying.target(place))) is not None:
         raise Failed(Result.NEEDS_HANDS, f"Release {number} runs, but does not work: {wrong}")
     report.result = "back"
     terminal.say(
         f"Stage {report.stage} runs release {number} again. It took {terminal.age(report.seconds)}."
     )
+
+
+def _renew(target: Target) -> None:
+    """Let no environment serve that has slept since then: it may know who served what before."""
+    from ops.partners import restaurants  # noqa: PLC0415 - its --help is quick without
+
+    snapshot = restaurants.read(target)
+    if snapshot.stored is not None:
+        restaurants.renew(target, snapshot)
 
 
 @contextlib.contextmanager

@@ -16,6 +16,8 @@ from cli.app import app
 from cli.commands.release import rollback as command
 from ops.live import history
 from ops.live.history import Entry, Listed, State
+from ops.partners import restaurants
+from ops.partners.restaurants import Snapshot
 from ops.reach.errors import OperatorError, Overtaken
 from ops.release import deploying, rolling_back
 from ops.release.account import Place
@@ -49,6 +51,7 @@ class Stage:
         self.fails: dict[str, BaseException] = {}
         self.wrong: str | None = None
         self.taken = True
+        self.served = Snapshot({}, None)
 
     def enter(self, settings: Settings) -> Place:
         account: Any = SimpleNamespace(account_id="1" * 12, region="us-east-1", caller="arn:me")
@@ -92,6 +95,8 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr(rolling_back, "turn", made.turn)
     monkeypatch.setattr(rolling_back, "point", made.step("point"))
     monkeypatch.setattr(rolling_back, "undo", made.step("undo"))
+    monkeypatch.setattr(restaurants, "read", lambda _: made.served)
+    monkeypatch.setattr(restaurants, "renew", made.step("renew"))
     monkeypatch.setattr(outcomes, "wrong_at_the_front_door", lambda _: made.wrong)
     monkeypatch.setattr(command, "audited", lambda *_, **__: contextlib.nullcontext())
     return made
@@ -117,6 +122,13 @@ def test_rollback(stage: Stage) -> None:
     assert "Go back to release 1?" in result.stderr
     assert "Callers meet release 1 again" in said
     assert "runs release 1 again" in said
+
+
+def test_who_serves_what_is_known_again(stage: Stage) -> None:
+    """An environment that slept since the earlier release ran does not serve what it knew then."""
+    stage.served = Snapshot({}, b"{}")
+    assert run("--yes").exit_code == 0
+    assert stage.steps == ["turn", "point", "undo", "renew"]
 
 
 @pytest.mark.parametrize(("answers", "code"), [("", 2), ("n\n", 1)])
