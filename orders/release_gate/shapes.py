@@ -67,7 +67,27 @@ def shapes(customer: str) -> tuple[Shape, ...]:
     Args:
         customer: whose id they have; the gate lists them by it.
     """
-    plain: dict[str, Any] = {
+    plain = _plain(customer)
+    chosen = [_item(3, 3, 1000, options=_options(150, 0, 75)), _item(4, 1, 1)]
+    other = [_item(6, 99, 12, options=_options(3))]
+    later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2 * _DAY))
+    soon = {"scheduledFor": None, "deliveryFee": 0}
+    many = [
+        _item(number, number % 9 + 1, 100 + number, options=_options(7, 8)) for number in range(50)
+    ]
+    return (
+        Shape("tip", {**plain, "tip": 345}, {"tip": 1}),
+        Shape("options", {**plain, "items": chosen}, {"items": other}),
+        _noted(plain),
+        Shape("scheduled", {**plain, "scheduledFor": later}, soon),
+        Shape(
+            "largest", {**plain, "items": many, "tip": 999_999_999}, {"items": many[:7], "tip": 0}
+        ),
+    )
+
+
+def _plain(customer: str) -> dict[str, Any]:
+    return {
         "restaurantId": _RESTAURANT,
         "customerId": customer,
         "currency": "USD",
@@ -77,37 +97,15 @@ def shapes(customer: str) -> tuple[Shape, ...]:
         "deliveryAddress": {"line1": "-", "city": "-", "postalCode": "00000", "country": "US"},
         "contactPhone": "+12025550100",  # of the numbers that belong to nobody
     }
-    chosen = [_item(3, 3, 1000, options=_options(150, 0, 75)), _item(4, 1, 1)]
-    later = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2 * _DAY))
-    noted = [_item(5, 1, 777, note="Without\nanything")]
-    many = [
-        _item(number, number % 9 + 1, 100 + number, options=_options(7, 8)) for number in range(50)
-    ]
-    return (
-        Shape("tip", {**plain, "tip": 345}, {"tip": 1}),
-        Shape(
-            "options",
-            {**plain, "items": chosen},
-            {"items": [_item(6, 99, 12, options=_options(3))]},
-        ),
-        Shape(
-            "notes",
-            {
-                **plain,
-                "items": noted,
-                "note": "Synthetic: f\u00fcr niemanden",
-                "reference": "gate-1",
-            },
-            {
-                "note": "Still not",
-                "deliveryAddress": {"line2": "-"},
-                "contactPhone": "+12025550101",
-            },
-        ),
-        Shape(
-            "scheduled", {**plain, "scheduledFor": later}, {"scheduledFor": None, "deliveryFee": 0}
-        ),
-        Shape(
-            "largest", {**plain, "items": many, "tip": 999_999_999}, {"items": many[:7], "tip": 0}
-        ),
-    )
+
+
+def _noted(plain: dict[str, Any]) -> Shape:
+    """Make the one with texts, one of which is not ASCII."""
+    noted = {
+        "items": [_item(5, 1, 777, note="Without\nanything")],
+        "note": "Synthetic: f\u00fcr niemanden",
+        "reference": "gate-1",
+    }
+    address = {"line2": "-"}
+    changes = {"note": "Still not", "deliveryAddress": address, "contactPhone": "+12025550101"}
+    return Shape("notes", {**plain, **noted}, changes)
