@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from infrastructure import outputs
-from ops.live.aliases import LIVE
+from infrastructure.functions import LIVE
 from ops.reach.errors import OperatorError, Overtaken
 from orders.routes import HEAD, IDEMPOTENCY_KEY, JSON, ROUTES, STAGE
 from orders.settings import OPERATORS

@@ -67,15 +67,12 @@ def _alias_anew(function: Function, wanted: str) -> str:
 def _moved(function: Function, runs: str, wanted: str) -> Difference:
     """Tell of an alias that points elsewhere: because a command changed a variable, or not."""
     live, said = function.version(runs), function.version(wanted)
-    both = live is not None and said is not None
-    if (
-        both
-        and live.code_sha256 == said.code_sha256
-        and as_deployed(live.variables) == said.variables
-    ):
-        return Difference(function.name, "variables", _meant(said, live), "", meant=True)
     says = f"runs version {runs}, and the template says {wanted}"
-    says += ", whose code is another" if both and live.code_sha256 != said.code_sha256 else ""
+    if live is not None and said is not None:
+        same = live.code_sha256 == said.code_sha256
+        if same and as_deployed(live.variables) == said.variables:
+            return Difference(function.name, "variables", _meant(said, live), "", meant=True)
+        says += "" if same else ", whose code is another"
     remedy = (
         "Somebody has moved the alias, or went back with `orders rollback` and has not finished. "
         "`orders releases` says which release that is; `orders rollback --to N` makes it whole, "

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from infrastructure import outputs
-from ops.live.aliases import LIVE, Alias, alias_of, point, published
+from infrastructure.functions import LIVE
+from ops.live.aliases import Alias, alias_of, point, published
 from ops.reach.errors import OperatorError, Overtaken
 from ops.reach.interrupts import finish_first
 from project.json_object import json_object

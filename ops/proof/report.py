@@ -98,11 +98,11 @@ def template_hash(template: Mapping[str, Any]) -> str:
 def read(path: Path) -> Report | None:
     """Read a report; None where it is none, or of a form that is not known."""
     match json_object(path.read_bytes()):
-        case {"form": 1, "facts": [*facts], **rest}:
+        case {"form": 1, "facts": [*facts]} as found:
+            rest = {name: found[name] for name in found if name not in {"form", "facts", "left"}}
             try:
                 known = tuple(_fact(fact) for fact in facts)
-                left = tuple(rest.pop("left", ()))
-                return Report(**rest, facts=known, left=left)
+                return Report(**rest, facts=known, left=tuple(found.get("left", ())))
             except (KeyError, TypeError, ValueError):
                 return None
     return None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from infrastructure.functions import LIVE
 from ops.live import aliases, function_variables
-from ops.live.aliases import LIVE
 from ops.proof.probe import AtLeast, AtMost, Probe
 from ops.proof.world.aws import code_of
 from ops.proof.world.cannot_tell import CannotTell
@@ -107,7 +108,7 @@ def _share(world: World) -> Mapping[str, object]:
     try:
         world.pause(10 * world.pace)
         codes = [
-            code_of(lambda by=by: _call(client, name, by))
+            code_of(partial(_call, client, name, by))
             for by in (LIVE, alias.version, LIVE, alias.version)
         ]
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from infrastructure import outputs
@@ -187,7 +188,7 @@ def _queries(world: World) -> Mapping[str, object]:
             endTime=int(time.time()),
         )
         query = started["queryId"]
-        states.append(world.until(lambda query=query: _ended(logs, query), 60, every=2))
+        states.append(world.until(partial(_ended, logs, query), 60, every=2))
     drawn = world.client("cloudwatch").list_dashboards(DashboardNamePrefix=stack)
     return {
         "dashboards": len(drawn["DashboardEntries"]),

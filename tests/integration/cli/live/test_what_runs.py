@@ -59,9 +59,9 @@ def function(here: Endpoints) -> Iterator[str]:
     client.update_function_configuration(FunctionName=name, Environment=environment)
 
 
-def test_as_deployed(here: Endpoints) -> None:
+@pytest.mark.usefixtures("here")
+def test_as_deployed() -> None:
     """Nothing differs: each function runs the template's version, and the release is this one."""
-    assert here
     assert differences() == []
     _, said = orders("status")
     assert said["release"]["version"] == version()
@@ -72,9 +72,9 @@ def test_as_deployed(here: Endpoints) -> None:
         assert each["name"] != FUNCTION or each["runs"] == each["template"]
 
 
-def test_the_newest_release_is_live(here: Endpoints) -> None:
+@pytest.mark.usefixtures("here")
+def test_the_newest_release_is_live() -> None:
     """The list begins with what runs, and knows the version of each function."""
-    assert here
     code, said = orders("releases")
     assert (code, said[0]["state"], said[0]["version"]) == (0, "live", version())
     _, running = orders("status")
@@ -95,9 +95,9 @@ def test_alias_moved_by_hand(here: Endpoints, function: str) -> None:
     assert drifted() == (1, ["alias", "variables"])
 
 
-def test_a_level_is_no_difference(here: Endpoints, function: str) -> None:
+@pytest.mark.usefixtures("here")
+def test_a_level_is_no_difference(function: str) -> None:
     """A level that the command has set reaches what runs, is told, and nobody is woken by it."""
-    assert here
     assert function
     done = CliRunner().invoke(app, ["logs", "level", "DEBUG", "--function", FUNCTION, "--local"])
     assert done.exit_code == 0, done.output

@@ -66,4 +66,5 @@ def test_no_property_stops_a_rollback(now: dict[str, Any], before: dict[str, Any
 def test_it_is_skipped_only_where_it_says_so() -> None:
     """A property that is missing or misspelt has the gate look."""
     assert skipped({"Gate": "skip"})
-    assert not any(map(skipped, ({}, {"Gate": "check"}, {"Gate": "Skip"}, {"Gate": None})))
+    others: list[dict[str, Any]] = [{}, {"Gate": "check"}, {"Gate": "Skip"}, {"Gate": None}]
+    assert not any(map(skipped, others))

@@ -6,21 +6,21 @@ import datetime as dt
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from ops import audit
 from tests.unit.cli.commands.release.looking import ADA, run
 from tests.unit.ops.live.stage import START, refused
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.unit.ops.live.stage import Stage
 
 WIDEST = 80
 
 
-def test_releases(stage: Stage) -> None:
+@pytest.mark.usefixtures("stage")
+def test_releases() -> None:
     """A line for each, the newest first, no wider than a terminal; the end says who."""
-    assert stage.target
     code, said, _ = run("releases")
     assert code == 0
     lines = [line.rstrip() for line in said.splitlines()]
@@ -30,9 +30,9 @@ def test_releases(stage: Stage) -> None:
     assert lines[-1].split()[-2:] == ["kept", "–"]
 
 
-def test_releases_for_programs(stage: Stage) -> None:
+@pytest.mark.usefixtures("stage")
+def test_releases_for_programs() -> None:
     """Programs get the whole commit, the moment, and the version of each function."""
-    assert stage.target
     newest = json.loads(run("releases", "--json")[1])[0]
     assert newest == {
         "number": 12,
@@ -70,9 +70,9 @@ def test_none_is_live(stage: Stage) -> None:
     assert "orders status" in run("releases")[2]
 
 
-def test_who_may_not_be_read(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("stage")
+def test_who_may_not_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the right to read the audit log the releases are listed all the same."""
-    assert stage.target
 
     def commands(*_: Any) -> Any:
         raise refused("AccessDeniedException")

@@ -14,11 +14,9 @@ from tests.unit.cli.commands.release.looking import run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.unit.ops.live.stage import Stage
-
 
 @pytest.fixture
-def tried(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[Step]:
+def tried(monkeypatch: pytest.MonkeyPatch) -> list[Step]:
     """The steps of a smoke test, which a test may change."""
     steps = [Step("health", 0, 12.4, ""), Step("place", 1, 80.0, "")]
 
@@ -28,7 +26,6 @@ def tried(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[Step]:
             told(step)
         return steps
 
-    assert stage.target
     monkeypatch.setattr(smoke, "smoke", take)
     return steps
 

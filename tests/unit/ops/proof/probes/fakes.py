@@ -26,7 +26,13 @@ def refused(code: str, message: str = "", status: int = 400) -> ClientError:
     return ClientError(
         {
             "Error": {"Code": code, "Message": message},
-            "ResponseMetadata": {"HTTPStatusCode": status, "RequestId": "r-aws"},
+            "ResponseMetadata": {
+                "HTTPStatusCode": status,
+                "RequestId": "r-aws",
+                "HostId": "",
+                "HTTPHeaders": {},
+                "RetryAttempts": 0,
+            },
         },
         "Operation",
     )

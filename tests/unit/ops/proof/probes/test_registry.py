@@ -153,7 +153,7 @@ def as_role(service: str, **answers: Any) -> World:
             return answer(201, orderId=order)
         return answer(200, status=next(statuses, "CONFIRMED"))
 
-    found = {"lambda": functions, service: Client()}
+    found: dict[str, Any] = {"lambda": functions, service: Client()}
     return world(send, role=lambda *_: client, **found)
 
 
@@ -165,7 +165,8 @@ def aliases(**answers: Any) -> World:
         get_function_configuration=lambda **_: {"Role": "arn:aws:iam::1:role/gate"},
         get_alias=lambda **_: {"FunctionVersion": "3", "RevisionId": "r", "Name": "live"},
     )
-    return world(role=lambda *_: Client(**answers), **{"lambda": functions})
+    found: dict[str, Any] = {"lambda": functions}
+    return world(role=lambda *_: Client(**answers), **found)
 
 
 def updated(status: str, touched: str, done: str = "UPDATE_COMPLETE") -> World:
@@ -196,17 +197,18 @@ def ups(number: float) -> World:
 
 
 def called(runs: float) -> World:
-    return world(**{"lambda": Client(invoke=lambda **_: {})}, cloudwatch=figures(runs))
+    found: dict[str, Any] = {"lambda": Client(invoke=lambda **_: {})}
+    return world(**found, cloudwatch=figures(runs))
 
 
 def summaries(number: int) -> World:
-    found = {"TraceSummaries": [{}] * number}
+    found: dict[str, list[Any]] = {"TraceSummaries": [{}] * number}
     return world(xray=Client(get_trace_summaries=lambda **_: found))
 
 
 def workers(number: int) -> World:
     traced = Answer(201, {"x-amzn-trace-id": "Root=1-a-b;Sampled=1"})
-    found = {"TraceSummaries": [{}] * number}
+    found: dict[str, list[Any]] = {"TraceSummaries": [{}] * number}
     return world(
         lambda request: traced if request.method == "POST" else answer(200),
         xray=Client(get_trace_summaries=lambda **_: found),

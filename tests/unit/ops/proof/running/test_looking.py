@@ -117,7 +117,11 @@ def test_an_interruption_keeps_what_was_seen() -> None:
     def told(_: Fact) -> None:
         raise KeyboardInterrupt
 
-    slow = probe("slow", lambda mine: mine.pause(600) or {"a": 1})
+    def _slow(mine: World) -> Mapping[str, object]:
+        mine.pause(600)
+        return {"a": 1}
+
+    slow = probe("slow", _slow)
     with pytest.raises(KeyboardInterrupt):
         look_at_all([probe("quick", lambda _: {"a": 1}), slow], shared, facts, told)
     assert [fact.id for fact in facts] == ["quick"]
