@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infrastructure.settings import stack_name
+from project.checkout import ROOT
 from tests.pipeline import calls, files
 from tests.pipeline.clone import NOTES, TAG
 
@@ -241,7 +242,7 @@ UNSEEN = {
 
 def granted(role: str) -> set[str]:
     """Name what a role of pipeline/permissions.json may do."""
-    policy = json.loads((files.ROOT / "pipeline/permissions.json").read_text())[role]
+    policy = json.loads((ROOT / "pipeline/permissions.json").read_text())[role]
     return {action for statement in policy["Statement"] for action in statement["Action"]}
 
 
