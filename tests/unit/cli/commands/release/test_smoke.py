@@ -14,10 +14,13 @@ from tests.unit.cli.commands.release.looking import run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.unit.ops.live.stage import Stage
+
 
 @pytest.fixture
-def tried(monkeypatch: pytest.MonkeyPatch) -> list[Step]:
+def tried(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[Step]:
     """The steps of a smoke test, which a test may change."""
+    del stage  # it is enough that there is one
     steps = [Step("health", 0, 12.4, ""), Step("place", 1, 80.0, "")]
 
     def take(_: Any, told: Callable[[Step], None], times: int) -> list[Step]:
