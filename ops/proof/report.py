@@ -97,8 +97,9 @@ def template_hash(template: Mapping[str, Any]) -> str:
 
 def read(path: Path) -> Report | None:
     """Read a report; None where it is none, or of a form that is not known."""
-    match json_object(path.read_bytes()):
-        case {"form": 1, "facts": [*facts]} as found:
+    found = json_object(path.read_bytes()) or {}
+    match found:
+        case {"form": 1, "facts": [*facts]}:
             rest = {name: found[name] for name in found if name not in {"form", "facts", "left"}}
             try:
                 known = tuple(_fact(fact) for fact in facts)

@@ -42,12 +42,12 @@ class Smoked(Account):
 
     def __init__(self) -> None:
         super().__init__()
-        self.functions = Lambda()
-        self.functions.deploy("create", "code", **{ALLOWED_ORIGINS: f"{ORIGIN} https://b.org"})
+        self.versions = Lambda()
+        self.versions.deploy("create", "code", **{ALLOWED_ORIGINS: f"{ORIGIN} https://b.org"})
 
     def client(self, service: str) -> Any:
         """Give a client."""
-        return self.functions if service == "lambda" else super().client(service)
+        return self.versions if service == "lambda" else super().client(service)
 
     def tell(self, **outputs_: str) -> None:
         """Give the stack more outputs."""
@@ -148,7 +148,7 @@ def test_the_heartbeat_s_own_key(account: Smoked) -> None:
     key_id = account.client("apigateway").create_api_key(name="heartbeat", value="secret")["id"]
     target = account.target
     account.tell(**{outputs.function("place_heartbeat"): "beat"})
-    account.functions.deploy("beat", "code", HEARTBEAT_KEY_ID=key_id)
+    account.versions.deploy("beat", "code", HEARTBEAT_KEY_ID=key_id)
     for _ in range(2):
         with smoke_key.key(target) as (value, lent):
             assert (value, lent) == ("secret", False)

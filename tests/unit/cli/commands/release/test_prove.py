@@ -21,6 +21,7 @@ from ops.reach.errors import OperatorError
 from ops.reach.target import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from typer.testing import Result
@@ -63,10 +64,11 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Made:
     monkeypatch.setattr(stage, "OnAws", lambda *_: found)
     monkeypatch.setattr(plan, "plan", lambda name, *_: Plan(name, 190, 2, 20, 0.5))
     monkeypatch.setattr(reports, "FOLDER", tmp_path / "proof")
-    probes = {
-        claim: Probe(claim=claim, look=lambda _, at=at: at, expected={"a": 1})
-        for claim, at in seen.items()
-    }
+
+    def look(claim: str) -> Callable[[object], Mapping[str, object]]:
+        return lambda _: seen[claim]
+
+    probes = {claim: Probe(claim=claim, look=look(claim), expected={"a": 1}) for claim in seen}
     monkeypatch.setattr(registry, "PROBES", probes)
     nothing: Any = SimpleNamespace(secrets=["s3cr3t"], leave=lambda: found.steps.append("leave"))
     monkeypatch.setattr(

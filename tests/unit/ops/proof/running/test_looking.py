@@ -55,7 +55,7 @@ def test_requests_are_those_of_the_probe() -> None:
     """Each fact has the ids of its own requests, and of no other's."""
 
     def see(mine: World) -> Mapping[str, object]:
-        mine.noted += ["r-1", "", "r-1", "r-2"]
+        mine.noted.extend(["r-1", "", "r-1", "r-2"])
         return {"a": 1}
 
     shared = world()
