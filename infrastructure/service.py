@@ -177,14 +177,7 @@ class Service(Stack):
         if settings.heartbeat_minutes is not None:
             self._place_heartbeats(settings, code, settings.heartbeat_minutes)
         self._wait_for_iam(self.processing.waits_for_iam, self.api.waits_for_iam)
-        ReleaseGate(
-            self,
-            "Gate",
-            gate=self.functions[GATE],
-            functions=self.functions,
-            partners=self.data.partners,
-            settings=settings,
-        )
+        self._ask_before_live(settings)
         self._grant_key()
         self._observe(settings)
         self._tell(settings)
@@ -216,6 +209,17 @@ class Service(Stack):
         Tracing(self, "Tracing", stage=stage, topic=topic, settings=settings)
         if settings.budget.alarm_emails:
             MonthlyBudget(self, "Budget", settings=settings, model=model)
+
+    def _ask_before_live(self, settings: Settings) -> None:
+        """Let a new version be asked before callers meet it."""
+        ReleaseGate(
+            self,
+            "Gate",
+            gate=self.functions[GATE],
+            functions=self.functions,
+            partners=self.data.partners,
+            settings=settings,
+        )
 
     def _observe(self, settings: Settings) -> None:
         """Add what shows how the service does, and what calls people when it does badly."""
