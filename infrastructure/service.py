@@ -176,7 +176,6 @@ class Service(Stack):
         self._guard(settings, model)
         if settings.heartbeat_minutes is not None:
             self._place_heartbeats(settings, code, settings.heartbeat_minutes)
-        self._wait_for_iam(self.processing.waits_for_iam, self.api.waits_for_iam)
         self._ask_before_live(settings)
         self._grant_key()
         self._observe(settings)
@@ -211,7 +210,8 @@ class Service(Stack):
             MonthlyBudget(self, "Budget", settings=settings, model=model)
 
     def _ask_before_live(self, settings: Settings) -> None:
-        """Let a new version be asked before callers meet it."""
+        """Let a new version be asked before callers meet it, once IAM has spread the roles."""
+        self._wait_for_iam(self.processing.waits_for_iam, self.api.waits_for_iam)
         ReleaseGate(
             self,
             "Gate",
