@@ -161,9 +161,7 @@ class Service(Stack):
         self.partner_secrets = PartnerSecrets(self, "PartnerSecrets", keep=settings.keep_data)
         code = lambda_.Code.from_asset(asset)
         self.functions = self._called_by_others(settings, code)
-        self._grant()
-        self._grant_parameters(settings)
-        self._feed_workers()
+        self._connect(settings)
         self.api = Api(
             self,
             "Api",
@@ -208,6 +206,12 @@ class Service(Stack):
         Tracing(self, "Tracing", stage=stage, topic=topic, settings=settings)
         if settings.budget.alarm_emails:
             MonthlyBudget(self, "Budget", settings=settings, model=model)
+
+    def _connect(self, settings: Settings) -> None:
+        """Let functions have what they use, and workers their queues."""
+        self._grant()
+        self._grant_parameters(settings)
+        self._feed_workers()
 
     def _ask_before_live(self, settings: Settings) -> None:
         """Let a new version be asked before callers meet it, once IAM has spread the roles."""
