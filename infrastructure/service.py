@@ -148,7 +148,6 @@ class Service(Stack):
         )
         self._tag(settings)
         self._release = release
-
         self._flags_parameter = f"{parameter_prefix(settings.stage)}/{FLAGS}"
         self.key = self._customer_key(settings)
         self.data = Data(
