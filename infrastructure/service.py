@@ -162,31 +162,17 @@ class Service(Stack):
         self.partner_secrets = PartnerSecrets(self, "PartnerSecrets", keep=settings.keep_data)
         code = lambda_.Code.from_asset(asset)
         self.functions = self._called_by_others(settings, code)
-        self._grant()
-        self._grant_parameters(settings)
-        self._feed_workers()
+        self._connect(settings)
         self.api = self._open(settings)
         self.address = Address(self, "Address", api=self.api.rest_api, domain=settings.domain)
         self._guard(settings, model)
         if settings.heartbeat_minutes is not None:
             self._place_heartbeats(settings, code, settings.heartbeat_minutes)
-        self._wait_for_iam(self.processing.waits_for_iam, self.api.waits_for_iam)
-        self._ask_first(settings)
+        self._ask_before_live(settings)
         self._grant_key()
         self._observe(settings)
         self._tell(settings)
         acknowledge(self, settings)
-
-    def _ask_first(self, settings: Settings) -> None:
-        """Let no alias move before the gate has asked the new versions."""
-        ReleaseGate(
-            self,
-            "Gate",
-            gate=self.functions[GATE],
-            functions=self.functions,
-            partners=self.data.partners,
-            settings=settings,
-        )
 
     def _open(self, settings: Settings) -> Api:
         """Let requests come to what callers meet."""
@@ -225,6 +211,24 @@ class Service(Stack):
         Tracing(self, "Tracing", stage=stage, topic=topic, settings=settings)
         if settings.budget.alarm_emails:
             MonthlyBudget(self, "Budget", settings=settings, model=model)
+
+    def _connect(self, settings: Settings) -> None:
+        """Let functions have what they use, and workers their queues."""
+        self._grant()
+        self._grant_parameters(settings)
+        self._feed_workers()
+
+    def _ask_before_live(self, settings: Settings) -> None:
+        """Let a new version be asked before callers meet it, once IAM has spread the roles."""
+        self._wait_for_iam(self.processing.waits_for_iam, self.api.waits_for_iam)
+        ReleaseGate(
+            self,
+            "Gate",
+            gate=self.functions[GATE],
+            functions=self.functions,
+            partners=self.data.partners,
+            settings=settings,
+        )
 
     def _observe(self, settings: Settings) -> None:
         """Add what shows how the service does, and what calls people when it does badly."""
