@@ -22,7 +22,6 @@ TO_DO = {
     "docs/architecture.md",
     "docs/configuration.md",
     "docs/emulator.md",
-    "docs/how-to/pipeline.md",
     "docs/limits.md",
     "docs/metrics.md",
     "docs/operations.md",
