@@ -15,6 +15,7 @@ deployment (ops/release/change_set.py).
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -101,8 +102,8 @@ def _key_types(properties: dict[str, Any]) -> dict[str, str]:
     return {key: types.get(key, "") for key in keys}
 
 
-_VERSION_DIGITS = 32
-"""With them the id of a version ends: a hash of the function's code and configuration."""
+_VERSION_HASH = re.compile(r"[0-9a-f]{32}$")
+"""With it the id of a version ends: a hash of the function's code and configuration."""
 
 
 def normalised(template: dict[str, Any]) -> dict[str, Any]:
@@ -112,7 +113,7 @@ def normalised(template: dict[str, Any]) -> dict[str, Any]:
         if resource["Type"] == "AWS::Lambda::Function":
             text = text.replace(resource["Properties"]["Code"]["S3Key"], "asset.zip")
         if resource["Type"] == "AWS::Lambda::Version":
-            text = text.replace(name, name[:-_VERSION_DIGITS])
+            text = text.replace(name, _VERSION_HASH.sub("", name))
     found: dict[str, Any] = json.loads(text)
     return found
 

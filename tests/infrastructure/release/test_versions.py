@@ -11,7 +11,7 @@ import pytest
 from infrastructure.functions import LIVE, construct_id, names, released_names
 from infrastructure.settings import STAGES
 from infrastructure.synth import synthesize, template_of
-from project.release import COMMIT
+from project.release import COMMIT, TEMPLATE
 from tests.infrastructure.conftest import Template
 
 if TYPE_CHECKING:
@@ -155,7 +155,9 @@ def test_the_parameter_names_the_version_of_each_function(template: Template) ->
         and str(resource["Properties"]["Name"]).endswith("/release")
     )
     (separator, parts) = parameter["Properties"]["Value"]["Fn::Join"]
-    named = [part["Fn::GetAtt"] for part in parts if isinstance(part, dict)]
+    *versions_, template_name = [part for part in parts if isinstance(part, dict)]
+    named = [part["Fn::GetAtt"] for part in versions_]
+    assert template_name == {"Ref": TEMPLATE}
     released_ = list(released(template))
     assert separator == ""
     assert named == [[the_version(template, one)[0], "Version"] for one, _ in released_]
