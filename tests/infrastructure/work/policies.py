@@ -14,6 +14,7 @@ _ARNS = {
     "AWS::DynamoDB::GlobalTable": f"arn:aws:dynamodb:{_HERE}:table/%s",
     "AWS::IAM::Role": "arn:aws:iam::111122223333:role/%s",
     "AWS::KMS::Key": f"arn:aws:kms:{_HERE}:key/%s",
+    "AWS::Lambda::Alias": f"arn:aws:lambda:{_HERE}:function:function-of:%s",
     "AWS::Lambda::Function": f"arn:aws:lambda:{_HERE}:function:%s",
     "AWS::Logs::LogGroup": f"arn:aws:logs:{_HERE}:log-group:%s:*",
     "AWS::SNS::Topic": f"arn:aws:sns:{_HERE}:%s",
@@ -26,6 +27,9 @@ _PSEUDO = {
     "AWS::StackName": "stack",
     "AWS::URLSuffix": "amazonaws.com",
 }
+_BY_ARN = ("AWS::Lambda::Alias", "AWS::SNS::Topic")
+"""Types whose `Ref` is an ARN."""
+
 _ROLE = "arn:aws:iam::111122223333:role/this-one"
 
 
@@ -93,9 +97,9 @@ def _called(function: dict[str, Any], resources: Mapping[str, Any]) -> str:
 
 
 def _reference(name: str, resources: Mapping[str, Any]) -> str:
-    """Give what `Ref` gives: a topic's ARN, a parameter's path, of others a name."""
+    """Give what `Ref` gives: a topic's or an alias's ARN, a parameter's path, of others a name."""
     kind = resources[name]["Type"] if name in resources else ""
-    if kind == "AWS::SNS::Topic":
+    if kind in _BY_ARN:
         return _ARNS[kind] % name
     return f"/{name}" if kind == "AWS::SSM::Parameter" else name
 

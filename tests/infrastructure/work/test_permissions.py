@@ -121,10 +121,11 @@ def test_functions_are_called_by_their_own_methods_only(matrix: Matrix) -> None:
     Cognito calls the one that it asks before it makes tokens, and only of this pool.
     """
     methods = {
-        (construct_id(route.function), f"{route.method}{_pattern(route.path)}") for route in ROUTES
+        (f"{construct_id(route.function)}/Live", f"{route.method}{_pattern(route.path)}")
+        for route in ROUTES
     }
     called = {
-        (row.resource, row.condition.partition(f".{STAGE}/")[2])
+        (row.resource, row.condition.partition(f"/{STAGE}/")[2])
         for row in matrix.of_resources()
         if (row.action, row.principal) == ("lambda:InvokeFunction", "apigateway.amazonaws.com")
     }

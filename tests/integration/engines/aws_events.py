@@ -191,7 +191,7 @@ def inserted(image: dict[str, Any]) -> str:
 
 
 def custom_resource(
-    kind: str, properties: Mapping[str, str], response_url: str, **more: str
+    kind: str, properties: Mapping[str, Any], response_url: str, **more: Any
 ) -> dict[str, Any]:
     """Give CloudFormation's event for a custom resource."""
     function = f"arn:aws:lambda:us-east-1:{_ACCOUNT}:function:create_parameters"

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infrastructure.asset import build_for_host
-from infrastructure.functions import BY_NAME, names
+from infrastructure.functions import BY_NAME, LIVE, names
+from infrastructure.work.release import ASKED
 from orders.domain.synthetic import HEARTBEAT
 from orders.settings import OPERATORS
 from project.checkout import ROOT
@@ -199,6 +200,38 @@ def test_create_parameters(stack: Endpoints, aws_lambda: Lambda) -> None:
     assert {one["Type"] for one in made} == {"String", "SecureString"}
     assert (told["Status"], told["RequestId"]) == ("SUCCESS", created["RequestId"])
     assert ssm.get_parameters_by_path(Path=prefix)["Parameters"] == []
+
+
+def test_release_gate(stack: Endpoints, aws_lambda: Lambda) -> None:
+    """A first deployment passes; CloudFormation is told of a version that cannot be asked."""
+    bucket, s3 = f"answers-{uuid.uuid4().hex[:8]}", aws(stack, "s3")
+    s3.create_bucket(Bucket=bucket)
+    signed = s3.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "answer"})
+    told = []
+    with aws_lambda.function("release_gate") as function:
+        for kind, version in (("Create", "1"), ("Update", "999")):
+            properties, old = (_gate(stack, number) for number in (version, "1"))
+            known = {"PhysicalResourceId": "release-gate", "OldResourceProperties": old}
+            event = aws_events.custom_resource(kind, properties, signed, **known)
+            assert function.invoke(event) == ("response", None, None)
+            told.append(json.loads(s3.get_object(Bucket=bucket, Key="answer")["Body"].read()))
+    assert [each["Status"] for each in told] == ["SUCCESS", "FAILED"]
+    assert "999 cannot be asked" in told[1]["Reason"]
+
+
+def _gate(stack: Endpoints, version: str) -> dict[str, Any]:
+    """Give the gate's properties as the template has them, with one version of all functions."""
+    return {
+        "Functions": {name: {"Name": stack.functions[name], "Version": version} for name in ASKED},
+        "Alias": LIVE,
+        "Rounds": "1",
+        "SlowFactor": "3",
+        "Gate": "check",
+        "Reason": "",
+        "Table": stack.tables["partners"],
+        "Origin": stack.web_origin,
+        "Quotes": "checked",
+    }
 
 
 @pytest.fixture
