@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from infrastructure.functions import LIVE
 from tests.permissions.deployed import Asked
 
 if TYPE_CHECKING:
@@ -48,9 +49,10 @@ def _traces(stack: Deployed) -> Iterator[tuple[str, str, str]]:
 def _queues(stack: Deployed) -> Iterator[tuple[str, str, str]]:
     roles = {function["FunctionArn"]: function["Role"] for function in _functions(stack)}
     for mapping in stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]:
-        if mapping["FunctionArn"] in roles and ":sqs:" in mapping["EventSourceArn"]:
+        function = mapping["FunctionArn"].removesuffix(f":{LIVE}")  # versions have its role
+        if function in roles and ":sqs:" in mapping["EventSourceArn"]:
             for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes"):
-                yield roles[mapping["FunctionArn"]], f"sqs:{action}", mapping["EventSourceArn"]
+                yield roles[function], f"sqs:{action}", mapping["EventSourceArn"]
 
 
 def _pipe_source(stack: Deployed) -> Iterator[tuple[str, str, str]]:
