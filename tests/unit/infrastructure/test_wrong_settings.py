@@ -54,6 +54,7 @@ READ_NONE = {
     *("-m local.token $(WHO)", "-m tests.shared.access", "-m tests.contract.rules"),
     *("-m documents.mapping", "-m documents.metrics", "-m documents.proof"),
     *("-m documents.emulator", "-m documents.personal_data", "-m ops.web.bundle"),
+    "-m documents.site.build",
 }
 RECIPES = re.findall(r"\$\(PYTHON_HERE\) ([^#\n]+[^#\s])", (ROOT / "Makefile").read_text())
 COMMANDS = [
