@@ -292,9 +292,12 @@ class Service(Stack):
         self.functions[name] = function
 
     def _tag(self, settings: Settings) -> None:
-        given = {VERSION_TAG: self._release.version, **tags(settings.stage)}
-        for name, value in {**settings.tags, **given}.items():
+        for name, value in {**settings.tags, **tags(settings.stage)}.items():
             Tags.of(self).add(name, value)
+        # On functions alone: each release would touch every other thing as well.
+        functions = [lambda_.CfnFunction.CFN_RESOURCE_TYPE_NAME]
+        version = self._release.version
+        Tags.of(self).add(VERSION_TAG, version, include_resource_types=functions)
 
     def _customer_key(self, settings: Settings) -> kms.Key | None:
         if not settings.customer_key:

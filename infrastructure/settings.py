@@ -857,8 +857,8 @@ def tracing_policy(stack: str) -> str:
 
 
 VERSION_TAG = "version"
-"""The tag that says which version made or last changed a thing. No bill is split by it, and nothing
-is found by it: it is another one with each release."""
+"""The tag that says of a function which version it is of. No bill is split by it, and nothing is
+found by it: it is another one with each release."""
 
 
 def tags(stage: str) -> dict[str, str]:
