@@ -221,6 +221,8 @@ ROLE_OF = {"diff": "read", "drift": "watch"}
 """Whose permissions the jobs of a workflow have; those of all others deploy."""
 
 
+_RENEWS = "Only after a way back, on a stage where somebody serves a restaurant."
+
 UNSEEN = {
     "watch": {
         "cloudformation:BatchDescribeTypeConfigurations": "CloudFormation asks, in our name.",
@@ -231,6 +233,8 @@ UNSEEN = {
         "cognito-idp:AdminGetUser": "Only a stage with operators.",
         "cognito-idp:ListUsersInGroup": "Only a stage that keeps data, once it is there.",
         "lambda:DeleteFunction": "Only where a function has more versions than are kept.",
+        "lambda:PublishVersion": _RENEWS,
+        "lambda:UpdateFunctionConfiguration": _RENEWS,
         "lambda:UpdateAlias": "Only to go back to other code: both releases here have the same.",
         "s3:DeleteObject": "Only a stage that hosts the web client.",
         "s3:ListBucket": "Only a stage that hosts the web client.",
