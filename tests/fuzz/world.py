@@ -25,6 +25,7 @@ from orders import (
     heartbeat,
     partner_endpoints,
     partners,
+    person_rates,
     telemetry,
     tracing,
     webhooks,
@@ -236,6 +237,7 @@ def _forget() -> None:
     """Let nothing of the last case be known."""
     for cached in (stores.store, partners.directory, flags.flags, partner_endpoints.endpoints):
         cached.cache_clear()
+    person_rates.person_rates.cache_clear()
     forget()
     telemetry.forget_metrics()
 

@@ -114,7 +114,8 @@ def test_an_event_has_the_parts_that_are_read(event: dict[str, Any]) -> None:
     """
     assert event["queryStringParameters"] == {"urlparam": "test"}
     assert event["multiValueQueryStringParameters"] == {"urlparam": ["test"]}
-    assert (event["pathParameters"], event["stageVariables"]) == (None, None)
+    # Of the recorded stage, which had no variables, null; the one that is asked here has one.
+    assert (event["pathParameters"], event["stageVariables"]) == (None, {"colour": "blue-1.0"})
     assert (event["body"], event["isBase64Encoded"]) == (None, False)
     context = event["requestContext"]
     assert (context["httpMethod"], context["resourcePath"]) == ("POST", "/keyless")
