@@ -9,8 +9,6 @@ import os
 import sys
 
 from local import stop_signals
-from ops.reach.errors import LocalError
-from ops.reach.layout import layout_from_environment
 
 
 def main() -> None:
@@ -25,6 +23,8 @@ def main() -> None:
     stop_signals.listen()
     with contextlib.suppress(stop_signals.Stopped):
         from local.session import serve  # noqa: PLC0415 - slow, and ^C comes early at times
+        from ops.reach.errors import LocalError  # noqa: PLC0415 - likewise
+        from ops.reach.layout import layout_from_environment  # noqa: PLC0415 - likewise
 
         try:
             serve(layout_from_environment())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import weakref
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -77,4 +78,5 @@ def sender() -> Callable[[Request], Answer]:
         )
         return Answer(answer.status_code, dict(answer.headers), answer.content)
 
+    weakref.finalize(send, client.close)  # its connections go with whoever sends by it
     return send
