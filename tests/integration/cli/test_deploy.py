@@ -337,7 +337,11 @@ def prod(client: Callable[[str], Any]) -> Iterator[str]:
     """The name of a stack of prod that does not outlive the test."""
     yield PROD
     unlock(client, PROD)
-    client("cloudformation").delete_stack(StackName=PROD)
+    cloudformation = client("cloudformation")
+    cloudformation.delete_stack(StackName=PROD)
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName=PROD, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+    )
 
 
 @pytest.mark.timeout(900)
