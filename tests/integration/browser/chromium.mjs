@@ -16,10 +16,12 @@ const variables = Object.entries(process.env).filter(([name]) => !/_proxy$/i.tes
 const env = Object.fromEntries(variables);
 
 /** Start Chromium, or end with the sentence that says why it does not start. */
-async function launch(args) {
+async function launch(args, starts = 2) {
   try {
     return await playwright.launch({ executablePath: await chromium.executablePath(), args, env });
   } catch (error) {
+    // On a busy machine it ends at times before it has answered; where it cannot start, it never does.
+    if (starts > 1) return launch(args, starts - 1);
     const [, reason] = /\[err\] (.*)/.exec(error.message) ?? [, error.message.split("\n")[0]];
     console.error(`The tests' Chromium, for Linux on x86-64, cannot start on this machine: ${reason}`);
     process.exit(1);
