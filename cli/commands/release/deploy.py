@@ -216,7 +216,7 @@ def _say_next(reviewed: Review) -> None:
 
 def _prune(place: Place, stack: Stack | None) -> None:
     """Delete versions that are too many. A failure of that is no failure of the release."""
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - its --help …
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - slow to load
 
     from ops.live import pruning  # noqa: PLC0415 - its --help is quick without
     from ops.release import deploying  # noqa: PLC0415 - its --help is quick without

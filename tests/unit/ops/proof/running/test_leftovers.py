@@ -29,12 +29,32 @@ def test_stages_of_runs() -> None:
 def test_what_no_stack_has() -> None:
     """Keys, parameters, copies of tables, queues, topics and logs of the run: all are removed."""
     gone: list[str] = []
+    clients = _account(gone)
+    found = leftovers.beside(lambda name: clients[name], STAGE)
+    assert "their-key" not in str(found)
+    assert "prod" not in " ".join(map(str, found))
+    for left in found:
+        left.remove()
+    assert gone == [
+        "key key",
+        "parameter /p",
+        f"table {STACK}-copy",
+        "queue https://sqs/1/prove-1",
+        "topic a:prove-1",
+        "group /prove/1",
+        f"group /aws/lambda/{STACK}-1",
+        f"group aws-waf-logs-{STACK}1",
+    ]
+
+
+def _account(gone: list[str]) -> dict[str, Client]:
+    """Give an account with things of the run, and of prod; what is removed is noted."""
 
     def removing(what: str) -> Any:
         return lambda **given: gone.append(f"{what} {next(iter(given.values()))}")
 
     theirs = {"id": "their-key", "tags": tags("prod")}
-    clients = {
+    return {
         "apigateway": Client(
             get_api_keys=lambda: {"items": [{"id": "key", "tags": tags(STAGE)}, theirs]},
             delete_api_key=removing("key"),
@@ -62,18 +82,3 @@ def test_what_no_stack_has() -> None:
             delete_log_group=removing("group"),
         ),
     }
-    found = leftovers.beside(lambda name: clients[name], STAGE)
-    assert "their-key" not in str(found)
-    assert "prod" not in " ".join(map(str, found))
-    for left in found:
-        left.remove()
-    assert gone == [
-        "key key",
-        "parameter /p",
-        f"table {STACK}-copy",
-        "queue https://sqs/1/prove-1",
-        "topic a:prove-1",
-        "group /prove/1",
-        f"group /aws/lambda/{STACK}-1",
-        f"group aws-waf-logs-{STACK}1",
-    ]
