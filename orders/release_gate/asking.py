@@ -28,6 +28,8 @@ _QUICK = 0.3
 
 _PROBLEM = "application/problem+json"
 
+_READABLE = "access-control-allow-origin"
+
 
 def other(side: str) -> str:
     """Give the other side."""
@@ -108,6 +110,8 @@ class Versions:
             problem = answer.body.get("type") if isinstance(answer.body, dict) else None
             kind = f" ({problem})" if isinstance(problem, str) and problem[:4] == "urn:" else ""
             raise answer.refuse(f"status {answer.status} and not {expected}{kind}")
+        if side == NEW and answer.headers.get(_READABLE) != self._plan.origin:
+            raise answer.refuse(f"headers/{_READABLE} is missing: no web client could read it")
         return answer
 
     def hand(self, side: str, function: str, event: Any, what: str, *, timed: bool) -> str:

@@ -21,11 +21,7 @@ from documents.quote_vectors import DOCUMENT
 from orders import (
     aws_api,
     custom_resource,
-    flags,
     heartbeat,
-    partner_endpoints,
-    partners,
-    person_rates,
     telemetry,
     tracing,
     webhooks,
@@ -36,6 +32,7 @@ from orders.release_gate import gate, invoking, lists
 from tests.fuzz.tables import FAULTS, KEYS, ORDERS, PARTNERS
 from tests.fuzz.targets import TARGETS, forget
 from tests.fuzz.tenants import tables
+from tests.shared import fresh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -235,9 +232,7 @@ class World:
 
 def _forget() -> None:
     """Let nothing of the last case be known."""
-    for cached in (stores.store, partners.directory, flags.flags, partner_endpoints.endpoints):
-        cached.cache_clear()
-    person_rates.person_rates.cache_clear()
+    fresh.forget()
     forget()
     telemetry.forget_metrics()
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from orders import flags, partners, store
 from tests.integration.laboratories import rest_api
 from tests.shared.examples import order
+from tests.shared.fresh import forget
 from tests.shared.people import aws
 
 if TYPE_CHECKING:
@@ -134,10 +134,3 @@ def fresh_function(stack: Endpoints, monkeypatch: pytest.MonkeyPatch) -> Iterato
     forget()
     yield
     forget()
-
-
-def forget() -> None:
-    """Forget what a function's process keeps."""
-    store.store.cache_clear()
-    partners.directory.cache_clear()
-    flags.flags.cache_clear()

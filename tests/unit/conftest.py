@@ -11,7 +11,7 @@ import pytest
 
 from infrastructure.functions import Caller, names
 from orders import log as logs
-from orders import partners, store
+from orders import store
 from orders.settings import (
     ACCEPT_LEAD_MINUTES,
     ACCEPT_MINUTES,
@@ -21,6 +21,7 @@ from orders.settings import (
     PRICE_QUOTES,
     STAGE,
 )
+from tests.shared.fresh import forget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,24 +58,25 @@ def aws_is_described_once() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def functions_of_a_stage(monkeypatch: pytest.MonkeyPatch) -> None:
+def functions_of_a_stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let functions know whose metrics they count, how long restaurants have, who signs prices."""
     monkeypatch.setenv(STAGE, OWN_STAGE)
     monkeypatch.setenv(ACCEPT_MINUTES, "10")
     monkeypatch.setenv(ACCEPT_LEAD_MINUTES, "60")
     monkeypatch.setenv(PRICE_QUOTES, CHECKED)
     monkeypatch.setenv(PRICE_KEYS, NO_KEYS)
+    forget()
+    yield
+    forget()
 
 
 @pytest.fixture
-def no_store(monkeypatch: pytest.MonkeyPatch) -> Iterator[NoStore]:
+def no_store(monkeypatch: pytest.MonkeyPatch) -> NoStore:
     """Put a store in place that has no DynamoDB behind it."""
     fake = NoStore()
     for module in ("partners", *(f"handlers.{name}" for name in names(Caller.API))):
         monkeypatch.setattr(f"orders.{module}.store", lambda: fake)
-    partners.directory.cache_clear()
-    yield fake
-    partners.directory.cache_clear()
+    return fake
 
 
 @pytest.fixture

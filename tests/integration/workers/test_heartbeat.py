@@ -14,8 +14,8 @@ from orders import log as logs
 from orders.domain.synthetic import HEARTBEAT, KEPT_DAYS
 from orders.handlers import place_heartbeat
 from orders.heartbeat import Deviation
-from tests.integration.conftest import forget
 from tests.integration.workers.test_processing import renew_workers, wait_until
+from tests.shared.fresh import forget
 from tests.shared.people import aws, enable, usage_plan
 
 if TYPE_CHECKING:

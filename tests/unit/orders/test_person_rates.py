@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,9 +14,6 @@ from orders.http import Response, endpoint
 from orders.person_rates import MOST_KNOWN, PersonRates
 from orders.settings import PERSON_THROTTLE
 from tests.shared.events import event
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 RATE, BURST = 5, 10
 
@@ -42,12 +39,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def limited(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Start a function with the rate of a person."""
     monkeypatch.setenv(PERSON_THROTTLE, f"{RATE} {BURST}")
-    person_rates.person_rates.cache_clear()
-    yield
-    person_rates.person_rates.cache_clear()
 
 
 def test_a_burst_passes_and_then_the_rate(clock: Clock) -> None:
@@ -177,6 +171,4 @@ def test_partners_are_counted_by_their_plans(clock: Clock) -> None:
 def test_who_is_nobody_is_told_that_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """A token that is none is refused as such, however often, and fills no bucket."""
     monkeypatch.setenv(PERSON_THROTTLE, "1 1")
-    person_rates.person_rates.cache_clear()
     assert {ask({"token_use": "access", "sub": "me"})[0] for _ in range(5)} == {401}
-    person_rates.person_rates.cache_clear()

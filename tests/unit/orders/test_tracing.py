@@ -402,8 +402,7 @@ def client(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     partners.directory.cache_clear()
     monkeypatch.setattr(partners.Directory, "partner_of", lambda *_: "acme")
     monkeypatch.setattr(partners.Directory, "server_of", lambda *_: None)
-    yield made
-    partners.directory.cache_clear()
+    return made
 
 
 def test_a_read_tells_table_units_and_status(daemon: Daemon, client: Client) -> None:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from orders import parameters, partners
 from orders.aws_api import Unreachable
 from orders.domain.listing import EVER, Filters, milliseconds_of
-from orders.flags import flags
 from orders.handlers import create_order, get_order, list_orders, update_order
 from tests.shared.events import event
 from tests.shared.examples import ORDER
@@ -21,7 +20,7 @@ from tests.shared.stream_records import item
 from tests.unit.conftest import OWN_STAGE, NoStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from orders.domain.order import Item
     from orders.store import Claim
@@ -254,10 +253,8 @@ class Asked:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
-    flags.cache_clear()
-    yield Asked(monkeypatch)
-    flags.cache_clear()
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    return Asked(monkeypatch)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orders import flags, parameters, partners
+from orders import flags, parameters
 from orders import store as stores
 from orders.domain.changes import KEYS_KEPT, MOST_KEYS
 from orders.handlers import update_order
@@ -79,15 +79,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(stores, "connect", lambda: made.tables)
     monkeypatch.setenv(FLAGS_PARAMETER, "/x/flags")
     monkeypatch.setattr(parameters, "call", lambda *_: {"Parameter": {"Value": made.flags}})
-    forget()
-    yield made
-    forget()
-
-
-def forget() -> None:
-    """Forget what a function's process keeps."""
-    for cached in (stores.store, partners.directory, flags.flags):
-        cached.cache_clear()
+    return made
 
 
 CONFIRM = {"status": "CONFIRMED"}

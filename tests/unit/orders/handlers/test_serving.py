@@ -17,8 +17,6 @@ from tests.shared.events import event
 from tests.shared.examples import order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from orders.domain.order import Item
 
 BOUND = {"rest-1": Bound("acme", ("acme", "bella")), "rest-2": Bound("", ("acme",))}
@@ -86,18 +84,14 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
     tables = {ORDERS_TABLE: ORDERS, IDEMPOTENCY_TABLE: KEYS, PARTNERS_TABLE: PARTNERS}
     for name, table in tables.items():
         monkeypatch.setenv(name, table)
     monkeypatch.setenv(IDEMPOTENCY_HOURS, "24")
     monkeypatch.setattr(stores, "connect", lambda: made.tables)
-    for cached in (stores.store, partners.directory):
-        cached.cache_clear()
-    yield made
-    for cached in (stores.store, partners.directory):
-        cached.cache_clear()
+    return made
 
 
 @pytest.mark.parametrize(

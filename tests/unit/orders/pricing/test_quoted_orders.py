@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from orders import flags, parameters, partners
+from orders import parameters
 from orders import store as stores
 from orders.handlers import create_order, update_order
 from orders.settings import (
@@ -135,14 +135,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(stores, "connect", lambda: made.tables)
     monkeypatch.setattr(parameters, "call", lambda *_: {"Parameter": {"Value": "{}"}})
-    forget()
-    yield made
-    forget()
-
-
-def forget() -> None:
-    for cached in (stores.store, partners.directory, flags.flags):
-        cached.cache_clear()
+    return made
 
 
 # --- Placing

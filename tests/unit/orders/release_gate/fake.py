@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from orders import aws_api, flags, partner_endpoints, partners, store
+from orders import aws_api
 from orders import log as logs
 from orders.release_gate import gate, invoking, lists
 from orders.release_gate.plan import REQUESTED, WORKERS
@@ -170,7 +170,6 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLambda]:
     monkeypatch.setattr(logs.log, "stream", None)
     for module in (gate, invoking, lists):
         monkeypatch.setattr(module, "time", made.clock)
-    _forget()
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -198,12 +197,6 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLambda]:
     finally:
         server.shutdown()
         server.server_close()
-        _forget()
-
-
-def _forget() -> None:
-    for known in (store.store, partners.directory, flags.flags, partner_endpoints.endpoints):
-        known.cache_clear()
 
 
 class Clock:

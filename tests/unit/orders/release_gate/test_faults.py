@@ -267,6 +267,14 @@ def test_a_release_without_a_variable_is_refused(
     assert "create_order version 8 answers" in refusal()
 
 
+def test_a_release_that_no_page_may_read_is_refused(
+    refusal: Refusal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The web client can read the answers of a first release, too: no live one has to show how."""
+    monkeypatch.setenv("ALLOWED_ORIGINS", "")
+    assert "headers/access-control-allow-origin is missing: no web client" in refusal()
+
+
 def test_a_list_in_another_order_is_refused(fake: FakeLambda, refusal: Refusal) -> None:
     """The newest order comes first, in every release."""
     fake.faults["list_orders", NEW] = with_body(lambda body: body["orders"].reverse())
