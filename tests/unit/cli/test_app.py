@@ -174,9 +174,9 @@ def test_exit_codes_are_documented() -> None:
 
 
 def test_every_group_is_documented() -> None:
-    """docs/operations.md has a line for each group and command of the first level."""
-    text = (ROOT / "docs/operations.md").read_text()
-    assert [n for n in ORDERS.commands if f"| `orders {n}` |" not in text] == []
+    """The table that docs/operations.md begins with says what each command is good for."""
+    text = (ROOT / "docs/operations.md").read_text().partition("\n| option |")[0]
+    assert [n for n in ORDERS.commands if f"`orders {n}`" not in text] == []
 
 
 def typer_says(*arguments: str) -> str:
