@@ -65,10 +65,10 @@ def _patches() -> str:
         if module != heading:
             heading = module
             lines += ["", f"### {module.rstrip('_')}"]
-        text = " ".join(said.split())
+        summary = said.partition("\n")[0]  # what AWS does, and its source, stay in the code
         lines.append(
             textwrap.fill(
-                f"* `{name}`: {text}",
+                f"* `{name}`: {summary}",
                 _WIDTH,
                 subsequent_indent="  ",
                 break_long_words=False,

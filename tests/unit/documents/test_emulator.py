@@ -17,7 +17,7 @@ def test_the_document_is_current() -> None:
 
 
 def test_every_patch_is_told() -> None:
-    """Each patch stands there, under its service, with what AWS does."""
+    """Each patch stands there, under its service. Its own docstring says what AWS does."""
     told = {name: said for _, name, said in patches()}
     assert set(told) == {*PATCHES, *FOR_DEPLOYMENTS}
     assert set(re.findall(r"^\* `(\w+)`: ", TEXT, re.MULTILINE)) == set(told)

@@ -17,10 +17,8 @@ LONGEST_SENTENCE = 25
 LONGEST_LINE = 100
 
 TO_DO = {
-    "CONTRIBUTING.md",
     "docs/alarms.md",
     "docs/configuration.md",
-    "docs/emulator.md",
     "docs/limits.md",
     "docs/metrics.md",
     "docs/proof.md",
