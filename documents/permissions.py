@@ -33,6 +33,10 @@ _OF_RESOURCES = {
 """Where a resource has a policy, and what the policy is for: if empty, the resource itself."""
 
 
+Cells = tuple[str, ...]
+"""A row of a table."""
+
+
 class Row(NamedTuple):
     """One permission."""
 
@@ -176,26 +180,41 @@ def listed(value: Any) -> list[Any]:
 
 def document(matrix: Matrix) -> str:
     """Write the document."""
-    roles: dict[tuple[str, str, str, str], list[str]] = {}
-    for row in matrix.of_roles():
-        why = matrix.reasons.get(row, "")
-        roles.setdefault((row.principal, row.resource, row.condition, why), []).append(row.action)
-    resources = [
-        [row.resource, row.effect, row.principal, row.action, row.condition]
+    roles = [
+        (row.principal, row.action, _own(row), row.condition, matrix.reasons.get(row, ""))
+        for row in matrix.of_roles()
+    ]
+    for column in (1, 2, 0):  # what is done, on what, and by whom
+        roles = folded(roles, column)
+    conditions = [
+        (row.resource, row.effect, row.principal, row.action, *row.condition.rpartition(" ")[::2])
         for row in matrix.of_resources()
     ]
+    resources = folded(
+        [(*cells, f"{key} {value}".strip()) for *cells, key, value in folded(conditions, 5)], 0
+    )
     return "\n".join(
         [
             _HEAD,
-            *_table(
-                ("who", "may", "on what", "only if", "why"),
-                ([who, ", ".join(may), *rest] for (who, *rest), may in roles.items()),
-            ),
+            *_table(("who", "may", "on what", "only if", "why"), roles),
             _RESOURCES,
             *_table(("what", "effect", "whom", "to do", "only if"), resources),
             "",
         ]
     )
+
+
+def _own(row: Row) -> str:
+    """Name what a permission is on; each function's log alike, so that their rows are one."""
+    return "its own log" if row.resource == f"{row.principal}/Logs" else row.resource
+
+
+def folded(rows: Iterable[Cells], column: int) -> list[Cells]:
+    """Make one row of those that differ in one column only, which lists what they have there."""
+    alike: dict[Cells, list[str]] = {}
+    for row in rows:
+        alike.setdefault(row[:column] + row[column + 1 :], []).append(row[column])
+    return [(*rest[:column], ", ".join(values), *rest[column:]) for rest, values in alike.items()]
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
