@@ -234,6 +234,28 @@ def chances(alarms: Mapping[str, Mapping[str, Any]], load: float = 1) -> Iterato
             )
 
 
+_WHOSE = (
+    (r"^\w+_\w+ crashed", "The function crashed"),
+    (r"waits for \w+ for", "waits for its function for"),
+    (r"queue of [\w-]+ is", "queue is"),
+)
+"""What a description says of one function or queue, and how it reads for each of several."""
+
+
+def _meanings(alarms: Mapping[str, Described]) -> Iterator[str]:
+    """Give the rows of what alarms mean; those of several functions or queues are one row."""
+    alike: dict[Described, list[str]] = {}
+    for name, told in alarms.items():
+        meaning = told.meaning
+        for pattern, general in _WHOSE:
+            meaning = re.sub(pattern, general, meaning)
+        alike.setdefault(told._replace(meaning=meaning), []).append(name)
+    for general, same in alike.items():
+        told = general if len(same) > 1 else alarms[same[0]]
+        shown = ", ".join(same)
+        yield f"| {shown} | {told.severity} | {told.meaning} | {_link(told.runbook)} |"
+
+
 def _link(runbook: str) -> str:
     page = Path(runbook).name
     return f"[{page.removesuffix('.md')}](runbooks/{page})"
@@ -281,11 +303,7 @@ def document(resources: Mapping[str, Any]) -> str:
         "",
         "| alarm | severity | it means | runbook |",
         "|---|---|---|---|",
-    ]
-    for name in FIRES:
-        severity, meaning, runbook = described(alarms[name])
-        lines.append(f"| {name} | {severity} | {meaning} | {_link(runbook)} |")
-    lines += [
+        *_meanings({name: described(alarms[name]) for name in FIRES}),
         "",
         "## Which fires when",
         "A number: so many minutes after the situation begins the alarm fires, at the latest.",
