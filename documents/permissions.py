@@ -180,7 +180,7 @@ def listed(value: Any) -> list[Any]:
 
 def document(matrix: Matrix) -> str:
     """Write the document."""
-    roles = [
+    roles: list[Cells] = [
         (row.principal, row.action, _own(row), row.condition, matrix.reasons.get(row, ""))
         for row in matrix.of_roles()
     ]
