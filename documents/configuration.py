@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,21 +17,20 @@ from infrastructure.settings_validation import WORDS
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 DOCUMENT = ROOT / "docs/configuration.md"
 """The document that is made."""
 
 _HEAD = """# Configuration
 
-Made from [`infrastructure/settings.py`](../infrastructure/settings.py) by `make docs`; the
-settings are changed there.
+Made from [`infrastructure/settings.py`](../infrastructure/settings.py) by `make docs`. Change
+settings there: a stage is an entry of `STAGES`, which names what differs from the defaults.
 
-A stage is an entry of `STAGES` in that file, which names what differs from the defaults. All is
-checked before anything else: while a stage cannot be, each command that reads the settings stops
-with a sentence that names stage and setting. What only the account can tell, such as its real
-quotas, `orders doctor` asks beforehand ([operations](operations.md)). A setting takes effect with
-the next `make deploy`.
+* Commands check all settings first, and stop with a sentence that names stage and setting.
+* `orders doctor` asks what only the account can tell, such as its quotas
+  ([operations](operations.md)).
+* A setting takes effect with the next `make deploy`.
 """
 
 
@@ -47,6 +47,8 @@ _KINDS = {
 }
 """What a setting takes that has no bounds, no form and no list of values."""
 
+_AS_ABOVE = "as above"
+
 
 def document() -> str:
     """Render the document."""
@@ -56,23 +58,51 @@ def document() -> str:
         for name, one in settings.items()
         if _kind(one)["type"] == "object" and _each(one) != _TEXT
     }
-    rows = [_row([name], one) for name, one in settings.items() if name not in parts]
-    sections = [_section("The stage", rows, _doc(_SCHEMA))]
+    alike: dict[str, dict[str, Schema]] = {}
     for name, one in parts.items():
-        rows = [_row(path, leaf) for path, leaf in _leaves([name], one)]
-        part = _kind(_each(one) or one)
-        sections.append(_section(f"`{name}`", rows, _doc(one), _doc(part)))
+        alike.setdefault(_kind(_each(one) or one).get("title", name), {})[name] = one
+    single = [([name], one) for name, one in settings.items() if name not in parts]
+    sections = [_section("The stage", list(_rows(single, "")), "")]
+    sections += [_parts(group) for group in alike.values()]
     return "\n".join([_HEAD, *sections])
 
 
-def _section(title: str, rows: list[str], *meanings: str) -> str:
+def _parts(group: Mapping[str, Schema]) -> str:
+    """Render the section of settings that have the same parts, of one as a rule."""
+    (name, one), *others = group.items()
+    leaves = [leaf for name, one in group.items() for leaf in _leaves([name], one)]
+    summary, _, more = str(_kind(_each(one) or one).get("description", "")).partition("\n\n")
+    if not others:
+        about = " ".join(filter(None, [_doc(one), _spaced(more)]))
+        return _section(f"`{name}`", list(_rows(leaves, _doc(one))), _wrapped(about))
+    each = [_wrapped(f"* `{name}`: {_doc(one)}") for name, one in group.items()]
+    title = ", ".join(f"`{name}`" for name in group)
+    return _section(title, list(_rows(leaves, "")), "\n".join([_wrapped(summary), "", *each]))
+
+
+def _wrapped(text: str) -> str:
+    indent = "  " if text.startswith("* ") else ""
+    return textwrap.fill(
+        text, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _section(title: str, rows: list[str], about: str) -> str:
     stages = " | ".join(STAGES)
     columns = [
         f"| setting | takes | {stages} | what it decides |",
         "|---" * (3 + len(STAGES)) + "|",
     ]
-    about = " ".join(dict.fromkeys(filter(None, meanings)))
-    return "\n".join([f"## {title}", about, "", *columns, *rows, ""])
+    return "\n".join([f"## {title}", *([about, ""] if about else []), *columns, *rows, ""])
+
+
+def _rows(leaves: Iterable[tuple[list[str], Schema]], about: str) -> Iterator[str]:
+    """Give the row of each setting; what it decides is told once."""
+    said = {about}
+    for path, schema in leaves:
+        doc = _doc(schema)
+        yield _row(path, schema, _AS_ABOVE if doc in said else doc)
+        said.add(doc)
 
 
 def _leaves(path: list[str], schema: Schema) -> Iterator[tuple[list[str], Schema]]:
@@ -89,9 +119,9 @@ def _leaves(path: list[str], schema: Schema) -> Iterator[tuple[list[str], Schema
         yield path, schema
 
 
-def _row(path: list[str], schema: Schema) -> str:
+def _row(path: list[str], schema: Schema, decides: str) -> str:
     values = " | ".join(_shown(value) for value in _values(path))
-    return f"| `{'.'.join(path)}` | {_takes(schema)} | {values} | {_doc(schema)} |"
+    return f"| `{'.'.join(path)}` | {_takes(schema)} | {values} | {decides} |"
 
 
 def _values(path: list[str]) -> list[Any]:
@@ -153,7 +183,11 @@ def _each(schema: Schema) -> Schema | None:
 
 
 def _doc(schema: Schema) -> str:
-    return " ".join(schema.get("description", "").split())
+    return _spaced(schema.get("description", ""))
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
 
 
 def main() -> None:

@@ -194,14 +194,14 @@ def _of_names(template: dict[str, Any]) -> Iterator[Use]:
 
 _HEAD = f"""# The templates' limits
 
-Made from the synthesized templates by `make docs`. `make check` fails above {SHARE:.0%} of a limit.
-What refers to another resource counts as {len(_REFERENCE)} characters, more than it will have.
-Names that CloudFormation makes itself are not listed: it keeps to their limits.
+Made from the templates by `make docs`. `make check` fails above {SHARE:.0%} of a limit. A reference
+to another resource counts as {len(_REFERENCE)} characters, more than it will have. Names that
+CloudFormation makes are not listed: it keeps to their limits.
 """
 
 _FOOT = f"""
-"{INLINE_BODY.capitalize()}" is the one limit that is exceeded, and no harm: the CDK
-command line hands templates over through the bucket of the account's bootstrap.
+Only "{INLINE_BODY}" is exceeded, which does no harm: the CDK's command line
+hands templates over through a bucket.
 """
 
 

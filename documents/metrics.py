@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from infrastructure.watching.aws_metrics import VENDED
@@ -36,7 +37,8 @@ def _names(names: frozenset[str]) -> str:
 
 def _shown(query: Query) -> str:
     groups = ", ".join(f"`{group}`" for group in query.groups)
-    return f"**{query.name}**, in the log of {groups}:\n```\n{query.text}\n```\n"
+    told = textwrap.fill(f"**{query.name}**, in the log of {groups}:", 100, break_long_words=False)
+    return f"{told}\n```\n{query.text}\n```\n"
 
 
 def main() -> None:

@@ -33,6 +33,10 @@ _OF_RESOURCES = {
 """Where a resource has a policy, and what the policy is for: if empty, the resource itself."""
 
 
+Cells = tuple[str, ...]
+"""A row of a table."""
+
+
 class Row(NamedTuple):
     """One permission."""
 
@@ -176,26 +180,41 @@ def listed(value: Any) -> list[Any]:
 
 def document(matrix: Matrix) -> str:
     """Write the document."""
-    roles: dict[tuple[str, str, str, str], list[str]] = {}
-    for row in matrix.of_roles():
-        why = matrix.reasons.get(row, "")
-        roles.setdefault((row.principal, row.resource, row.condition, why), []).append(row.action)
-    resources = [
-        [row.resource, row.effect, row.principal, row.action, row.condition]
+    roles: list[Cells] = [
+        (row.principal, row.action, _own(row), row.condition, matrix.reasons.get(row, ""))
+        for row in matrix.of_roles()
+    ]
+    for column in (1, 2, 0):  # what is done, on what, and by whom
+        roles = folded(roles, column)
+    conditions = [
+        (row.resource, row.effect, row.principal, row.action, *row.condition.rpartition(" ")[::2])
         for row in matrix.of_resources()
     ]
+    resources = folded(
+        [(*cells, f"{key} {value}".strip()) for *cells, key, value in folded(conditions, 5)], 0
+    )
     return "\n".join(
         [
             _HEAD,
-            *_table(
-                ("who", "may", "on what", "only if", "why"),
-                ([who, ", ".join(may), *rest] for (who, *rest), may in roles.items()),
-            ),
+            *_table(("who", "may", "on what", "only if", "why"), roles),
             _RESOURCES,
             *_table(("what", "effect", "whom", "to do", "only if"), resources),
             "",
         ]
     )
+
+
+def _own(row: Row) -> str:
+    """Name what a permission is on; each function's log alike, so that their rows are one."""
+    return "its own log" if row.resource == f"{row.principal}/Logs" else row.resource
+
+
+def folded(rows: Iterable[Cells], column: int) -> list[Cells]:
+    """Make one row of those that differ in one column only, which lists what they have there."""
+    alike: dict[Cells, list[str]] = {}
+    for row in rows:
+        alike.setdefault(row[:column] + row[column + 1 :], []).append(row[column])
+    return [(*rest[:column], ", ".join(values), *rest[column:]) for rest, values in alike.items()]
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -209,24 +228,23 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 _HEAD = """\
 # What may be done in AWS, and why
 
-Made from the template of stage prod with a key of your own (`customer_key`) by
-`python -m documents.permissions`; the reasons stand where the permissions are given, in
-`infrastructure/`. Without such a key there are no rows on `CustomerKey`.
+Made by `make docs` from the template of stage prod with a key of your own (`customer_key`).
+Without that key there are no rows on `CustomerKey`. The reasons stand in `infrastructure/`, where
+the permissions are given.
 
-Every row is used: all that the functions ask of AWS is recorded while the integration tests run,
-and compared with what is granted. A call too many fails, and so does a grant too many
-(`tests/permissions`). What only AWS itself does at run time is in
-`tests/permissions/at_run_time.py`, with the page of AWS's documentation that says so.
+Every row is used: the integration tests record what the functions ask of AWS
+(`tests/permissions`). A call too many fails, and so does a grant too many. What AWS itself does at
+run time is in `tests/permissions/at_run_time.py`, with its documentation.
 
-* `*` stands where AWS has no resource to name: X-Ray's two actions, and a key's own policy, in
-  which it means that key
-  (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html>).
-* `dynamodb:LeadingKeys` is not used: a function serves every caller under one role, so no key of
-  an item is the role's own. Whose order it is, is a condition of each request instead.
-* A function's trust names the account and not the function, whose name is made after the role.
-  That of API Gateway's log role has no condition: AWS documents none for it.
-* The topic lets nobody in by itself; of the stack's roles only the pipe's may publish. An operator
-  who redrives the pipe's dead letters publishes with a permission of their own.
+* `*` stands where AWS has no resource to name: [X-Ray's two
+  actions](https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html).
+  In a key's own policy it means that key.
+* `dynamodb:LeadingKeys` is not used: one role of a function serves every caller. Whose order it is
+  stands in the condition of each request.
+* A function's trust names the account, for the function's name is made after the role. That of API
+  Gateway's log role has no condition: AWS documents none.
+* Only the pipe's role may publish to the topic. Operators who redrive the pipe's dead letters need
+  a permission of their own.
 
 ## What each role may do
 """

@@ -28,18 +28,19 @@ DOCUMENT = ROOT / "docs/proof.md"
 _HEAD = """\
 # What only AWS can confirm
 
-{tried} Whatever this repository says that neither the template, nor the
-emulator, nor an engine beside it can show is one row here: what AWS is taken to do, what is seen
-where it does, how to look for it on a stage, and where it is known from. Made from `ops/proof` by
-`python -m documents.proof`. A test fails when a patch of the emulator, a condition of a permission,
-something that AWS does in a role's name or a link to AWS's documentation has no row.
+{tried} A row here is a claim about AWS that no template, emulator or engine
+can show. Made from `ops/proof` by `make docs`. A test fails where a patch of the emulator, a
+permission's condition, a role that AWS uses or a link to AWS has no row.
 
-"read": in AWS's documentation, or in a report. "recorded": in a published answer of AWS. "tried":
-on AWS, with this template.
+| word | a claim is known from |
+|---|---|
+| read | AWS's documentation, or a report |
+| recorded | a published answer of AWS |
+| tried | AWS, with this template |
 
 `orders prove` looks at {probes} of them on a stage that it makes and removes
-([how](how-to/prove.md)). {local} of these the emulator can show, too: `orders prove --local`.
-The others no single run can show; their row says why.
+([how](how-to/prove.md)): "run". {local} of these the emulator shows, too (`--local`): "run, local".
+The others no single run can show: "by hand" says what it takes.
 
 """
 _UNTRIED = "Nothing here has run on AWS."
@@ -130,9 +131,15 @@ def _known(claim: Claim, report: Report | None) -> str:
 
 def _look(claim: Claim) -> str:
     if claim.id in PROBES:
-        local = "" if PROBES[claim.id].emulator else " It does so with `--local`, too."
-        return f"{claim.look} `orders prove` does it.{local}"
-    return f"{claim.look} By hand: {BY_HAND[claim.id][0].lower()}{BY_HAND[claim.id][1:]}"
+        local = "" if PROBES[claim.id].emulator else ", local"
+        return f"{claim.look} (run{local})"
+    return f"{claim.look} By hand: {_lower(BY_HAND[claim.id].removeprefix('It takes '))}"
+
+
+def _lower(why: str) -> str:
+    """Write a reason after a colon: names of more capitals keep theirs."""
+    first, _, rest = why.partition(" ")
+    return f"{first.lower() if first.istitle() else first} {rest}"
 
 
 def _place(place: str) -> str:

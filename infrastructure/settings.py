@@ -94,10 +94,10 @@ class Capacity:
     mode: CapacityMode = CapacityMode.ON_DEMAND
     """How DynamoDB is paid for; a table cannot have both at once."""
     max_read_units: Annotated[int, between(1)] = 6_000
-    """On demand: the most reads a second, a fuse for costs, and what callers share."""
+    """On demand: the most reads a second. It limits the cost, and callers share it."""
     max_write_units: Annotated[int, between(1)] = 4_000
-    """On demand: the most writes a second, likewise; what a new table takes at once. 100
-    transactional creates in one second take about 600."""
+    """On demand: the most writes a second, likewise. A new table takes 4,000. A hundred orders take
+    about 600."""
     min_provisioned: Annotated[int, between(1)] = 5
     """Provisioned: the least that auto-scaling goes down to."""
     max_provisioned: Annotated[int, between(1)] = 100
@@ -149,21 +149,21 @@ class Plan:
 
 @checked
 class AddressLimits:
-    """Requests that the firewall lets through from one address in five minutes."""
+    """Requests that the firewall lets through from one address."""
 
     customers: Annotated[int, between(10, 2_000_000_000)] = 2_000
-    """A customer is a person, or an office of them behind one address."""
+    """For people; an office may be behind one address."""
     partners: Annotated[int, between(10, 2_000_000_000)] = 3_000
-    """A partner is a server, whose plan must be reached before this limit."""
+    """For partners' servers; their plans' limits must come first."""
 
 
 @checked
 class SignInLimits:
-    """Requests that the firewall lets through to sign-in from one address in five minutes."""
+    """Requests that the firewall lets through to sign-in from one address."""
 
     mails: Annotated[int, between(10, 2_000_000_000)] = 10
-    """Those that send a mail: to sign up, to have the code again, to say that a password is
-    forgotten. Each sign-up is a customer to pay for."""
+    """Those that send a mail: sign-up, the code again, a forgotten password. Each sign-up is a
+    customer to pay for."""
     sign_ins: Annotated[int, between(10, 2_000_000_000)] = 100
     """Those that begin to sign in."""
 
@@ -173,8 +173,8 @@ class Mail:
     """Amazon SES sends the user pool's mails; Cognito's own sender sends 50 a day."""
 
     sender: Annotated[str, _EMAIL]
-    """The address that mails come from. SES has its domain as a verified identity, in the stage's
-    Region, and is out of the sandbox there: `orders doctor` asks."""
+    """The address that mails come from. SES must have verified its domain in the stage's Region,
+    and be out of the sandbox there: `orders doctor` asks."""
 
     @property
     def domain(self) -> str:
@@ -189,7 +189,7 @@ class Domain:
     name: Annotated[str, _HOST]
     """The host name."""
     certificate_arn: Annotated[str, _CERTIFICATE]
-    """Of a certificate for the name, in AWS Certificate Manager in the stage's Region."""
+    """A certificate for the name, in the stage's Region."""
 
     @property
     def region(self) -> str:
@@ -209,11 +209,10 @@ class WebClient:
     name: Annotated[str, _HOST]
     """The host name; `https://` before it makes one of the stage's `origins`."""
     certificate_arn: Annotated[str, _CERTIFICATE]
-    """Of a certificate for the name, in AWS Certificate Manager in us-east-1: CloudFront takes no
-    other Region's."""
+    """A certificate for the name, in us-east-1: CloudFront takes no other Region's."""
     menu_url: Annotated[str, _MENU] | None = None
-    """Your menu that signs prices: the page asks it for `/menu` and `/quotes`, as it asks the local
-    run's (local/demo/menu.py). None for a page without a menu, for restaurants and operators."""
+    """Your menu that signs prices: the page asks it for `/menu` and `/quotes`, as
+    `local/demo/menu.py` answers them. None for a page for restaurants and operators alone."""
 
     @property
     def domain(self) -> Domain:
@@ -223,21 +222,21 @@ class WebClient:
 
 @checked
 class Worker:
-    """How a queue feeds its function; webhooks that failed have waits of their own.
+    """How a queue feeds its function.
 
-    The queue's visibility time-out, which applies to a function that was killed, is six times the
-    function's time-out.
+    A message whose function was killed comes again after six times the function's time-out.
+    Webhooks that failed have waits of their own.
     """
 
     most_at_once: Annotated[int, between(2, 1_000)]
-    """How many of the function the queue keeps busy at once, at most."""
+    """The most executions of the function at once."""
     retry_seconds: Annotated[int, between(1, 600)]
-    """How long a message that failed waits for its second try; four times as long before each
-    further one. After the fifth it is dead."""
+    """How long a message that failed waits for its second try. Each further wait is four times as
+    long. After the fifth try it is a dead letter."""
     timeout_seconds: Annotated[int, between(1, 900)] = 15
     """When the function is ended."""
     batch_size: Annotated[int, between(1, 10)] = 10
-    """How many messages one call of the function gets, at most."""
+    """The most messages in one call of the function."""
 
 
 @checked
@@ -248,15 +247,12 @@ class Webhooks:
         *(5, 5 * 60, 30 * 60, 2 * 3_600),
         *(5 * 3_600, 8 * 3_600, 9 * 3_600),
     )
-    """Seconds before each further try, a fifth longer at most. After the last it is dead. SQS
-    delays a message for a quarter of an hour, and hides one for twelve hours: so the first is at
-    most 750, and none above 35000."""
+    """Seconds before each further try, at most a fifth longer by chance. After the last try it is a
+    dead letter. SQS's limits allow 750 for the first and 35000 for the others."""
     most_at_once: Annotated[int, between(2, 1_000)] = 20
-    """How many executions of the function the retries keep busy at once, at most: beside those of
-    `workers.notify_partner`, which they cannot take away."""
+    """The most executions for retries at once, apart from those of `workers.notify_partner`."""
     restaurants_at_once: Annotated[int, between(2, 1_000)] = 10
-    """How many executions the webhooks to who serves the orders keep busy at once, at most: beside
-    both others, which they cannot take away, nor those theirs."""
+    """The most executions for webhooks to who serves orders, apart from both others."""
 
     def __post_init__(self) -> None:
         most = int(LONGEST_DELAY / (1 + WAIT_SPREAD))
@@ -268,26 +264,25 @@ class Sampling:
     """Which requests and changes X-Ray records."""
 
     a_second: Annotated[int, between(0)] = 0
-    """So many requests a second in any case."""
+    """Requests a second that are recorded in any case."""
     share: Annotated[float, between(0, 1)] = 0.1
     """The share of the other requests."""
     changes: Annotated[float, between(0, 1)] = 0.03
-    """The share of the changes of orders at the topic, should it decide (docs/tracing.md)."""
+    """The share of orders' changes, where the topic decides (docs/tracing.md)."""
 
 
 @checked
 class Budget:
     """What AWS Budgets looks at, and whom it tells.
 
-    The limit is `margin` times the expected cost at `orders_per_day`, which `orders cost` computes
-    with prices of us-east-1. Without an address there is no budget: one without subscribers tells
-    nobody.
+    The limit is `margin` times the cost at `orders_per_day`, as `orders cost` computes it with
+    prices of us-east-1. Without an address there is no budget.
     """
 
     orders_per_day: Annotated[int, between(1)] = 3_500
     """The load that the cost is computed for."""
     margin: Annotated[float, between(1, 100)] = 1.5
-    """How many times the expected cost is too much; below 1 it would alarm every month."""
+    """How many times the expected cost is too much."""
     alarm_emails: Annotated[tuple[Annotated[str, _EMAIL], ...], Field(max_length=10)] = ()
     """Whom to tell."""
 
@@ -299,7 +294,7 @@ class OpeningHours:
     opens: Annotated[int, between(0, 23)]
     """The first hour."""
     closes: Annotated[int, between(0, 23)]
-    """The hour that is closed again; below or equal to `opens` it is one of the next day."""
+    """The first hour that is closed; up to `opens` it is one of the next day."""
 
 
 @checked
@@ -307,19 +302,19 @@ class ReleaseSettings:
     """How a new version comes to be the one that callers meet."""
 
     rounds: Annotated[int, between(1, 10)] = 5
-    """How often the gate asks a new version for each of five shapes of order."""
+    """How often the gate tries each of five shapes of order with a new version."""
     slow_factor: Annotated[int, between(2, 100)] = 3
-    """How many times as long as the live version's the new one's answers may take, where that is
-    more than 300 ms: medians, of each function."""
+    """How many times as long as the live version a new one may take. Medians of each function are
+    compared, where the new one's is above 300 ms."""
     monitor_minutes: Annotated[int, between(0, 180)] = 15
-    """How long CloudFormation watches alarms after the new version went live, to take it back."""
+    """How long CloudFormation watches alarms of a new version that is live, to take it back."""
     keep_versions: Annotated[int, between(2, 50)] = 5
-    """How many versions of each function stay, to go back to."""
+    """How many versions of each function are kept for `orders rollback`."""
     gate: Literal["check", "skip"] = "check"
-    """Whether new versions are asked before they go live; `skip` needs `gate_waiver`. For a single
+    """Whether new versions are tried before they go live; `skip` needs `gate_waiver`. For a single
     deployment: `-c gate=skip -c reason='why'`."""
     gate_waiver: Annotated[str, _REASON] = ""
-    """Why nothing is asked."""
+    """Why nothing is tried."""
 
     def __post_init__(self) -> None:
         _require(
@@ -384,40 +379,40 @@ class Settings:
     """Everything that a stage decides."""
 
     stage: Annotated[str, _STAGE]
-    """The stage's name, which its resources' names hold."""
+    """The stage's name; resources' names contain it."""
     region: Annotated[str, _REGION] = "us-east-1"
-    """Where it is deployed: a Region that the botocore in requirements/dev.txt knows."""
+    """Where it is deployed."""
     account: Annotated[str, _ACCOUNT] | None = None
-    """The AWS account that it belongs to. With credentials of another, `orders deploy` and `orders
-    destroy` do nothing, and `orders doctor` says so; None takes whichever account it is."""
+    """The AWS account that it belongs to. With credentials of another `orders deploy` and `orders
+    destroy` do nothing, and `orders doctor` says so. None takes any account."""
     permission_boundary: Annotated[str, _BOUNDARY] | None = None
-    """The managed policy that bounds each role of the stage, whatever its own policies allow; None
-    for none. The role of the pipeline may ask for it (docs/how-to/pipeline.md)."""
+    """The managed policy that bounds each role of the stage. The pipeline's role may ask for it
+    (docs/how-to/pipeline.md)."""
     tags: Annotated[Mapping[str, str], Field(max_length=20), AfterValidator(_tags)] = field(
         default_factory=dict
     )
-    """Tags of all that the stage has, such as a cost centre, beside `service` and `stage`."""
+    """Tags of all resources, such as a cost centre, beside `service` and `stage`."""
     capacity: Capacity = field(default_factory=Capacity)
-    """What the tables can take."""
+    """What each table and index can take, in DynamoDB's units a second."""
     keep_data: bool = False
-    """Whether what holds data (tables, people, keys, flags) stays when the stack goes, and the
-    stack is protected from going."""
+    """Whether tables, people, keys and flags are kept when the stack is deleted, and the stack is
+    protected from deletion."""
     memory_mb: Annotated[int, between(128, 10_240)] = 256
     """Memory of each function; Lambda gives processor time in proportion. `make simulate` says
-    which is the cheapest that keeps the promised p95."""
+    which is the cheapest."""
     timeout_seconds: Annotated[int, between(1, 29)] = 10
-    """When a function of the API is ended; API Gateway itself gives up after 29 s."""
+    """When a function of the API is ended; API Gateway gives up after 29."""
     reserved_concurrency: Mapping[str, Annotated[int, between(1)] | None] = field(
         default_factory=_reservations
     )
-    """How many of a function can run at once, whatever else goes on in the account, and how many
-    at most; None, or no entry, shares with all others."""
+    """How many executions are reserved for a function, which are also its most. None, or no entry,
+    shares with all others."""
     concurrency_quota: Annotated[int, between(10)] = 1_000
-    """The account's Lambda quota "Concurrent executions", as far as you know it: 1000 is AWS's
-    default, new accounts may have 10. `orders doctor` asks AWS for the real one."""
+    """The account's Lambda quota "Concurrent executions". 1000 is AWS's default, new accounts may
+    have 10; `orders doctor` asks AWS."""
     hidden_messages_quota: Annotated[int, between(1)] = 120_000
-    """SQS's quota of messages of one queue that are hidden at once: those that wait for a partner
-    are. AWS raises it when it is asked."""
+    """SQS's quota of hidden messages of one queue, such as those that wait for a partner. AWS
+    raises it when it is asked."""
     stage_throttle: Throttle = field(default_factory=lambda: Throttle(rate=105, burst=105))
     """Of each route, for all callers together."""
     placing_throttle: Throttle = field(default_factory=lambda: Throttle(rate=150, burst=150))
@@ -427,36 +422,39 @@ class Settings:
     head_throttle: Throttle = field(default_factory=lambda: Throttle(rate=50, burst=50))
     """Of each route's HEAD, for all callers together."""
     person_throttle: Throttle = field(default_factory=lambda: Throttle(rate=4, burst=7))
-    """Of each signed-in person, in each execution environment of a function; the firewall counts
-    a person's requests of a minute, wherever they come from."""
+    """Of each signed-in person, in each execution environment of a function. The firewall counts a
+    person's requests of a minute besides."""
     plans: Mapping[Annotated[str, _PLAN], Plan] = field(default_factory=_plans)
     """The partners' usage plans by name."""
     shares_waiver: Annotated[str, _REASON] = ""
-    """Why one caller may take more than a fifth of what all share: a stage that does not keep four
-    fifths for the others takes this sentence. An account of 10 executions cannot."""
+    """Why one caller may take more than a fifth of what all share. A stage that allows it needs
+    this sentence, as one with 10 executions does."""
     origins: tuple[Annotated[str, AfterValidator(_web_origin)], ...] = ("http://localhost:5173",)
     """The web origins whose pages may call the API."""
     web_client: WebClient | None = None
-    """Where the web client is hosted, by S3 and CloudFront; None for nowhere. Its pages ask the API
-    again and again, which costs (docs/web.md)."""
+    """Where the web client is hosted, by S3 and CloudFront; the DNS record is yours to make. None
+    is nowhere. Its pages ask the API again and again, which costs (docs/web.md)."""
     web_firewall: bool = False
     """Whether AWS WAF stands before the API."""
     firewall_trial: bool = False
-    """Whether AWS's rule groups only count, as they should when they are new to a stage: their
-    metrics say what they would block. The rates of addresses block in any case."""
+    """Whether AWS's rule groups only count what they would block, as they should when they are new
+    to a stage. The rates of addresses block in any case."""
     address_limits: AddressLimits = field(default_factory=AddressLimits)
-    """What the firewall lets through from one address."""
+    """Requests that the firewall lets through from one address in five minutes."""
     sign_in_limits: SignInLimits = field(default_factory=SignInLimits)
-    """What the firewall lets through to sign-in from one address."""
+    """Requests to sign-in that the firewall lets through from one address in five minutes."""
     mail: Mail | None = None
-    """Who sends the mails of sign-up and forgotten passwords; None for Cognito itself, 50 a day."""
+    """Who sends the mails of sign-up and forgotten passwords, by Amazon SES. None is Cognito
+    itself, which sends 50 a day."""
     mail_waiver: Annotated[str, _REASON] = ""
-    """Why those 50 mails do in a stage that keeps data: it takes `mail`, or this sentence."""
+    """Why Cognito's 50 mails are enough in a stage that keeps data: it needs `mail`, or this
+    sentence."""
     operators_second_factor: bool | None = None
-    """Whether a member of the group `operators` is one only with an authenticator app; None for: if
-    the stage keeps its data. `docs/operations.md` says how operators get theirs."""
+    """Whether members of the group `operators` need an authenticator app (docs/operations.md). None
+    is: if the stage keeps its data."""
     domain: Domain | None = None
-    """An address of the API's own; None for the one that API Gateway gives."""
+    """An address of the API's own; the DNS record is yours to make. None is the one that API
+    Gateway gives."""
     customer_key: bool = False
     """Whether a KMS key of your own encrypts tables and queues, rather than AWS's."""
     workers: Mapping[str, Worker] = field(default_factory=_workers)
@@ -464,43 +462,40 @@ class Settings:
     webhooks: Webhooks = field(default_factory=Webhooks)
     """How webhooks are sent, and tried again."""
     idempotency_hours: Annotated[int, between(1, 8_760)] = 24
-    """How long a repeated request with the same idempotency key gets the first one's answer."""
+    """How long an idempotency key is kept."""
     accept_minutes: Annotated[int, between(2, 60)] = 10
-    """How many minutes a restaurant has to accept or reject an order that it serves; then the
-    service rejects it."""
+    """How many minutes a restaurant has to accept or reject an order."""
     accept_lead_minutes: Annotated[int, between(15, 1_440)] = 60
-    """How many minutes before its time a scheduled order must have been answered, where that is
-    later."""
+    """How many minutes before its time a scheduled order must be answered, where that is later."""
     order_retention_days: Annotated[int, between(30, 3_650)] | None = None
-    """How many days after it was placed an order is deleted; None for never. It holds for orders
-    that are placed from then on; `orders customers hold` keeps those of a person."""
+    """How many days after it was placed an order is deleted; None is never. Earlier orders keep
+    theirs; `orders customers hold` keeps a person's."""
     price_quotes: PriceQuotes = "required"
-    """Whether customers send prices that the menu has signed: `required` refuses an order without;
-    `checked` verifies a quote that comes, and lets one that does not come pass; `off` looks at
-    none. With the latter two customers name their own prices."""
+    """Whether customers send prices that the menu has signed (docs/api/quotes.md). With `checked`
+    and `off` customers name their own prices."""
     price_keys: Annotated[Mapping[str, str], AfterValidator(moduli_of)] = field(
         default_factory=dict
     )
-    """Who signs prices: public RSA keys by their ids, three at most. Each is a PEM, a JWK, or the
-    `n` of one, of 2048 to 4096 bits; 2048 do. Without any, `required` takes no customer's order."""
+    """Who signs prices: three public RSA keys at most, by their ids (docs/api/quotes.md). Without
+    any, `required` takes no customer's order."""
     log_level: LogLevel = "INFO"
-    """The least important lines that functions log; `orders logs level` changes it at any time."""
+    """The least important lines that functions log; `orders logs level` changes it."""
     sampling: Sampling | None = None
-    """For X-Ray; None for its default, one request a second and 5 % of the others."""
+    """Which requests and changes X-Ray records. None is its default: one request a second and 5 %
+    of the others."""
     budget: Budget = field(default_factory=Budget)
     """What a month may cost before somebody is told."""
     alarm_emails: tuple[Annotated[str, _EMAIL], ...] = ()
-    """Whom alarms tell; each address gets a mail first that asks it to confirm."""
+    """Whom alarms tell; a first mail asks each to confirm."""
     runbooks: Annotated[str, _RUNBOOKS] = "docs/runbooks"
-    """Where the runbooks are that alarms name: the address of the folder docs/runbooks in your
-    repository's web pages makes it a link."""
+    """Where the runbooks are that alarms name. With an address of that folder they are links."""
     opening_hours: OpeningHours | None = None
-    """When no order for half an hour is an alarm; None for never."""
+    """Hours of the day, UTC, when no order for half an hour is an alarm; None is never."""
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
     """How a new version goes live."""
     heartbeat_minutes: Annotated[int, between(1, 60)] | None = None
-    """Every so many minutes the service places an order of its own through the API's front door,
-    which no restaurant and no partner hears of; None for never."""
+    """Minutes between orders that the service places itself through the API, to see that it works.
+    No restaurant and no partner hears of them; None is never."""
 
     @property
     def functions(self) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 _LOAD = "It takes the load of hundreds of callers at once, as `make load` brings it."
 _TWO_STAGES = "It takes a second stage in the account."
-_KEPT = "It takes a stage that keeps its data, and one that proves keeps nothing."
+_KEPT = "It takes a stage that keeps its data, which `orders prove` does not make."
 _OTHER_SETTINGS = "It takes settings that prod has not."
 _REFUSED = "It takes a release that the gate refuses: tests/releases has some."
 _WATCHED = "It takes a deployment whose alarms are watched, for a quarter of an hour."

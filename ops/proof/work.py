@@ -309,7 +309,7 @@ CLAIMS = (
         says="EventBridge Scheduler sends a one-shot's message within a minute of its time, takes "
         "each name once, and deletes the schedule when it has run.",
         said=("orders/deadlines.py", "docs/decisions/0029-answering-in-time.md"),
-        expected="An order that nobody answers is REJECTED within a minute of its acceptBy; the "
+        expected="An order that nobody answers is REJECTED within a minute of its acceptBy. The "
         "group of deadlines holds those that are to come, and no others.",
         look="Bind a restaurant, place an order there, wait; list the group's schedules.",
         sources=(

@@ -520,7 +520,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "pipe stands": Scenario(meaning="The pipe was stopped.", changed=_changed(pipe_stands=True)),
     "concurrency used up": Scenario(
-        meaning="Functions run as many times as they may, and one call of ten is refused.",
+        meaning="Functions run as often as they may; one call of ten is refused.",
         changed=_changed(refused=0.1, busy=1),
     ),
     "concurrency scarce": Scenario(

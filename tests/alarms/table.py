@@ -234,6 +234,28 @@ def chances(alarms: Mapping[str, Mapping[str, Any]], load: float = 1) -> Iterato
             )
 
 
+_WHOSE = (
+    (r"^\w+_\w+ crashed", "The function crashed"),
+    (r"waits for \w+ for", "waits for its function for"),
+    (r"queue of [\w-]+ is", "queue is"),
+)
+"""What a description says of one function or queue, and how it reads for each of several."""
+
+
+def _meanings(alarms: Mapping[str, Described]) -> Iterator[str]:
+    """Give the rows of what alarms mean; those of several functions or queues are one row."""
+    alike: dict[Described, list[str]] = {}
+    for name, told in alarms.items():
+        meaning = told.meaning
+        for pattern, general in _WHOSE:
+            meaning = re.sub(pattern, general, meaning)
+        alike.setdefault(told._replace(meaning=meaning), []).append(name)
+    for general, same in alike.items():
+        told = general if len(same) > 1 else alarms[same[0]]
+        shown = ", ".join(same)
+        yield f"| {shown} | {told.severity} | {told.meaning} | {_link(told.runbook)} |"
+
+
 def _link(runbook: str) -> str:
     page = Path(runbook).name
     return f"[{page.removesuffix('.md')}](runbooks/{page})"
@@ -274,23 +296,18 @@ def document(resources: Mapping[str, Any]) -> str:
     lines = [
         "# Alarms",
         "",
-        "Made from `tests/alarms/table.py` and the template by `python -m tests.alarms.table`.",
-        "Each cell is tested: every alarm of the synthesized template is evaluated, metric math,",
-        "periods, M of N and missing data included, in every situation.",
+        "Made by `make docs` from `tests/alarms/table.py` and the template. A test evaluates every",
+        "alarm of the template in every situation.",
         "",
         "CRITICAL is for whoever is on call, now; WARNING for the team, during the day.",
         "",
         "| alarm | severity | it means | runbook |",
         "|---|---|---|---|",
-    ]
-    for name in FIRES:
-        severity, meaning, runbook = described(alarms[name])
-        lines.append(f"| {name} | {severity} | {meaning} | {_link(runbook)} |")
-    lines += [
+        *_meanings({name: described(alarms[name]) for name in FIRES}),
         "",
         "## Which fires when",
-        "A number: it fires, so many minutes after it happened at the latest. A dot: it is quiet.",
-        f'"{PERHAPS}": it may, depending on how soon AWS has the samples.',
+        "A number: so many minutes after the situation begins the alarm fires, at the latest.",
+        f'A dot: it is quiet. "{PERHAPS}": it depends on how soon AWS has the samples.',
         "",
         *(f"{numbers[name]}. **{name}**: {one.meaning}" for name, one in SCENARIOS.items()),
         "",
@@ -307,13 +324,14 @@ def _assumptions() -> list[str]:
     late = max(reading.late for reading in READINGS.values())
     return [
         "",
-        "The situations are at the load of `ops/costs/traffic.py`, without chance: requests come",
-        "evenly.",
-        "What AWS leaves open is read in several ways, and the worst counts: samples are seen at",
-        f"once or {late} minutes late, no, two or five periods besides those that are evaluated",
-        "stand in for missing ones, and `FILL` fills a series that has no point, or does not.",
-        "SQS measures a queue that was asleep after a quarter of an hour: a first dead letter is",
-        "told that much later.",
+        "Requests come evenly, at the load of `ops/costs/traffic.py`. SQS measures a queue that",
+        "was asleep only after a quarter of an hour: a first dead letter is told later by that.",
+        "",
+        "AWS leaves three things open. Each is tried in several ways, and the worst counts:",
+        "",
+        f"* Samples are seen at once, or {late} minutes late.",
+        "* No, two or five periods more than the alarm evaluates stand in for missing ones.",
+        "* `FILL` fills a series that has no point, or does not.",
     ]
 
 
@@ -322,19 +340,18 @@ def _chances(alarms: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [
         "",
         "## What chance does",
-        f"On a healthy day {HEALTHY:.1%} of requests fail, in a burn {BURN:.0%} do. Requests come",
-        f"and fail at random, at {orders} orders a day in {hours} busy hours; CloudWatch looks at",
-        "a window every minute, and all of them are counted. Computed, not simulated",
-        "(`tests/alarms/chances.py`). Tests keep the false alarms of all of these below",
-        f"{MOST_FALSE} a day, and the chance that neither alarm of a pair sees a burn within the",
-        f"hour below {MOST_MISSED}.",
+        f"On a healthy day {HEALTHY:.1%} of requests fail, in a burn {BURN:.0%}, at random. At",
+        f"{orders} orders a day in {hours} busy hours every minute's window is counted. This is",
+        "computed (`tests/alarms/chances.py`), and tests hold it to two limits:",
+        "",
+        f"* All these alarms together give less than {MOST_FALSE} false alarms a day.",
+        f"* The chance that both alarms of a pair miss a burn for an hour is below {MOST_MISSED}.",
         "",
         "| alarm | requests a minute | errors that raise it | false alarms a day | burn missed |",
         "|---|---|---|---|---|",
         *(_numbers(chance) for chance in chances(alarms)),
         "",
-        "The same at other loads: a stage that grows much, or stays small, needs other numbers in",
-        "`infrastructure/watching/alarms.py`.",
+        "At much other loads a stage needs other numbers in `infrastructure/watching/alarms.py`:",
         "",
         "| orders a day | false alarms a day, all on errors | burn missed by the API's pair |",
         "|---|---|---|",

@@ -16,12 +16,16 @@ DOCUMENT = ROOT / "docs/security/mutation.md"
 
 _HEAD = f"""# Faults that the checks find
 
-Made from `tests/mutation/` by `make docs`. `make mutate` synthesizes the templates, plants one
-fault at a time, and lets the template checks of `make check` judge each: the assertions of
-`tests/infrastructure`, AWS's offline validation and cfn-lint. It names what found each fault,
-and fails when fewer than {SHARE:.0%} are found, when a fault changes nothing, or when the survivors
-are not those listed here. cdk-nag takes no part: it reads constructs, not templates. Nor do the
-tests that compare with a synthesis of their own, which would find anything without knowing why.
+Made from `tests/mutation/` by `make docs`. `make mutate` plants one fault at a time in the
+template, and names the checks that find it: `tests/infrastructure`, AWS's offline validation and
+cfn-lint. It fails where
+
+* fewer than {SHARE:.0%} are found,
+* a fault changes nothing, or
+* other faults survive than those below.
+
+cdk-nag takes no part: it reads constructs, not templates. Nor do tests that compare with a
+synthesis of their own: they would find anything without knowing why.
 """
 
 

@@ -12,6 +12,7 @@ from documents.permissions import (
     Matrix,
     Row,
     document,
+    folded,
     listed,
     matrix_of_documented,
 )
@@ -206,6 +207,20 @@ def test_the_worker_can_confirm_and_change_nothing_else(template: Template) -> N
     attributes = set(found["ForAllValues:StringEquals"]["dynamodb:Attributes"])
     assert {"orderId", "timestamp", "status", "version", "history"} <= attributes
     assert not attributes & {"total", "items", "charges", "customerId", "partnerId", "currency"}
+
+
+def test_a_row_for_several_names_each_of_them() -> None:
+    """Whoever looks for a role or a queue in the document finds it, though rows were joined."""
+    rows = [
+        ("Get", "GetItem", "Orders"),
+        ("List", "GetItem", "Orders"),
+        ("List", "Scan", "Orders"),
+        ("Update", "GetItem", "Orders"),
+    ]
+    assert folded(folded(rows, 1), 0) == [
+        ("Get, Update", "GetItem", "Orders"),
+        ("List", "GetItem, Scan", "Orders"),
+    ]
 
 
 def test_the_document_is_made_from_the_template(tmp_path: Path) -> None:
