@@ -26,7 +26,6 @@ TO_DO = {
     "docs/metrics.md",
     "docs/operations.md",
     "docs/proof.md",
-    "docs/runbooks/roll-back.md",
     "docs/security/mutation.md",
     "docs/security/permissions.md",
 }
