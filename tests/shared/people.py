@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import httpx
 
@@ -20,8 +20,16 @@ if TYPE_CHECKING:
 _DIRECTORY = {"apiKeyId": {"S": "#restaurants"}}
 
 
-def aws(stack: Endpoints, service: str) -> Any:
-    """Make a client of one of the stack's AWS services."""
+class Reachable(Protocol):
+    """Whatever has AWS's services at an address: a running copy, or a bare emulator."""
+
+    @property
+    def aws_endpoint_url(self) -> str:
+        """Their address."""
+
+
+def aws(stack: Reachable, service: str) -> Any:
+    """Give a client of one of the stack's AWS services."""
     return clients(stack.aws_endpoint_url)(service)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ops.reach.endpoints import Endpoints
+    from tests.shared.people import Reachable
 
 SAMPLED_SECONDS = 40.0
 _POLL_SECONDS = 0.5
@@ -30,7 +31,7 @@ class Figure(NamedTuple):
 
 
 def figure(
-    endpoints: Endpoints, wanted: Figure, stat: str = "Sum", start: datetime | None = None
+    endpoints: Reachable, wanted: Figure, stat: str = "Sum", start: datetime | None = None
 ) -> float | None:
     """Read one value over the last hour, or since a time; None when there is none."""
     now = datetime.now(UTC)
@@ -104,7 +105,7 @@ def access_log(endpoints: Endpoints) -> list[dict[str, Any]]:
     return [json.loads(event["message"]) for page in pages for event in page["events"]]
 
 
-def used_queue(endpoints: Endpoints) -> str:
+def used_queue(endpoints: Reachable) -> str:
     """Make a queue that was sent two messages, of which one is deleted; gives its name."""
     sqs, name = aws(endpoints, "sqs"), f"laboratory-{uuid.uuid4().hex[:8]}"
     url = sqs.create_queue(QueueName=name)["QueueUrl"]

@@ -11,13 +11,15 @@ import pytest
 from cli import app as cli
 from ops.reach import target
 from orders.deadlines import DEADLINE_OF, message_of
+from tests.integration.conftest import Partner
 from tests.integration.restaurants.kitchens import Kitchen
 from tests.integration.workers.test_processing import wait_until
 from tests.shared.people import aws
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ops.reach.endpoints import Endpoints
-    from tests.integration.conftest import Partner
 
 pytestmark = pytest.mark.integration
 
@@ -39,14 +41,22 @@ def outcomes(stack: Endpoints, order_id: str) -> list[str]:
     return [line["outcome"] for line in lines(stack, order_id) if "outcome" in line]
 
 
-def test_an_order_that_nobody_answers_is_rejected_in_time(
-    stack: Endpoints, kitchen: Kitchen
-) -> None:
-    """From the request on nobody does anything: after its minutes the placer reads REJECTED.
+@pytest.fixture(scope="session")
+def unanswered(stack: Endpoints) -> Iterator[tuple[Kitchen, dict[str, Any]]]:
+    """An order that nobody answers, with its restaurant; conftest.py says who waits for it."""
+    acme, bella = (
+        Partner(stack.api_url, key) for key in (stack.partner_api_key, stack.other_partner_api_key)
+    )
+    with acme.http, bella.http:
+        kitchen = Kitchen(stack, acme, bella)
+        yield kitchen, kitchen.place()
 
-    The restaurant has two minutes on this stack; its one-shot has the id alone, and is gone then.
-    """
-    placed = kitchen.place()
+
+def test_an_order_that_nobody_answers_has_a_one_shot(
+    unanswered: tuple[Kitchen, dict[str, Any]],
+) -> None:
+    """The restaurant has two minutes on this stack; the one-shot for then has the id alone."""
+    kitchen, placed = unanswered
     order_id, deadline = placed["orderId"], datetime.fromisoformat(placed["acceptBy"])
     assert deadline - datetime.fromisoformat(placed["createdAt"]) == timedelta(minutes=2)
     wait_until(lambda: bool(kitchen.schedules(order_id)), "no one-shot is there")
@@ -55,8 +65,19 @@ def test_an_order_that_nobody_answers_is_rejected_in_time(
     assert schedule["ActionAfterCompletion"] == "DELETE"
     assert json.loads(schedule["Target"]["Input"]) == {DEADLINE_OF: order_id}
     assert order_id in name
+
+
+def test_an_order_that_nobody_answers_is_rejected_in_time(
+    stack: Endpoints, unanswered: tuple[Kitchen, dict[str, Any]]
+) -> None:
+    """From the request on nobody does anything: after its minutes the placer reads REJECTED.
+
+    Its one-shot is gone then.
+    """
+    kitchen, placed = unanswered
+    order_id, deadline = placed["orderId"], datetime.fromisoformat(placed["acceptBy"])
     left = (deadline - datetime.now(UTC)).total_seconds()
-    rejected = kitchen.wait_for(order_id, "REJECTED", left + 60)
+    rejected = kitchen.wait_for(order_id, "REJECTED", max(left, 0) + 60)
     entry = rejected["history"][-1]
     assert (entry["by"], entry["reason"]) == ("service", "no-answer")
     assert datetime.fromisoformat(entry["at"]) >= deadline

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.stack import start
 from ops.reach.layout import free_port
 from tests.integration.laboratories import metrics as figures
+from tests.integration.laboratories.bare import running
+from tests.integration.laboratories.metrics import Figure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,11 +28,13 @@ def test_figures_by_minute(stack: Endpoints) -> None:
 def test_figures_survive_a_restart(tmp_path: Path) -> None:
     """What was counted before a restart is still in the graphs after it."""
     port = free_port()
-    with start(port, tmp_path) as endpoints:
-        figures.visit(endpoints)
-        counted = figures.figure(endpoints, figures.of_api(endpoints, "Count"))
-    with start(port, tmp_path) as endpoints:
-        assert figures.figure(endpoints, figures.of_api(endpoints, "Count")) == counted == 1
+    with running(tmp_path, port) as emulator:
+        sent = Figure(
+            "AWS/SQS", "NumberOfMessagesSent", {"QueueName": figures.used_queue(emulator)}
+        )
+        counted = figures.figure(emulator, sent)
+    with running(tmp_path, port) as emulator:
+        assert figures.figure(emulator, sent) == counted == 2
 
 
 def test_figures_by_minute_is_needed(endpoints_without_patches: Endpoints) -> None:

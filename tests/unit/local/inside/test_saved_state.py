@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import threading
 import time
@@ -71,3 +72,16 @@ def test_a_child_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(saved_state, "_LAST_SAVE_SECONDS", 0.1)
     Saver().finish()
     assert (tmp_path / "saved").exists()
+
+
+def test_a_child_saves_the_state_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A save copies nothing where nobody else can change it, and the emulator copies as ever."""
+    state = {"orders": ["one"]}
+
+    def save() -> None:
+        (tmp_path / "saved").write_text(str(copy.deepcopy(state) is state))
+
+    monkeypatch.setattr(saved_state, "save_changed", save)
+    Saver().finish()
+    assert (tmp_path / "saved").read_text() == "True"
+    assert copy.deepcopy(state) is not state
