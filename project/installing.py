@@ -12,7 +12,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uv import find_uv_bin
@@ -21,6 +20,7 @@ from project.checkout import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
 _BEGINS = re.compile(r"\s*Downloading (?P<name>\S+) \((?P<size>[0-9.]+)(?P<unit>[KMG])iB\)")
 _ENDS = re.compile(r"\s*Downloaded (?P<name>\S+)")
@@ -81,7 +81,7 @@ def uv(arguments: Iterable[str], tell: Callable[[str], None] | None = None) -> N
             if tell is not None:
                 tell(line)
     if running.returncode:
-        words = [line for line in said if line]
+        words = [line for line in said if re.search(r"\w", line)]
         raise InstallError(words[-1] if words else f"uv ended with {running.returncode}")
 
 
