@@ -1,4 +1,7 @@
-"""How commands speak: results on stdout, all else on stderr; plain where nobody watches."""
+"""How commands speak: results on stdout, all else on stderr; plain where nobody watches.
+
+rich, which draws, is loaded when the first thing is drawn: help and completion draw nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,15 @@ import select
 import sys
 from typing import TYPE_CHECKING, Any
 
-from rich.bar import Bar
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from ops.reach.errors import OperatorError, Unanswered
 from project.text import plain, plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from rich.console import JustifyMethod, RenderableType
+    from rich.bar import Bar
+    from rich.console import Console, JustifyMethod, RenderableType
+    from rich.text import Text
 
 _ANY_WIDTH = 10_000
 """Where nobody watches, a row is a line, for grep and the like."""
@@ -77,11 +77,15 @@ def counted(number: int, thing: str = "message") -> str:
 
 def bar(share: float) -> Bar:
     """Give a share as a bar for a table; whatever is not nothing can be seen."""
+    from rich.bar import Bar  # noqa: PLC0415 - only what draws loads it
+
     return Bar(1, 0, max(share, _LEAST) if share > 0 else 0, width=_BAR_WIDTH)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table, a row a line; numbers stand on the right and whole, and texts may wrap."""
+    from rich.table import Table  # noqa: PLC0415 - only what draws loads it
+
     drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     rows = list(rows)
     for number, name in enumerate(columns):
@@ -100,6 +104,9 @@ def _is_number(item: object) -> bool:
 
 
 def _cell(item: object) -> Bar | Text:
+    from rich.bar import Bar  # noqa: PLC0415 - only what draws loads it
+    from rich.text import Text  # noqa: PLC0415 - only what draws loads it
+
     if isinstance(item, Bar):
         return item
     return Text(plain(str(item)), STYLES.get(str(item), ""), overflow="fold")
@@ -107,7 +114,7 @@ def _cell(item: object) -> Bar | Text:
 
 def say(text: str) -> None:
     """Print text as it is, made harmless line by line."""
-    _console().print(Text(plain_lines(text), overflow="fold"))
+    _console().print(_text(plain_lines(text)))
 
 
 def draw(picture: RenderableType) -> None:
@@ -132,7 +139,7 @@ def can_show(text: str) -> bool:
 
 def note(text: str) -> None:
     """Tell something beside the result."""
-    _console(stderr=True).print(Text(plain(text)))
+    _console(stderr=True).print(_text(plain(text)))
 
 
 def as_json(document: Any) -> None:
@@ -194,7 +201,7 @@ def not_agreed(
 def _answer(question: str) -> str | None:
     """Ask; None where nobody answers, which is not waited for."""
     console = _console(stderr=True)
-    console.print(Text(plain(question)), end="")
+    console.print(_text(plain(question)), end="")
     try:
         if _somebody_is_there():
             return input().strip()
@@ -245,7 +252,16 @@ def waiting(what: str) -> Iterator[None]:
         yield
 
 
+def _text(text: str) -> Text:
+    """Give text that is shown as it is, and whole."""
+    from rich.text import Text  # noqa: PLC0415 - only what draws loads it
+
+    return Text(text, overflow="fold")
+
+
 def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console  # noqa: PLC0415 - only what draws loads it
+
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not (sys.stderr if stderr else sys.stdout).isatty():
         console.width = _ANY_WIDTH

@@ -122,9 +122,10 @@ def modules_of_a_run() -> set[str]:
     program = """
 import sys
 import local.session, local.token, local.demo.quoting, cli.terminal, cli.waterfall
-from cli.app import COMMANDS
+from cli.lazy import load
+from cli.listed import COMMANDS
 for entry in COMMANDS:
-    entry.load()
+    load(entry)
 print(*{name.partition(".")[0] for name in sys.modules})
 """
     command = [sys.executable, "-c", program]
