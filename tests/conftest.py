@@ -25,6 +25,7 @@ from local.stack import start
 from ops.reach.layout import free_port
 from project.release import COMMIT, looked_at
 from tests.quick import pytest_addoption, pytest_configure, pytest_ignore_collect
+from tests.shared.http_clients import read_certificates_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,8 @@ os.environ |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 # Nor on the commit: a template says which it is of.
 os.environ[COMMIT] = looked_at().commit
+
+read_certificates_once()
 
 _BESIDE = (
     "tests/integration/cli/",

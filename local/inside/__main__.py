@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from local.inside import guard, ministack, patches, recording
+from local.inside import guard, ministack, pace, patches, recording
 from local.inside.saved_state import deploying
 
 _DEPLOYMENT_SECONDS = 10.0
@@ -35,6 +35,7 @@ def main() -> None:
     sys.path.remove(str(Path.cwd()))  # the checkout's modules are not for ministack to find
     os.chdir(os.environ["TMPDIR"])
     app = ministack.module("app")
+    pace.hasten()
     patches.apply(name for name in arguments.patches.split(",") if name)
     if arguments.record:
         recording.record(arguments.record)

@@ -80,6 +80,10 @@ class Series:
 
     def __deepcopy__(self, _: object) -> dict[str, Any]:
         """Give what is saved of it: ministack copies its state for saving, and for nothing else."""
+        return self.to_save()
+
+    def to_save(self) -> dict[str, Any]:
+        """Give what is saved of it, as JSON has it."""
         counts = [[*key, count] for key, count in list(self._counts.items())]
         return {"shared": self._shared, "counts": counts, "sets": list(self._sets)}
 

@@ -39,8 +39,12 @@ _NO_SETTINGS = {
 }
 
 
+@functools.cache
 def clients(url: str) -> Callable[[str], Any]:
-    """Give a factory of clients, by the service's name, for the emulator at an address."""
+    """Give a factory of clients, by the service's name, for the emulator at an address.
+
+    Who asks again has the same clients: to make one takes as long as a dozen of its requests.
+    """
     session = boto3.Session(
         aws_access_key_id=OPERATOR[0],
         aws_secret_access_key=OPERATOR[1],

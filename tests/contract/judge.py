@@ -19,6 +19,7 @@ from documents.events.webhooks import DOCUMENT_31
 from orders import problems
 from orders.routes import HEAD
 from tests.contract.memory import Memory
+from tests.contract.patterns import remember
 from tests.contract.rules import broken_by
 from tests.contract.sent import NO_BODY, Sent, sent_by
 
@@ -38,6 +39,8 @@ SERVED = "CONTRACT_SERVED"
 
 MEMORY = "CONTRACT_MEMORY"
 """The environment variable with the file of what was met before."""
+
+remember()
 
 
 @schemathesis.check

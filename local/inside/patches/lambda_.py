@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import hashlib
+import io
 import os
 import queue
 import tempfile
@@ -16,7 +17,7 @@ from collections import Counter
 from contextvars import ContextVar
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from local.inside import ministack, segments
 from local.inside.metric_store import (
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 _IMPORTS_BOTOCORE = "    _ms_install_invoke_depth()\n"
 _LOOP_ENDS = "\nrun()\n"
+
+_CODE = "code.zip"
+"""Where ministack writes a function's code before it unpacks it."""
 
 _END = "\x04the run has ended\x04"
 
@@ -124,24 +128,60 @@ def quick_functions() -> None:
     runtime = ministack.module("core.lambda_runtime")
     script = ministack.replaced_text(runtime._PYTHON_WORKER_SCRIPT, _IMPORTS_BOTOCORE, "")
     ministack.replace(runtime, _PYTHON_WORKER_SCRIPT=script)
-    unpacked: dict[str, str] = {}
-    lock = threading.Lock()
+    _unpack_once(runtime)
 
-    class SharedZip(zipfile.ZipFile):
-        """An archive that is unpacked once for all who ask."""
 
-        def extractall(self, path: Any = None, *arguments: Any, **options: Any) -> None:
-            with Path(str(self.filename)).open("rb") as archive:
-                digest = hashlib.file_digest(archive, "sha256").hexdigest()
-            with lock:
-                if digest not in unpacked:
-                    folder = tempfile.mkdtemp(prefix="code-")
-                    super().extractall(folder, *arguments, **options)
-                    unpacked[digest] = folder
-            Path(path).rmdir()
-            Path(path).symlink_to(unpacked[digest])
+class _Code:
+    """What stands for the archives that environments write, unpack and hardly ever differ in."""
 
-    ministack.replace(runtime, zipfile=SimpleNamespace(**{**vars(zipfile), "ZipFile": SharedZip}))
+    def __init__(self) -> None:
+        """Begin with nothing unpacked."""
+        self.wanted: ContextVar[tuple[str, bytes]] = ContextVar("wanted")
+        """The digest and the content of the archive that is to be unpacked now."""
+        self._folders: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def extractall(self, path: str) -> None:
+        """Let a folder be the one that all who run the same code have."""
+        digest, content = self.wanted.get()
+        with self._lock:
+            if digest not in self._folders:
+                folder = tempfile.mkdtemp(prefix="code-")
+                with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                    archive.extractall(folder)
+                self._folders[digest] = folder
+        Path(path).rmdir()
+        Path(path).symlink_to(self._folders[digest])
+
+
+def _unpack_once(runtime: Any) -> None:
+    """Write, read and digest no archive for an environment: it took longer than its Python."""
+    spawn, shared = runtime.Worker._spawn, _Code()
+
+    @functools.wraps(spawn)
+    def sharing(self: Any) -> None:
+        content = self.code_zip
+        digest = self.config.get("CodeSha256") or hashlib.sha256(content).hexdigest()
+        token = shared.wanted.set((digest, content))
+        self.code_zip = b""  # is what it writes
+        try:
+            spawn(self)
+        finally:
+            self.code_zip = content
+            shared.wanted.reset(token)
+
+    def opened(path: str) -> Any:
+        return shared if Path(path).name == _CODE else zipfile.ZipFile(path)
+
+    ours = SimpleNamespace(**{**vars(zipfile), "ZipFile": opened})
+    ministack.replace(runtime, zipfile=ours)
+    ministack.replace(runtime.Worker, _spawn=sharing)
 
 
 def whole_logs() -> None:

@@ -15,7 +15,7 @@ from local.inside.metric_store import (
 )
 from local.inside.patches.sns import tell_topic
 
-_SAMPLE_SECONDS = 15.0
+_SAMPLE_SECONDS = 5.0
 
 
 def queue_figures() -> None:

@@ -66,6 +66,7 @@ class Fuse:
         self.at = 0
         self.after = False
         self.instead: Callable[[], object] | None = None
+        self._clients: dict[str, Any] = {}
 
     def set(
         self, at: int, *, after: bool = False, instead: Callable[[], object] | None = None
@@ -75,7 +76,7 @@ class Fuse:
 
     def client(self, target: Target, service: str) -> Any:
         """Make a client of which each call counts."""
-        client = target.client(service)
+        client = self._clients[service] = target.client(service)
         hidden: Any = {}
 
         def before(**_: Any) -> None:
@@ -91,6 +92,12 @@ class Fuse:
         for event, handler in (("before-call", before), ("after-call", done)):
             client.meta.events.register(f"{event}.{service}", handler, unique_id=f"fuse-{event}")
         return client
+
+    def leave(self) -> None:
+        """Count no longer what the clients are asked: they are everybody's."""
+        for service, client in self._clients.items():
+            for event in ("before-call", "after-call"):
+                client.meta.events.unregister(f"{event}.{service}", unique_id=f"fuse-{event}")
 
     def _blow(self) -> None:
         if self.instead is None:
@@ -129,8 +136,10 @@ def neighbour(target: Target) -> Iterator[Target]:
 
 
 @pytest.fixture
-def fuse() -> Fuse:
-    return Fuse()
+def fuse() -> Iterator[Fuse]:
+    made = Fuse()
+    yield made
+    made.leave()
 
 
 @pytest.fixture
