@@ -84,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         sys.exit(f"orders: This takes {error.name}, which is not installed yet: make setup")
     except Exception as error:
+        terminal.hush()
         if os.environ.get("ORDERS_TRACEBACK"):
             raise
         from ops.reach.aws_errors import explain  # noqa: PLC0415 - loads botocore
@@ -93,6 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(said)
         print(said, file=sys.stderr)
         sys.exit(error.code)
+    finally:
+        terminal.hush()
 
 
 def _help(arguments: list[str]) -> NoReturn:

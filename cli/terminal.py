@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from rich.bar import Bar
     from rich.console import Console, JustifyMethod, RenderableType
+    from rich.status import Status
     from rich.text import Text
 
 _ANY_WIDTH = 10_000
@@ -47,6 +48,9 @@ _AMOUNT = re.compile(
 )
 """Dollars with a remark behind them or not, amounts with a unit: on the right as numbers are."""
 _NOTHING = ("", "–")
+
+_shown: list[Status] = []
+"""What turns on the terminal while something takes its time; at most one."""
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -144,6 +148,7 @@ def note(text: str) -> None:
 
 def as_json(document: Any) -> None:
     """Print a document for programs."""
+    hush()
     print(json.dumps(document, indent=2))
 
 
@@ -241,6 +246,21 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.update(task, completed=done)
 
 
+def busy(what: str) -> None:
+    """Say what takes its time, on a terminal, until the next word is said or the command ends."""
+    console = _console(stderr=True)
+    if console.is_terminal:
+        status = console.status(plain(what))
+        status.start()
+        _shown.append(status)
+
+
+def hush() -> None:
+    """Take back the words that tell of what takes its time."""
+    while _shown:
+        _shown.pop().stop()
+
+
 @contextlib.contextmanager
 def waiting(what: str) -> Iterator[None]:
     """Say what takes its time, and take the words back once it is done."""
@@ -260,6 +280,8 @@ def _text(text: str) -> Text:
 
 
 def _console(*, stderr: bool = False) -> Console:
+    """Give what writes; whatever is written ends what tells that something goes on."""
+    hush()
     from rich.console import Console  # noqa: PLC0415 - only what draws loads it
 
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)

@@ -316,6 +316,17 @@ def test_help_is_quick(module: str, asked: list[str]) -> None:
     assert done.returncode == 0
 
 
+def test_every_command_that_asks_says_so() -> None:
+    """Whatever asks AWS, or the local run, says on my terminal that it is at it."""
+    says = {"busy", "find", "find_traces", "place", "progress", "waiting"}
+    silent = set()
+    for path, command in walk(ORDERS):
+        function = command.callback.__wrapped__
+        if not calls(function, sys.modules[function.__module__], set()) & says:
+            silent.add(path)
+    assert silent == {"quote"}
+
+
 def test_every_command_that_writes_leaves_a_line() -> None:
     """Who did what can be found later: no command that changes anything goes unrecorded."""
     unrecorded = set()
