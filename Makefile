@@ -20,13 +20,15 @@ help: ## List these commands
 setup: ## Install what the project needs into .venv
 	@scripts/setup
 
-run: setup ## Run the whole service on this machine, no AWS account needed
+run: ## Run the whole service on this machine, no AWS account needed
+	@scripts/setup run
 	@exec $(PYTHON_HERE) -m local.run
 
 web: setup ## Build the web client into build/web
 	@$(PYTHON_HERE) -m ops.web.bundle
 
-token: setup ## Print a demo customer's fresh token; WHO=operator for another's
+token: ## Print a demo customer's fresh token; WHO=operator for another's
+	@scripts/setup run
 	@exec $(PYTHON_HERE) -m local.token $(WHO)
 
 quick: setup ## Run unit and template tests, without emulator and network; ARGS go to pytest
@@ -45,6 +47,8 @@ format: setup ## Format the code
 	@scripts/format
 
 docs: setup ## Write the documents that are made from code
+	@$(PYTHON_HERE) -m ops.reach.kept # what a run starts with in place of CDK and Node.js
+	@$(PYTHON_HERE) -m ops.web.bundle keep
 	@$(PYTHON_HERE) -m documents.costs # first: budgets are made from what it records
 	@$(PYTHON_HERE) -m documents.openapi.document
 	@$(PYTHON_HERE) -m documents.contract

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from cli import terminal
+from cli import quickly, terminal
 from cli.examples import lines
-from cli.lazy import Entry, lazy_group
+from cli.lazy import keep_tree, lazy_group
+from cli.listed import COMMANDS
 from ops.reach.errors import OperatorError
 from ops.reach.interrupts import listen
 from project.text import plain_lines
@@ -18,110 +21,12 @@ from project.text import plain_lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = (
-    Entry(
-        "audit",
-        "List who did what: commands that write, and what operators did to orders by the API.",
-    ),
-    Entry("cost", "Compute the cost of a month in dollars: list prices of us-east-1."),
-    Entry(
-        "deploy",
-        "Deploy a stage to your AWS account; shows what would change, and asks first.",
-        module="release.deploy",
-    ),
-    Entry(
-        "rollback",
-        "Go back to a release that ran before: within seconds, and without a gate.",
-        module="release.rollback",
-    ),
-    Entry(
-        "destroy",
-        "Remove a stage from your AWS account, once you have typed its name.",
-        module="release.deploy",
-    ),
-    Entry(
-        "diff",
-        "Show what a deployment of a stage would change; changes nothing.",
-        module="release.diff",
-    ),
-    Entry(
-        "doctor",
-        "Say what would make a deployment, or the local run, fail or misbehave; change nothing.",
-    ),
-    Entry(
-        "previews",
-        "Stages of pull requests: list, and remove those that nobody needs.",
-        module="release.previews",
-    ),
-    Entry(
-        "releases",
-        "List the releases that a stage has had, and which of them can come back at once.",
-        module="release.releases",
-    ),
-    Entry(
-        "status",
-        "Say which release a stage runs, and whether it is as it was deployed.",
-        module="release.status",
-    ),
-    Entry(
-        "drift",
-        "Say what has been changed of a stage without a deployment.",
-        module="release.drift",
-    ),
-    Entry(
-        "smoke",
-        "Try a stage through its front door, with orders that nobody cooks.",
-        module="release.smoke",
-    ),
-    Entry(
-        "prove",
-        "Look at what only AWS can confirm, on a stage that is made for it and removed.",
-        module="release.prove",
-    ),
-    Entry(
-        "quote",
-        "Print an order at the menu's prices, with the quote that lets a customer place it.",
-        module="callers.quote",
-    ),
-    Entry(
-        "restore",
-        "Put items that are missing in a table back from a copy of it; never overwrite one.",
-    ),
-    Entry(
-        "spent",
-        "Say what an order really took in dollars, from logs and metrics, beside the cost model.",
-    ),
-    Entry("trace", "Draw the way of one order, from POST to webhook, from its traces in X-Ray."),
-    Entry("ls", "List the orders of a partner or a customer, newest first.", module="orders"),
-    Entry("show", "Show one order, with its history.", module="orders"),
-    Entry("place", "Place an order on behalf of a partner, from a file.", module="orders"),
-    Entry(
-        "move",
-        "Move an order to another status, if nobody has changed it since it was shown.",
-        module="orders",
-    ),
-    Entry("dlq", "Dead letters: list, show, send back, take out."),
-    Entry(
-        "customers",
-        "Requests of persons: what we hold of one, erased or kept.",
-        module="callers.customers",
-    ),
-    Entry("partners", "Partners: their keys, plans and webhooks.", module="callers.partners"),
-    Entry(
-        "restaurants",
-        "Restaurants: who serves the orders of which, and their staff.",
-        module="callers.restaurants",
-    ),
-    Entry("webhooks", "Webhooks: try, send again, listen."),
-    Entry("flags", "Feature flags: for whom each is on, and since when."),
-    Entry("logs", "The functions' logs: read along, and how much is logged."),
-)
-
 app = typer.Typer(
     name="orders",
     cls=lazy_group(COMMANDS),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # with rich a help takes twice as long
     epilog=lines("""
         For example:
         orders doctor --stage prod
@@ -139,6 +44,10 @@ app = typer.Typer(
         3 as a command's own --help says, 130 interrupted.
     """),
 )
+
+
+_OURS = ("cli", "infrastructure", "local", "ops", "orders", "project")
+"""Houses of this checkout: what is missing of them is a bug."""
 
 
 def _version(asked: bool) -> None:  # noqa: FBT001 - Typer's form of a callback
@@ -164,9 +73,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and leave with its exit code, whatever happens without a stack trace."""
     listen()
     terminal.never_choke()
+    given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        app(arguments, prog_name="orders")
+        if quickly.asks_for_help(given):
+            _help(given)
+        keep_tree()
+        app(given, prog_name="orders")
+    except ModuleNotFoundError as error:
+        if os.environ.get("ORDERS_TRACEBACK") or (error.name or "").partition(".")[0] in _OURS:
+            raise
+        sys.exit(f"orders: This takes {error.name}, which is not installed yet: make setup")
     except Exception as error:
+        terminal.hush()
         if os.environ.get("ORDERS_TRACEBACK"):
             raise
         from ops.reach.aws_errors import explain  # noqa: PLC0415 - loads botocore
@@ -176,6 +94,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
             sys.exit(said)
         print(said, file=sys.stderr)
         sys.exit(error.code)
+    finally:
+        terminal.hush()
+
+
+def _help(arguments: list[str]) -> NoReturn:
+    """Give a help, and keep it for the next time."""
+    said = io.StringIO()
+    code: Any = 0
+    try:
+        with contextlib.redirect_stdout(said):
+            app(arguments, prog_name="orders")
+    except SystemExit as ended:
+        code = ended.code
+    if not code:
+        quickly.keep_help(arguments, said.getvalue())
+    sys.stdout.write(said.getvalue())
+    sys.exit(code)
 
 
 def _bug(error: Exception) -> str:

@@ -21,6 +21,7 @@ def audited(target: Target, command: str, **about: str) -> AbstractContextManage
         command: as it is typed after `orders`, without its arguments.
         about: ids and names of what it changes, never a secret or an address.
     """
+    terminal.busy(f"Changing {target.name} …")
     return audited_in(audit.home_of(target), command, **about)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from infrastructure.settings import Settings
+    from ops.release.account import Place
 
 Stage = Annotated[
     str | None,
@@ -41,9 +42,37 @@ def partner_ids(ctx: typer.Context, incomplete: str) -> list[str]:
     with contextlib.suppress(Exception):
         from ops.partners import keys  # noqa: PLC0415 - boto3; other completion is quick without
 
-        found = keys.read(find(stage, local=local or not stage))
+        found = keys.read(_found(stage, local=local or not stage))
         return sorted({key.partner_id for key in found if key.partner_id.startswith(incomplete)})
     return []
+
+
+def restaurant_ids(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete the id of a restaurant that somebody serves, likewise."""
+    local, stage = bool(ctx.params.get("local")), ctx.params.get("stage")
+    with contextlib.suppress(Exception):
+        from ops.partners import restaurants  # noqa: PLC0415 - boto3, as above
+
+        found = restaurants.read(_found(stage, local=local or not stage)).restaurants
+        return sorted(name for name in found if name.startswith(incomplete))
+    return []
+
+
+def server_ids(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Complete who can serve a restaurant: its staff, or a partner."""
+    return [*(["staff"] if "staff".startswith(incomplete) else []), *partner_ids(ctx, incomplete)]
+
+
+def place(settings: Settings) -> Place:
+    """Enter the account that a stage is deployed to.
+
+    Raises:
+        OperatorError: when it cannot be entered.
+    """
+    from ops.release import deploying  # noqa: PLC0415 - boto3; `--help` is quick without
+
+    terminal.busy(f"Finding your account, for stage {settings.stage} …")
+    return deploying.enter(settings)
 
 
 def find(stage: str | None, *, local: bool) -> target.Target:
@@ -53,10 +82,17 @@ def find(stage: str | None, *, local: bool) -> target.Target:
         typer.BadParameter: when they cannot be meant.
         OperatorError: when there is no such deployment.
     """
+    what = "the local run" if local else f"stage {stage or target.DEFAULT_STAGE}"
+    with terminal.waiting(f"Finding {what} …"):
+        found = _found(stage, local=local)
+    terminal.busy(f"Asking {found.name} …")
+    return found
+
+
+def _found(stage: str | None, *, local: bool) -> target.Target:
+    """Find it, and show nothing: a shell that completes would show that at its prompt."""
     check(stage, local=local)
-    name = stage or target.DEFAULT_STAGE
-    with terminal.waiting(f"Finding {'the local run' if local else f'stage {name}'} …"):
-        return target.on_this_machine() if local else target.on_aws(name)
+    return target.on_this_machine() if local else target.on_aws(stage or target.DEFAULT_STAGE)
 
 
 def find_traces(stage: str | None, *, local: bool) -> tuple[str, Any]:

@@ -1,4 +1,7 @@
-"""How commands speak: results on stdout, all else on stderr; plain where nobody watches."""
+"""How commands speak: results on stdout, all else on stderr; plain where nobody watches.
+
+rich, which draws, is loaded when the first thing is drawn: help and completion draw nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +13,16 @@ import select
 import sys
 from typing import TYPE_CHECKING, Any
 
-from rich.bar import Bar
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from ops.reach.errors import OperatorError, Unanswered
 from project.text import plain, plain_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from rich.console import JustifyMethod, RenderableType
+    from rich.bar import Bar
+    from rich.console import Console, JustifyMethod, RenderableType
+    from rich.status import Status
+    from rich.text import Text
 
 _ANY_WIDTH = 10_000
 """Where nobody watches, a row is a line, for grep and the like."""
@@ -47,6 +48,9 @@ _AMOUNT = re.compile(
 )
 """Dollars with a remark behind them or not, amounts with a unit: on the right as numbers are."""
 _NOTHING = ("", "–")
+
+_shown: list[Status] = []
+"""What turns on the terminal while something takes its time; at most one."""
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
@@ -77,11 +81,15 @@ def counted(number: int, thing: str = "message") -> str:
 
 def bar(share: float) -> Bar:
     """Give a share as a bar for a table; whatever is not nothing can be seen."""
+    from rich.bar import Bar  # noqa: PLC0415 - only what draws loads it
+
     return Bar(1, 0, max(share, _LEAST) if share > 0 else 0, width=_BAR_WIDTH)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table, a row a line; numbers stand on the right and whole, and texts may wrap."""
+    from rich.table import Table  # noqa: PLC0415 - only what draws loads it
+
     drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     rows = list(rows)
     for number, name in enumerate(columns):
@@ -100,6 +108,9 @@ def _is_number(item: object) -> bool:
 
 
 def _cell(item: object) -> Bar | Text:
+    from rich.bar import Bar  # noqa: PLC0415 - only what draws loads it
+    from rich.text import Text  # noqa: PLC0415 - only what draws loads it
+
     if isinstance(item, Bar):
         return item
     return Text(plain(str(item)), STYLES.get(str(item), ""), overflow="fold")
@@ -107,7 +118,7 @@ def _cell(item: object) -> Bar | Text:
 
 def say(text: str) -> None:
     """Print text as it is, made harmless line by line."""
-    _console().print(Text(plain_lines(text), overflow="fold"))
+    _console().print(_text(plain_lines(text)))
 
 
 def draw(picture: RenderableType) -> None:
@@ -132,11 +143,12 @@ def can_show(text: str) -> bool:
 
 def note(text: str) -> None:
     """Tell something beside the result."""
-    _console(stderr=True).print(Text(plain(text)))
+    _console(stderr=True).print(_text(plain(text)))
 
 
 def as_json(document: Any) -> None:
     """Print a document for programs."""
+    hush()
     print(json.dumps(document, indent=2))
 
 
@@ -194,7 +206,7 @@ def not_agreed(
 def _answer(question: str) -> str | None:
     """Ask; None where nobody answers, which is not waited for."""
     console = _console(stderr=True)
-    console.print(Text(plain(question)), end="")
+    console.print(_text(plain(question)), end="")
     try:
         if _somebody_is_there():
             return input().strip()
@@ -234,6 +246,21 @@ def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda done: bar.update(task, completed=done)
 
 
+def busy(what: str) -> None:
+    """Say what takes its time, on a terminal, until the next word is said or the command ends."""
+    console = _console(stderr=True)
+    if console.is_terminal:
+        status = console.status(plain(what))
+        status.start()
+        _shown.append(status)
+
+
+def hush() -> None:
+    """Take back the words that tell of what takes its time."""
+    while _shown:
+        _shown.pop().stop()
+
+
 @contextlib.contextmanager
 def waiting(what: str) -> Iterator[None]:
     """Say what takes its time, and take the words back once it is done."""
@@ -245,7 +272,18 @@ def waiting(what: str) -> Iterator[None]:
         yield
 
 
+def _text(text: str) -> Text:
+    """Give text that is shown as it is, and whole."""
+    from rich.text import Text  # noqa: PLC0415 - only what draws loads it
+
+    return Text(text, overflow="fold")
+
+
 def _console(*, stderr: bool = False) -> Console:
+    """Give what writes; whatever is written ends what tells that something goes on."""
+    hush()
+    from rich.console import Console  # noqa: PLC0415 - only what draws loads it
+
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not (sys.stderr if stderr else sys.stdout).isatty():
         console.width = _ANY_WIDTH

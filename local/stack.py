@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -289,19 +290,28 @@ def _check_state(layout: Layout) -> None:
 
 
 def _prepare(steps: Steps) -> tuple[Path, Assembly]:
-    """Make what all copies share; one process at a time does so."""
-    with alone(SHARED / "lock"):
+    """Make what all copies share, side by side; one process at a time does so."""
+    with alone(SHARED / "lock"), ThreadPoolExecutor(1) as beside:
         interpreter = environment.ready()
+        building = beside.submit(_asset, interpreter or environment.runtime_interpreter())
         if interpreter is None:
-            with steps.step("Install the emulator"):
-                interpreter = environment.make()
+            with steps.step("Install the emulator") as tell:
+                interpreter = environment.make(tell)
         with steps.step("Build the functions' asset"):
-            asset = _asset(interpreter)
+            asset = building.result()
         assembly = synthesis.up_to_date(asset)
         if assembly is None:
+            _complete(steps, "A source of the template has changed: install CDK")
             with steps.step("Synthesize the CDK app"):
                 assembly = synthesis.synthesize(asset)
     return interpreter, assembly
+
+
+def _complete(steps: Steps, why: str) -> None:
+    """Install what most runs do not need, where it is not there."""
+    if not environment.whole():
+        with steps.step(why):
+            environment.complete()
 
 
 def _asset(interpreter: Path) -> Asset:
@@ -340,6 +350,9 @@ def _built_web_client(steps: Steps) -> Path | None:
     try:
         if bundle.is_ready():
             return bundle.BUILT
+        if bundle.is_kept():
+            return bundle.ready()
+        _complete(steps, "A source of the web client has changed: install Node.js")
         with steps.step("Build the web client"):
             return bundle.ready()
     except OperatorError as error:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class Steps:
@@ -20,17 +20,20 @@ class Steps:
         self._live = stream is not None and stream.isatty()
 
     @contextmanager
-    def step(self, what: str) -> Iterator[None]:
-        """Time what happens inside, and tell it when it has succeeded."""
+    def step(self, what: str) -> Iterator[Callable[[str], None]]:
+        """Time what happens inside, and tell it when it has succeeded.
+
+        It gives what to tell meanwhile how far it is, which shows on a terminal.
+        """
         if self._live:
             self._write(f"  … {what}")
         started = time.perf_counter()
         try:
-            yield
+            yield lambda far: self._write(f"\r\x1b[K  … {what}: {far}") if self._live else None
         except BaseException:
             self._write("\n" if self._live else "")
             raise
-        start_of_line = "\r" if self._live else ""
+        start_of_line = "\r\x1b[K" if self._live else ""
         self._write(f"{start_of_line}  ✓ {what:<58} {time.perf_counter() - started:5.1f} s\n")
 
     def note(self, text: str) -> None:

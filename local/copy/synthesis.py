@@ -1,5 +1,9 @@
 """The cloud assembly of stage dev with this machine's asset, synthesized only when need be.
 
+sources as the checkout keeps a template of   infrastructure/kept, filled in here
+an assembly of the same inputs is there       .local/cdk.out
+neither                                       CDK, whose packages are installed where they are not
+
 It runs in a process of its own: CDK's Node.js would otherwise stay for as long as the local run.
 
 Here new versions go live unasked, for a change of code should show within seconds. With
@@ -18,9 +22,13 @@ from pathlib import Path
 from typing import Any
 
 from infrastructure.asset import Asset, build_for_host
+from infrastructure.settings import settings_of, stack_name
+from local.copy import kept_template
 from local.copy.environment import without_bytecode_ban
+from ops.reach import kept
 from ops.reach.errors import LocalError
 from ops.reach.layout import SHARED
+from orders.release_gate import SKIP
 from project.checkout import ROOT
 from project.release import here
 from project.sources import OF_A_TEMPLATE, fingerprint
@@ -28,6 +36,7 @@ from project.sources import OF_A_TEMPLATE, fingerprint
 _ASSEMBLY = SHARED / "cdk.out"
 _STAMP = SHARED / "cdk.out.stamp"
 _LONGEST_REASON = 2_000
+_STAGE = "dev"
 
 GATE = "LOCAL_GATE"
 """The variable that has the release gate look, where it says `check`."""
@@ -52,11 +61,19 @@ def build_asset(interpreter: Path) -> Asset:
 
 
 def up_to_date(asset: Asset) -> Assembly | None:
-    """Give the assembly that is there if nothing has changed since, else None."""
+    """Give the assembly that takes no CDK, if there is one: the kept one, or the last one."""
+    if template := kept.template(_STAGE):
+        gate = None if _gate_is_as_on_aws() else (SKIP, _UNASKED)
+        text = kept_template.filled(template, code=asset.fingerprint, release=here(), gate=gate)
+        return Assembly(text, {f"{asset.fingerprint}.zip": asset.path}, stack_name(_STAGE))
     try:
         return _read() if _STAMP.read_text() == _inputs(asset) else None
     except (OSError, ValueError, KeyError):
         return None
+
+
+def _gate_is_as_on_aws() -> bool:
+    return os.environ.get(GATE) == settings_of(_STAGE).release.gate
 
 
 def synthesize(asset: Asset) -> Assembly:
@@ -112,8 +129,7 @@ def _inputs(asset: Asset) -> str:
 
 def main() -> None:
     """Synthesize in this process: `python -m local.copy.synthesis ASSET OUT`."""
-    from infrastructure.settings import settings_of  # noqa: PLC0415 - who reads needs no CDK
-    from infrastructure.settings_validation import SettingError  # noqa: PLC0415 - nor pydantic
+    from infrastructure.settings_validation import SettingError  # noqa: PLC0415 - only here
     from infrastructure.synth import synthesize as synthesize_here  # noqa: PLC0415 - CDK takes 2 s
     from ops.costs.report import expected  # noqa: PLC0415 - loads settings
 
@@ -122,9 +138,9 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     given = parser.parse_args()
     try:
-        settings = settings_of("dev")
-        if os.environ.get(GATE) != settings.release.gate:
-            release = replace(settings.release, gate="skip", gate_waiver=_UNASKED)
+        settings = settings_of(_STAGE)
+        if not _gate_is_as_on_aws():
+            release = replace(settings.release, gate=SKIP, gate_waiver=_UNASKED)
             settings = replace(settings, release=release)
         synthesize_here(settings, asset=given.asset, out=given.out, model=expected, validates=False)
     except SettingError as error:

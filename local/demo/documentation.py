@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ops.reach.endpoints import Endpoints
 
 _DOCUMENT = ROOT / "docs/api/openapi.json"
-_PACKAGE = "aws_lambda_powertools.event_handler.openapi.swagger_ui"
+_PACKAGE, _FILES = "aws_lambda_powertools", "event_handler/openapi/swagger_ui"
 _SCRIPT, _STYLE = "swagger-ui-bundle.min.js", "swagger-ui.min.css"
 _FORWARDED = f"/{STAGE}/"
 _HOP_BY_HOP = {"connection", "content-length", "host", "keep-alive", "transfer-encoding"}
@@ -79,7 +79,7 @@ def documentation(
 def _pages() -> dict[str, tuple[str, bytes]]:
     document = json.loads(_DOCUMENT.read_text())
     document["servers"] = [{"url": f"/{STAGE}", "description": "The running copy"}]
-    package = files(_PACKAGE)
+    package = files(_PACKAGE) / _FILES  # its modules, which bring pydantic's models, stay unread
     return {
         "/": ("text/html; charset=utf-8", _PAGE.encode()),
         "/theme.js": ("text/javascript", (_OWN / "theme.js").read_bytes()),

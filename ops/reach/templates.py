@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ops.reach.errors import OperatorError
+from ops.reach.kept import template as of_the_checkout
 from ops.reach.layout import SHARED
 from project import private_files
 from project.checkout import ROOT
@@ -24,15 +25,20 @@ _KEPT = SHARED / "templates"
 
 
 def synthesized(stage: str) -> dict[str, Any]:
-    """Synthesize a stage, without its budget and with an empty asset; kept while its sources stand.
+    """Give a stage's template with an empty asset, as the checkout keeps it of today's sources.
+
+    Where a source has changed CDK is asked, without the stage's budget; what it gives is kept while
+    its sources stand.
 
     Raises:
         OperatorError: when it cannot be synthesized.
     """
+    if template := of_the_checkout(stage):
+        return template
     kept, inputs = _KEPT / f"{stage}.json", fingerprint(*OF_A_TEMPLATE)
     if kept.exists() and (found := json_object(kept.read_bytes())) and found["of"] == inputs:
-        template: dict[str, Any] = found["template"]
-        return template
+        before: dict[str, Any] = found["template"]
+        return before
     template = _synthesized(stage)
     private_files.make_folder(_KEPT)
     private_files.write(kept, json.dumps({"of": inputs, "template": template}).encode())

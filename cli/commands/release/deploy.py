@@ -131,7 +131,7 @@ class _Agreed:
 def _deploy(settings: Settings, agreed: _Agreed, archive: Path | None, report: Report) -> None:
     from ops.release import deploying  # noqa: PLC0415 - boto3; its --help is quick without
 
-    place = deploying.enter(settings)
+    place = options.place(settings)
     _say_where(place)
     _clear(place, agreed=agreed.clear)
     with _assembled(place, archive, agreed) as wanted:
@@ -238,7 +238,7 @@ def destroy(*, stage: Stage = None, yes: Yes = False) -> None:
 
     settings = options.settings(stage)
     with _telling_of_interrupts():
-        place = deploying.enter(settings)
+        place = options.place(settings)
         _say_where(place)
         stack = deploying.stack(place)
         if stack is None:

@@ -15,7 +15,6 @@ DIFF_EXAMPLES = lines("""
 def diff(*, stage: Stage = None) -> None:
     """Show what a deployment of a stage would change; changes nothing."""
     from ops.pipeline import differences  # noqa: PLC0415 - its --help is quick without
-    from ops.release import deploying  # noqa: PLC0415
 
-    place = deploying.enter(options.settings(stage))
+    place = options.place(options.settings(stage))
     differences.show(place, terminal.note)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import terminal
+from cli import options, terminal
 from cli.examples import lines
 from cli.options import Json, Yes
 from infrastructure.settings import PREVIEWED, settings_of
@@ -76,9 +76,8 @@ def reap(*, open_: Open, days: Days = 7, yes: Yes = False) -> None:
 
 def _found() -> list[Preview]:
     from ops.pipeline.previews import previews  # noqa: PLC0415 - its --help is quick without
-    from ops.release import deploying  # noqa: PLC0415
 
-    return previews(deploying.enter(settings_of(PREVIEWED)).client("cloudformation"))
+    return previews(options.place(settings_of(PREVIEWED)).client("cloudformation"))
 
 
 def _removed(due: Overdue) -> bool:
@@ -87,7 +86,7 @@ def _removed(due: Overdue) -> bool:
 
     stage = due.preview.stage
     try:
-        place = deploying.enter(settings_of(stage))
+        place = options.place(settings_of(stage))
         if found := deploying.stack(place):
             deploying.clear(place, found, terminal.say)
     except OperatorError as error:

@@ -53,7 +53,7 @@ def _roll_back(settings: Settings, number: int | None, report: Report, *, yes: b
     from ops.live import history  # noqa: PLC0415 - its --help is quick without
     from ops.release import deploying, rolling_back  # noqa: PLC0415 - boto3
 
-    place = deploying.enter(settings)
+    place = options.place(settings)
     account = place.account
     terminal.say(f"Stage {settings.stage}: account {account.account_id}, {account.region}")
     terminal.say(f"As {account.caller}")

@@ -14,13 +14,15 @@ import pytest
 import typer.main
 
 from cli import app as cli
+from cli.lazy import load
+from cli.listed import COMMANDS as LISTED
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from cli.lazy import Entry
+    from cli.listed import Entry
 
 DESTRUCTIVE = {
     *("deploy", "destroy", "rollback", "dlq redrive", "dlq purge", "restore", "move"),
@@ -162,7 +164,7 @@ def test_groups_have_help() -> None:
     """`orders --help` tells of each group and command in a line, and gives the exit codes."""
     done = typer_says("--help")
     for name in ORDERS.commands:
-        assert re.search(rf"│ {name} +\S.{{10}}", done), done
+        assert re.search(rf"^  {name} +\S.{{10}}", done, re.MULTILINE), done
     assert "Exit codes: 0" in done
 
 
@@ -280,10 +282,25 @@ def test_bug(monkeypatch: pytest.MonkeyPatch) -> None:
         cli.main([])
 
 
-@pytest.mark.parametrize("entry", cli.COMMANDS, ids=lambda entry: entry.name)
+def test_what_a_run_does_not_need_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After `make run` alone, a command that takes CDK says how to install it."""
+
+    def missing(*_: Any, **__: Any) -> None:
+        raise ModuleNotFoundError("No module named 'aws_cdk'", name="aws_cdk")
+
+    monkeypatch.setattr(cli, "app", missing)
+    monkeypatch.setattr(cli, "listen", lambda: None)
+    with pytest.raises(SystemExit, match="takes aws_cdk, which is not installed yet: make setup"):
+        cli.main(["deploy"])
+    assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("entry", LISTED, ids=lambda entry: entry.name)
 def test_the_list_says_what_the_command_does(entry: Entry) -> None:
     """What `orders --help` says of a command is how the command's own help begins."""
-    assert entry.load().help.partition("\n\n")[0].replace("\n", " ") == entry.says
+    assert load(entry).help.partition("\n\n")[0].replace("\n", " ") == entry.says
 
 
 @pytest.mark.parametrize("asked", [["--help"], ["dlqq"], ["--version"]])
@@ -298,6 +315,17 @@ def test_help_is_quick(asked: list[str]) -> None:
     loaded = done.stderr.splitlines()[-1].split()
     assert "cli.app" in loaded
     assert not {"aws_cdk", "botocore", "cli.commands.dlq", "infrastructure"} & set(loaded)
+
+
+def test_every_command_that_asks_says_so() -> None:
+    """Whatever asks AWS, or the local run, says on my terminal that it is at it."""
+    says = {"busy", "find", "find_traces", "place", "progress", "waiting"}
+    silent = set()
+    for path, command in walk(ORDERS):
+        function = command.callback.__wrapped__
+        if not calls(function, sys.modules[function.__module__], set()) & says:
+            silent.add(path)
+    assert silent == {"quote"}
 
 
 def test_every_command_that_writes_leaves_a_line() -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from cli import options, terminal
 from ops.dead_letters.letters import QUEUES
+from ops.partners import keys, restaurants
 from ops.reach import target
+from ops.reach.errors import OperatorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import pytest
 
 
 def test_unknown_name() -> None:
@@ -33,8 +36,54 @@ def test_what_takes_long_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
         yield
 
     monkeypatch.setattr(terminal, "waiting", waiting)
-    monkeypatch.setattr(target, "on_aws", lambda _: None)
-    monkeypatch.setattr(target, "on_this_machine", lambda: None)
+    monkeypatch.setattr(terminal, "busy", said.append)
+    monkeypatch.setattr(target, "on_aws", named)
+    monkeypatch.setattr(target, "on_this_machine", lambda: named("here"))
     options.find("prod", local=False)
     options.find(None, local=True)
-    assert said == ["Finding stage prod …", "Finding the local run …"]
+    found = ["Finding stage prod …", "Asking prod …", "Finding the local run …", "Asking here …"]
+    assert said == found
+
+
+def named(name: str) -> target.Target:
+    return target.Target(name, "stack", lambda _: None, {}, "")
+
+
+@pytest.mark.parametrize("typed", [{"local": True}, {"stage": "prod"}, {}])
+def test_ids_are_offered(typed: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    """TAB offers the ids of the deployment that I have named; without one, of the local run."""
+    asked: list[str] = []
+
+    def restaurants_of(found: target.Target) -> Any:
+        asked.append(found.name)
+        return SimpleNamespace(restaurants=dict.fromkeys(("rest-2", "rest-1", "other")))
+
+    monkeypatch.setattr(target, "on_aws", named)
+    monkeypatch.setattr(target, "on_this_machine", lambda: named("here"))
+    monkeypatch.setattr(restaurants, "read", restaurants_of)
+    monkeypatch.setattr(
+        keys, "read", lambda _: [SimpleNamespace(partner_id=one) for one in ("b-2", "b-1", "c")]
+    )
+    monkeypatch.setattr(terminal, "waiting", shown_at_the_prompt)
+    monkeypatch.setattr(terminal, "busy", shown_at_the_prompt)
+    context: Any = SimpleNamespace(params=typed)
+    assert options.restaurant_ids(context, "rest") == ["rest-1", "rest-2"]
+    assert asked == [typed.get("stage", "here")]
+    assert options.partner_ids(context, "b") == ["b-1", "b-2"]
+    assert options.server_ids(context, "") == ["staff", "b-1", "b-2", "c"]
+
+
+def shown_at_the_prompt(_: str) -> None:
+    raise AssertionError("a spinner turns where I type")
+
+
+def test_without_a_deployment_no_id_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TAB says nothing of what is wrong: my prompt stays as it is."""
+
+    def gone() -> None:
+        raise OperatorError("the local run is not running")
+
+    monkeypatch.setattr(target, "on_this_machine", gone)
+    context: Any = SimpleNamespace(params={})
+    assert options.restaurant_ids(context, "") == []
+    assert options.partner_ids(context, "") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given
@@ -11,6 +12,9 @@ from rich.console import Console
 
 from cli import terminal
 from ops.reach.errors import OperatorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def test_dollars_stand_on_the_right(capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,3 +129,36 @@ def test_yes(answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Yes is yes."""
     monkeypatch.setattr("builtins.input", lambda: answer)
     terminal.agree("Deploy?", yes=False)
+
+
+@pytest.mark.parametrize(
+    "speak",
+    [
+        lambda: terminal.say("done"),
+        lambda: terminal.note("done"),
+        lambda: terminal.as_json({}),
+        lambda: terminal.table(("A",), [("1",)]),
+        terminal.hush,
+    ],
+)
+def test_what_turns_ends_with_the_next_word(
+    speak: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What tells that something goes on is gone before the result is there, whatever it is."""
+    ended: list[str] = []
+
+    class Turning:
+        def stop(self) -> None:
+            ended.append("ended")
+
+    monkeypatch.setattr(terminal, "_shown", [Turning()])
+    speak()
+    assert ended == ["ended"]
+    assert terminal._shown == []
+
+
+def test_nothing_turns_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
+    """Into a file goes the result alone."""
+    terminal.busy("Asking dev …")
+    assert terminal._shown == []
+    assert capsys.readouterr() == ("", "")

@@ -70,6 +70,7 @@ def test_without_a_web_client_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> Non
         raise OperatorError("npm cannot install what web needs")
 
     monkeypatch.setattr(bundle, "is_ready", lambda: False)
+    monkeypatch.setattr(bundle, "is_kept", lambda: False)
     monkeypatch.setattr(bundle, "ready", fail)
     said = io.StringIO()
     assert stack._built_web_client(Steps(said)) is None

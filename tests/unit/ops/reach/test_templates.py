@@ -33,6 +33,7 @@ def test_a_template_is_kept_while_its_sources_stand(
         made.append(stage)
         return {"Resources": {}}
 
+    monkeypatch.setattr(templates, "of_the_checkout", lambda _: None)
     monkeypatch.setattr(templates, "_KEPT", tmp_path)
     monkeypatch.setattr(templates, "_synthesized", synthesized)
     monkeypatch.setattr(templates, "fingerprint", lambda *_: next(sources))
@@ -42,3 +43,13 @@ def test_a_template_is_kept_while_its_sources_stand(
     (tmp_path / "dev.json").write_text("{")
     templates.synthesized("dev")
     assert len(made) == 3
+
+
+def test_costs_need_no_cdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`orders cost` in a fresh checkout asks no CDK: the template is in the checkout."""
+
+    def fail(_: str) -> None:
+        raise AssertionError("CDK was asked")
+
+    monkeypatch.setattr(templates, "_synthesized", fail)
+    assert len(templates.synthesized("prod")["Resources"]) > 100

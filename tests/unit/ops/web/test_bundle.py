@@ -30,6 +30,7 @@ def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return ""
 
     monkeypatch.setattr(bundle, "SOURCES", sources)
+    monkeypatch.setattr(bundle, "KEPT", sources / "kept")
     monkeypatch.setattr(bundle, "BUILT", tmp_path / "built/web")
     monkeypatch.setattr(bundle, "_STAMP", tmp_path / "built/web.made-from")
     (tmp_path / "built").mkdir()
@@ -72,3 +73,17 @@ def test_a_build_that_fails_leaves_what_was_there(
         bundle.ready()
     assert (bundle.BUILT / "index.html").exists()
     assert built == ["build.mjs"]
+
+
+def test_what_the_checkout_keeps_takes_no_build(built: list[str]) -> None:
+    """Who runs the client unchanged waits for no Node.js; whoever changes it, does."""
+    bundle.keep()
+    assert built == ["build.mjs"]
+    bundle.keep()
+    assert (bundle.ready() / "index.html").exists()
+    assert [path.name for path in bundle.BUILT.iterdir()] == ["index.html"]
+    assert built == ["build.mjs"]
+    (bundle.SOURCES / "src/main.tsx").write_text("changed")
+    assert not bundle.is_kept()
+    bundle.ready()
+    assert len(built) == 2
