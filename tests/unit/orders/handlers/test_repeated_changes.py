@@ -21,7 +21,6 @@ from tests.shared.examples import order
 from tests.shared.stream_records import customers_order, partners_order
 
 if TYPE_CHECKING:
-
     from orders.domain.order import Item
 
 ME = {"token_use": "id", "sub": "me"}
