@@ -250,8 +250,8 @@ def _meanings(alarms: Mapping[str, Described]) -> Iterator[str]:
         for pattern, general in _WHOSE:
             meaning = re.sub(pattern, general, meaning)
         alike.setdefault(told._replace(meaning=meaning), []).append(name)
-    for general, same in alike.items():
-        told = general if len(same) > 1 else alarms[same[0]]
+    for several, same in alike.items():
+        told = several if len(same) > 1 else alarms[same[0]]
         shown = ", ".join(same)
         yield f"| {shown} | {told.severity} | {told.meaning} | {_link(told.runbook)} |"
 
