@@ -9,12 +9,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
 from msgspec.json import encode
 
 from orders.aws.calls import Api, Limits, Unanswered
 from orders.aws.connection import Request
 from orders.aws.signing import endpoint
-from orders.named_tuple import NamedTuple
 from orders.tracing import subsegment
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Unreachable(ApiError):
     """AWS did not answer, or failed, or throttled: another try may succeed."""
 
 
-class Service(NamedTuple):
+class Service(Struct, frozen=True):
     """One of AWS's JSON APIs."""
 
     name: str

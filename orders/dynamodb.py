@@ -16,13 +16,13 @@ from __future__ import annotations
 import os
 from typing import Any, Protocol
 
+from msgspec import Struct
 from msgspec.json import encode
 
 from orders.aws.attributes import plain, typed
 from orders.aws.calls import Api, Limits, Outcome, Unanswered
 from orders.aws.connection import Request
 from orders.aws.signing import endpoint
-from orders.named_tuple import NamedTuple
 
 Item = dict[str, Any]
 """An item, or a key."""
@@ -31,7 +31,7 @@ _TARGET = "DynamoDB_20120810."
 _LIMITS = Limits(connect=1.0, answer=2.0, whole=6.0, tries=3)
 
 
-class Used(NamedTuple):
+class Used(Struct, frozen=True):
     """What is told of a call: its id at AWS, the capacity units it took, how often it was sent."""
 
     request_id: str | None = None

@@ -358,7 +358,12 @@ def _observed(work: Subsegment, call: Callable[..., T], *args: Any, **options: A
     used: Used = answer[-1]
     Store.read_units += used.consumed_rcu or 0
     Store.write_units += used.consumed_wcu or 0
-    work.aws(**used._asdict())
+    work.aws(
+        request_id=used.request_id,
+        retries=used.retries,
+        consumed_rcu=used.consumed_rcu,
+        consumed_wcu=used.consumed_wcu,
+    )
     return answer
 
 

@@ -15,15 +15,14 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from msgspec import DecodeError
+from msgspec import DecodeError, Struct
 from msgspec.json import decode
 
-from orders.aws.connection import Stale, connect
+from orders.aws.connection import Request, Stale, connect
 from orders.aws.signing import sign
-from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from orders.aws.connection import Address, Answer, Connection, Request
+    from orders.aws.connection import Address, Answer, Connection
 
 UNKNOWN = "UnknownAnswer"
 """The code of an answer that is no JSON object; AWS has none such."""
@@ -56,7 +55,7 @@ _LATER = (
 _NOTHING: dict[str, Any] = {}
 
 
-class Limits(NamedTuple):
+class Limits(Struct, frozen=True):
     """How long and how often is tried; in seconds."""
 
     connect: float = 1.0
@@ -66,7 +65,7 @@ class Limits(NamedTuple):
     tries: int = 3
 
 
-class Outcome(NamedTuple):
+class Outcome(Struct, frozen=True):
     """What became of a call, whatever AWS says."""
 
     status: int
@@ -166,8 +165,9 @@ class Api:
         now = time.gmtime(time.time() + self._ahead)
         headers = {**request.headers, "host": self._address.netloc}
         target = request.method, request.path, request.query
-        signed = sign(headers, request.body, self._service, now, target)
-        return self._exchange(request._replace(headers=signed), seconds)
+        headers = sign(headers, request.body, self._service, now, target)
+        signed = Request(request.method, request.path, request.query, headers, request.body)
+        return self._exchange(signed, seconds)
 
     def _exchange(self, signed: Request, seconds: float) -> Answer:
         data = signed.written()
@@ -179,9 +179,15 @@ class Api:
         return self._on(connect(self._address, self._limits.connect), data, seconds)
 
     def _on(self, connection: Connection, data: bytes, seconds: float) -> Answer:
-        answer, reusable = connection.exchange(data, seconds)
+        try:
+            answer, reusable = connection.exchange(data, seconds)
+        except OSError:
+            connection.close()
+            raise
         if reusable and len(self._idle) < _MOST_KEPT:
             self._idle.append((connection, time.time()))
+        else:
+            connection.close()
         return answer
 
     def close(self) -> None:

@@ -15,8 +15,9 @@ import time
 from binascii import crc32
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from orders.aws.tls import Socket, secured
-from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ class Stale(Broken):
     """The connection, which was used before, gave nothing: most likely it had been closed."""
 
 
-class Address(NamedTuple):
+class Address(Struct, frozen=True):
     """Where an API is."""
 
     scheme: str
@@ -70,7 +71,7 @@ def address_of(url: str) -> Address:
     return Address(scheme, netloc, host, int(port) if port else _PORTS[scheme])
 
 
-class Request(NamedTuple):
+class Request(Struct, frozen=True):
     """What is asked: signed and unsigned requests have the same form."""
 
     method: str
@@ -96,7 +97,7 @@ class Request(NamedTuple):
         return "\r\n".join([*lines, "\r\n"]).encode() + self.body
 
 
-class Answer(NamedTuple):
+class Answer(Struct, frozen=True):
     """What came back."""
 
     status: int
@@ -125,10 +126,6 @@ class Connection:
         self._left = b""
         self._socket = opened
         self._read, self._write = read, write
-
-    def __del__(self) -> None:
-        """Close what nobody uses any more."""
-        self.close()
 
     def close(self) -> None:
         """Close; TLS is not told good-bye, for nobody waits for that."""

@@ -45,6 +45,10 @@ class Socket(_socket.socket):
 
     __slots__ = ("__weakref__",)
 
+    def __del__(self) -> None:
+        """Close what nobody uses any more, without the warning of Python's own."""
+        self.close()
+
 
 def secured(plain: Socket, host: str) -> Secure:
     """Put TLS on a connected socket, and verify that it is the host who answers.
