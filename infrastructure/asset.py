@@ -19,6 +19,7 @@ import sys
 import sysconfig
 import tempfile
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -38,6 +39,7 @@ READY = "ORDERS_ASSET"
 
 _LOCK = ROOT / "requirements" / "runtime.txt"
 _SOURCES = ROOT / "orders"
+_CARRIED = ("**/*.py", "**/*.pem")
 _KEPT_DEPENDENCIES = ROOT / ".cache" / "asset"
 _LAMBDA_FOLDER = "/var/task"
 
@@ -247,7 +249,8 @@ def _candidates(minor: str) -> Iterator[Path]:
 def _build(target: Target, destination: Path) -> Asset:
     """Build, unless what stands at `destination` was built from the same inputs."""
     stamp = destination.with_name(f"{destination.name}.stamp")
-    inputs = _digest([_key_of_dependencies(target), *_named_contents(_SOURCES, "**/*.py")])
+    sources = (_named_contents(_SOURCES, pattern) for pattern in _CARRIED)
+    inputs = _digest([_key_of_dependencies(target), *chain.from_iterable(sources)])
     known = _recall(stamp, inputs) if destination.is_dir() else None
     if known is None:
         stamp.unlink(missing_ok=True)
@@ -342,7 +345,7 @@ def _install_options(target: Target) -> list[str]:
 def _assemble(target: Target, dependencies: Path, folder: Path) -> None:
     shutil.copytree(dependencies, folder)
     package = folder / _SOURCES.name
-    for source in _files(_SOURCES, "**/*.py"):
+    for source in chain.from_iterable(_files(_SOURCES, pattern) for pattern in _CARRIED):
         copy = package / source.relative_to(_SOURCES)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, copy)

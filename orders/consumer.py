@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from orders.aws_api import SQS, ApiError, call, endpoint
+from orders.aws.signing import endpoint
+from orders.aws_api import SQS, ApiError, call
 from orders.named_tuple import NamedTuple
 from orders.order_changes import Deleted, Malformed, OrderChange, parse
 from orders.settings import (
@@ -471,7 +472,7 @@ def delay(receives: int, after: float = 0) -> float:
 
 def _queue_url(arn: str) -> str:
     account, name = arn.split(":")[4:6]
-    return f"{endpoint('sqs').geturl()}/{account}/{name}"
+    return f"{endpoint('sqs').url}/{account}/{name}"
 
 
 def _tell(verdict: _Verdict, *, cold: bool) -> None:

@@ -15,11 +15,11 @@ from orders.domain.ids import timestamp_in, timestamp_of
 from orders.domain.money import TOTAL_OF_SUMS
 from orders.domain.serving.servers import ACCEPT_BY, SERVED_BY
 from orders.dynamodb import (
-    MISTAKES,
-    THROTTLED,
     Client,
     ConditionFailed,
     DynamoDBError,
+    Mistake,
+    Throttled,
     TransactionCancelled,
     connect,
 )
@@ -45,8 +45,9 @@ if TYPE_CHECKING:
     from orders.domain.listing import Filters
     from orders.domain.money import Path
     from orders.domain.order import Item
+    from orders.dynamodb import Used
 
-T = TypeVar("T")
+T = TypeVar("T", bound="tuple[Any, ...]")
 
 _TRACE_ID = ("traceId",)
 _POSTAL_CODE = ("deliveryAddress", "postalCode")
@@ -57,7 +58,6 @@ _CONFLICT_PAUSES = (0.02, 0.05, 0.1, 0.2)  # seconds, between tries and looks at
 _NOTHING = {"dynamodbCalls": 0, "readUnits": 0.0, "writeUnits": 0.0}
 _OK, _CLIENT_ERROR = 200, 400  # of HTTP: DynamoDB has no others for what it took and refused
 _UNMET, _THROTTLES = "ConditionalCheckFailed", ("ThrottlingError", "ProvisionedThroughputExceeded")
-_TOLD = ("request_id", "consumed_rcu", "consumed_wcu")
 _INDEX_OF = {"partnerId": BY_PARTNER, "customerId": BY_CUSTOMER, SERVED_BY: BY_SERVER}
 
 RESTAURANTS = "#restaurants"
@@ -213,7 +213,7 @@ class Store:
         }
         if owner is None:
             options |= placeholders.options()
-            scan = self._client.sync_scan_page
+            scan = self._client.scan_page
             found, last, _ = self._call("Scan", scan, self._orders, **options)
             return found, last
         options |= {"scan_index_forward": False, "index_name": _INDEX_OF[owner.attribute]}
@@ -221,7 +221,7 @@ class Store:
         if filters.ranged:
             key += f" AND {placeholders.between(*_reach(filters, start))}"
         options |= placeholders.options()
-        query = self._client.sync_query_page
+        query = self._client.query_page
         found, last, _ = self._call("Query", query, self._orders, key, **options)
         return _within(filters, found, last)
 
@@ -260,17 +260,17 @@ class Store:
         try:
             item, _ = self._call(
                 "UpdateItem",
-                self._client.sync_update_item,
+                self._client.update_item,
                 self._orders,
                 key,
                 update_expression=expressions.update(change),
                 condition_expression=condition,
                 **expressions.options(),
-                return_values_on_condition_check_failure=True,
+                return_values_on_condition_check_failure="ALL_OLD",
                 return_values="ALL_NEW",
             )
         except ConditionFailed as error:
-            item = getattr(error, "item", None)
+            item = error.item
             # The client sends a change again when its answer does not come: it may have been made.
             if item is None or item.get("changedBy") != change.id:
                 raise Refused(item) from None
@@ -283,7 +283,7 @@ class Store:
     def admit(self, api_key_id: str, partner_id: str) -> None:
         """Say which partner an API key belongs to; a repetition changes nothing."""
         entry = {"apiKeyId": api_key_id, "partnerId": partner_id}
-        put = self._client.sync_put_item
+        put = self._client.put_item
         self._call("PutItem", put, setting(PARTNERS_TABLE), entry)
 
     def partners(self) -> tuple[list[Item], bool]:
@@ -291,7 +291,7 @@ class Store:
 
         Strongly consistent: a process that is started anew for what was just written must find it.
         """
-        scan = self._client.sync_scan_page
+        scan = self._client.scan_page
         found, last, _ = self._call("Scan", scan, setting(PARTNERS_TABLE), consistent_read=True)
         return found, last is None
 
@@ -300,7 +300,7 @@ class Store:
         return self._get(setting(PARTNERS_TABLE), {"apiKeyId": RESTAURANTS})
 
     def _get(self, table: str, key: Item) -> Item | None:
-        read = self._client.sync_get_item
+        read = self._client.get_item
         item, _ = self._call("GetItem", read, table, key, consistent_read=True)
         return item
 
@@ -313,7 +313,6 @@ class Store:
             "expiresAt": now + int(setting(IDEMPOTENCY_HOURS)) * 3600,
         }
         claimed = {
-            "type": "put",
             "table": setting(IDEMPOTENCY_TABLE),
             "item": record,
             # DynamoDB deletes expired items some time later, not at once.
@@ -322,12 +321,11 @@ class Store:
             "expression_attribute_values": {":now": now},
         }
         placed = {
-            "type": "put",
             "table": self._orders,
             "item": item,
             "condition_expression": "attribute_not_exists(orderId)",
         }
-        write = self._client.sync_transact_write
+        write = self._client.transact_write
         self._call("TransactWriteItems", write, [claimed, placed])
 
     def _call(
@@ -339,30 +337,33 @@ class Store:
             with subsegment("DynamoDB", namespace="aws") as work:
                 work.aws(operation=operation, **_tables_of(target))
                 return _observed(work, call, target, *args, **options)
-        except (ConditionFailed, TransactionCancelled, *MISTAKES):
+        except (ConditionFailed, TransactionCancelled, Mistake):
             raise
         except DynamoDBError as error:
-            raise Unavailable(type(error).__name__) from error
+            raise Unavailable(str(error)) from error
 
 
 def _observed(work: Subsegment, call: Callable[..., T], *args: Any, **options: Any) -> T:
-    """Make a call and note what became of it; how often the client repeated it, it does not say."""
+    """Make a call and note what became of it."""
     try:
         answer = call(*args, **options)
-    except THROTTLED:
-        work.throttled()
-        raise
-    except (ConditionFailed, TransactionCancelled, *MISTAKES) as error:
-        work.answered(_CLIENT_ERROR)
-        if _only_throttled(error):
+    except DynamoDBError as error:
+        work.aws(request_id=error.used.request_id, retries=error.used.retries)
+        if isinstance(error, ConditionFailed | TransactionCancelled | Mistake):
+            work.answered(_CLIENT_ERROR)
+        if isinstance(error, Throttled) or _only_throttled(error):
             work.throttled()
         raise
     work.answered(_OK)
-    if isinstance(answer, tuple):  # a transaction's answer tells nothing
-        used = answer[-1]
-        Store.read_units += getattr(used, "consumed_rcu", None) or 0
-        Store.write_units += getattr(used, "consumed_wcu", None) or 0
-        work.aws(**{name: getattr(used, name, None) for name in _TOLD})
+    used: Used = answer[-1]
+    Store.read_units += used.consumed_rcu or 0
+    Store.write_units += used.consumed_wcu or 0
+    work.aws(
+        request_id=used.request_id,
+        retries=used.retries,
+        consumed_rcu=used.consumed_rcu,
+        consumed_wcu=used.consumed_wcu,
+    )
     return answer
 
 

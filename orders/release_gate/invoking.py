@@ -6,17 +6,17 @@ https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
 from __future__ import annotations
 
 import json
-import threading
 import time
 from base64 import b64decode
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING, Any
 
-from orders.aws_api import endpoint, sign, tls
+from orders.aws.calls import Api, Limits
+from orders.aws.connection import Request
+from orders.aws.signing import endpoint
 from orders.named_tuple import NamedTuple
 
 if TYPE_CHECKING:
-    from http.client import HTTPResponse
+    from orders.aws.connection import Answer
 
 _SECONDS = 31.0
 """How long an answer may take: no function of the API runs longer than 29 seconds."""
@@ -59,14 +59,12 @@ class Lambda:
             deadline: of `time.monotonic`; no call is made after it.
         """
         self._deadline = deadline
-        self._own = threading.local()
-        self._made: list[HTTPConnection] = []
+        self._api = Api("lambda", endpoint("lambda"), Limits(connect=_SECONDS, answer=_SECONDS))
         self.calls = 0
 
     def close(self) -> None:
         """Close all connections."""
-        for connection in self._made:
-            connection.close()
+        self._api.close()
 
     def invoke(self, function: str, qualifier: str, event: Any, *, tail: bool = False) -> Invoked:
         """Call a version of a function and wait for its answer.
@@ -89,69 +87,40 @@ class Lambda:
         for left in reversed(range(_TRIES)):
             if time.monotonic() > self._deadline:
                 raise Late
-            response, answer, seconds = self._exchange(
-                path, f"Qualifier={qualifier}", body, tail=tail
-            )
-            if response.status == 200:
-                return _invoked(response, answer, seconds)
-            name = response.getheader("x-amzn-errortype") or f"HTTP {response.status}"
+            answer, seconds = self._exchange(path, f"Qualifier={qualifier}", body, tail=tail)
+            if answer.status == 200:
+                return _invoked(answer, seconds)
+            name = answer.headers.get("x-amzn-errortype") or f"HTTP {answer.status}"
             why = name.partition(":")[0]
-            if left == 0 or not (response.status >= 500 or why.startswith((*_LATER, *_NOT_YET))):
+            if left == 0 or not (answer.status >= 500 or why.startswith((*_LATER, *_NOT_YET))):
                 break
             time.sleep(_PAUSE)
         raise Unanswered(why)
 
-    def _exchange(
-        self, path: str, query: str, body: bytes, *, tail: bool
-    ) -> tuple[HTTPResponse, bytes, float]:
-        url = endpoint("lambda")
-        headers = {"content-type": "application/json", "host": url.netloc}
+    def _exchange(self, path: str, query: str, body: bytes, *, tail: bool) -> tuple[Answer, float]:
+        headers = {"content-type": "application/json"}
         if tail:
             headers["x-amz-log-type"] = "Tail"
-        for fresh in (False, True):
-            signed = sign(headers, body, "lambda", time.gmtime(), ("POST", path, query))
-            try:
-                connection = self._connection(url.scheme, url.netloc, fresh=fresh)
-                started = time.perf_counter()
-                connection.request("POST", f"{path}?{query}", body, signed)
-                response = connection.getresponse()
-                answer = response.read()
-            except TimeoutError:
-                self._own.connection = None
-                raise Unanswered(f"no answer within {_SECONDS:.0f} s") from None
-            except (OSError, HTTPException) as error:  # one that was kept may have been closed
-                self._own.connection = None
-                if fresh:
-                    raise Unanswered(type(error).__name__) from None
-            else:
-                self.calls += 1
-                return response, answer, time.perf_counter() - started
-        raise AssertionError("the last try returns or raises")
-
-    def _connection(self, scheme: str, place: str, *, fresh: bool) -> HTTPConnection:
-        known: HTTPConnection | None = getattr(self._own, "connection", None)
-        if known is not None and not fresh:
-            return known
-        made = (
-            HTTPSConnection(place, timeout=_SECONDS, context=tls())
-            if scheme == "https"
-            else HTTPConnection(place, timeout=_SECONDS)
-        )
-        self._made.append(made)
-        made.connect()
-        self._own.connection = made
-        return made
+        started = time.perf_counter()
+        try:
+            answer = self._api.send(Request("POST", path, query, headers, body), _SECONDS)
+        except TimeoutError:
+            raise Unanswered(f"no answer within {_SECONDS:.0f} s") from None
+        except OSError as error:
+            raise Unanswered(type(error).__name__) from None
+        self.calls += 1
+        return answer, time.perf_counter() - started
 
 
-def _invoked(response: HTTPResponse, answer: bytes, seconds: float) -> Invoked:
+def _invoked(answer: Answer, seconds: float) -> Invoked:
     try:
-        payload = json.loads(answer or b"null")
+        payload = json.loads(answer.body or b"null")
     except (ValueError, RecursionError):
         payload = None
     error = ""
-    if response.getheader("x-amz-function-error"):
+    if answer.headers.get("x-amz-function-error"):
         told = payload.get("errorType") if isinstance(payload, dict) else None
         error = told if isinstance(told, str) else "Unhandled"
-    log = b64decode(response.getheader("x-amz-log-result") or "").decode(errors="replace")
-    version = response.getheader("x-amz-executed-version") or ""
+    log = b64decode(answer.headers.get("x-amz-log-result", "")).decode(errors="replace")
+    version = answer.headers.get("x-amz-executed-version", "")
     return Invoked(payload, version, error, seconds, log)

@@ -112,7 +112,7 @@ class Noting:
 
         def noting(*args: Any, **options: Any) -> Any:
             answer = call(*args, **options)
-            self.calls.append({"call": name.removeprefix("sync_"), "sent": args, "got": answer})
+            self.calls.append({"call": name, "sent": args, "got": answer})
             return answer
 
         return noting

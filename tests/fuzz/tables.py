@@ -2,7 +2,7 @@
 
 Expressions of other forms than the store's are refused, and so is what DynamoDB itself refuses:
 empty or long keys, numbers that it cannot hold, items above 400 KB. Text that is no Unicode fails
-as it does in pydynox's client.
+as it does in the real client.
 """
 
 from __future__ import annotations
@@ -10,9 +10,17 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from orders.dynamodb import MISTAKES, ConditionFailed, DynamoDBError, TransactionCancelled
+from orders.dynamodb import (
+    ConditionFailed,
+    DynamoDBError,
+    Mistake,
+    NoAnswer,
+    Throttled,
+    TransactionCancelled,
+    Used,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,7 +36,7 @@ _PARTITION_OF = {
     "by-partner": "partnerId",
     "by-server": "servedBy",
 }
-_REFUSED = next(kind for kind in MISTAKES if kind.__name__ == "ValidationException")
+_USED = Used("request-of-dynamodb", 1.0, 1.0)
 _LONGEST_KEYS = (2048, 1024)  # bytes of a partition key, of a sort key
 _LARGEST_ITEM = 400 * 1024
 _DEEPEST = 32
@@ -43,14 +51,6 @@ _BETWEEN = re.compile(r"(#\w+) BETWEEN (:\w+) AND (:\w+)")
 _UPDATE = re.compile(r"SET (?P<sets>.*?)(?: REMOVE (?P<removes>.*))?", re.DOTALL)
 _APPENDED = re.compile(r"list_append\((?:if_not_exists\((#\w+), (:\w+)\)|(#\w+)), (:\w+)\)")
 _SET = re.compile(rf"([#\w.]+) = ({re.sub(r'[(](?=#|:)', '(?:', _APPENDED.pattern)}|[^,]+)(?:, |$)")
-
-
-class Units(NamedTuple):
-    """What pydynox tells of a call."""
-
-    request_id: str = "request-of-dynamodb"
-    consumed_rcu: float = 1.0
-    consumed_wcu: float = 1.0
 
 
 class Tables:
@@ -71,24 +71,22 @@ class Tables:
         """Store an item, whatever was there."""
         stored = _stored(item)
         if _size(stored) > _LARGEST_ITEM:
-            raise _REFUSED("the item is too large")
+            raise _refused("the item is too large")
         self.items[table][_key_in(table, stored)] = stored
 
-    def sync_get_item(
-        self, table: str, key: Item, *, consistent_read: bool
-    ) -> tuple[Item | None, Units]:
+    def get_item(self, table: str, key: Item, *, consistent_read: bool) -> tuple[Item | None, Used]:
         assert consistent_read
         self._fail()
-        return self.items[table].get(_key_in(table, _stored(key))), Units()
+        return self.items[table].get(_key_in(table, _stored(key))), _USED
 
-    def sync_put_item(self, table: str, item: Item) -> Units:
+    def put_item(self, table: str, item: Item) -> tuple[None, Used]:
         self._fail()
         self.put(table, item)
-        return Units()
+        return None, _USED
 
-    def sync_query_page(
+    def query_page(
         self, table: str, key_condition_expression: str, **options: Any
-    ) -> tuple[list[Item], Item | None, Units]:
+    ) -> tuple[list[Item], Item | None, Used]:
         self._fail()
         names, values = _placeholders(options)
         partition = _PARTITION_OF[options["index_name"]]
@@ -106,15 +104,15 @@ class Tables:
         if start is not None:
             start = _stored(start)
             if start[partition] != identity:
-                raise _REFUSED("the exclusive start key is outside the partition")
+                raise _refused("the exclusive start key is outside the partition")
             if within and (
                 not _between(within, start, names, values) or _ends_at(within, start, values)
             ):
-                raise _REFUSED("the exclusive start key is outside the range, or at its end")
+                raise _refused("the exclusive start key is outside the range, or at its end")
             matching = [item for item in matching if _place(item) > _place(start)]
         return self._page(table, matching, options, (partition,))
 
-    def sync_scan_page(self, table: str, **options: Any) -> tuple[list[Item], Item | None, Units]:
+    def scan_page(self, table: str, **options: Any) -> tuple[list[Item], Item | None, Used]:
         self._fail()
         found = sorted(self.items[table].items())
         start = options.get("exclusive_start_key")
@@ -123,51 +121,55 @@ class Tables:
             found = [(key, item) for key, item in found if key > after]
         return self._page(table, [item for _, item in found], options, ())
 
-    def sync_transact_write(self, operations: list[Item]) -> None:
+    def transact_write(self, puts: list[Item]) -> tuple[None, Used]:
         self._fail()
-        for one in operations:
+        for one in puts:
             key = _key_in(one["table"], _stored(one["item"]))
             if not _holds(one["condition_expression"], self.items[one["table"]].get(key), one):
                 raise TransactionCancelled("ConditionalCheckFailed")
-        for one in operations:
+        for one in puts:
             self.put(one["table"], one["item"])
+        return None, _USED
 
-    def sync_update_item(self, table: str, key: Item, **options: Any) -> tuple[Item | None, Units]:
+    def update_item(self, table: str, key: Item, **options: Any) -> tuple[Item | None, Used]:
         self._fail()
         assert options["return_values"] == "ALL_NEW"
-        assert options["return_values_on_condition_check_failure"]
+        assert options["return_values_on_condition_check_failure"] == "ALL_OLD"
         name = _key_in(table, _stored(key))
         old = self.items[table].get(name)
         if not _holds(options["condition_expression"], old, options):
             failed = ConditionFailed("The conditional request failed")
-            failed.item = old  # type: ignore[attr-defined]  # as the client does
+            failed.item = old
             raise failed
         new = _updated(dict(old or key), options["update_expression"], options)
         self.put(table, new)
-        return self.items[table][name], Units()
+        return self.items[table][name], _USED
 
     def _page(
         self, table: str, found: list[Item], options: dict[str, Any], more: tuple[str, ...]
-    ) -> tuple[list[Item], Item | None, Units]:
+    ) -> tuple[list[Item], Item | None, Used]:
         limit = options.get("limit") or len(found)
         seen = found[:limit]
         last = seen[-1] if seen and len(found) > limit else None
         key = last and {name: last[name] for name in (*_KEY_OF[table], *more)}
         condition = options.get("filter_expression")
         kept = [item for item in seen if not condition or _holds(condition, item, options)]
-        return kept, key, Units()
+        return kept, key, _USED
 
     def _fail(self) -> None:
         if (error := self.fault()) is not None:
             raise error
 
 
-FAULTS: dict[str, type[Exception]] = {
-    kind.__name__: kind
-    for kind in (DynamoDBError, *DynamoDBError.__subclasses__())
-    if kind not in (ConditionFailed, TransactionCancelled)
+FAULTS: dict[str, type[DynamoDBError]] = {
+    kind.__name__: kind for kind in (DynamoDBError, Mistake, NoAnswer, Throttled)
 }
 """What DynamoDB, or the way to it, may answer at any time, by name."""
+
+
+def _refused(_why: str) -> Mistake:
+    """Make what DynamoDB says to a request that it does not take."""
+    return Mistake("ValidationException")
 
 
 def _key_in(table: str, item: Item) -> tuple[Any, ...]:
@@ -179,13 +181,13 @@ def _key_in(table: str, item: Item) -> tuple[Any, ...]:
 def _check_key(key: tuple[Any, ...]) -> None:
     for value, longest in zip(key, _LONGEST_KEYS, strict=False):
         if not isinstance(value, str) or not 0 < len(value.encode()) <= longest:
-            raise _REFUSED("a key is empty, too long, or none")
+            raise _refused("a key is empty, too long, or none")
 
 
 def _stored(value: Any, depth: int = 0) -> Any:
     """Give a value as DynamoDB gives it back, or refuse it as DynamoDB does."""
     if depth > _DEEPEST:
-        raise _REFUSED("nested too deeply")
+        raise _refused("nested too deeply")
     if isinstance(value, dict):
         return {_text(name): _stored(member, depth + 1) for name, member in value.items()}
     if isinstance(value, list):
@@ -202,7 +204,7 @@ def _text(value: str) -> str:
 
 def _number(value: float) -> float:
     if not math.isfinite(value) or (value and not 1e-130 <= abs(value) < 1e126):
-        raise _REFUSED("a number that DynamoDB cannot hold")
+        raise _refused("a number that DynamoDB cannot hold")
     return int(value) if value == int(value) else value
 
 
@@ -259,7 +261,7 @@ def _between(condition: str, item: Item, names: dict[str, str], values: dict[str
     assert bounds, condition
     first, last = values[bounds[2]], values[bounds[3]]
     if first > last:
-        raise _REFUSED("the upper bound is below the lower bound")
+        raise _refused("the upper bound is below the lower bound")
     return bool(first <= item[names[bounds[1]]] <= last)
 
 
@@ -307,7 +309,7 @@ def _operand(text: str, item: Item, names: dict[str, str], values: dict[str, Any
     first, plus, second = text.partition(" + ")
     left = values[first] if first.startswith(":") else _at(item, first, names)
     if left is None:
-        raise _REFUSED("an attribute that does not exist")
+        raise _refused("an attribute that does not exist")
     return left + values[second] if plus else left
 
 
@@ -315,7 +317,7 @@ def _parent(item: Item, path: str, names: dict[str, str]) -> tuple[Item, str]:
     *above, last = (names[step] for step in path.split("."))
     for name in above:
         if not isinstance(item.get(name), dict):
-            raise _REFUSED("the document path is invalid for update")
+            raise _refused("the document path is invalid for update")
         item[name] = dict(item[name])
         item = item[name]
     return item, last

@@ -19,7 +19,6 @@ import pytest
 
 from documents.quote_vectors import DOCUMENT
 from orders import (
-    aws_api,
     custom_resource,
     heartbeat,
     telemetry,
@@ -28,6 +27,8 @@ from orders import (
 )
 from orders import log as logs
 from orders import store as stores
+from orders.aws import calls
+from orders.aws.connection import Answer, Connection, Request
 from orders.release_gate import gate, invoking, lists
 from tests.fuzz.tables import FAULTS, KEYS, ORDERS, PARTNERS
 from tests.fuzz.targets import TARGETS, forget
@@ -164,22 +165,31 @@ class World:
         """Be DynamoDB."""
         return self._outcome.after
 
-    def aws(self, _url: Any, request: Any, headers: dict[str, str]) -> tuple[int, bytes, None]:
-        """Answer as AWS's other APIs do."""
+    def aws(self, request: Request) -> Answer:
+        """Answer as AWS's other APIs do; as Lambda, by the bytes that the case has for it."""
+        if request.path.startswith("/2015-03-31/functions/"):
+            return self._lambda(request)
+        headers = request.headers
         operation = headers.get("x-amz-target", f"GET {request.path}").rpartition(".")[2]
         arguments = json.loads(request.body or b"{}")
         self._outcome.calls.append((operation, headers, arguments))
         assert self._case is not None
         if self._case.aws:
             status, text = self._case.aws[len(self._outcome.calls) % len(self._case.aws)]
-            return int(status), str(text).encode(errors="surrogatepass"), None
+            return Answer(int(status), {}, str(text).encode(errors="surrogatepass"))
         if operation == "GetParameter":
             return self._parameter(arguments["Name"])
         if operation.startswith("GET "):
-            return 200, json.dumps({"value": API_KEY}).encode(), None
-        return 200, b"{}", None
+            return Answer(200, {}, json.dumps({"value": API_KEY}).encode())
+        return Answer(200, {}, b"{}")
 
-    def _parameter(self, name: str) -> tuple[int, bytes, None]:
+    def _lambda(self, request: Request) -> Answer:
+        if _unreachable(self._case):
+            raise ConnectionRefusedError("refused")
+        wire: Any = Wire(self, request.headers["host"])
+        return Connection(wire, wire.recv, wire.send).exchange(request.written(), 2.0)[0]
+
+    def _parameter(self, name: str) -> Answer:
         assert self._case is not None
         texts = {
             ENVIRONMENT["FLAGS_PARAMETER"]: self._case.flags,
@@ -190,8 +200,8 @@ class World:
             name_of = f"{ENVIRONMENT['PARTNERS_PREFIX']}/{partner}/webhook"
             texts[name_of] = self._case.endpoint or text
         if name not in texts:
-            return 400, b'{"__type":"ParameterNotFound"}', None
-        return 200, json.dumps({"Parameter": {"Value": texts[name]}}).encode(), None
+            return Answer(400, {}, b'{"__type":"ParameterNotFound"}')
+        return Answer(200, {}, json.dumps({"Parameter": {"Value": texts[name]}}).encode())
 
     def deliver(self, target: Any, headers: dict[str, str], body: bytes, _deadline: Any) -> Any:
         """Take a webhook."""
@@ -244,9 +254,21 @@ class Wire:
         self._world = world
         self._host = host
         self._sent = b""
+        self._said = io.BytesIO()
 
     def sendall(self, data: bytes) -> None:
         self._sent += bytes(data)
+
+    def send(self, data: bytes) -> int:
+        self._sent += bytes(data)
+        self._said = self.makefile()
+        return len(data)
+
+    def recv(self, most: int) -> bytes:
+        return self._said.read(most)
+
+    def settimeout(self, _seconds: float) -> None:
+        """Never wait."""
 
     def makefile(self, *_: Any) -> io.BytesIO:
         self._world.take(self._host, self._sent)
@@ -328,14 +350,14 @@ def world() -> Iterator[World]:
         patch.delenv("AWS_ENDPOINT_URL", raising=False)
         patch.setenv("_X_AMZN_TRACE_ID", "")  # is put back in the end
         patch.setattr(stores, "time", clock)
-        patch.setattr(aws_api, "time", clock)
+        patch.setattr(calls, "time", clock)
         patch.setattr(custom_resource, "time", clock)
-        patch.setattr(aws_api, "_exchange", made.aws)
+        patch.setattr(calls.Api, "_exchange", lambda _, request, __: made.aws(request))
         patch.setattr(webhooks, "_exchange", made.deliver)
         patch.setattr(tracing, "_socket_of_process", lambda: made)
         for waiting in (gate, invoking, lists):
             patch.setattr(waiting, "time", clock)
-        for module in (heartbeat, custom_resource, invoking):
+        for module in (heartbeat, custom_resource):
             patch.setattr(module, "HTTPConnection", made.connection())
             patch.setattr(module, "HTTPSConnection", made.connection())
         patch.setattr(logs.log, "stream", None)

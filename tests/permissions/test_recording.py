@@ -16,6 +16,7 @@ from local.inside.aws_calls import Call, Context, attributes_of, calls_of
 from local.inside.recording import Recorder
 from ops.reach.clients import clients
 from orders import aws_api
+from orders.aws.signing import endpoint
 from orders.domain.changes import Change, Owner
 from orders.domain.ids import new_order_id
 from orders.domain.lifecycle import Role, Status
@@ -79,7 +80,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Call]]:
 
 @pytest.fixture
 def store(seen: list[Call], monkeypatch: pytest.MonkeyPatch) -> Store:
-    """Open the store of the functions, as pydynox talks for it."""
+    """Open the store of the functions, as our client talks for it."""
     assert not seen
     for name, value in {
         "AWS_REGION": "us-east-1",
@@ -176,7 +177,7 @@ def test_a_batch_is_recorded_as_what_it_is_a_batch_of(seen: list[Call]) -> None:
 
 
 def test_clients_are_recorded_alike(store: Store, seen: list[Call]) -> None:
-    """pydynox, our own requests and botocore leave the same record of the same calls."""
+    """The store, our other calls and botocore leave the same record of the same calls."""
     order_id = new_order_id(NOW)
     with refused():
         store.get(order_id)
@@ -185,7 +186,7 @@ def test_clients_are_recorded_alike(store: Store, seen: list[Call]) -> None:
     ours = list(seen)
     seen.clear()
     key = {"orderId": {"S": order_id}, "timestamp": {"S": "2026-05-28T20:26:40.000Z"}}
-    client = clients(aws_api.endpoint("dynamodb").geturl())
+    client = clients(endpoint("dynamodb").url)
     dynamodb, ssm = client("dynamodb"), client("ssm")
     with contextlib.suppress(dynamodb.exceptions.ClientError):
         dynamodb.get_item(TableName="orders", Key=key, ConsistentRead=True)

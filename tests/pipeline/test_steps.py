@@ -177,7 +177,7 @@ def test_a_tag_becomes_a_release(clone: Clone) -> None:
     assert names == of_stages | {f"{stem}-{name}.cdx.json" for name in lists} | {"SHA256SUMS"}
     assert all(name in asked for name in names)
     subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=folder, check=True)
-    for name, package in zip(lists, ("pydynox", "preact"), strict=True):
+    for name, package in zip(lists, ("msgspec", "preact"), strict=True):
         listed = json.loads((folder / f"{stem}-{name}.cdx.json").read_text())
         assert package in {component["name"] for component in listed["components"]}
 

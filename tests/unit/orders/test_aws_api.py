@@ -20,7 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.reach.layout import free_port
-from orders.aws_api import SQS, SSM, ApiError, Service, Unreachable, call, endpoint, get, post, sign
+from orders.aws.signing import endpoint, sign
+from orders.aws_api import SQS, SSM, ApiError, Service, Unreachable, call, get, post
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,7 +104,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Make no pause between two tries, but remember it."""
     made: list[float] = []
-    monkeypatch.setattr("orders.aws_api.time.sleep", made.append)
+    monkeypatch.setattr("orders.aws.calls.time.sleep", made.append)
     return made
 
 
@@ -355,7 +356,7 @@ def test_an_unknown_name_is_for_later(monkeypatch: pytest.MonkeyPatch, pauses: l
     def unknown(*_: Any, **__: Any) -> None:
         raise socket.gaierror(socket.EAI_AGAIN, HIDDEN)
 
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    monkeypatch.setattr("_socket.getaddrinfo", unknown)
     assert refusal(Unreachable) == "gaierror"
     assert len(pauses) == 1
 
@@ -436,15 +437,15 @@ def test_what_is_not_http_is_for_later(monkeypatch: pytest.MonkeyPatch, answer: 
 @pytest.mark.parametrize("service", [SSM, SQS])
 def test_aws_is_called_in_the_function_s_own_region(service: Service) -> None:
     """Without any other word a call goes to AWS, encrypted."""
-    assert endpoint(service.name).geturl() == f"https://{service.name}.eu-central-1.amazonaws.com"
+    assert endpoint(service.name).url == f"https://{service.name}.eu-central-1.amazonaws.com"
 
 
 def test_the_environment_may_name_another_address(monkeypatch: pytest.MonkeyPatch) -> None:
     """One variable leads all services elsewhere, as for AWS's own tools; a service's own wins."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    assert endpoint("sqs").geturl() == endpoint("ssm").geturl() == "http://127.0.0.1:1"
+    assert endpoint("sqs").url == endpoint("ssm").url == "http://127.0.0.1:1"
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:2")
-    assert endpoint("sqs").geturl() == "http://127.0.0.1:2"
-    assert endpoint("ssm").geturl() == "http://127.0.0.1:1"
+    assert endpoint("sqs").url == "http://127.0.0.1:2"
+    assert endpoint("ssm").url == "http://127.0.0.1:1"
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "")
-    assert endpoint("sqs").geturl() == "http://127.0.0.1:1"
+    assert endpoint("sqs").url == "http://127.0.0.1:1"

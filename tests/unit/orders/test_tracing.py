@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import pytest
 from hypothesis import given
@@ -17,12 +17,20 @@ from jsonschema import Draft202012Validator
 from ops.reach.layout import free_port
 from orders import aws_api, partners, tracing, webhooks
 from orders import log as logs
+from orders.aws import calls
+from orders.aws.connection import Answer
 from orders.consumer import consumer
 from orders.domain.changes import confirm, revise, view
 from orders.domain.events import OrderEvent
 from orders.domain.lifecycle import Role, Status
 from orders.domain.order import OrderPatch
-from orders.dynamodb import THROTTLED, ConditionFailed, DynamoDBError, TransactionCancelled
+from orders.dynamodb import (
+    ConditionFailed,
+    DynamoDBError,
+    Throttled,
+    TransactionCancelled,
+    Used,
+)
 from orders.flags import Decision
 from orders.handlers import create_order, get_order, list_orders, process_order, update_order
 from orders.store import Claim, Refused, Store, Unavailable
@@ -335,14 +343,6 @@ def test_threads_do_not_mix_parents(daemon: Daemon) -> None:
 # --- DynamoDB
 
 
-class Used(NamedTuple):
-    """What the client tells of a call."""
-
-    request_id: str = "request-9"
-    consumed_rcu: float | None = None
-    consumed_wcu: float | None = None
-
-
 class Client:
     """A DynamoDB client that gives what it is told to, or raises it."""
 
@@ -356,25 +356,26 @@ class Client:
             raise self.fails
         return (*found, used)
 
-    def sync_get_item(self, table: str, _key: Any, *, consistent_read: bool) -> Any:
+    def get_item(self, table: str, _key: Any, *, consistent_read: bool) -> Any:
         assert consistent_read
         stored = self.stored if table == TABLES["ORDERS"] else self._record()
-        return self._answer((stored,), Used(consumed_rcu=1.0))
+        return self._answer((stored,), Used("request-9", consumed_rcu=1.0))
 
-    def sync_scan_page(self, _table: str, **_: Any) -> Any:
-        return self._answer(([], None), Used(consumed_rcu=0.5))
+    def scan_page(self, _table: str, **_: Any) -> Any:
+        return self._answer(([], None), Used("request-9", consumed_rcu=0.5))
 
-    def sync_query_page(self, _table: str, _key: str, **_: Any) -> Any:
-        return self._answer(([self.stored], None), Used(consumed_rcu=0.5))
+    def query_page(self, _table: str, _key: str, **_: Any) -> Any:
+        return self._answer(([self.stored], None), Used("request-9", consumed_rcu=0.5))
 
-    def sync_update_item(self, _table: str, _key: Any, **_: Any) -> Any:
-        return self._answer((self.stored,), Used(consumed_wcu=2.0))
+    def update_item(self, _table: str, _key: Any, **_: Any) -> Any:
+        return self._answer((self.stored,), Used("request-9", consumed_wcu=2.0))
 
-    def sync_transact_write(self, operations: Any) -> None:
-        self.placed = operations[-1]["item"]
+    def transact_write(self, puts: Any) -> Any:
+        self.placed = puts[-1]["item"]
         if self.fails:
             failure, self.fails = self.fails, None
             raise failure
+        return None, Used("request-9")
 
     def _record(self) -> dict[str, Any]:
         assert self.stored
@@ -417,12 +418,13 @@ def test_a_read_tells_table_units_and_status(daemon: Daemon, client: Client) -> 
         "table_name": "orders-table",
         "request_id": "request-9",
         "consumed_rcu": 1.0,
+        "retries": 0,
     }
 
 
 REFUSALS = [
     (ConditionFailed("no"), {"error"}, Refused),
-    (THROTTLED("slow"), {"error", "throttle"}, Unavailable),
+    (Throttled("slow"), {"error", "throttle"}, Unavailable),
     (DynamoDBError("gone"), {"fault"}, Unavailable),
 ]
 
@@ -607,10 +609,10 @@ def _broken(_: Message) -> NoReturn:
 
 def test_a_call_of_sqs(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
     """A call says which operation on which queue, its last status and how often it was repeated."""
-    answers = [(500, b"{}", None), (200, b"{}", None)]
+    answers = [Answer(500, {}, b"{}"), Answer(200, {}, b"{}")]
     _credentials(monkeypatch)
-    monkeypatch.setattr(aws_api, "_exchange", lambda *_: answers.pop(0))
-    monkeypatch.setattr(aws_api, "_PAUSE", 0)
+    monkeypatch.setattr(calls.Api, "_exchange", lambda *_: answers.pop(0))
+    monkeypatch.setattr(calls, "_FIRST_PAUSE", 0)
     aws_api.call(aws_api.SQS, "SendMessage", {"QueueUrl": "https://q", "MessageBody": SECRET})
     document = daemon.one()
     assert (document["name"], document["namespace"]) == ("SQS", "aws")
@@ -623,8 +625,8 @@ def test_a_throttled_call_of_ssm(daemon: Daemon, monkeypatch: pytest.MonkeyPatch
     """A parameter is told by its name and never by its value; a throttle is marked."""
     _credentials(monkeypatch)
     refusal = json.dumps({"__type": "ThrottlingException", "message": SECRET}).encode()
-    monkeypatch.setattr(aws_api, "_exchange", lambda *_: (400, refusal, None))
-    monkeypatch.setattr(aws_api, "_PAUSE", 0)
+    monkeypatch.setattr(calls.Api, "_exchange", lambda *_: Answer(400, {}, refusal))
+    monkeypatch.setattr(calls, "_FIRST_PAUSE", 0)
     with pytest.raises(aws_api.Unreachable):
         aws_api.call(aws_api.SSM, "GetParameter", {"Name": "/flags", "WithDecryption": True})
     document = daemon.one()
@@ -714,9 +716,9 @@ def test_a_change_names_its_trace(client: Client, monkeypatch: pytest.MonkeyPatc
 
     def update(_table: str, _key: Any, **options: Any) -> Any:
         written.append(options)
-        return client.stored, Used()
+        return client.stored, Used("request-9")
 
-    monkeypatch.setattr(client, "sync_update_item", update)
+    monkeypatch.setattr(client, "update_item", update)
     for trace in (ROOT, None):
         change = revise(OrderPatch(status=Status.READY), Role.PARTNER, NOW, trace)
         store_of(client).update(ORDER_ID, change, None, None)

@@ -9,9 +9,9 @@ import pytest
 
 from infrastructure.functions import Caller, names
 
-# Each costs more start-up than everything that the handlers do import (docs/decisions/0004).
+# Each costs more start-up than everything that the handlers do import (docs/decisions/0040).
 TOO_SLOW = {
-    *("boto3", "botocore", "pydantic", "aws_xray_sdk", "s3transfer", "requests", "urllib3"),
+    *("boto3", "botocore", "pydynox", "pydantic", "aws_xray_sdk", "s3transfer", "requests", "urllib3"),
     "aws_lambda_powertools",
 }
 NOT_FOR_LAMBDA = {
@@ -33,7 +33,7 @@ def modules_after(statement: str) -> set[str]:
 def test_a_handler_loads_no_slow_library(name: str) -> None:
     """Importing a handler loads neither boto3 nor pydantic, Powertools or the X-Ray SDK."""
     loaded = modules_after(f"import orders.handlers.{name}")
-    assert ("pydynox.pydynox_core" in loaded) == (
+    assert ("orders.dynamodb" in loaded) == (
         name not in names(Caller.DEPLOYMENT, Caller.SIGN_IN)
     )
     packages = {module.partition(".")[0] for module in loaded}
@@ -44,7 +44,6 @@ def test_the_template_needs_no_database() -> None:
     """Synthesizing loads neither the store nor what works on queues: it is about their names."""
     loaded = modules_after("import infrastructure.service")
     assert {module.partition(".")[0] for module in loaded} >= {"aws_cdk", "orders"}
-    assert not {module for module in loaded if module.startswith("pydynox")}
     assert not loaded & {"orders.store", "orders.dynamodb", "orders.consumer", "orders.aws_api"}
 
 
@@ -52,7 +51,7 @@ def test_the_domain_needs_nothing_of_aws() -> None:
     """The rules of an order can be read and run without AWS, HTTP or a store."""
     loaded = modules_after("import orders.domain.changes")
     packages = {module.partition(".")[0] for module in loaded}
-    assert not packages & (TOO_SLOW | NOT_FOR_LAMBDA | {"pydynox"})
+    assert not packages & (TOO_SLOW | NOT_FOR_LAMBDA | {"_ssl"})
     assert {module for module in loaded if module.startswith("orders.")} == {
         "orders.domain",
         "orders.named_tuple",

@@ -155,13 +155,13 @@ def test_a_range_is_a_condition_of_the_key(monkeypatch: pytest.MonkeyPatch) -> N
     """A page of a range reads what it shows, and one order more; nothing newer is looked at."""
     store, _ = store_of([NOW + number for number in range(50)], monkeypatch)
     asked: list[dict[str, Any]] = []
-    query = store._client.sync_query_page
+    query = store._client.query_page
 
     def spy(table: str, key: str, **options: Any) -> Any:
         asked.append(options)
         return query(table, key, **options)
 
-    monkeypatch.setattr(store._client, "sync_query_page", spy)
+    monkeypatch.setattr(store._client, "query_page", spy)
     page = store.page(ME, filters=Filters(start=NOW, end=NOW + 10), limit=3, cursor=None)
     assert [item["timestamp"] for item in page.items] == [
         timestamp_of(NOW + number) for number in (9, 8, 7)

@@ -40,8 +40,8 @@ class World:
         self.updates = 0
         self.flags = "{}"
         self._lock = Lock()
-        self._update = self.tables.sync_update_item
-        self.tables.sync_update_item = self.update  # type: ignore[method-assign]
+        self._update = self.tables.update_item
+        self.tables.update_item = self.update  # type: ignore[method-assign]
 
     def update(self, *args: Any, **options: Any) -> Any:
         """One after the other, as DynamoDB changes one item."""
@@ -162,17 +162,17 @@ def test_a_function_that_dies_leaves_all_or_nothing(
     world: World, killed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ended before its write or after it, the repetition ends what it began, once."""
-    real = world.tables.sync_update_item
+    real = world.tables.update_item
 
     def dying(*args: Any, **options: Any) -> Any:
         if killed == "after":
             real(*args, **options)
         raise SystemExit
 
-    monkeypatch.setattr(world.tables, "sync_update_item", dying)
+    monkeypatch.setattr(world.tables, "update_item", dying)
     with pytest.raises(SystemExit):
         world.patch(CONFIRM)
-    monkeypatch.setattr(world.tables, "sync_update_item", real)
+    monkeypatch.setattr(world.tables, "update_item", real)
     status, headers, shown = world.patch(CONFIRM)
     assert (status, shown["version"], len(shown["history"])) == (200, 2, 2)
     assert ("Idempotent-Replayed" in headers) == (killed == "after")
@@ -254,14 +254,14 @@ def test_an_order_that_keeps_changing_is_for_later(
 ) -> None:
     """Should somebody always come first, the caller is told to come back, and nothing is lost."""
     world.tables.put(ORDERS, {k: v for k, v in world.acmes.items() if k != "sums"})
-    real = world.tables.sync_update_item
+    real = world.tables.update_item
 
     def beaten(*args: Any, **options: Any) -> Any:
         item = world.stored(world.acmes)
         world.tables.put(ORDERS, {**item, "version": item["version"] + 1})
         return real(*args, **options)
 
-    monkeypatch.setattr(world.tables, "sync_update_item", beaten)
+    monkeypatch.setattr(world.tables, "update_item", beaten)
     status, headers, _ = world.patch({"tip": 1})
     assert (status, headers["Retry-After"]) == (503, "1")
     assert world.stored(world.acmes)["tip"] == world.acmes["tip"]

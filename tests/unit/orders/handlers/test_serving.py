@@ -230,8 +230,8 @@ def test_a_stranger_s_cursor_stays_within_one_s_own_list(world: World) -> None:
 class Lagging(Tables):
     """Tables of which a read that asks for no more is behind: it misses what was just written."""
 
-    def sync_scan_page(self, table: str, **options: Any) -> Any:
-        return super().sync_scan_page(table, **options) if options.get("consistent_read") else _OLD
+    def scan_page(self, table: str, **options: Any) -> Any:
+        return super().scan_page(table, **options) if options.get("consistent_read") else _OLD
 
 
 _OLD: Any = ([{"apiKeyId": "#restaurants", "restaurants": partners.packed({})}], None, None)

@@ -14,8 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from orders import aws_api
 from orders import log as logs
+from orders.aws import calls
+from orders.aws.connection import Answer, Request
 from orders.release_gate import gate, invoking, lists
 from orders.release_gate.plan import REQUESTED, WORKERS
 from tests.fuzz.tables import PARTNERS, Tables
@@ -95,24 +96,23 @@ class FakeLambda:
         }
         return {**known, **changes}
 
-    def exchange(
-        self, _url: Any, request: Any, headers: dict[str, str]
-    ) -> tuple[int, bytes, str | None]:
+    def exchange(self, request: Request) -> Answer:
         """Be AWS's other APIs, which functions and gate call."""
-        operation = headers["x-amz-target"].rpartition(".")[2]
+        operation = request.headers["x-amz-target"].rpartition(".")[2]
         arguments = json.loads(request.body)
         if operation == "PutItem":
             if not self.allowed:
-                return 400, b'{"__type":"x#AccessDeniedException"}', None
+                return Answer(400, {}, b'{"__type":"x#AccessDeniedException"}')
             item = {name: value["S"] for name, value in arguments["Item"].items()}
             self.tables.put(arguments["TableName"], item)
         elif operation == "GetParameter":
             if arguments["Name"] == "/flags":
-                return 200, json.dumps({"Parameter": {"Value": self.flags}}).encode(), None
-            return 400, b'{"__type":"ParameterNotFound"}', None
+                value = json.dumps({"Parameter": {"Value": self.flags}})
+                return Answer(200, {}, value.encode())
+            return Answer(400, {}, b'{"__type":"ParameterNotFound"}')
         else:
             self.letters.append({"operation": operation, **arguments})
-        return 200, b"{}", None
+        return Answer(200, {}, b"{}")
 
     def invoke(self, function: str, qualifier: str, event: Any) -> tuple[dict[str, str], bytes]:
         """Run a function; gives Lambda's headers and the payload."""
@@ -166,7 +166,13 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeLambda]:
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("orders.store.connect", lambda: made.tables)
-    monkeypatch.setattr(aws_api, "_exchange", made.exchange)
+    real = calls.Api._exchange
+
+    def exchange(api: calls.Api, request: Request, seconds: float) -> Answer:
+        to_lambda = request.path.startswith("/2015-03-31/functions/")
+        return real(api, request, seconds) if to_lambda else made.exchange(request)
+
+    monkeypatch.setattr(calls.Api, "_exchange", exchange)
     monkeypatch.setattr(logs.log, "stream", None)
     for module in (gate, invoking, lists):
         monkeypatch.setattr(module, "time", made.clock)
