@@ -26,6 +26,7 @@ from ops.reach.layout import free_port
 from project.release import COMMIT, looked_at
 from tests.quick import pytest_addoption, pytest_configure, pytest_ignore_collect
 from tests.shared.http_clients import read_certificates_once
+from tests.spent import pytest_runtest_setup, pytest_runtest_teardown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,13 @@ if TYPE_CHECKING:
 
     from ops.reach.endpoints import Endpoints
 
-__all__ = ["pytest_addoption", "pytest_configure", "pytest_ignore_collect"]
+__all__ = [
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_ignore_collect",
+    "pytest_runtest_setup",
+    "pytest_runtest_teardown",
+]
 
 # A busy machine is no finding.
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -68,8 +75,8 @@ _APART = {"test_bench", "test_deploy", "test_doctor", "test_run"}
 
 _FOLDERS = {"ceilings", "infrastructure", "permissions", "pipeline", "releases"}
 _LONGEST_FIRST = (
-    *("stack", "beside", "releases", "test_faults"),
-    *("infrastructure", "test_run", "test_deploy"),
+    *("stack", "beside", "releases", "faults/test_faults"),
+    *("infrastructure", "integration/test_run", "integration/test_deploy"),
 )
 
 
@@ -108,8 +115,7 @@ def _group(nodeid: str) -> str:
 
 
 def _rank(group: str) -> int:
-    name = group.rpartition("/")[2]
-    return _LONGEST_FIRST.index(name) if name in _LONGEST_FIRST else len(_LONGEST_FIRST)
+    return _LONGEST_FIRST.index(group) if group in _LONGEST_FIRST else len(_LONGEST_FIRST)
 
 
 @pytest.fixture(scope="session")

@@ -131,7 +131,7 @@ def serving(state: PartnerServer, certificate: Path, port: int = 0) -> Iterator[
     server = _Server(("127.0.0.1", port), type("Handler", (_Handler,), {"server_state": state}))
     server.context = context
     state.url = f"https://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     try:
         yield
     finally:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infrastructure.settings import STAGES, Budget, Capacity, CapacityMode, Domain, WebClient
-from infrastructure.synth import compose, write
+from infrastructure.synth import compose, template_of, write
 from orders.settings import STAGE
 from tests.quick import is_quick
 
@@ -129,6 +129,12 @@ def templates(given: Any, paths: dict[str, Path]) -> dict[str, Template]:
 def template(request: pytest.FixtureRequest, templates: dict[str, Template]) -> Template:
     """Each variant in turn."""
     return templates[request.param]
+
+
+@pytest.fixture(scope="session")
+def dev_again() -> Template:
+    """Stage dev, synthesized another time."""
+    return Template(template_of(STAGES["dev"]))
 
 
 @pytest.fixture

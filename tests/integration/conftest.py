@@ -127,10 +127,11 @@ def function_environment(stack: Endpoints) -> dict[str, str]:
 
 
 @pytest.fixture
-def fresh_function(stack: Endpoints, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def fresh_function(stack: Endpoints) -> Iterator[None]:
     """Let handlers run in this process, as in a function that has just started."""
-    for name, value in function_environment(stack).items():
-        monkeypatch.setenv(name, value)
-    forget()
-    yield
-    forget()
+    with pytest.MonkeyPatch.context() as patch:  # of its own: undone after all of a test's
+        for name, value in function_environment(stack).items():
+            patch.setenv(name, value)
+        forget()
+        yield
+        forget()

@@ -122,7 +122,7 @@ class CloudFormation(BaseHTTPRequestHandler):
 def address() -> Iterator[str]:
     """Where CloudFormation waits for an answer."""
     with HTTPServer(("127.0.0.1", 0), CloudFormation) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/answer?of=tests"
         server.shutdown()
 

@@ -32,6 +32,14 @@ if TYPE_CHECKING:
 OWN_STAGE = "unit"
 """The stage whose functions the tests are."""
 
+_ENVIRONMENT = {
+    STAGE: OWN_STAGE,
+    ACCEPT_MINUTES: "10",
+    ACCEPT_LEAD_MINUTES: "60",
+    PRICE_QUOTES: CHECKED,
+    PRICE_KEYS: NO_KEYS,
+}
+
 
 class NoStore(store.Store):
     """Knows one API key and no orders; whatever else is asked of it fails."""
@@ -58,16 +66,14 @@ def aws_is_described_once() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def functions_of_a_stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def functions_of_a_stage() -> Iterator[None]:
     """Let functions know whose metrics they count, how long restaurants have, who signs prices."""
-    monkeypatch.setenv(STAGE, OWN_STAGE)
-    monkeypatch.setenv(ACCEPT_MINUTES, "10")
-    monkeypatch.setenv(ACCEPT_LEAD_MINUTES, "60")
-    monkeypatch.setenv(PRICE_QUOTES, CHECKED)
-    monkeypatch.setenv(PRICE_KEYS, NO_KEYS)
-    forget()
-    yield
-    forget()
+    with pytest.MonkeyPatch.context() as patch:  # of its own: undone after all of a test's
+        for name, value in _ENVIRONMENT.items():
+            patch.setenv(name, value)
+        forget()
+        yield
+        forget()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from documents import stateful_changes
 from documents.stateful_changes import (
     fixed_properties,
     losses,
@@ -67,8 +68,12 @@ def test_a_released_template_holds_no_hash_of_an_asset(stage: str) -> None:
 
 
 @pytest.mark.synthesizes
-def test_a_release_keeps_the_one_before(tmp_path: Path) -> None:
+def test_a_release_keeps_the_one_before(
+    tmp_path: Path, templates: dict[str, Template], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Taking a release moves the last one to `before/`; taken again, that one stays there."""
+    today = {stage: templates[stage].document for stage in STAGES}
+    monkeypatch.setattr(stateful_changes, "template_of", lambda of, **_: today[of.stage])
     last = {"Resources": {"Old": {"Type": "AWS::SQS::Queue"}}}
     path_of("dev", tmp_path).write_text(json.dumps(last))
     (tmp_path / DECLARED.name).write_text("# meant then")

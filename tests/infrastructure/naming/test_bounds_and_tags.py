@@ -32,9 +32,9 @@ def test_every_role_is_bounded(named: str, written: object) -> None:
         assert pairs["stage"] == "prod", name
 
 
-def test_no_role_is_bounded_unless_asked() -> None:
+def test_no_role_is_bounded_unless_asked(dev: Template) -> None:
     """A stage without a boundary names none."""
-    roles = [role for _, role in Template(template_of(settings_of("dev"))).all("IAM::Role")]
+    roles = [role for _, role in dev.all("IAM::Role")]
     assert not [role for role in roles if "PermissionsBoundary" in role]
 
 

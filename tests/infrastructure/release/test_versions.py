@@ -94,39 +94,45 @@ def _called(resource: dict[str, Any]) -> Any:
     return properties.get("Target") if kind == "Scheduler::Schedule" else None
 
 
-def versions(**changed: Any) -> dict[str, str]:
-    """Give the id of each function's version, in a stage with some settings changed."""
-    template = Template(template_of(replace(STAGES["dev"], **changed)))
+def versions_of(template: Template) -> dict[str, str]:
+    """Give the id of each function's version."""
     return {name: the_version(template, name)[0] for name, _ in released(template)}
 
 
-@pytest.fixture(scope="module")
-def before() -> dict[str, str]:
-    return versions()
+def versions(**changed: Any) -> dict[str, str]:
+    """Give those of stage dev with some settings changed."""
+    return versions_of(Template(template_of(replace(STAGES["dev"], **changed))))
 
 
-def test_the_same_again_is_no_new_version(before: dict[str, str]) -> None:
+@pytest.fixture
+def before(dev: Template) -> dict[str, str]:
+    return versions_of(dev)
+
+
+@pytest.mark.synthesizes
+def test_the_same_again_is_no_new_version(before: dict[str, str], dev_again: Template) -> None:
     """Lambda publishes none where nothing has changed, and the deployment would fail."""
-    assert versions() == before
+    assert versions_of(dev_again) == before
 
 
+@pytest.mark.synthesizes
 def test_a_commit_alone_is_no_new_version(
-    before: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    dev: Template, before: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only where code or configuration changes callers meet another version."""
     monkeypatch.setenv(COMMIT, "f" * 40)
     asset = tmp_path / "asset"
     asset.mkdir()
     (asset / "code.py").write_text("")
-    document = json.loads(synthesize(STAGES["dev"], asset=asset, out=tmp_path / "out").read_text())
-    template = Template(document)
+    path = synthesize(STAGES["dev"], asset=asset, out=tmp_path / "out", validates=False)
+    template = Template(json.loads(path.read_text()))
     assert "f" * 40 in template.document["Outputs"]["Release"]["Value"]
-    after = {name: the_version(template, name)[0] for name, _ in released(template)}
-    assert after == before
+    assert versions_of(template) == before
     (deployment,) = (name for name, _ in template.all("ApiGateway::Deployment"))
-    assert deployment in template_of(STAGES["dev"])["Resources"]
+    assert deployment in dev.document["Resources"]
 
 
+@pytest.mark.synthesizes
 def test_another_variable_is_a_new_version(before: dict[str, str]) -> None:
     """Callers meet a changed setting, and not what was set before; others keep their version."""
     after = versions(idempotency_hours=48)
@@ -135,12 +141,14 @@ def test_another_variable_is_a_new_version(before: dict[str, str]) -> None:
     assert all(name.startswith(("Create", "Get", "List", "Update")) for name in changed)
 
 
+@pytest.mark.synthesizes
 def test_another_memory_is_a_new_version(before: dict[str, str]) -> None:
     """So is every other change of a function, and not of its code alone."""
     after = versions(memory_mb=STAGES["dev"].memory_mb * 2)
     assert not set(after.values()) & set(before.values())
 
 
+@pytest.mark.synthesizes
 def test_a_reservation_is_of_all_versions(before: dict[str, str]) -> None:
     """It is the function's own: with another one its version is the same, as Lambda sees it."""
     assert versions(reserved_concurrency={"create_order": 310}, concurrency_quota=1_100) == before

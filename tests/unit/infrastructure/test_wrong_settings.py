@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shlex
@@ -69,30 +70,32 @@ COMMANDS = [
 """The Makefile's, but those that read no settings; `orders`, and what commands start themselves."""
 
 
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """Give a folder like the checkout, whose app and infrastructure are files of its own."""
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a folder like the checkout with a wrong stage: app and infrastructure are its own."""
+    folder = tmp_path_factory.mktemp("checkout")
     for path in ROOT.iterdir():
         if path.is_dir() and path.name != "infrastructure" and not path.name.startswith("."):
-            (tmp_path / path.name).symlink_to(path)
-    (tmp_path / "infrastructure").mkdir()
+            (folder / path.name).symlink_to(path)
+    (folder / "infrastructure").mkdir()
     for path in (ROOT / "app.py", *(ROOT / "infrastructure").iterdir()):
-        at = tmp_path / path.relative_to(ROOT)
+        at = folder / path.relative_to(ROOT)
         if path.name == "__pycache__":
             continue  # bytecode of other settings, which must not be taken or made there
         if path.is_dir():
             at.symlink_to(path)
         else:
             shutil.copy(path, at)
-    return tmp_path
+    (folder / PLACE).write_text(with_stage(f"{STAGING}, memory_mb=64)"))
+    return folder
 
 
-def plant(checkout: Path, entry: str) -> None:
-    """Write the settings with another stage."""
+def with_stage(entry: str) -> str:
+    """Give the settings' text with another stage."""
     text = (ROOT / PLACE).read_text()
-    with_stage = text.replace('        "prod": ', f'        {entry},\n        "prod": ', 1)
-    assert with_stage != text
-    (checkout / PLACE).write_text(with_stage)
+    changed = text.replace('        "prod": ', f'        {entry},\n        "prod": ', 1)
+    assert changed != text
+    return changed
 
 
 def said(checkout: Path, command: str) -> str:
@@ -111,17 +114,26 @@ def said(checkout: Path, command: str) -> str:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_wrong_setting_is_told_in_a_sentence(checkout: Path, fault: str) -> None:
-    """Whatever I get wrong in a stage, `make synth` names the file, the stage and the setting."""
+def test_a_wrong_setting_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """Whatever I get wrong in a stage, each command names the file, the stage and the setting."""
     entry, sentence = FAULTS[fault]
-    plant(checkout, entry)
-    told = said(checkout, "app.py")
-    assert re.fullmatch(rf"infrastructure/settings\.py: stage staging: .*{sentence}.*\n", told)
+    file = tmp_path / "settings.py"
+    file.write_text(with_stage(entry))
+    spec = importlib.util.spec_from_file_location("planted_settings", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)  # where types are looked up
+    with pytest.raises(SystemExit) as told:
+        spec.loader.exec_module(module)
+    begin = r"infrastructure/settings\.py: stage staging:"
+    assert re.fullmatch(rf"{begin} .*{sentence}.*", str(told.value.code))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_tells_it(checkout: Path, command: str) -> None:
     """No command ends with a traceback, or goes on, when a stage cannot be."""
-    plant(checkout, f"{STAGING}, memory_mb=64)")
     place = "infrastructure/settings.py: stage staging:"
     assert said(checkout, command) == f"{place} memory_mb must be at least 128\n"

@@ -480,7 +480,7 @@ def test_lists_are_read_back_to_the_beginning_of_the_run(
     monkeypatch.setattr("load.run._POLL_SECONDS", 0.01)
     Pages.failures = [503]
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     ledger = Ledger({f"key-{n}": Placing(ACME.owner, [f"order-{n}"]) for n in range(2)})
     plan = a_plan(
         tmp_path, url=f"http://127.0.0.1:{server.server_port}", people=People([ACME], [], None)

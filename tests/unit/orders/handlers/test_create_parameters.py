@@ -88,7 +88,7 @@ def cloudformation(
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/answer?signature=a%2Fb", came
     server.shutdown()
     server.server_close()
