@@ -29,6 +29,9 @@ _FOUND = 302
 _FORBIDDEN = 403
 _HANDSHAKE_SECONDS = 30
 
+LOOK_SECONDS = 0.1
+"""How often a server looks whether it is to stop: five of them do so one after the other."""
+
 
 class Server(ThreadingHTTPServer):
     """A server that ends with this process."""
@@ -126,7 +129,7 @@ def serving(
     """
     kind = type("Server", (SecureServer,), {"context": context}) if context else Server
     server = kind(("127.0.0.1", port), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,), daemon=True).start()
     try:
         yield f"{'https' if context else 'http'}://127.0.0.1:{server.server_port}/"
     finally:

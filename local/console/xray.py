@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from local.console.kept_traces import Refused, Traces, is_time
-from local.serving import Handler, Server
+from local.serving import LOOK_SECONDS, Handler, Server
 from ops.reach.errors import LocalError
 from project.json_object import json_object
 
@@ -41,7 +41,6 @@ PAGE = 100
 """Traces on a page of GetTraceSummaries."""
 
 _SAVING_SECONDS = 2.0
-_POLL_SECONDS = 0.5
 _TRIES = 20
 _LARGEST_DATAGRAM = 65_536
 _LARGEST_REQUEST = 64 * 1024
@@ -89,7 +88,7 @@ def collector(port: int, path: Path) -> Iterator[Collector]:
     server, datagrams = _listen(port, type("Handler", (_Handler,), {"traces": traces}))
     ended = threading.Event()
     threads = [
-        threading.Thread(target=server.serve_forever, daemon=True),
+        threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,), daemon=True),
         threading.Thread(target=_take, args=(datagrams, traces, ended), daemon=True),
         threading.Thread(target=_save, args=(traces, ended), daemon=True),
     ]
@@ -120,7 +119,7 @@ def _listen(port: int, handler: type[Handler]) -> tuple[Server, socket.socket]:
             datagrams.close()
             server.server_close()
         else:
-            datagrams.settimeout(_POLL_SECONDS)
+            datagrams.settimeout(LOOK_SECONDS)
             return server, datagrams
     raise LocalError("No port is free, over UDP and TCP alike, for the local X-Ray.")
 

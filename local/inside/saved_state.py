@@ -148,7 +148,7 @@ def _copy_nothing() -> None:
     Nobody else changes it here, and copies took four fifths of a save's processor time.
     """
     gc.disable()
-    copy.deepcopy = _itself
+    copy.deepcopy = _itself  # type: ignore[assignment] # its memo is nobody's concern here
 
 
 def _itself(value: Any, _memo: Any = None) -> Any:

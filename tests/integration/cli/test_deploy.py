@@ -340,7 +340,7 @@ def prod(client: Callable[[str], Any]) -> Iterator[str]:
     cloudformation = client("cloudformation")
     cloudformation.delete_stack(StackName=PROD)
     cloudformation.get_waiter("stack_delete_complete").wait(
-        StackName=PROD, WaiterConfig={"Delay": 1, "MaxAttempts": 120}
+        StackName=PROD, WaiterConfig={"Delay": 0.2, "MaxAttempts": 600}
     )
 
 

@@ -109,7 +109,7 @@ def deployed(stack: Endpoints) -> Iterator[Endpoints]:
     cloudformation = aws(stack, "cloudformation")
     cloudformation.create_stack(StackName=STACK, TemplateBody=template())
     cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=STACK, WaiterConfig={"Delay": 1}
+        StackName=STACK, WaiterConfig={"Delay": 0.1}
     )
     yield replace(stack, stack_name=STACK)
     cloudformation.delete_stack(StackName=STACK)

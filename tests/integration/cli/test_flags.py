@@ -57,7 +57,7 @@ def parameter(stack: Endpoints) -> Iterator[str]:
     cloudformation, name = aws(stack, "cloudformation"), f"/test-{uuid.uuid4().hex[:8]}/flags"
     cloudformation.create_stack(StackName=STACK, TemplateBody=template(stack, name))
     cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=STACK, WaiterConfig={"Delay": 1}
+        StackName=STACK, WaiterConfig={"Delay": 0.1}
     )
     yield name
     cloudformation.delete_stack(StackName=STACK)

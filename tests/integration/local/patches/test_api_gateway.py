@@ -260,11 +260,14 @@ def test_known_replacements_is_needed(endpoints_without_patches: Endpoints) -> N
     cloudformation: Any = clients(endpoints_without_patches.aws_endpoint_url)("cloudformation")
     name = f"s{uuid.uuid4().hex}"
     cloudformation.create_stack(StackName=name, TemplateBody=plan(1))
-    cloudformation.get_waiter("stack_create_complete").wait(StackName=name)
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName=name, WaiterConfig={"Delay": 0.1}
+    )
     try:
         wanted = {"StackName": name, "ChangeSetName": "more"}
         cloudformation.create_change_set(**wanted, TemplateBody=plan(2))
-        cloudformation.get_waiter("change_set_create_complete").wait(**wanted)
+        made = cloudformation.get_waiter("change_set_create_complete")
+        made.wait(**wanted, WaiterConfig={"Delay": 0.1})
         (change,) = cloudformation.describe_change_set(**wanted)["Changes"]
         assert change["ResourceChange"]["Replacement"] == "Conditional"
     finally:

@@ -288,14 +288,14 @@ def _item_of_an_updated_table(endpoints: Endpoints) -> Any:
     )
     cloudformation.create_stack(StackName=name, TemplateBody=before)
     cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=name, WaiterConfig={"Delay": 1}
+        StackName=name, WaiterConfig={"Delay": 0.1}
     )
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     table, item = stack["Outputs"][0]["OutputValue"], {"key": {"S": "k"}, "shelf": {"S": "o"}}
     dynamodb.put_item(TableName=table, Item=item)
     cloudformation.update_stack(StackName=name, TemplateBody=after)
     cloudformation.get_waiter("stack_update_complete").wait(
-        StackName=name, WaiterConfig={"Delay": 1}
+        StackName=name, WaiterConfig={"Delay": 0.1}
     )
     stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     found = dynamodb.query(

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def runtime(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """What stands for ministack's module that runs functions."""
-    worker = SimpleNamespace(__name__="Worker", _drain_stderr_bounded=lambda _: "")
+    worker = SimpleNamespace(
+        __name__="Worker", _drain_stderr_bounded=lambda _: "", _spawn=lambda _: None
+    )
     stand_in = SimpleNamespace(
         __name__="runtime", Worker=worker, zipfile=None, _PYTHON_WORKER_SCRIPT=""
     )
