@@ -77,10 +77,12 @@ def _columns() -> int:
     given = os.environ.get("COLUMNS", "")
     if given.isdigit() and int(given):
         return min(int(given), _MOST_COLUMNS)
+    screen = sys.__stdout__
     try:
-        return min(os.get_terminal_size(sys.__stdout__.fileno()).columns, _MOST_COLUMNS)
-    except (AttributeError, ValueError, OSError):
-        return _MOST_COLUMNS
+        columns = os.get_terminal_size(screen.fileno()).columns if screen else _MOST_COLUMNS
+    except (ValueError, OSError):
+        columns = _MOST_COLUMNS
+    return min(columns, _MOST_COLUMNS)
 
 
 def _complete(asked: str) -> int | None:

@@ -4,6 +4,8 @@
 
 on a terminal   one line that moves: Installing requirements/run.txt: 31 of 49 MB, botocore
 elsewhere       a line for each package that takes a while: botocore is here, 15.2 MB
+
+`python -m project.installing --size LOCK` says how much of a lock is here, on disk.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import distributions
 from typing import TYPE_CHECKING
 
 from uv import find_uv_bin
@@ -106,6 +109,13 @@ def sync(python: Path, lock: Path, tell: Callable[[str], None] | None = None) ->
     uv(("pip", "sync", "--require-hashes", "--python", str(python), str(lock)), heard)
 
 
+def size_of(lock: Path) -> tuple[int, float]:
+    """Give how many packages of a lock are installed here, and their files' megabytes."""
+    names = set(re.findall(r"^([a-z0-9-]+)==", lock.read_text(), re.MULTILINE))
+    found = [each for each in distributions() if re.sub("[-_.]+", "-", each.name).lower() in names]
+    return len(found), sum(file.size or 0 for each in found for file in each.files or ()) / 1e6
+
+
 def main(lock: str) -> None:
     """Install a lock file's packages into this environment, and say how far it is."""
     what, moves = f"Installing {lock}", sys.stdout.isatty()
@@ -135,4 +145,8 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    if sys.argv[1] == "--size":
+        for each in sys.argv[2:]:
+            _say("{}: {} packages, {:.0f} MB\n".format(each, *size_of(ROOT / each)))
+    else:
+        main(sys.argv[1])

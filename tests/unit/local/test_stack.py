@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local import stack
+from local.copy import environment
 from local.steps import Steps
 from ops.reach.errors import LocalError, OperatorError
 from ops.reach.layout import Layout
@@ -75,3 +76,34 @@ def test_without_a_web_client_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> Non
     said = io.StringIO()
     assert stack._built_web_client(Steps(said)) is None
     assert "There is no web client: npm cannot install what web needs" in said.getvalue()
+
+
+@pytest.mark.parametrize(("whole", "told"), [(True, []), (False, ["A source has changed"])])
+def test_what_most_runs_do_not_need_is_installed_when_it_is(
+    whole: bool,  # noqa: FBT001 - a case
+    told: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever edits the template after `make run` alone gets CDK installed, once, and reads so."""
+    done: list[str] = []
+    monkeypatch.setattr(environment, "whole", lambda: whole)
+    monkeypatch.setattr(environment, "complete", lambda: done.append("installed"))
+    said = io.StringIO()
+    stack._complete(Steps(said), "A source has changed")
+    assert bool(done) is not whole
+    assert [line for line in told if line not in said.getvalue()] == []
+    assert bool(said.getvalue()) is not whole
+
+
+def test_a_step_shows_how_far_it_is() -> None:
+    """On a terminal the line of a step moves; elsewhere there is one line when it is done."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for screen, moves in ((Terminal(), True), (io.StringIO(), False)):
+        with Steps(screen).step("Install the emulator") as tell:
+            tell("3 of 22 MB, botocore")
+        assert ("Install the emulator: 3 of 22 MB, botocore" in screen.getvalue()) is moves
+        assert "✓ Install the emulator" in screen.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from load.environment import LOCUST
-from local.copy.environment import EMULATOR, Environment
+from local.copy.environment import EMULATOR, Environment, complete, whole
 from ops.reach.errors import LocalError
 
 
@@ -61,7 +62,7 @@ def test_two_who_need_it_at_once_install_it_once(
     made.lock.write_text("some==2\n")
     installed = []
 
-    def install(self: Environment, base: Path) -> Path:
+    def install(self: Environment, base: Path, _: object) -> Path:
         installed.append(base)
         time.sleep(0.05)
         self._stamp.write_text(self._wanted())
@@ -78,3 +79,19 @@ def test_each_has_a_place_of_its_own() -> None:
     """The emulator's packages and Locust's are seen by nobody else, and both are locked."""
     assert EMULATOR.directory != LOCUST.directory
     assert all(one.lock.is_file() for one in (EMULATOR, LOCUST))
+
+
+def test_what_completes_an_environment_fails_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where CDK is needed and cannot be installed, I read why and what to type."""
+
+    def failing(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, 1, "", "setup: Is the package index reachable?")
+
+    monkeypatch.setattr(subprocess, "run", failing)
+    with pytest.raises(LocalError, match=r"(?s)make setup\n.*index reachable"):
+        complete()
+
+
+def test_this_environment_is_whole() -> None:
+    """Whoever runs the tests has what synthesizes and builds; a run alone has not."""
+    assert whole()
