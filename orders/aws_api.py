@@ -6,11 +6,11 @@ functions import (docs/decisions/0040-own-client.md).
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
-from msgspec.json import encode
 
 from orders.aws.calls import Api, Limits, Unanswered
 from orders.aws.connection import Request
@@ -66,7 +66,7 @@ def call(service: Service, operation: str, arguments: dict[str, Any]) -> dict[st
     with subsegment(service.name.upper(), namespace="aws") as work:
         work.aws(operation=operation, queue_url=arguments.get("QueueUrl"))
         work.aws(parameter_name=arguments.get("Name"))
-        return _asked(service.name, Request("POST", "/", "", headers, encode(arguments)), work)
+        return _asked(service.name, Request("POST", "/", "", headers, _written(arguments)), work)
 
 
 def get(service: str, path: str, query: str = "") -> dict[str, Any]:
@@ -98,7 +98,12 @@ def post(service: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
     headers = {"content-type": "application/json"}
     with subsegment(service, namespace="aws") as work:
         work.aws(operation=f"POST {path}")
-        return _asked(service, Request("POST", path, "", headers, encode(body)), work)
+        return _asked(service, Request("POST", path, "", headers, _written(body)), work)
+
+
+def _written(arguments: dict[str, Any]) -> bytes:
+    """Write what is sent: half of a surrogate pair, which a dead letter can quote, is escaped."""
+    return json.dumps(arguments, separators=(",", ":")).encode()
 
 
 def _asked(service: str, request: Request, work: Subsegment) -> dict[str, Any]:

@@ -275,6 +275,13 @@ def test_what_is_sent_is_what_was_signed(aws: Aws, monkeypatch: pytest.MonkeyPat
     assert sent.headers["authorization"] == expected.headers["Authorization"]
 
 
+def test_text_that_is_no_unicode_is_sent_escaped(aws: Aws) -> None:
+    """A message that quotes half of a surrogate pair becomes a dead letter all the same."""
+    call(SQS, "SendMessage", {"MessageBody": "\ud83d"})
+    (sent,) = aws.requests
+    assert sent.body == b'{"MessageBody":"\\ud83d"}'
+
+
 # --- Answers
 
 
