@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import DOCUMENTS, FIGURES, charts, functions, instructions, report, stack
+from bench import DOCUMENTS, FIGURES, charts, functions, instructions, report, stack, webhooks
 from bench.candidates import BARE, EMPTY, OTHERS, OURS, REFERENCE, Candidate, candidates
 from bench.jobs import Stub, stub
 from bench.stub import DELAY
@@ -40,7 +40,7 @@ def main() -> None:
     if asked.only in {"functions", "all"}:
         results |= _functions(interpreter, quick=asked.quick)
     if asked.only in {"stack", "all"}:
-        results["stack"] = _stack()
+        results |= _stack()
     results["load"] = [before, os.getloadavg()[0]]
     results["machine"] = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
     results["time"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -104,7 +104,10 @@ def _counted(few: list[Candidate], interpreter: Path, behind: Stub) -> dict[str,
 def _stack() -> dict[str, Any]:
     _tell("Sending requests through the local stack …")
     with tempfile.TemporaryDirectory() as directory, start(free_port(), Path(directory)) as found:
-        return stack.measure(found)
+        told = webhooks.measure(found)
+        for row in webhooks.as_rows(told):
+            _tell("  ".join(cell.rjust(width) for cell, width in zip(row, (33, 6, 6), strict=True)))
+        return {"webhooks": told, "stack": stack.measure(found)}
 
 
 def _write(results: dict[str, Any], *, documents: bool) -> None:

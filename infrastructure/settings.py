@@ -238,6 +238,8 @@ class Worker:
     """When the function is ended."""
     batch_size: Annotated[int, between(1, 10)] = 10
     """How many messages one call of the function gets, at most."""
+    memory_mb: Annotated[int, between(128, 10_240)] | None = None
+    """Memory of the function, and its share of a processor with it; None for the stage's."""
 
 
 @checked
@@ -365,7 +367,8 @@ def _tags(given: Mapping[str, str]) -> Mapping[str, str]:
 def _workers(retry_seconds: int = 5) -> Mapping[str, Worker]:
     return {
         "process_order": Worker(most_at_once=100, retry_seconds=retry_seconds),
-        "notify_partner": Worker(most_at_once=50, retry_seconds=retry_seconds),
+        # Half the wait for a processor, for some cents: docs/performance/webhooks.md.
+        "notify_partner": Worker(most_at_once=50, retry_seconds=retry_seconds, memory_mb=512),
     }
 
 
@@ -403,7 +406,7 @@ class Settings:
     """Whether what holds data (tables, people, keys, flags) stays when the stack goes, and the
     stack is protected from going."""
     memory_mb: Annotated[int, between(128, 10_240)] = 256
-    """Memory of each function; Lambda gives processor time in proportion. `make simulate` says
+    """Memory of a function; Lambda gives processor time in proportion. `make simulate` says
     which is the cheapest that keeps the promised p95."""
     timeout_seconds: Annotated[int, between(1, 29)] = 10
     """When a function of the API is ended; API Gateway itself gives up after 29 s."""
@@ -539,6 +542,11 @@ class Settings:
     def reserved(self) -> int:
         """How many concurrent executions the functions reserve together."""
         return sum(units or 0 for units in self.reserved_concurrency.values())
+
+    def memory_of(self, function: str) -> int:
+        """Give the MB of a function."""
+        worker = self.workers.get(function)
+        return (worker and worker.memory_mb) or self.memory_mb
 
     @property
     def shared_workers(self) -> int:
