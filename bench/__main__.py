@@ -19,6 +19,7 @@ from bench import DOCUMENTS, FIGURES, charts, functions, instructions, report, s
 from bench.candidates import BARE, EMPTY, OTHERS, OURS, REFERENCE, Candidate, candidates
 from bench.jobs import Stub, stub
 from bench.stub import DELAY
+from infrastructure.asset import build_for_aws
 from local.copy import environment
 from local.stack import start
 from ops.reach.layout import free_port
@@ -27,7 +28,7 @@ from project.markdown import with_blocks
 
 RESULTS = ROOT / "bench" / "results"
 _ROUNDS, _FEW_ROUNDS = 9, 3
-_COUNTED = (EMPTY, BARE, OURS, REFERENCE)
+_COUNTED = (EMPTY, BARE, OURS, REFERENCE, *OTHERS)
 _PARTS = ("functions", "stack", "all")
 
 
@@ -75,12 +76,9 @@ def _functions(interpreter: Path, *, quick: bool) -> dict[str, Any]:
                 if one.name not in OTHERS
             },
             "allocated": _allocated(built, interpreter, behind),
-            "instructions": {} if quick else _counted(few, interpreter, behind),
+            "authorities": functions.authorities(interpreter),
+            **({} if quick else _counted(few, interpreter, behind)),
         }
-
-
-def _zipped(built: list[Candidate], archive: Path) -> dict[str, int]:
-    return {one.name: one.zipped(archive) for one in built if one.name not in OTHERS}
 
 
 def _allocated(built: list[Candidate], interpreter: Path, behind: Stub) -> dict[str, int]:
@@ -91,14 +89,17 @@ def _allocated(built: list[Candidate], interpreter: Path, behind: Stub) -> dict[
 
 
 def _counted(few: list[Candidate], interpreter: Path, behind: Stub) -> dict[str, Any]:
+    """Count instructions, and name the libraries that they are of; without valgrind nothing."""
     if not instructions.available():
-        _tell("valgrind is not installed: no instructions are counted.")
+        _tell("No instructions are counted, those of the last run stay: apt-get install valgrind.")
         return {}
     found = {}
     for one in few:
         _tell(f"Counting the instructions of {one.name} …")
         found[one.name] = instructions.count(one, interpreter, behind)
-    return found
+    with tempfile.TemporaryDirectory() as folder:
+        compiled = instructions.libraries(build_for_aws(Path(folder) / "asset").path)
+    return {"instructions": found, "libraries": compiled}
 
 
 def _stack() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """How long a partner waits: the way of a change from its POST to the webhook, wait by wait.
 
-POST ─► gateway ─► create_order ─► table ─► stream ─► pipe ─► topic ─► queue ─► notify_partner ─► partner
+POST ─► gateway ─► create_order ─► table ─► stream ─► pipe
+                   partner ◄─ notify_partner ◄─ queue ◄─ topic ◄┘
 
 Each wait has a name, what decides it and where that was read. One delivery alone: what partners
 that hang do to the others is `simulation.webhooks`. Times are seconds.

@@ -90,12 +90,12 @@ RUNTIME_START = Time(
     0.083,
     0.117,
     "Lambda's init of Python 3.13 on arm64 for a handler that does nothing, AWS's own modules "
-    "loaded; 30 starts of 21 December 2025",
+    "loaded; 30 starts of 21 December 2025, read on 30 November 2026",
     "https://github.com/maxday/lambda-perf (data/2025/2025-12-21.json)",
 )
 PLACEMENT = Time(
     0.065,
-    0.290,
+    0.315,
     "what Lambda does before, and tells nowhere: it finds a machine and fetches the code. What is "
     "left of a whole cold start's 150 ms, one in a hundred above 400 (https://git.mcrn.ar/mariano/"
     "lambda_local_runner, docs/lambdas-md/lambda-04-cold-starts.md)",
@@ -169,8 +169,8 @@ IDLE_MINUTES = Published(
 )
 AUTHORITIES = Published(
     0.020, "seconds of a processor",
-    "to load 140 certificate authorities: `ssl.create_default_context` with certifi's, measured "
-    "on the machine of `make bench`", "measured"
+    "to load all authorities that browsers trust: a TLS context with certifi's, by `make bench`",
+    "measured"
 )  # fmt: skip
 SPEED = Published(
     1.0, "×", "a Lambda arm64 processor beside the measured one", "assumption"

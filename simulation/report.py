@@ -39,12 +39,11 @@ def blocks(results: Mapping[str, Any]) -> dict[str, str]:
 
 def missed(results: Mapping[str, Any]) -> list[str]:
     """Say which goals were not reached, each in a sentence."""
-    said = [
+    return [
         f"{name} of {what} is {found:,.{digits}{kind}}: above its goal, {goal:,.{digits}{kind}}."
         for name, what, found, goal, digits, kind in _reached(results)
         if found > goal
     ]
-    return said
 
 
 def _reached(results: Mapping[str, Any]) -> Iterator[tuple[str, str, float, float, int, str]]:
@@ -53,7 +52,9 @@ def _reached(results: Mapping[str, Any]) -> Iterator[tuple[str, str, float, floa
         what = "a hundred cold starts, ms"
         yield name, what, results["bursts"]["all cold"][name], goal, 0, "f"
     if "validation" in results:
-        errors = [abs(error) for one in results["validation"]["compared"] for error in one["errors"]]
+        errors = [
+            abs(error) for one in results["validation"]["compared"] for error in one["errors"]
+        ]
         what = "the model, beside the local stack"
         yield "the largest error", what, max(errors), scenarios.MOST_OFF, 0, "%"
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from infrastructure.settings import settings_of
 from project.markdown import with_blocks
-from simulation import figures, report, scenarios
+from simulation import figures, report, scenarios, validation
 from simulation.__main__ import FOUND, PAGE
 from simulation.figures import PLATFORM_START, Cost
 from simulation.model import Bucket, Pool, Service, Setup, percentile
@@ -142,6 +142,21 @@ def test_the_local_model_is_a_line_at_the_emulator() -> None:
     assert predict(demand, 50, 2)[1] == pytest.approx(48 * 10 + 10, rel=0.1)
 
 
+def test_a_client_that_is_busy_sends_one_after_the_other() -> None:
+    """The client is one process as well: who comes last has waited for all the others' halves."""
+    demand = Demand(client=0.01, emulator=0.0, function=0.0, alone=0.01)
+    assert predict(demand, 1, 2) == pytest.approx((10, 10))
+    assert predict(demand, 50, 2)[1] == pytest.approx(50 * 10, rel=0.1)
+
+
+def test_the_model_is_as_good_as_the_page_says() -> None:
+    """What was measured on a quiet machine is predicted to within a fifth, p50 and p95."""
+    found = json.loads(FOUND.read_text())["validation"]
+    errors = [abs(error) for one in validation.again(found)["compared"] for error in one["errors"]]
+    assert len(errors) == 6
+    assert max(errors) < scenarios.MOST_OFF
+
+
 @given(st.lists(st.floats(0, 1e3), min_size=1), st.floats(0.1, 100))
 def test_a_percentile_is_one_of_the_values(values: list[float], percent: float) -> None:
     """So many percent are not above it, and with the next smaller value fewer would be."""
@@ -172,7 +187,7 @@ def test_a_whole_cold_start_is_as_long_as_the_second_source_says() -> None:
     chance = random.Random(2)
     drawn = [PLATFORM_START.draw(chance) for _ in range(20_000)]
     assert percentile(drawn, 50) == pytest.approx(0.150, rel=0.05)
-    assert percentile(drawn, 99) == pytest.approx(0.400, rel=0.1)
+    assert percentile(drawn, 99) == pytest.approx(0.400, rel=0.03)
 
 
 def test_capacity_that_is_used_up_is_told() -> None:
