@@ -2,8 +2,8 @@
 
 The local stack has three resources that requests wait for. The emulator and the client are one
 process each, which does one thing at a time. The machine's processors are shared by both and the
-functions. What a request takes of each is measured with one client; from it the simulation says what many at once
-see, and the stack is asked whether that is so.
+functions. What a request takes of each is measured with one client. From it the simulation says
+what many at once see, and the stack is asked whether that is so.
 """
 
 from __future__ import annotations
