@@ -60,6 +60,7 @@ docs: setup ## Write the documents that are made from code
 	@$(PYTHON_HERE) -m tests.mutation.document
 	@$(PYTHON_HERE) -m simulation.request_cost
 	@$(PYTHON_HERE) -m simulation.webhooks
+	@$(PYTHON_HERE) -m simulation.deliveries
 	@$(PYTHON_HERE) -m simulation.fairness
 	@$(PYTHON_HERE) -m documents.mapping
 	@$(PYTHON_HERE) -m documents.personal_data

@@ -7,3 +7,6 @@ DOCUMENTS = ROOT / "docs" / "performance"
 
 FIGURES = DOCUMENTS / "figures.json"
 """What `make bench` measured last and in full; simulation and costs are computed from it."""
+
+BEFORE = DOCUMENTS / "before.json"
+"""A copy of FIGURES from before the last great change of starts and requests; pages show both."""

@@ -15,10 +15,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench import DOCUMENTS, FIGURES, charts, functions, instructions, report, stack
+from bench import DOCUMENTS, FIGURES, charts, functions, instructions, report, stack, webhooks
 from bench.candidates import BARE, EMPTY, OTHERS, OURS, REFERENCE, Candidate, candidates
 from bench.jobs import Stub, stub
 from bench.stub import DELAY
+from infrastructure.asset import build_for_aws
 from local.copy import environment
 from local.stack import start
 from ops.reach.layout import free_port
@@ -27,7 +28,7 @@ from project.markdown import with_blocks
 
 RESULTS = ROOT / "bench" / "results"
 _ROUNDS, _FEW_ROUNDS = 9, 3
-_COUNTED = (EMPTY, BARE, OURS, REFERENCE)
+_COUNTED = (EMPTY, BARE, OURS, REFERENCE, *OTHERS)
 _PARTS = ("functions", "stack", "all")
 
 
@@ -40,7 +41,7 @@ def main() -> None:
     if asked.only in {"functions", "all"}:
         results |= _functions(interpreter, quick=asked.quick)
     if asked.only in {"stack", "all"}:
-        results["stack"] = _stack()
+        results |= _stack()
     results["load"] = [before, os.getloadavg()[0]]
     results["machine"] = f"{platform.system()} {platform.machine()}, {os.cpu_count()} processors"
     results["time"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -75,12 +76,9 @@ def _functions(interpreter: Path, *, quick: bool) -> dict[str, Any]:
                 if one.name not in OTHERS
             },
             "allocated": _allocated(built, interpreter, behind),
-            "instructions": {} if quick else _counted(few, interpreter, behind),
+            "authorities": functions.authorities(interpreter),
+            **({} if quick else _counted(few, interpreter, behind)),
         }
-
-
-def _zipped(built: list[Candidate], archive: Path) -> dict[str, int]:
-    return {one.name: one.zipped(archive) for one in built if one.name not in OTHERS}
 
 
 def _allocated(built: list[Candidate], interpreter: Path, behind: Stub) -> dict[str, int]:
@@ -91,20 +89,26 @@ def _allocated(built: list[Candidate], interpreter: Path, behind: Stub) -> dict[
 
 
 def _counted(few: list[Candidate], interpreter: Path, behind: Stub) -> dict[str, Any]:
+    """Count instructions, and name the libraries that they are of; without valgrind nothing."""
     if not instructions.available():
-        _tell("valgrind is not installed: no instructions are counted.")
+        _tell("No instructions are counted, those of the last run stay: apt-get install valgrind.")
         return {}
     found = {}
     for one in few:
         _tell(f"Counting the instructions of {one.name} …")
         found[one.name] = instructions.count(one, interpreter, behind)
-    return found
+    with tempfile.TemporaryDirectory() as folder:
+        compiled = instructions.libraries(build_for_aws(Path(folder) / "asset").path)
+    return {"instructions": found, "libraries": compiled}
 
 
 def _stack() -> dict[str, Any]:
     _tell("Sending requests through the local stack …")
     with tempfile.TemporaryDirectory() as directory, start(free_port(), Path(directory)) as found:
-        return stack.measure(found)
+        told = webhooks.measure(found)
+        for row in webhooks.as_rows(told):
+            _tell("  ".join(cell.rjust(width) for cell, width in zip(row, (33, 6, 6), strict=True)))
+        return {"webhooks": told, "stack": stack.measure(found)}
 
 
 def _write(results: dict[str, Any], *, documents: bool) -> None:

@@ -1,10 +1,16 @@
 """Machine instructions by callgrind, where valgrind is installed: they do not depend on the clock.
 
-A warm request's are the difference of two runs, with more and with fewer requests.
+A warm request's are the difference of two runs, with more and with fewer requests. An init's are
+those above the init of an empty function, whose interpreter has loaded the same modules of AWS's.
+
+They see what counts of bytecode do not: compiled code, ours and others'. They do not see waits, the
+kernel's own work, nor what the same code costs on another processor: callgrind is told of none of
+Intel's instructions that valgrind lacks, and runs one thread at a time.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -13,10 +19,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.candidates import EMPTY
 from bench.functions import command
 from bench.jobs import event_for
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bench.candidates import Candidate
     from bench.jobs import Stub
 
@@ -33,11 +42,32 @@ def count(candidate: Candidate, interpreter: Path, stub: Stub) -> dict[str, floa
     """Count a candidate's instructions, in millions.
 
     Returns:
-        `start`, with the first request, and `warm`, of one request.
+        `init` until the handler is ready, the interpreter's and the runtime's with it; `start`,
+        with the first request, and `warm`, of one request.
     """
-    few, many = (_run(candidate, interpreter, stub, 1 + number) for number in (_FEW, _MANY))
+    none, few, many = (
+        _run(candidate, interpreter, stub, number) for number in (0, 1 + _FEW, 1 + _MANY)
+    )
     warm = (many - few) / (_MANY - _FEW)
-    return {"start": few - _FEW * warm, "warm": warm}
+    return {"init": none, "start": few - _FEW * warm, "warm": warm}
+
+
+def above_empty(counted: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Give the init of each function without that of an empty one: what its own code costs."""
+    floor = counted[EMPTY]["init"]
+    return {name: one["init"] - floor for name, one in counted.items() if name != EMPTY}
+
+
+def libraries(asset: Path) -> dict[str, str]:
+    """Name the compiled libraries of an asset, each with the beginning of its SHA-256.
+
+    Args:
+        asset: for AWS, which is the same on every machine.
+    """
+    return {
+        str(path.relative_to(asset)): hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        for path in sorted(asset.rglob("*.so*"))
+    }
 
 
 def _run(candidate: Candidate, interpreter: Path, stub: Stub, requests: int) -> float:

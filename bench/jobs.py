@@ -9,8 +9,10 @@ import subprocess
 import sys
 import uuid
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import certifi
 import httpx
 import msgspec
 import trustme
@@ -26,7 +28,6 @@ from project.checkout import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 _NOW = 1_795_000_000_123
 _TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0"
@@ -142,6 +143,9 @@ def _batch(order: dict[str, Any]) -> dict[str, Any]:
     return {"Records": [message]}
 
 
+_BUNDLES = ("AWS_CA_BUNDLE", "SSL_CERT_FILE")
+
+
 class Stub:
     """The stub that stands for DynamoDB, and the variables with which functions find it."""
 
@@ -149,6 +153,8 @@ class Stub:
         """Take a stub that listens on a port, and the authority that it is trusted by."""
         self._url = f"https://localhost:{port}"
         self._context = ssl.create_default_context(cafile=str(authority))
+        self._all = authority.with_name("all.pem")
+        self._all.write_text(authority.read_text() + Path(certifi.where()).read_text())
         self.environment = {
             "ACCEPT_LEAD_MINUTES": "60",
             "ACCEPT_MINUTES": "10",
@@ -183,6 +189,14 @@ class Stub:
             "WEBHOOK_WAITS": "5 300",
             "_X_AMZN_TRACE_ID": _TRACE,
         }
+
+    @property
+    def trusting_all(self) -> dict[str, str]:
+        """The variables of functions that trust all authorities that browsers do, and the stub's.
+
+        What loads a bundle of its own, as botocore does on AWS, loads as many.
+        """
+        return {**self.environment, **dict.fromkeys(_BUNDLES, str(self._all))}
 
     def calls(self) -> dict[str, int]:
         """Give how often each operation has been called since this was asked last."""

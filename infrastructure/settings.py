@@ -237,6 +237,8 @@ class Worker:
     """When the function is ended."""
     batch_size: Annotated[int, between(1, 10)] = 10
     """The most messages in one call of the function."""
+    memory_mb: Annotated[int, between(128, 10_240)] | None = None
+    """Memory of the function, and its share of a processor with it; None for the stage's."""
 
 
 @checked
@@ -360,7 +362,8 @@ def _tags(given: Mapping[str, str]) -> Mapping[str, str]:
 def _workers(retry_seconds: int = 5) -> Mapping[str, Worker]:
     return {
         "process_order": Worker(most_at_once=100, retry_seconds=retry_seconds),
-        "notify_partner": Worker(most_at_once=50, retry_seconds=retry_seconds),
+        # Half the wait for a processor, for some cents: docs/performance/webhooks.md.
+        "notify_partner": Worker(most_at_once=50, retry_seconds=retry_seconds, memory_mb=512),
     }
 
 
@@ -534,6 +537,11 @@ class Settings:
     def reserved(self) -> int:
         """How many concurrent executions the functions reserve together."""
         return sum(units or 0 for units in self.reserved_concurrency.values())
+
+    def memory_of(self, function: str) -> int:
+        """Give the MB of a function."""
+        worker = self.workers.get(function)
+        return (worker and worker.memory_mb) or self.memory_mb
 
     @property
     def shared_workers(self) -> int:

@@ -9,7 +9,7 @@ from project.markdown import table
 from simulation import figures, scenarios
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -33,7 +33,38 @@ _DOLLARS = {
 def blocks(results: Mapping[str, Any]) -> dict[str, str]:
     """Give the document's tables by their names."""
     made = {one.__name__: _table(results, one.__name__) for one in SCENARIOS}
-    return {**made, "validation": _validation(results), "published": _published()}
+    told = {"validation": _validation(results), "published": _published(), "goals": _goals(results)}
+    return {**made, **told}
+
+
+def missed(results: Mapping[str, Any]) -> list[str]:
+    """Say which goals were not reached, each in a sentence."""
+    return [
+        f"{name} of {what} is {found:,.{digits}{kind}}: above its goal, {goal:,.{digits}{kind}}."
+        for name, what, found, goal, digits, kind in _reached(results)
+        if found > goal
+    ]
+
+
+def _reached(results: Mapping[str, Any]) -> Iterator[tuple[str, str, float, float, int, str]]:
+    """Give each goal: its name, of what, what was found, what was aimed at, and how it is shown."""
+    for name, goal in scenarios.GOALS.items():
+        what = "a hundred cold starts, ms"
+        yield name, what, results["bursts"]["all cold"][name], goal, 0, "f"
+    if "validation" in results:
+        errors = [
+            abs(error) for one in results["validation"]["compared"] for error in one["errors"]
+        ]
+        what = "the model, beside the local stack"
+        yield "the largest error", what, max(errors), scenarios.MOST_OFF, 0, "%"
+
+
+def _goals(results: Mapping[str, Any]) -> str:
+    rows = [
+        (f"{name} of {what}", *(f"{value:,.{digits}{kind}}" for value in (found, goal)))
+        for name, what, found, goal, digits, kind in _reached(results)
+    ]
+    return table(["", "found", "goal"], rows)
 
 
 def as_text(results: Mapping[str, Any]) -> str:
@@ -78,6 +109,7 @@ def _published() -> str:
         (f"{1000 * one.median:.0f} ms, one in a hundred above {1000 * one.p99:.0f}", *one[2:])
         for one in figures.TIMES
     ]
+    rows.append((f"0 to {1000 * figures.POLL.pause:.0f} ms, evenly", *figures.POLL[1:]))
     rows += [
         (f"{one.value:g} {one.unit}", one.meaning, one.source)
         for one in (

@@ -1,9 +1,9 @@
 """The same queueing where both can be measured: the local stack, and a simulation of it.
 
-The local stack has two resources that requests wait for: the emulator, one process that does one
-thing at a time, and the machine's processors, which client, emulator and functions share. What a
-request takes of each is measured with one client; from it the simulation says what many at once
-see, and the stack is asked whether that is so.
+The local stack has three resources that requests wait for. The emulator and the client are one
+process each, which does one thing at a time. The machine's processors are shared by both and the
+functions. What a request takes of each is measured with one client. From it the simulation says
+what many at once see, and the stack is asked whether that is so.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from local.demo.example import ORDER
 from simulation.model import percentile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
 
     from ops.reach.endpoints import Endpoints
 
@@ -154,24 +154,32 @@ def predict(demand: Demand, clients: int, processors: int | None = None) -> tupl
     """Simulate so many requests at the same moment; gives p50 and p95 in milliseconds."""
     env = simpy.Environment()
     cores = simpy.Resource(env, processors or os.cpu_count() or 1)
-    emulator = simpy.Resource(env, 1)
+    client, emulator = simpy.Resource(env, 1), simpy.Resource(env, 1)
     waits = max(0.0, demand.alone - demand.client - demand.emulator - demand.function)
     taken: list[float] = []
 
     def request() -> Generator[Any, Any, None]:
-        yield from _use(env, cores, demand.client)
-        for share in (0.5, 0.5):  # before the function, and after it
-            with emulator.request() as turn:
-                yield turn
-                yield from _use(env, cores, demand.emulator * share)
-            yield from _use(env, cores, demand.function * 0.5)
+        yield from _in_turn(env, client, cores, demand.client / 2)
+        yield from _in_turn(env, emulator, cores, demand.emulator / 2)
+        yield from _use(env, cores, demand.function)
+        yield from _in_turn(env, emulator, cores, demand.emulator / 2)
         yield env.timeout(waits)
+        yield from _in_turn(env, client, cores, demand.client / 2)
         taken.append(env.now)
 
     for _ in range(clients):
         env.process(request())
     env.run()
     return _quantiles(taken)
+
+
+def _in_turn(
+    env: simpy.Environment, process: simpy.Resource, cores: simpy.Resource, seconds: float
+) -> Generator[Any]:
+    """Wait for a process that does one thing at a time, and then for a processor for it."""
+    with process.request() as turn:
+        yield turn
+        yield from _use(env, cores, seconds)
 
 
 def _use(env: simpy.Environment, resource: simpy.Resource, seconds: float) -> Generator[Any]:
@@ -182,6 +190,16 @@ def _use(env: simpy.Environment, resource: simpy.Resource, seconds: float) -> Ge
 
 def _quantiles(seconds: list[float]) -> tuple[float, float]:
     return 1000 * percentile(seconds, 50), 1000 * percentile(seconds, 95)
+
+
+def again(validation: Mapping[str, Any]) -> dict[str, Any]:
+    """Predict once more what was measured then; gives it in the form of `as_json`."""
+    demand = Demand(**validation["demand"])
+    compared = [
+        Compared(one["clients"], predict(demand, one["clients"]), tuple(one["measured"]))
+        for one in validation["compared"]
+    ]
+    return as_json(demand, compared)
 
 
 def as_json(demand: Demand, compared: list[Compared]) -> dict[str, Any]:

@@ -124,7 +124,7 @@ class Delivery:
         self._first = simpy.Store(self._env)
         self._retries = self._first if self.way.retries is None else simpy.Store(self._env)
         self._cost = cost_of(NOTIFYING)
-        self._share = min(1.0, _SETTINGS.memory_mb / FULL_PROCESSOR.value)
+        self._share = min(1.0, _SETTINGS.memory_of(NOTIFYING) / FULL_PROCESSOR.value)
         self._env.process(self._pollers(self._first, self.way.most))
         if self.way.retries is not None:
             self._env.process(self._pollers(self._retries, self.way.retries))

@@ -81,7 +81,7 @@ class Function(Construct):
             role=self.role,
             log_group=self.log_group,
             environment={LOG_LEVEL: settings.log_level, **environment},
-            memory_size=settings.memory_mb,
+            memory_size=settings.memory_of(name),
             timeout=self.timeout,
             reserved_concurrent_executions=settings.reserved_concurrency.get(name),
             tracing=lambda_.Tracing.ACTIVE,

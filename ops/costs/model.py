@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from infrastructure.functions import BY_NAME, Caller, names
+from infrastructure.functions import BY_NAME, NOTIFYING, Caller, names
 from infrastructure.settings import Capacity
 from ops.costs import prices
 from ops.costs.free_resources import FREE, FREE_PREFIXES
@@ -609,7 +609,8 @@ def _heartbeat(month: Month, run: HeartbeatRun) -> Iterator[tuple[str, str, floa
     What it writes is counted as on demand, though provisioned capacity would have room for it.
     """
     traffic = month.traffic
-    memory = max(function.get("MemorySize", 128) for function in month.some(_FUNCTION)) / 1_024
+    called = (one for one in month.some(_FUNCTION) if NOTIFYING not in one["Handler"])
+    memory = max(function.get("MemorySize", 128) for function in called) / 1_024
     others_ms = traffic.warm_ms + run.cold_share * traffic.cold_ms
     own_ms = run.own_ms + run.cold_share * traffic.cold_ms
     seconds = (own_ms + (run.calls - 1) * others_ms) / 1_000

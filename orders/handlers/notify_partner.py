@@ -27,8 +27,9 @@ from orders.flags import PARTNER_WEBHOOKS, flags
 from orders.metrics import WEBHOOKS_DELIVERED, WEBHOOKS_GIVEN_UP, WEBHOOKS_RETRIED
 from orders.parameters import Unreadable
 from orders.partner_endpoints import endpoints
+from orders.settings import in_lambda
 from orders.slow_partners import PATIENCE_SECONDS, slow_partners
-from orders.webhooks import LIMIT_SECONDS, Deferred, Rejected, deliver
+from orders.webhooks import LIMIT_SECONDS, Deferred, Rejected, deliver, tls_context
 
 if TYPE_CHECKING:
     from orders.domain.events import OrderEvent
@@ -103,4 +104,6 @@ def _timed(message: Message, partner_id: str, endpoint: Endpoint, event: OrderEv
         slow_partners().took(partner_id, time.monotonic() - started)
 
 
+if in_lambda():
+    tls_context()  # while starting, Lambda gives a whole CPU: the authorities take it 20 ms
 handler = consumer(notify_partner, together=True)

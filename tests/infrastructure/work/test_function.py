@@ -122,6 +122,16 @@ def test_each_operation_has_a_function(template: Template) -> None:
         assert 1 <= function["Timeout"] <= longest
 
 
+def test_who_tells_partners_has_twice_the_processor(template: Template) -> None:
+    """A webhook waits half as long for a processor; a stage may say otherwise for each worker."""
+    memory = {
+        name: template.one("Lambda::Function", start)["MemorySize"]
+        for start, name in functions_of(template).items()
+    }
+    assert memory.pop("notify_partner") == 512
+    assert set(memory.values()) == {256}
+
+
 def test_there_is_no_other_function(template: Template) -> None:
     """Nothing runs that is not named here."""
     assert len(list(template.all("Lambda::Function"))) == len(functions_of(template))

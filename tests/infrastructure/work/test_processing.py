@@ -160,6 +160,19 @@ def test_a_batch_of_the_pipe_fits_into_one_call(template: Template) -> None:
     assert 1 <= source(template)["BatchSize"] <= 10
 
 
+def test_no_change_waits_for_others(template: Template) -> None:
+    """A partner hears at once: neither the pipe nor a queue gathers a batch before it goes on."""
+    window = "MaximumBatchingWindowInSeconds"
+    stream = template.one("Pipes::Pipe")["SourceParameters"]["DynamoDBStreamParameters"]
+    assert stream.get(window, 0) == 0
+    assert stream["BatchSize"] == 1
+    mappings = [mapping for _, mapping in template.all("Lambda::EventSourceMapping")]
+    assert mappings
+    assert all(mapping.get(window, 0) == 0 for mapping in mappings)
+    queues = [queue for _, queue in template.all("SQS::Queue")]
+    assert all(queue.get("DelaySeconds", 0) == 0 for queue in queues)
+
+
 def test_the_pipe_logs_its_errors_and_nobodys_order(template: Template) -> None:
     """An operator reads for a week why a change was not told, and finds no customer's data."""
     configuration = template.one("Pipes::Pipe")["LogConfiguration"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -67,11 +68,32 @@ print("found")
 """
 
 
-def run(program: str) -> str:
+TRUSTING = """
+import orders.handlers.notify_partner
+from orders.webhooks import tls_context
+print(tls_context.cache_info().currsize)
+"""
+
+
+def run(program: str, **variables: str) -> str:
     """Run a program in an interpreter of its own; gives what it prints."""
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env={**os.environ, **variables},
+    )
     return done.stdout.strip()
+
+
+def test_the_first_webhook_does_not_wait_for_the_authorities() -> None:
+    """Who tells partners has loaded them while it started, when Lambda gives a whole processor."""
+    assert run(TRUSTING, AWS_LAMBDA_FUNCTION_NAME="notify") == "1"
+    assert run(TRUSTING) == "0", "whoever only imports a handler loads nothing"
 
 
 @pytest.mark.parametrize("function", names())
