@@ -12,7 +12,7 @@ from tests.unit.documents.test_prose import words
 if TYPE_CHECKING:
     from pathlib import Path
 
-MOST_WORDS = 41_000
+MOST_WORDS = 25_000
 """How many words all hand-written pages may have together. The number only shrinks: who needs words
 for a new thing says an old one once, and links it."""
 
