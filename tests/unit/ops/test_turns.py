@@ -9,6 +9,8 @@ import io
 import re
 import signal
 import socket
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -145,7 +147,8 @@ def _key_in(account: Account, key: dict[str, Any]) -> tuple[Any, ...]:
     return key["name"], key["enabled"], plan, entry.get("keyState", {}).get("S")
 
 
-class Pair(NamedTuple):
+@dataclass(frozen=True)
+class Pair:
     """Two commands that meet."""
 
     run: Callable[[Account, Command], Ended]
@@ -165,8 +168,17 @@ class Pair(NamedTuple):
             found.append((*mine, self.left(account)))
         return found
 
-    def alone(self, command: Command) -> Any:
-        """Say what one of the commands leaves."""
+    @cached_property
+    def mine_alone(self) -> Any:
+        """What mine leaves."""
+        return self._alone(self.mine)
+
+    @cached_property
+    def theirs_alone(self) -> Any:
+        """What theirs leaves."""
+        return self._alone(self.theirs)
+
+    def _alone(self, command: Command) -> Any:
         account = same(self.start)
         self.run(account, command)
         return self.left(account)
@@ -186,15 +198,14 @@ class Pair(NamedTuple):
     def refusals(self) -> int:
         """Check each meeting: one was refused in words, or it is as if one had waited."""
         waited, refused = self.one_by_one(), 0
-        mine_alone, theirs_alone = self.alone(self.mine), self.alone(self.theirs)
         for account, me, they in self.meetings():
             left = self.left(account)
             if OVERTAKEN.search(me.err):
-                assert (me.code, left) == (1, theirs_alone), (me, they)
+                assert (me.code, left) == (1, self.theirs_alone), (me, they)
                 assert "Nothing was written" in me.err, me
                 refused += 1
             elif OVERTAKEN.search(they.err):
-                assert (they.code, left) == (1, mine_alone), (me, they)
+                assert (they.code, left) == (1, self.mine_alone), (me, they)
                 assert "Nothing was written" in they.err, they
                 refused += 1
             else:
@@ -222,9 +233,9 @@ def test_on_one_partner(run: Any, mine: str, theirs: str) -> None:
         Pair(run, account_in(state), partners(mine), partners(theirs), partner_in)
         for state in STATES
     ]
-    met = [pair for pair in pairs if pair.alone(pair.mine) != pair.left(pair.start)]
+    met = [pair for pair in pairs if pair.mine_alone != pair.left(pair.start)]
     refused = sum(pair.refusals() for pair in met)
-    both = [pair for pair in met if pair.alone(pair.theirs) != pair.left(pair.start)]
+    both = [pair for pair in met if pair.theirs_alone != pair.left(pair.start)]
     assert met
     assert refused or not both
 
@@ -338,9 +349,7 @@ def test_on_log_levels(run: Any, mine: Command, theirs: tuple[str, ...]) -> None
         left = levels_in(account)
         if OVERTAKEN.search(me.err):
             assert (me.code, they.code) == (1, 0)
-            assert all(
-                now == their_level for now in _where(pair.alone(pair.theirs), left, their_level)
-            )
+            assert all(now == their_level for now in _where(pair.theirs_alone, left, their_level))
             refused += 1
         else:
             assert (me.code, they.code, left) in waited, (me, they)
