@@ -1,9 +1,10 @@
 """Writes down every call that the functions make to AWS: whose role, and what it has to permit.
 
 The place is the emulator's front door, where the signed request of a function arrives: our own
-signed HTTP and botocore both have to come by there, and nothing is guessed from the source. Each role has access keys of its own, so that a request tells whose it is. What AWS does
-in a role's name without a request of ours (logs, traces, taking messages from a queue) cannot be
-seen here: tests/permissions/at_run_time.py.
+signed HTTP and botocore both have to come by there, and nothing is guessed from the source. Each
+role has access keys of its own, so that a request tells whose it is. What AWS does in a role's name
+without a request of ours (logs, traces, taking messages from a queue) cannot be seen here:
+tests/permissions/at_run_time.py.
 
 Off by default; the tests switch it on. Runs in the emulator's process.
 """

@@ -11,8 +11,8 @@ from infrastructure.functions import Caller, names
 
 # Each costs more start-up than everything that the handlers do import (docs/decisions/0040).
 TOO_SLOW = {
-    *("boto3", "botocore", "pydynox", "pydantic", "aws_xray_sdk", "s3transfer", "requests", "urllib3"),
-    "aws_lambda_powertools",
+    *("boto3", "botocore", "pydantic", "aws_xray_sdk", "s3transfer", "requests", "urllib3"),
+    *("aws_lambda_powertools", "pydynox"),
 }
 NOT_FOR_LAMBDA = {
     *("aws_cdk", "constructs", "jsii"),
@@ -33,9 +33,7 @@ def modules_after(statement: str) -> set[str]:
 def test_a_handler_loads_no_slow_library(name: str) -> None:
     """Importing a handler loads neither boto3 nor pydantic, Powertools or the X-Ray SDK."""
     loaded = modules_after(f"import orders.handlers.{name}")
-    assert ("orders.dynamodb" in loaded) == (
-        name not in names(Caller.DEPLOYMENT, Caller.SIGN_IN)
-    )
+    assert ("orders.dynamodb" in loaded) == (name not in names(Caller.DEPLOYMENT, Caller.SIGN_IN))
     packages = {module.partition(".")[0] for module in loaded}
     assert not packages & (TOO_SLOW | NOT_FOR_LAMBDA)
 
