@@ -9,7 +9,7 @@ compiled with this file.
 
 from __future__ import annotations
 
-from _collections import _tuplegetter
+from _collections import _tuplegetter  # type: ignore[import-not-found]  # typeshed has it not
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import _socket
 import _ssl
 import os
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -64,7 +64,7 @@ def secured(plain: Socket, host: str) -> Secure:
 
 
 @cache
-def _context(authorities: str) -> _ssl._SSLContext:
+def _context(authorities: str) -> Any:
     """Make what connections verify AWS with, once for this process.
 
     The same as `ssl.create_default_context`, and stricter: a name in the subject does not count.
@@ -72,7 +72,7 @@ def _context(authorities: str) -> _ssl._SSLContext:
     Raises:
         OSError: when there is no such file, or there are no certificates in it.
     """
-    made = _ssl._SSLContext(_ssl.PROTOCOL_TLS_CLIENT)  # noqa: SLF001 - the class below ssl's
+    made: Any = _ssl._SSLContext(_ssl.PROTOCOL_TLS_CLIENT)  # noqa: SLF001 - the class below ssl's
     made.verify_mode = _ssl.CERT_REQUIRED
     made.check_hostname = True
     made.minimum_version = _ssl.PROTO_TLSv1_2

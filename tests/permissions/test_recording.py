@@ -58,9 +58,11 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.seen += calls_of(("POST", self.path), headers, body, Account())
         self.send_response(400)  # whatever it was, once is enough
+        refusal = b'{"__type":"com.amazonaws#AccessDeniedException"}'
         self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", str(len(refusal)))
         self.end_headers()
-        self.wfile.write(b'{"__type":"com.amazonaws#AccessDeniedException"}')
+        self.wfile.write(refusal)
 
     def log_message(self, *_: object) -> None:
         pass

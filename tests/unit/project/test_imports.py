@@ -11,17 +11,8 @@ from infrastructure.functions import Caller, names
 
 # Each costs more start-up than everything that the handlers do import (docs/decisions/0040).
 TOO_SLOW = {
-    *(
-        "boto3",
-        "botocore",
-        "pydynox",
-        "pydantic",
-        "aws_xray_sdk",
-        "s3transfer",
-        "requests",
-        "urllib3",
-    ),
-    "aws_lambda_powertools",
+    *("boto3", "botocore", "pydantic", "aws_xray_sdk", "s3transfer", "requests", "urllib3"),
+    *("aws_lambda_powertools", "pydynox"),
 }
 NOT_FOR_LAMBDA = {
     *("aws_cdk", "constructs", "jsii"),

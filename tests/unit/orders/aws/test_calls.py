@@ -23,7 +23,7 @@ GOOD = http(b'{"a":1}', x_amzn_RequestId="id-1")
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Make no pause, but remember it."""
     made: list[float] = []
-    monkeypatch.setattr(calls.time, "sleep", made.append)
+    monkeypatch.setattr("orders.aws.calls.time.sleep", made.append)
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     return made
@@ -66,7 +66,7 @@ def test_what_rested_for_long_is_not_used_again(monkeypatch: pytest.MonkeyPatch)
         asked = api(server)
         asked.ask(REQUEST)
         now = time.time()
-        monkeypatch.setattr(calls.time, "time", lambda: now + 301)
+        monkeypatch.setattr("orders.aws.calls.time.time", lambda: now + 301)
         asked.ask(REQUEST)
         assert server.accepted == 2
 
@@ -147,8 +147,10 @@ def test_no_answer_at_all_is_an_error_of_its_own() -> None:
 def test_all_tries_together_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """A function is not held up beyond its own time, however often there may be a try."""
     clock = [0.0]
-    monkeypatch.setattr(calls.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(calls.time, "sleep", lambda _: clock.__setitem__(0, clock[0] + 4.0))
+    monkeypatch.setattr("orders.aws.calls.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(
+        "orders.aws.calls.time.sleep", lambda _: clock.__setitem__(0, clock[0] + 4.0)
+    )
     limits = Limits(connect=5.0, answer=5.0, whole=6.0, tries=99)
     with speaking(*[[]] * 9) as server, pytest.raises(Unanswered) as caught:
         api(server, limits).ask(REQUEST)

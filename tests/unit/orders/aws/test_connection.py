@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket
 import io
 from binascii import crc32
 from typing import TYPE_CHECKING, Any
@@ -234,13 +235,13 @@ def test_a_kept_connection_that_was_closed_says_so() -> None:
 def test_the_next_address_of_a_host_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host whose first address does not answer is reached by its second."""
     with speaking([http()]) as server:
-        real = module._socket.getaddrinfo("127.0.0.1", server.port, 0, module._socket.SOCK_STREAM)
+        real = _socket.getaddrinfo("127.0.0.1", server.port, 0, _socket.SOCK_STREAM)
         dead = [(*real[0][:4], ("127.0.0.1", 1))]
-        monkeypatch.setattr(module._socket, "getaddrinfo", lambda *_: dead + real)
+        monkeypatch.setattr(_socket, "getaddrinfo", lambda *_: dead + real)
         opened = module.connect(Address("http", "h", "h", server.port), 5)
         assert opened.exchange(Request("POST", "/", "", {}, b"").written(), 5)[0].status == 200
         opened.close()
-        monkeypatch.setattr(module._socket, "getaddrinfo", lambda *_: dead)
+        monkeypatch.setattr(_socket, "getaddrinfo", lambda *_: dead)
         with pytest.raises(ConnectionRefusedError):
             module.connect(Address("http", "h", "h", server.port), 5)
 

@@ -10,7 +10,6 @@ import pytest
 from botocore.validate import ParamValidator
 
 from orders import dynamodb
-from orders.aws import calls
 from orders.domain.changes import confirm
 from orders.domain.ids import new_order_id
 from orders.dynamodb import (
@@ -35,7 +34,7 @@ UNITS = {"ConsumedCapacity": {"TableName": "t", "CapacityUnits": 1.5}}
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(calls.time, "sleep", lambda _: None)
+    monkeypatch.setattr("orders.aws.calls.time.sleep", lambda _: None)
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
     for name in ("ORDERS", "IDEMPOTENCY", "PARTNERS"):
@@ -116,6 +115,7 @@ def test_all_that_the_store_sends_is_what_dynamodb_takes(client: Callable[..., A
     for target, sent in made.sent():
         names.append(operation := target.rpartition(".")[2])
         shape = model.operation_model(operation).input_shape
+        assert shape is not None
         assert not ParamValidator().validate(sent, shape).has_errors()
     assert names == ["TransactWriteItems", "GetItem", "Scan", "PutItem"]
 
