@@ -25,4 +25,4 @@ def remember() -> None:
             made[key] = make(pattern, fullmatch, alphabet=alphabet, **more)
         return made[key]
 
-    regex.regex_strategy = kept
+    regex.regex_strategy = kept  # type: ignore[assignment] # it takes what the other takes
