@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from orders.domain.order import Item
     from orders.dynamodb import Used
 
-T = TypeVar("T", bound="tuple[Any, ...]")
+T = TypeVar("T", bound=tuple[Any, ...])
 
 _TRACE_ID = ("traceId",)
 _POSTAL_CODE = ("deliveryAddress", "postalCode")
