@@ -14,4 +14,4 @@ def read_certificates_once() -> None:
     httpx reads every authority's certificate for each client, and for each `httpx.get`: 25 ms of
     processor time, for an address that most often is plain HTTP.
     """
-    default.create_ssl_context = functools.cache(httpx.create_ssl_context)
+    vars(default)["create_ssl_context"] = functools.cache(httpx.create_ssl_context)

@@ -29,7 +29,7 @@ def test_every_start_begins_with_what_aws_has_loaded() -> None:
     """A module that AWS loads in any case costs no style of building this anything."""
     interpreter = environment.ready()
     (packages,) = interpreter.parent.parent.glob("lib/python*/site-packages")
-    command = [interpreter, "-I", "-S", "-c", LOADED, packages]
+    command = [str(interpreter), "-I", "-S", "-c", LOADED, str(packages)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     loaded = {name for name in json.loads(done.stdout) if name.partition(".")[0] not in OWN}
     in_every_python = {"importlib._bootstrap", "importlib._bootstrap_external"}

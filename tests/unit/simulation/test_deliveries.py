@@ -16,7 +16,6 @@ from project.markdown import with_blocks
 from simulation import deliveries
 from simulation.deliveries import (
     BEFORE,
-    CARRIED,
     CASES,
     FAILED,
     LULL,
@@ -34,6 +33,7 @@ from simulation.deliveries import (
     of_wait,
     total,
 )
+from simulation.figures import CARRIED
 
 if TYPE_CHECKING:
     from simulation.deliveries import Wait
