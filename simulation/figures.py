@@ -90,7 +90,7 @@ RUNTIME_START = Time(
     0.083,
     0.117,
     "Lambda's init of Python 3.13 on arm64 for a handler that does nothing, AWS's own modules "
-    "loaded; 30 starts of 21 December 2025, read on 30 November 2026",
+    "loaded. 30 starts of 21 December 2025, read on 30 November 2026",
     "https://github.com/maxday/lambda-perf (data/2025/2025-12-21.json)",
 )
 PLACEMENT = Time(
