@@ -387,7 +387,7 @@ def store_of(client: Client) -> Store:
 
 
 @pytest.fixture
-def client(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+def client(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> Client:
     """The client of the store that all handlers use."""
     del daemon  # the functions run in a traced invocation
     made = Client()

@@ -21,8 +21,6 @@ from tests.shared.examples import order
 from tests.shared.stream_records import customers_order, partners_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from orders.domain.order import Item
 
 ME = {"token_use": "id", "sub": "me"}
@@ -72,7 +70,7 @@ class World:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World()
     monkeypatch.setenv(ORDERS_TABLE, ORDERS)
     monkeypatch.setenv(PARTNERS_TABLE, PARTNERS)

@@ -27,7 +27,7 @@ from tests.shared.menu import quotes
 from tests.unit.conftest import OWN_STAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from orders.domain.order import Item
 
@@ -123,7 +123,7 @@ def quote(sent: dict[str, Any], sub: str = "me", **changes: Any) -> str:
 
 
 @pytest.fixture
-def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
     made = World(monkeypatch)
     for name, value in {
         ORDERS_TABLE: ORDERS,
