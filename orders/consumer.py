@@ -19,9 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-import random
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -258,7 +256,12 @@ def first_wait() -> float:
 
 
 def _longer(seconds: float) -> float:
-    return seconds * random.uniform(1, 1 + WAIT_SPREAD)  # noqa: S311 - no secret
+    return seconds * _between(1, 1 + WAIT_SPREAD)
+
+
+def _between(least: float, most: float) -> float:
+    """Choose by chance; of few messages, for which alone `random` would be loaded."""
+    return least + (most - least) * int.from_bytes(os.urandom(4)) / 2**32
 
 
 def consumer(consume: Callable[[Message], str], *, together: bool = False) -> Handler:
@@ -297,6 +300,8 @@ def consumer(consume: Callable[[Message], str], *, together: bool = False) -> Ha
 
 
 def _together(consume: Callable[[Message], str], records: list[Event]) -> list[_Verdict]:
+    from concurrent.futures import ThreadPoolExecutor  # of one worker alone
+
     with ThreadPoolExecutor(len(records)) as pool:
         return list(pool.map(lambda record: _traced(consume, record), records))
 
@@ -466,7 +471,7 @@ def delay(receives: int, after: float = 0) -> float:
         after: the least that somebody has asked for; more than an hour is not granted.
     """
     grown = float(setting(RETRY_SECONDS)) * float(RETRY_GROWTH ** min(receives - 1, _MOST_STEPS))
-    spread = random.uniform(1 - RETRY_SPREAD, 1 + RETRY_SPREAD)  # noqa: S311 - no secret
+    spread = _between(1 - RETRY_SPREAD, 1 + RETRY_SPREAD)
     return min(max(grown * spread, after), LONGEST_RETRY_SECONDS)
 
 

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 from msgspec.json import encode
 
-from orders.aws.attributes import plain, typed
+from orders.aws.attributes import answer, plain, typed
 from orders.aws.calls import Api, Limits, Outcome, Unanswered
 from orders.aws.connection import Request
 from orders.aws.signing import endpoint
@@ -106,7 +106,7 @@ class Connected:
         """Read one item; None where there is none."""
         asked = {"TableName": table, "Key": typed(key), "ConsistentRead": consistent_read}
         outcome = self._ask("GetItem", asked)
-        return _item(outcome.told.get("Item")), _read(outcome)
+        return outcome.told.get("Item"), _read(outcome)
 
     def put_item(self, table: str, item: Item) -> tuple[None, Used]:
         """Write one item, whatever was there."""
@@ -141,7 +141,7 @@ class Connected:
         """Change one item; an option asks which one is given, and what a failure tells."""
         asked = {"TableName": table, "Key": typed(key)} | _options(options)
         outcome = self._ask("UpdateItem", asked)
-        return _item(outcome.told.get("Attributes")), _written(outcome)
+        return outcome.told.get("Attributes"), _written(outcome)
 
     def _ask(self, operation: str, asked: Item, *, counted: bool = True) -> Outcome:
         if counted:
@@ -185,18 +185,13 @@ def _options(given: Item) -> Item:
     }
 
 
-def _item(found: Item | None) -> Item | None:
-    return None if found is None else plain(found)
-
-
 def _page(outcome: Outcome) -> tuple[list[Item], Item | None, Used]:
     told = outcome.told
-    found = [plain(item) for item in told.get("Items", ())]
-    return found, _item(told.get("LastEvaluatedKey")), _read(outcome)
+    return told.get("Items") or [], told.get("LastEvaluatedKey"), _read(outcome)
 
 
 def _units(outcome: Outcome) -> float | None:
-    units: float | None = outcome.told.get("ConsumedCapacity", {}).get("CapacityUnits")
+    units: float | None = (outcome.told.get("ConsumedCapacity") or {}).get("CapacityUnits")
     return units
 
 
@@ -222,7 +217,8 @@ def _refusal(outcome: Outcome) -> DynamoDBError:
     error: DynamoDBError
     if code == "ConditionalCheckFailedException":
         error = ConditionFailed(code)
-        error.item = _item(told.get("Item"))
+        found = told.get("Item")
+        error.item = None if found is None else plain(found)
     elif code == "TransactionCanceledException":
         reasons = told.get("CancellationReasons", ())
         error = TransactionCancelled(", ".join(str(reason.get("Code")) for reason in reasons))
@@ -242,4 +238,4 @@ def _told(error: DynamoDBError, used: Used) -> DynamoDBError:
 
 def connect() -> Client:
     """Make a client with time-outs that fit an HTTP request, in Lambda's Region and role."""
-    return Connected(Api("dynamodb", endpoint("dynamodb"), _LIMITS))
+    return Connected(Api("dynamodb", endpoint("dynamodb"), _LIMITS, answer))

@@ -22,6 +22,8 @@ from orders.aws.connection import Request, Stale, connect
 from orders.aws.signing import sign
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from orders.aws.connection import Address, Answer, Connection
 
 UNKNOWN = "UnknownAnswer"
@@ -99,14 +101,23 @@ class Unanswered(Exception):
 class Api:
     """One API of AWS; threads may share it."""
 
-    def __init__(self, service: str, address: Address, limits: Limits) -> None:
+    def __init__(
+        self,
+        service: str,
+        address: Address,
+        limits: Limits,
+        read: Callable[[bytes], Any] = decode,
+    ) -> None:
         """Name the API; nothing is connected yet.
 
         Args:
             service: its name in AWS's endpoints.
             address: where it is.
             limits: how long and how often is tried.
+            read: reads the body of an answer that refuses nothing; a ValueError says that it is
+                none.
         """
+        self._reader = read
         self._service = service
         self._address = address
         self._limits = limits
@@ -142,7 +153,7 @@ class Api:
 
     def _once(self, request: Request, seconds: float) -> tuple[Answer, dict[str, Any], str]:
         answer = self.send(request, seconds)
-        told, code = _read(answer)
+        told, code = _read(answer, self._reader)
         if code not in _BY_THE_CLOCK:
             return answer, told, code
         ahead = _ahead(answer)
@@ -150,7 +161,7 @@ class Api:
             return answer, told, code
         self._ahead = ahead
         answer = self.send(request, seconds)
-        return answer, *_read(answer)
+        return answer, *_read(answer, self._reader)
 
     def send(self, request: Request, seconds: float) -> Answer:
         """Send a request once, for whoever makes it again himself; not to a closed connection.
@@ -213,24 +224,24 @@ def passes(status: int, code: str) -> bool:
     )
 
 
-def _read(answer: Answer) -> tuple[dict[str, Any], str]:
+def _read(answer: Answer, read: Callable[[bytes], Any]) -> tuple[dict[str, Any], str]:
     """Give what an answer tells, and AWS's name for why it refused."""
-    told = _object(answer.body)
     if answer.status < 300:
+        told = _object(answer.body, read)
         return (_NOTHING, UNKNOWN) if told is None else (told, "")
-    told = told or _NOTHING
+    told = _object(answer.body, decode) or _NOTHING
     name = told.get("__type") or answer.headers.get("x-amzn-errortype")
     if not isinstance(name, str):
         return told, "UnknownError"
     return told, name.rpartition("#")[2].partition(":")[0]
 
 
-def _object(body: bytes) -> dict[str, Any] | None:
+def _object(body: bytes, read: Callable[[bytes], Any]) -> dict[str, Any] | None:
     """Read what should be a JSON object; what stands between us and AWS can say anything."""
     if not body:
         return _NOTHING
     try:
-        decoded = decode(body)
+        decoded = read(body)
     except (DecodeError, ValueError, RecursionError):
         return None
     return decoded if isinstance(decoded, dict) else None
