@@ -8,12 +8,14 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from local.copy.environment import Environment
 from ops.reach.endpoints import publish
 from ops.reach.layout import Layout, free_port
 from project.checkout import ROOT
@@ -122,13 +124,26 @@ class Checkout(NamedTuple):
     environment: dict[str, str]
 
 
+@pytest.fixture(scope="module")
+def run_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a .venv as `make run` does, without what only tests need."""
+    folder = tmp_path_factory.mktemp("run") / ".venv"
+    lock = ROOT / "requirements/run.txt"
+    python = Environment("A run's", lock, folder, "typer").make(Path(sys.executable))
+    command = (ROOT / ".venv/bin/orders").read_text()
+    orders = folder / "bin/orders"
+    orders.write_text(command.replace(f"{ROOT}/.venv/bin/python", str(python)))
+    orders.chmod(0o700)
+    return folder
+
+
 @pytest.fixture
-def checkout(stack: Endpoints, tmp_path: Path) -> Checkout:
+def checkout(stack: Endpoints, run_environment: Path, tmp_path: Path) -> Checkout:
     home = Path(stack.server_pem).parent
     (tmp_path / ".local" / home.name).mkdir(parents=True)
     publish(stack, Layout(tmp_path / ".local", int(home.name)))
-    for name in ("docs", ".venv"):
-        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    (tmp_path / ".venv").symlink_to(run_environment)
     own = {"LOCAL_DIR": str(home.parent), "LOCAL_PORT": home.name, "PYTHONPATH": str(ROOT)}
     return Checkout(tmp_path, {**os.environ, **own})
 
