@@ -168,6 +168,7 @@ def test_everything_on_the_page_works(terminals: Terminals) -> None:
             terminals.type(block.text)
     said = terminals.said
     assert "HTTP/1.1 201 Created" in said
+    assert (terminals.folder / "kiosk.json").stat().st_mode & 0o077 == 0, "others can read it"
     assert re.search("^HTTP/1.1 429 .*\\n(?:.*\\n)?Retry-After: [0-9]+", said, re.MULTILINE)
     assert re.search("^HTTP/1.1 503 .*\\n(?:.*\\n)?Retry-After: [0-9]+", said, re.MULTILINE)
 
