@@ -103,7 +103,7 @@ def _refuse(
 def _has_unique_members(text: str) -> bool:
     """Tell whether no member is given twice: which of the two counts differs between parsers."""
     try:
-        json.loads(text, object_pairs_hook=_unique)
+        _look_through(text)
     except _DuplicateError:
         return False
     return True
@@ -116,3 +116,6 @@ class _DuplicateError(Exception):
 def _unique(members: list[tuple[str, Any]]) -> None:
     if len({name for name, _ in members}) < len(members):
         raise _DuplicateError
+
+
+_look_through = json.JSONDecoder(object_pairs_hook=_unique).decode

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from orders.domain.changes import Owner, view
+from orders.domain.changes import Owner, arranged
 from orders.domain.lifecycle import Role
 from orders.domain.serving.servers import LONGEST, SERVED_BY, server_of
 from orders.named_tuple import NamedTuple
@@ -24,6 +24,8 @@ from orders.problems import (
 from orders.settings import OPERATORS, RESTAURANTS
 
 if TYPE_CHECKING:
+    from msgspec import Struct
+
     from orders.domain.order import Item
     from orders.routes import Route
 
@@ -59,9 +61,9 @@ class Caller(NamedTuple):
         """What keeps this caller's idempotency keys apart from everybody else's."""
         return f"{self.role}:{self.identity}"
 
-    def view(self, item: Item) -> dict[str, Any]:
-        """Arrange an order as this caller reads it."""
-        return view(item, self.role, serving=self.server is not None)
+    def view(self, item: Item) -> Struct:
+        """Arrange an order as this caller reads it, to be written as JSON."""
+        return arranged(item, self.role, serving=self.server is not None)
 
 
 def caller_of(context: dict[str, Any], route: Route, restaurant_id: str = "") -> Caller:

@@ -26,6 +26,7 @@ BY_HAND = MappingProxyType(
         "fuse-of-a-table": _OTHER_SETTINGS,
         "bytecode-is-used": "It takes a second asset, without bytecode, to compare with.",
         "init-has-a-processor": "It takes three sizes of memory, deployed one after the other.",
+        "no-window-waits-for-a-batch": "It takes an hour of orders, each with its traces.",
         "a-queue-begins-with-five": _LOAD,
         "retries-take-no-place": _LOAD,
         "retries-are-shared-fairly": _LOAD,

@@ -33,7 +33,9 @@ def typed(item: dict[str, Any]) -> dict[str, Typed]:
 
 
 def _typed(value: Any) -> Typed:
-    for kind, write in _WRITERS.items():
+    if (known := _WRITERS.get(type(value))) is not None:
+        return known(value)
+    for kind, write in _WRITERS.items():  # an enumeration's member is a text, too
         if isinstance(value, kind):
             return write(value)
     raise TypeError(f"DynamoDB has no value of type {type(value).__name__}")
@@ -108,7 +110,7 @@ def _decoder() -> Decoder[_Answer]:
     _Answer.__annotations__.update(
         Item=one,
         Attributes=one,
-        Items=list[item] | None,  # type: ignore[valid-type]  # it is, to msgspec
+        Items=list[item] | None,
         LastEvaluatedKey=one,
         ConsumedCapacity=dict[str, Any] | None,
     )

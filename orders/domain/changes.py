@@ -25,10 +25,11 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from orders.domain.checks import needs_postal_code
 from orders.domain.ids import new_order_id, timestamp_of
@@ -440,20 +441,22 @@ def view(item: Item, reader: Role = Role.CUSTOMER, *, serving: bool = False) -> 
         serving: whether that is who serves it, who is not told whose it is, and once it has ended
             not where it went.
     """
-    shown = dict(item)
-    shown["createdAt"] = item["timestamp"]
+    shown: dict[str, Any] = msgspec.to_builtins(arranged(item, reader, serving=serving))
+    return shown
+
+
+def arranged(item: Item, reader: Role = Role.CUSTOMER, *, serving: bool = False) -> Struct:
+    """Arrange an order as `view` does, for whoever writes it as JSON and looks at nothing."""
+    order: Any = msgspec.convert(item, _form_for(operator=reader is Role.OPERATOR))
+    order.createdAt = item["timestamp"]
     if "partnerId" in item:
-        shown["customerId"] = item["customerId"].removeprefix(f"{item['partnerId']}#")
+        order.customerId = item["customerId"].removeprefix(f"{item['partnerId']}#")
     if SERVED_BY not in item:
-        shown.pop(ACCEPT_BY, None)
-    shown["items"] = [_view_line(line) for line in item["items"]]
-    shown["deliveryAddress"] = _view_address(item["deliveryAddress"])
-    told = StatusChange.__struct_encode_fields__
-    if reader is not Role.OPERATOR:
-        told = tuple(name for name in told if name != _OPERATOR)
-    shown["history"] = [_only(told, entry) for entry in item["history"]]
-    hidden = _hidden(shown) if serving else ()
-    return {name: shown[name] for name in _ORDER_FIELDS if name in shown and name not in hidden}
+        order.acceptBy = UNSET
+    if serving:
+        _hide(order)
+    made: Struct = order
+    return made
 
 
 WHOSE = ("customerId", "partnerId", "reference")
@@ -463,13 +466,13 @@ WHERE = ("contactPhone", "deliveryAddress", "note")
 """What it is not shown either, once the order has ended."""
 
 
-def _hidden(shown: Item) -> tuple[str, ...]:
-    """Name what who serves an order is not shown, and take its lines' notes away once it ended."""
-    if MOVES[Status(shown["status"])]:
-        return WHOSE
-    for line in shown["items"]:
-        line.pop("note", None)
-    return (*WHOSE, *WHERE)
+def _hide(order: Any) -> None:
+    """Take away what who serves an order is not shown, and the lines' notes once it has ended."""
+    ended = not MOVES[Status(order.status)]
+    for name in (*WHOSE, *WHERE) if ended else WHOSE:
+        setattr(order, name, UNSET)
+    for line in order.items if ended else ():
+        line.note = UNSET
 
 
 _COORDINATES = ("latitude", "longitude")
@@ -481,28 +484,39 @@ _ORDER_FIELDS = (
 )
 
 
-def _view_line(line: Item) -> Item:
-    arranged = _arrange(LineItem, line)
-    if "options" in arranged:
-        arranged["options"] = [_arrange(Option, option) for option in arranged["options"]]
-    return arranged
+@cache
+def _form_for(*, operator: bool) -> type[Struct]:
+    """Make what orders are arranged by: compiled code does it for a list of a hundred."""
+    option, history = _form(Option), _fields_of(StatusChange)
+    line = _form(LineItem, options=(list[option] | UnsetType, UNSET))  # type: ignore[valid-type]
+    # DynamoDB gives 10 for what was sent and answered as 10.0.
+    address = _form(
+        Address,
+        # Clients of v1 were promised that it is there: where there is none, it is an empty text.
+        postalCode=(Any, ""),
+        **dict.fromkeys(_COORDINATES, (float | UnsetType, UNSET)),
+    )
+    if not operator:
+        history.pop(_OPERATOR)
+    fields = dict.fromkeys(_ORDER_FIELDS, (Any, UNSET)) | {
+        "items": (list[line], UNSET),  # type: ignore[valid-type]  # it is, to msgspec
+        "deliveryAddress": (address, UNSET),
+        "history": (list[_made("Entry", history)], UNSET),  # type: ignore[misc]
+    }
+    return _made("Order", fields)
 
 
-def _view_address(address: Item) -> Item:
-    # Clients of v1 were promised that it is there: where there is none, it is an empty text.
-    arranged = _arrange(Address, {"postalCode": "", **address})
-    for name in _COORDINATES:
-        if name in arranged:  # DynamoDB gives 10 for what was sent and answered as 10.0
-            arranged[name] = float(arranged[name])
-    return arranged
+def _form(struct: type[Struct], **others: tuple[Any, Any]) -> type[Struct]:
+    return _made(struct.__name__, _fields_of(struct) | others)
 
 
-def _arrange(struct: type[Struct], fields: Item) -> Item:
-    return _only(struct.__struct_encode_fields__, fields)
+def _fields_of(struct: type[Struct]) -> dict[str, tuple[Any, Any]]:
+    return dict.fromkeys(struct.__struct_encode_fields__, (Any, UNSET))
 
 
-def _only(names: tuple[str, ...], fields: Item) -> Item:
-    return {name: fields[name] for name in names if name in fields}
+def _made(name: str, fields: dict[str, tuple[Any, Any]]) -> type[Struct]:
+    told = [(field, kind, default) for field, (kind, default) in fields.items()]
+    return msgspec.defstruct(name, told, gc=False)
 
 
 def _entry(status: Status, at: str, by: Role, operator: str | None) -> dict[str, str]:

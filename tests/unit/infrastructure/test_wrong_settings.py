@@ -55,7 +55,7 @@ READ_NONE = {
     *("-m local.token $(WHO)", "-m tests.shared.access", "-m tests.contract.rules"),
     *("-m documents.mapping", "-m documents.metrics", "-m documents.proof"),
     *("-m documents.emulator", "-m documents.personal_data", "-m ops.web.bundle"),
-    "-m documents.site.build",
+    *("-m documents.site.build", "-m ops.web.bundle keep"),
 }
 RECIPES = re.findall(r"\$\(PYTHON_HERE\) ([^#\n]+[^#\s])", (ROOT / "Makefile").read_text())
 COMMANDS = [
