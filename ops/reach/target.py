@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from dataclasses import dataclass
@@ -134,6 +135,14 @@ def endpoints_on_this_machine() -> Endpoints:
         where = f" at {layout.url}" if named else ""
         raise OperatorError(f"No local run is running{where}. Start it, elsewhere: {_LOCAL_CURE}")
     return endpoints
+
+
+def runs_on_this_machine() -> bool:
+    """Tell whether there is a local run to ask."""
+    with contextlib.suppress(OperatorError):
+        endpoints_on_this_machine()
+        return True
+    return False
 
 
 def _outputs(client: Callable[[str], Any], stack: str) -> dict[str, str] | None:

@@ -167,6 +167,16 @@ def test_make_lists_all_its_commands() -> None:
     assert set(phony[1].split()) == targets
 
 
+@pytest.mark.parametrize("options", [(), ("-n",)])
+def test_a_mistyped_command_is_told_of_the_list(options: tuple[str, ...]) -> None:
+    """`make rum` fails as ever, and says which command lists the others."""
+    command = ["make", "--no-print-directory", *options, "rum"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "no command rum" in done.stderr
+    assert "make help" in done.stderr
+
+
 def test_files_are_utf_8_in_every_locale() -> None:
     """Where your locale is of another encoding, all commands read our files just the same."""
     asked = ["make", "--no-print-directory", "--eval", 'ask:; @echo "$$PYTHONUTF8"', "ask"]
