@@ -150,9 +150,13 @@ def _receiving(partner_id: str, endpoint: Endpoint, answers: Iterable[int]) -> I
     state = Listener(partner_id, endpoint.secrets[0], answers)
     with contextlib.ExitStack() as running:
         try:
-            running.enter_context(receiver(port, context, state))
+            running.enter_context(receiver(port, context, state, only=True))
         except OSError as error:
-            raise OperatorError(f"Cannot listen at port {port}: {error.strerror}.") from None
+            raise OperatorError(
+                f"Cannot listen at port {port}: {error.strerror}. End what is there, or choose "
+                f"another: orders partners set-webhook {partner_id} "
+                f"https://127.0.0.1:8443/ --local"
+            ) from None
         terminal.note(f"Listening at {endpoint.url}; ^C ends it.")
         yield state
 
