@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from local.copy.synthesis import Assembly
     from local.demo.menu_key import MenuKey
 
+_LEFT_OUT = "This is normal: the emulator has none of these, and no request of a caller needs them."
 _PREDECESSOR_SECONDS = 40.0
 _POLL_SECONDS = 0.1
 
@@ -416,8 +417,9 @@ def _deploy(
     template, refused = without_refused(json.loads(assembly.template))
     if refused:
         where = layout.shown(layout.left_out)
-        steps.note(f"The emulator takes all but {len(refused)} resources: {where}")
-        private_files.write(layout.left_out, "".join(f"{one}\n" for one in refused).encode())
+        steps.note(f"As usual, {len(refused)} alarms and the like are not run here: {where}")
+        listed = "".join(f"{line}\n" for line in (_LEFT_OUT, *refused))
+        private_files.write(layout.left_out, listed.encode())
     deployment = Deployment(client, assembly.stack_name)
     text = json.dumps(template) if refused else assembly.template
     if not deployment.is_current(text):
