@@ -155,7 +155,7 @@ def _receiving(partner_id: str, endpoint: Endpoint, answers: Iterable[int]) -> I
             raise OperatorError(
                 f"Cannot listen at port {port}: {error.strerror}. End what is there, or choose "
                 f"another: orders partners set-webhook {partner_id} "
-                f"https://127.0.0.1:8443/ --local"
+                f"https://127.0.0.1:{port + 1}/ --local"
             ) from None
         terminal.note(f"Listening at {endpoint.url}; ^C ends it.")
         yield state

@@ -27,9 +27,9 @@ README = (ROOT / "README.md").read_text()
 TUTORIAL = (ROOT / "docs/tutorial.md").read_text()
 
 
-def commands(heading: str) -> list[str]:
+def commands(heading: str, page: str = README) -> list[str]:
     """Give the shell commands below a heading."""
-    section = README.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    section = page.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
 
 
@@ -111,6 +111,15 @@ def test_a_customers_order_of_the_documents_is_at_the_menus_prices() -> None:
         assert (item["name"], item["unitPrice"]) == (dish.name, dish.price)
         assert {o["name"]: o["price"] for o in item["options"]}.items() <= dish.options.items()
     assert order["deliveryFee"] == quoted.fee_near
+
+
+def test_a_quote_is_tried_as_the_page_prints_it(stack: Endpoints, tmp_path: Path) -> None:
+    """Whoever signs prices sees the quote of the menu taken, by the commands of its page."""
+    (tmp_path / ".local" / Path(stack.server_pem).parent.name).mkdir(parents=True)
+    (script,) = commands("Try a signer", (ROOT / "docs/api/quotes.md").read_text())
+    said = in_the_checkout(stack, tmp_path, "bash", script)
+    assert "HTTP/1.1 201 Created" in said
+    assert '"restaurantId":"rest-1"' in said
 
 
 def order_of(answer: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from local import stack
 from local.copy import environment
+from local.copy.emulator import port_taken
 from local.steps import Steps
 from ops.reach.errors import LocalError, OperatorError
 from ops.reach.layout import Layout
@@ -120,7 +121,7 @@ def test_a_web_client_without_its_port_is_none(
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         endpoints = replace(EXAMPLE, web_origin=f"http://localhost:{port}")
-        for look in (stack.port_taken, lambda _: False):
+        for look in (port_taken, lambda _: False):
             monkeypatch.setattr(stack, "port_taken", look)
             with stack._web_client(endpoints, tmp_path, layout, at_origin=True) as url:
                 assert url == ""

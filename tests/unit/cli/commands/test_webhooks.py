@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,7 @@ from ops.reach.errors import OperatorError
 from orders.webhooks import Endpoint
 from tests.shared.examples import order
 from tests.shared.stream_records import customers_order, item
+from tests.unit.ops.reach.test_endpoints import EXAMPLE
 
 if TYPE_CHECKING:
     from typer.testing import Result
@@ -62,6 +64,18 @@ def test_events_that_go_elsewhere_cannot_be_listened_to() -> None:
     with pytest.raises(OperatorError, match=r"x\.example.*set-webhook acme-pos https://127"):
         webhooks._port_here("acme-pos", "https://x.example/hooks")
     assert webhooks._port_here("acme-pos", HERE.url) == 8443
+
+
+def test_a_port_that_is_taken_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A webhook's port does not move by itself: I read which, and the command that moves it."""
+    monkeypatch.setattr(webhooks, "endpoints_on_this_machine", lambda: EXAMPLE)
+    monkeypatch.setattr("local.copy.tls.context_of", lambda _: None)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        here = replace(HERE, url=f"https://127.0.0.1:{port}/")
+        words = rf"port {port}: .*set-webhook acme-pos https://.* --local"
+        with pytest.raises(OperatorError, match=words), webhooks._receiving("acme-pos", here, ()):
+            pass
 
 
 def test_the_latest_event_is_sent_unless_another_is_named(stored: dict[str, Any]) -> None:
