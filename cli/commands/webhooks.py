@@ -151,7 +151,7 @@ def _receiving(partner_id: str, endpoint: Endpoint, answers: Iterable[int]) -> I
     state = Listener(partner_id, endpoint.secrets[0], answers)
     with contextlib.ExitStack() as running:
         try:
-            running.enter_context(receiver(port, context, state))
+            running.enter_context(receiver(port, context, state, only=True))
         except OSError as error:
             raise OperatorError(
                 f"Cannot listen at port {port}: {error.strerror}. End what listens there, or take "

@@ -173,16 +173,21 @@ class _Handler(Handler):
 
 @contextlib.contextmanager
 def receiver(
-    port: int, context: ssl.SSLContext, state: Receiver | None = None
+    port: int, context: ssl.SSLContext, state: Receiver | None = None, *, only: bool = False
 ) -> Iterator[Receiver]:
     """Receive webhooks for as long as the context lasts.
 
     Args:
-        port: where to listen on 127.0.0.1; 0 for any free port.
+        port: where to listen on 127.0.0.1; any other when it is taken, or 0.
         context: the server's certificate.
         state: takes what comes; without it, a new one.
+        only: whether no other port will do.
+
+    Raises:
+        OSError: when the port is taken, and no other will do.
     """
     state = state or Receiver()
-    with serving(type("Handler", (_Handler,), {"receiver": state}), port, context) as address:
+    handler = type("Handler", (_Handler,), {"receiver": state})
+    with serving(handler, port, context, only=only) as address:
         state.url = address.rstrip("/")
         yield state

@@ -159,26 +159,36 @@ def waterfall(documents: Iterable[dict[str, Any]], order_id: str) -> Waterfall:
     """
     trees = [_Tree(group) for group in _by_trace(spans(documents)).values()]
     others = sum(tree.leave_out_others(order_id) for tree in trees)
-    sections: list[Section] = []
+    blocks: list[tuple[int, list[Line]]] = []
     tries: dict[tuple[str, str], _Tree] = {}
-    for tree, above, depth in _in_time(_arranged(trees, order_id)):
+    for place, (tree, above, depth) in _in_time(_arranged(trees, order_id)):
         wait = [] if above is None else _wait(above, tree, depth)
         if above is not None and (work := tree.work):
             earlier = tries.get((above.trace_id, work))
             wait = wait if earlier is None else _retry(earlier, tree, depth, order_id) or wait
             tries[above.trace_id, work] = tree
-        _place_lines(sections, [*wait, *tree.lines(depth)])
-    return Waterfall(sections, len(trees), others)
+        blocks.append((place, [*wait, *tree.lines(depth)]))
+    return Waterfall(_sections(blocks), len(trees), others)
 
 
-def _place_lines(sections: list[Section], lines: list[Line]) -> None:
-    """Put a trace's lines on the time line that is drawn, or begin another."""
-    start = min(line.start for line in lines if line.span)
-    end = max(line.finish for line in lines)
-    if sections and sections[-1].start - _LONG < start <= sections[-1].end + _LONG:
-        known = sections.pop()
-        lines, start, end = [*known.lines, *lines], min(known.start, start), max(known.end, end)
-    sections.append(Section(lines, start, end))
+def _sections(blocks: list[tuple[int, list[Line]]]) -> list[Section]:
+    """Put each trace's lines on the time line that is drawn, or begin another.
+
+    On one time line each stands below its cause, before whatever else came meanwhile.
+    """
+    found: list[tuple[float, float, list[tuple[int, list[Line]]]]] = []
+    for place, lines in blocks:
+        start = min(line.start for line in lines if line.span)
+        end = max(line.finish for line in lines)
+        known: list[tuple[int, list[Line]]] = []
+        if found and found[-1][0] - _LONG < start <= found[-1][1] + _LONG:
+            first, last, known = found.pop()
+            start, end = min(first, start), max(last, end)
+        found.append((start, end, [*known, (place, lines)]))
+    return [
+        Section([line for _, lines in sorted(each, key=lambda b: b[0]) for line in lines], *span)
+        for *span, each in found
+    ]
 
 
 class _Tree:
@@ -310,14 +320,14 @@ def _arranged(trees: list[_Tree], order_id: str) -> Iterator[tuple[_Tree, _Tree 
 
 def _in_time(
     arranged: Iterable[tuple[_Tree, _Tree | None, int]],
-) -> list[tuple[_Tree, _Tree | None, int]]:
-    """Put traces in the order of time; none stands before the one that caused it."""
+) -> list[tuple[int, tuple[_Tree, _Tree | None, int]]]:
+    """Put traces in the order of time, with their places; none comes before its cause."""
     begins: dict[str, float] = {}
     found = list(arranged)
     for tree, above, _ in found:
         least = tree.start if above is None else begins[above.trace_id]
         begins[tree.trace_id] = max(tree.start, least)
-    return sorted(found, key=lambda each: begins[each[0].trace_id])
+    return sorted(enumerate(found), key=lambda each: begins[each[1][0].trace_id])
 
 
 def _above(tree: _Tree, by_id: dict[str, _Tree], order_id: str) -> str | None:

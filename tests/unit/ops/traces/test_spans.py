@@ -140,12 +140,23 @@ def test_a_retry_says_why() -> None:
     assert again.end == pytest.approx(BEGIN + 0.500)
 
 
-def test_requests_and_work_stand_in_the_order_of_time() -> None:
-    """A change stands before the work that an earlier request caused later."""
-    change = [part(1, 200, 210, name="change", annotations=about(ORDER))]
-    documents = of(WORKER, worker_trace()) + of(TOPIC, change) + of(REQUEST, request_trace())
-    drawn = [line.name for line in lines(waterfall(documents, ORDER))]
-    assert drawn.index("api/v1") < drawn.index("change") < drawn.index("worker")
+def test_work_stands_below_the_request_that_caused_it() -> None:
+    """A repetition that comes before the webhook is drawn after it: it has not caused it."""
+    again = [part(1, 200, 210, name="again", annotations=about(ORDER))]
+    documents = of(WORKER, worker_trace()) + of(TOPIC, again) + of(REQUEST, request_trace())
+    (section,) = waterfall(documents, ORDER).sections
+    drawn = [(line.depth, line.name) for line in section.lines]
+    assert drawn.index((0, "api/v1")) < drawn.index((1, "worker")) < drawn.index((0, "again"))
+
+
+def test_requests_stand_in_the_order_of_time() -> None:
+    """Work of minutes later is on a time line of its own, after what came before."""
+    again = [part(1, 200, 210, name="again", annotations=about(ORDER))]
+    late = [{**d, "start_time": BEGIN + 99, "end_time": BEGIN + 100} for d in worker_trace()]
+    drawn = waterfall(of(WORKER, late) + of(TOPIC, again) + of(REQUEST, request_trace()), ORDER)
+    first, second = ([line.name for line in each.lines] for each in drawn.sections)
+    assert first.index("api/v1") < first.index("again")
+    assert "worker" in second
 
 
 def test_clocks_that_disagree() -> None:
