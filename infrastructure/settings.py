@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import field, replace
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 from infrastructure.functions import NOTIFYING, Caller, names
 from orders.routes import HEAD, ROUTES
 from orders.settings import LONGEST_DELAY, WAIT_SPREAD
+from project import mistyped
 
 FLAGS, PARTNERS, SIGNING_KEY = "flags", "partners", "webhook-signing-key"
 """Below a stage's prefix in Parameter Store: the flags, the folder of the partners' own, and the
@@ -724,6 +726,10 @@ def _made(stages: Mapping[str, Callable[[], Settings]]) -> Mapping[str, Settings
             _require(made[name].stage == name, f"stage must be {name!r}, as in STAGES")
         except SettingError as error:
             sys.exit(f"infrastructure/settings.py: stage {name}: {error}")
+        except Exception as error:  # noqa: BLE001 - a typing error may raise any
+            line = mistyped.line_in(error, Path(__file__))
+            said = mistyped.what(error)
+            sys.exit(f"infrastructure/settings.py, line {line}: stage {name}: {said}")
     return MappingProxyType(made)
 
 

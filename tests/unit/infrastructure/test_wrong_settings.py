@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import re
@@ -16,6 +17,7 @@ import pytest
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PLACE = "infrastructure/settings.py"
@@ -50,6 +52,43 @@ FAULTS = {
     ),
 }
 """What somebody writes as an entry of STAGES, and what they are told."""
+
+TYPED = {
+    "another language's true": (
+        f"{STAGING}, keep_data=true)",
+        "name 'true' is not defined. Did you mean: 'True'?",
+    ),
+    "a class's name": (
+        f"{STAGING}, opening_hours=OpeningHour(opens=9, closes=2))",
+        "name 'OpeningHour' is not defined. Did you mean: 'OpeningHours'?",
+    ),
+    "a member": (
+        f"{STAGING}, capacity=Capacity(mode=CapacityMode.PROVISONED))",
+        ".*PROVISONED.*",
+    ),
+    "a method": (
+        f"{STAGING}, runbooks='X'.lowr())",
+        "'str' object has no attribute 'lowr'. Did you mean: 'lower'?",
+    ),
+    "a text without quotes": (
+        f"{STAGING}, price_quotes=off)",
+        "name 'off' is not defined. A text stands in quotes: 'off'.",
+    ),
+    "another type": (f"{STAGING}, memory_mb=512 + 'MB')", "TypeError: unsupported operand .*"),
+}
+"""Likewise, where Python cannot make the stage: they are told the line, too."""
+
+UNREADABLE = {
+    "a forgotten comma": (
+        f"{STAGING} memory_mb=512)",
+        "invalid syntax. Perhaps you forgot a comma?",
+    ),
+    "a setting twice": (
+        f"{STAGING}, memory_mb=512, memory_mb=256)",
+        "keyword argument repeated: memory_mb",
+    ),
+}
+"""Likewise, where Python cannot read the file at all."""
 
 READ_NONE = {
     *("-m local.token $(WHO)", "-m tests.shared.access", "-m tests.contract.rules"),
@@ -130,6 +169,61 @@ def test_a_wrong_setting_is_told_in_a_sentence(
         spec.loader.exec_module(module)
     begin = r"infrastructure/settings\.py: stage staging:"
     assert re.fullmatch(rf"{begin} .*{sentence}.*", str(told.value.code))
+
+
+@pytest.mark.parametrize("fault", TYPED)
+def test_a_typing_error_is_told_with_its_line(checkout: Path, fault: str) -> None:
+    """Whatever I mistype in a stage, I am told the line and what is wrong, as by Python itself."""
+    entry, sentence = TYPED[fault]
+    with settings(checkout, entry) as line:
+        told = said(checkout, "-m cli cost")
+    begin = f"{PLACE}, line {line}: stage staging: "
+    assert told.startswith(begin)
+    rest = told.removeprefix(begin).rstrip("\n")
+    assert rest == sentence or re.fullmatch(sentence, rest)
+
+
+@pytest.mark.parametrize("fault", UNREADABLE)
+@pytest.mark.parametrize("command", ["app.py", "-m cli doctor", "-m cli dlq --help"])
+def test_a_file_that_cannot_be_read_is_told(checkout: Path, fault: str, command: str) -> None:
+    """Whatever breaks the file, I am told the line in a sentence, and not to report a bug."""
+    entry, sentence = UNREADABLE[fault]
+    with settings(checkout, entry) as line:
+        assert said(checkout, command) == f"{PLACE}, line {line}: {sentence}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_tells_that_the_file_cannot_be_read(checkout: Path, command: str) -> None:
+    """No command ends with a traceback where Python cannot read the settings."""
+    with settings(checkout, UNREADABLE["a forgotten comma"][0]):
+        assert said(checkout, command).endswith(": invalid syntax. Perhaps you forgot a comma?\n")
+
+
+def test_a_fault_outside_the_stages_is_told(checkout: Path) -> None:
+    """What I define above the stages, and get wrong, is told with its line as well."""
+    file = checkout / PLACE
+    before = file.read_text()
+    file.write_text(before.replace("\nSTAGES = ", "\nMINE = Worker(most_at_once=5)\nSTAGES = "))
+    line = file.read_text().partition("MINE")[0].count("\n") + 1
+    try:
+        assert said(checkout, "-m cli cost") == (
+            f"{PLACE}, line {line}: worker.retry_seconds is missing\n"
+        )
+    finally:
+        file.write_text(before)
+
+
+@contextlib.contextmanager
+def settings(checkout: Path, entry: str) -> Iterator[int]:
+    """Have a checkout's settings with another stage for a while; gives the entry's line."""
+    file = checkout / PLACE
+    before = file.read_text()
+    text = with_stage(entry)
+    file.write_text(text)
+    try:
+        yield text.partition(entry)[0].count("\n") + 1
+    finally:
+        file.write_text(before)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
