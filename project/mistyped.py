@@ -28,11 +28,18 @@ def sentence(error: BaseException, file: Path) -> str | None:
     return f", line {line_in(error, file)}: {what(error)}" if reads else None
 
 
-def line_in(error: BaseException, file: Path) -> int | None:
-    """Give the innermost line of a file that an error passed; None where it passed none."""
+def line_in(error: BaseException, file: Path, within: str = "<module>") -> int | None:
+    """Give the innermost line of a file that an error passed, from a function on.
+
+    Args:
+        error: what was raised.
+        file: the file's path.
+        within: the function's name; None is given where it was not called.
+    """
     frames = traceback.extract_tb(error.__traceback__)
-    lines = [frame.lineno for frame in frames if frame.filename == str(file)]
-    return lines[-1] if lines else None
+    ours = [frame for frame in frames if frame.filename == str(file)]
+    names = [frame.name for frame in ours]
+    return ours[-1].lineno if within in names else None
 
 
 def what(error: BaseException) -> str:

@@ -41,6 +41,63 @@ FAULTS = {
     "in a part": (f"{STAGING}, budget=Budget(margin=0.5))", "budget.margin must be at least 1"),
     "in a part's name": (f'{STAGING}, budget=Budget(alarm_email="a"))', "budget.alarm_email is no"),
     "missing in a part": (f"{STAGING}, opening_hours=OpeningHours(opens=9))", "closes is missing"),
+    "nearly a name": (
+        f'{STAGING}, regoin="eu-west-1")',
+        "regoin is no setting. Did you mean: 'region'\\?",
+    ),
+    "a part without its form": (
+        f'{STAGING}, mail="x@y.example")',
+        r"mail must be a Mail, not 'x@y\.example': Mail\(sender=…\)",
+    ),
+    "hours": (
+        f"{STAGING}, opening_hours=9)",
+        r"must be an OpeningHours, not int: OpeningHours\(opens=…, closes=…\)",
+    ),
+    "a tuple without its comma": (
+        f"{STAGING}, webhooks=Webhooks(waits=(10)))",
+        r"waits must be a tuple, not int; of one value with a comma: \(10,\)",
+    ),
+    "an empty tuple": (
+        f"{STAGING}, webhooks=Webhooks(waits=()))",
+        "waits must not have fewer entries than 1",
+    ),
+    "a waiver that is no sentence": (
+        f'{STAGING}, mail_waiver="few")',
+        "mail_waiver must be nothing, or a sentence of 10 to 300 characters, not 'few'",
+    ),
+    "a slash at the end": (
+        f'{STAGING}, runbooks="https://a.example/runbooks/")',
+        "runbooks must be docs/runbooks, or an https address without a slash at its end, not",
+    ),
+    "a capital letter": (
+        '"Staging": lambda: Settings(stage="Staging")',
+        "stage must be a lower-case letter, then at most 19 of",
+    ),
+    "too few left": (
+        f"{STAGING}, webhooks=Webhooks(most_at_once=30))",
+        (
+            r"only 510 can run, neither reserved nor the workers' \(concurrency_quota 1000 less "
+            r"reserved_concurrency\.create_order 300, workers\.process_order\.most_at_once 100, "
+            r"workers\.notify_partner\.most_at_once 50, webhooks\.most_at_once 30, "
+            r"webhooks\.restaurants_at_once 10\): lower one of these, or lower "
+            r"stage_throttle\.burst 105 × 2 \+ head_throttle\.burst 50 × 4 \+ serving.*"
+        ),
+    ),
+    "reserved too few": (
+        f'{STAGING}, reserved_concurrency={{"create_order": 200}})',
+        (
+            r"only 200 can run, its reservation: raise reserved_concurrency\.create_order to 300, "
+            r"or lower placing_throttle\.burst 150 × 2"
+        ),
+    ),
+    "ten executions": (
+        f"{STAGING}, concurrency_quota=10)",
+        r"reserve 0 at most, reserved_concurrency=\{\}, and with a quota below 100 shares_waiver",
+    ),
+    "ten executions, unexplained": (
+        f"{STAGING}, concurrency_quota=10, reserved_concurrency={{}})",
+        "only 0 can run, .*with a quota below 100 shares_waiver must say why",
+    ),
     "no part": (f"{STAGING}, budget=100)", "budget must be a Budget, not int"),
     "in a tuple": (
         f'{STAGING}, alarm_emails=("a@a.example", "b"))',
@@ -167,7 +224,7 @@ def test_a_wrong_setting_is_told_in_a_sentence(
     monkeypatch.setitem(sys.modules, spec.name, module)  # where types are looked up
     with pytest.raises(SystemExit) as told:
         spec.loader.exec_module(module)
-    begin = r"infrastructure/settings\.py: stage staging:"
+    begin = r"infrastructure/settings\.py(, line \d+)?: stage [Ss]taging:"
     assert re.fullmatch(rf"{begin} .*{sentence}.*", str(told.value.code))
 
 
@@ -229,5 +286,7 @@ def settings(checkout: Path, entry: str) -> Iterator[int]:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_tells_it(checkout: Path, command: str) -> None:
     """No command ends with a traceback, or goes on, when a stage cannot be."""
-    place = "infrastructure/settings.py: stage staging:"
+    text = (checkout / PLACE).read_text()
+    line = text.partition(STAGING)[0].count("\n") + 1
+    place = f"{PLACE}, line {line}: stage staging:"
     assert said(checkout, command) == f"{place} memory_mb must be at least 128\n"
