@@ -1,5 +1,10 @@
 # Every command of the project. `make` alone lists them.
 
+# Make tells names apart by case: `stage=prod` would go by unread, and dev's be made.
+$(foreach pair,stage:STAGE local_port:LOCAL_PORT who:WHO args:ARGS,$(if \
+	$(findstring command line,$(origin $(word 1,$(subst :, ,$(pair))))),$(error \
+	$(word 1,$(subst :, ,$(pair)))= is not read: write it as $(word 2,$(subst :, ,$(pair)))=$($(word 1,$(subst :, ,$(pair)))))))
+
 STAGE ?= dev
 LOCAL_PORT ?= 4566
 WHO ?= customer
