@@ -17,18 +17,21 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ops.traces.labels import REASON, in_words
 from orders.settings import RETRY
 from project.json_object import json_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-ORDER, REQUEST = "orderId", "requestTraceId"
-"""The annotations that say which order a trace is about, and which trace made the change."""
+ORDER, REQUEST, SIDE = "orderId", "requestTraceId", "side"
+"""The annotations that say which order a trace is about, which trace made the change, and whether
+who serves the order is to hear of it."""
 
 _PIPE, _QUEUE, _ALL = "stream and pipe", "queue", "stream, pipe, topic, queue"
 _TOPIC, _TABLE = "AWS::SNS", "DynamoDB"
 _LAMBDA = "AWS::Lambda"
+_REMOTE = "remote"
 
 
 _DEFAULT_NAME = "–"
@@ -160,13 +163,14 @@ def waterfall(documents: Iterable[dict[str, Any]], order_id: str) -> Waterfall:
     trees = [_Tree(group) for group in _by_trace(spans(documents)).values()]
     others = sum(tree.leave_out_others(order_id) for tree in trees)
     sections: list[Section] = []
-    tries: dict[tuple[str, str], _Tree] = {}
+    tries: dict[tuple[str, str, str], _Tree] = {}
     for tree, above, depth in _in_time(_arranged(trees, order_id)):
         wait = [] if above is None else _wait(above, tree, depth)
         if above is not None and (work := tree.work):
-            earlier = tries.get((above.trace_id, work))
+            keys = [(above.trace_id, work, side) for side in tree.sides(order_id)]
+            earlier = next((tries[key] for key in keys if key in tries), None)
             wait = wait if earlier is None else _retry(earlier, tree, depth, order_id) or wait
-            tries[above.trace_id, work] = tree
+            tries |= dict.fromkeys(keys, tree)
         _place_lines(sections, [*wait, *tree.lines(depth)])
     return Waterfall(sections, len(trees), others)
 
@@ -205,6 +209,11 @@ class _Tree:
         found = [_trouble_of(span) for span in self.spans.values() if _is_marked(span)]
         said = next((each for each in reversed(found) if each), "")
         return said or (RETRY if RETRY in self.named("outcome", order_id) else "")
+
+    def sides(self, order_id: str) -> list[str]:
+        """Say who is to hear of an order there: "server" for who serves it, and else nothing."""
+        about = [span for span in self.spans.values() if span.annotation(ORDER) == order_id]
+        return sorted({span.annotation(SIDE) for span in about}) or [""]
 
     def leave_out_others(self, order_id: str) -> int:
         """Leave out what was done for other orders, with all beneath it; gives how many pieces."""
@@ -269,8 +278,11 @@ def _trouble_of(span: Span) -> str:
     status = _dict(_dict(span.content.get("http")).get("response")).get("status")
     if isinstance(status, int) and not isinstance(status, bool):
         return f"{status} of {span.name}"
+    if reason := span.annotation(REASON):
+        return f"{reason}, {span.name}" if span.content.get("namespace") == _REMOTE else reason
     exceptions = _list(_dict(span.content.get("cause")).get("exceptions"))
-    return next((kind for each in exceptions if (kind := _text(_dict(each).get("type")))), "")
+    kinds = (_text(_dict(each).get("type")) for each in exceptions)
+    return next((in_words(kind) for kind in kinds if kind), "")
 
 
 def linked_traces(found: Iterable[Span]) -> list[str]:
