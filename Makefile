@@ -52,9 +52,9 @@ format: setup ## Format the code
 	@scripts/format
 
 docs: setup ## Write the documents that are made from code
+	@$(PYTHON_HERE) -m documents.costs # first: budgets are made from what it records
 	@$(PYTHON_HERE) -m ops.reach.kept # what a run starts with in place of CDK and Node.js
 	@$(PYTHON_HERE) -m ops.web.bundle keep
-	@$(PYTHON_HERE) -m documents.costs # first: budgets are made from what it records
 	@$(PYTHON_HERE) -m documents.openapi.document
 	@$(PYTHON_HERE) -m documents.contract
 	@$(PYTHON_HERE) -m documents.configuration

@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser = argparse.ArgumentParser(allow_abbrev=False, prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="three rounds, nothing in docs/")
     parser.add_argument("--only", choices=_PARTS, default="all", help="a part, nothing in docs/")
     return parser.parse_args()

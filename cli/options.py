@@ -146,5 +146,9 @@ def unknown(kind: str, given: str, known: Iterable[str]) -> typer.BadParameter:
     """Say that there is no such thing, and what was probably meant."""
     by_lower_case = {name.lower(): name for name in known}
     near = difflib.get_close_matches(given.lower(), by_lower_case, n=1)
-    hint = f"Did you mean {by_lower_case[near[0]]!r}?" if near else f"There are {', '.join(known)}."
+    hint = (
+        f"Did you mean {str(by_lower_case[near[0]])!r}?"
+        if near
+        else f"There are {', '.join(known)}."
+    )
     return typer.BadParameter(f"There is no {kind} {given!r}. {hint}")

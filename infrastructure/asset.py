@@ -421,7 +421,7 @@ def _digest(parts: Iterable[bytes]) -> str:
 
 def _main() -> None:
     parser = argparse.ArgumentParser(
-        prog="infrastructure.asset", description=__doc__.split("\n")[0]
+        allow_abbrev=False, prog="infrastructure.asset", description=__doc__.split("\n")[0]
     )
     parser.add_argument("--host", action="store_true", help="for this machine instead of AWS")
     host = parser.parse_args().host

@@ -107,5 +107,9 @@ def _of_message(entry: dict[str, Any]) -> str:
     parts = [f"{entry.get('orderId', entry.get('messageId', '')):<36}", entry["outcome"]]
     if entry.get("receives", 1) > 1:
         parts.append(f"try {entry['receives']}")
+    if entry.get("partnerId"):
+        parts.append(f"to {entry['partnerId']}")
+    if entry.get("side"):
+        parts.append(f"as {entry['side']}")
     parts += [str(entry[name]) for name in ("step", "reason", "error") if entry.get(name)]
     return "  ".join(parts)

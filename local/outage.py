@@ -29,7 +29,9 @@ _NOBODY = "http://127.0.0.1:9"
 
 def main() -> None:
     """Take DynamoDB away, wait, and give it back, whatever happens meanwhile."""
-    parser = argparse.ArgumentParser(prog="python -m local.outage", description=__doc__)
+    parser = argparse.ArgumentParser(
+        allow_abbrev=False, prog="python -m local.outage", description=__doc__
+    )
     parser.add_argument("--seconds", type=float, default=20.0, help="how long; ^C ends it sooner")
     seconds = parser.parse_args().seconds
     try:

@@ -14,6 +14,7 @@ from local import stop_signals
 def main() -> None:
     """Run until stopped; exit with 1 when it cannot start or go on."""
     argparse.ArgumentParser(
+        allow_abbrev=False,
         prog="make run",
         description=__doc__,
         epilog="LOCAL_PORT chooses the port (4566), LOCAL_DIR where everything is kept (.local).",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Print the token; exit with 1 and a sentence when there is no running copy."""
-    parser = argparse.ArgumentParser(prog="make token", description=__doc__)
+    parser = argparse.ArgumentParser(allow_abbrev=False, prog="make token", description=__doc__)
     parser.add_argument("who", nargs="?", choices=PEOPLE, default="customer")
     who = parser.parse_args().who
     try:

@@ -19,7 +19,9 @@ from botocore.exceptions import ClientError
 
 from infrastructure import outputs
 from infrastructure.functions import LIVE
+from ops.partners.restaurants import STAFF
 from ops.reach.errors import OperatorError, Overtaken
+from orders.domain.serving.servers import SERVED_BY
 from orders.routes import HEAD, IDEMPOTENCY_KEY, JSON, ROUTES, STAGE
 from orders.settings import OPERATORS
 from project.json_object import json_object
@@ -88,6 +90,19 @@ def shown(target: Target, sender: Sender, order_id: str) -> dict[str, Any]:
         OperatorError: when there is none.
     """
     return _answer(target, sender, _Call("GET", _OWN + _ONE, order_id))
+
+
+def serving(target: Target, order: Mapping[str, Any]) -> str | None:
+    """Name who serves an order, from its item: a partner's id or `staff`; None for nobody.
+
+    The API tells nobody. An order that nobody serves is moved by whoever placed it, and operators.
+    """
+    key = {"orderId": {"S": order["orderId"]}, "timestamp": {"S": order["createdAt"]}}
+    found = target.client("dynamodb").get_item(
+        TableName=target.output(outputs.ORDERS_TABLE), Key=key, ProjectionExpression=SERVED_BY
+    )
+    server = found.get("Item", {}).get(SERVED_BY, {}).get("S")
+    return None if server is None else server.partition("#")[0] or STAFF
 
 
 def moved(

@@ -328,6 +328,7 @@ def _traced(consume: Callable[[Message], str], record: Event) -> _Verdict:
         work.annotate(outcome=_ended(verdict).outcome)
         if verdict.outcome in (RETRY, DEAD):
             work.judge(_FAULT)
+            work.annotate(reason=verdict.reason or None)
         if verdict.error is not None:
             work.failed(verdict.error)
     return verdict

@@ -134,7 +134,11 @@ def deliver(endpoint: Endpoint, event: OrderEvent, *, limit: float = LIMIT_SECON
         work.requests("POST", f"https://{target.host}/")
         if trace := work.header:
             headers[TRACE_HEADER] = trace
-        return _attempt(target, headers, event.body, limit, work)
+        try:
+            return _attempt(target, headers, event.body, limit, work)
+        except Undelivered as error:
+            work.annotate(reason=error.reason)
+            raise
 
 
 def _attempt(

@@ -25,7 +25,7 @@ FOUND, PAGE = DOCUMENTS / "simulation.json", DOCUMENTS / "scale.md"
 
 def main() -> None:
     """Simulate, compare with the local stack, print and write."""
-    parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
+    parser = argparse.ArgumentParser(allow_abbrev=False, prog="make simulate", description=__doc__)
     kinds = parser.add_mutually_exclusive_group()
     kinds.add_argument(
         "--quick", action="store_true", help="only simulate: no comparison, nothing is written"

@@ -20,9 +20,10 @@ from ops.dead_letters import letters as dead_letters
 from ops.dead_letters.letters import QUEUES, DeadLetterQueue, Report
 from ops.dead_letters.purge import duration, purge, refuse_existing
 from ops.dead_letters.redrive import redrive
+from ops.reach.errors import OperatorError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from ops.dead_letters.letters import DeadLetter, Overview, Wanted
     from ops.reach.target import Target
@@ -30,9 +31,10 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     epilog=lines("""
-        QUEUE is processing, notifications or pipe. For example:
+        QUEUE is processing, notifications, restaurants or pipe. For example:
         orders dlq ls --stage prod
         orders dlq show processing --limit 5 --body
+        orders dlq redrive --order 01a2056f-12d3-7a4f-a166-60b40a00b62c
         orders dlq redrive --all-queues --dry-run
         orders dlq purge notifications --older-than 7d --to old.jsonl
     """),
@@ -56,10 +58,10 @@ _QUEUE = typer.Argument(
     metavar="QUEUE",
     parser=_queue,
     autocompletion=lambda: list(QUEUES),
-    help="processing, notifications or pipe.",
+    help="processing, notifications, restaurants or pipe.",
     show_default=False,
 )
-_COLUMNS = ("Queue", "Order", "Status", "Received", "Age", "Reason")
+_COLUMNS = ("Queue", "Order", "Status", "Partner", "Received", "Age", "Reason")
 
 AnyQueue = Annotated[DeadLetterQueue | None, _QUEUE]
 Order = Annotated[
@@ -125,9 +127,14 @@ def redrive_(
     json_: Json = False,
     yes: Yes = False,
 ) -> None:
-    """Send dead letters back to where they came from; those of the pipe, to the topic."""
-    if (queue is None) != all_queues:
+    """Send dead letters back to where they came from; those of the pipe, to the topic.
+
+    With --order and no queue all queues are looked through.
+    """
+    if queue and all_queues:
         raise typer.BadParameter("Name either a queue or --all-queues.")
+    if not (queue or all_queues or order):
+        raise typer.BadParameter("Name a queue, --all-queues or --order.")
     target = options.find(stage, local=local)
     wanted = choice.wanted(order)
     counts = {each: _count(target, each, wanted) for each in _chosen(target, queue, order)}
@@ -138,6 +145,7 @@ def redrive_(
         )
     if dry_run or not any(counts.values()):
         _print_reports(reports.values(), "moved", json_=json_)
+        _say_where(target, queue, order, counts)
         return
     total = terminal.counted(sum(counts.values()))
     terminal.agree(f"Send {total} of {target.name} back?", yes=yes)
@@ -207,6 +215,29 @@ def _chosen(
     return queues.chosen
 
 
+def _say_where(
+    target: Target,
+    queue: DeadLetterQueue | None,
+    order: str | None,
+    counts: Mapping[DeadLetterQueue, int],
+) -> None:
+    """Say in which queues an order's letters are, where the one that was named has none.
+
+    Raises:
+        OperatorError: then, as nothing that was meant was done.
+    """
+    if not queue or order is None or any(counts.values()):
+        return
+    others = [each for each in choice.queues(target, None, order).chosen if each != queue]
+    wanted = choice.wanted(order)
+    names = [each.name for each in others if choice.matching(target, each, wanted).found]
+    if names:
+        raise OperatorError(
+            f"{queue.name} has no dead letter of that order; {' and '.join(names)} has. Leave the "
+            f"queue out: orders dlq redrive --order {order}"
+        )
+
+
 def _count(target: Target, queue: DeadLetterQueue, wanted: Wanted | None) -> int:
     counted = choice.matching(target, queue, wanted)
     if counted.elsewhere:
@@ -237,6 +268,7 @@ def _letter_as_json(letter: DeadLetter, *, body: bool) -> dict[str, Any]:
         "orderId": letter.order_id,
         "status": letter.status,
         "version": letter.version,
+        "partnerId": letter.partner_id,
         "reason": letter.reason,
         "receiveCount": letter.received,
         "sentAt": sent.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -258,7 +290,8 @@ def _print_letters(letters: Sequence[DeadLetter], *, body: bool) -> None:
 def _row(letter: DeadLetter) -> tuple[object, ...]:
     version = f" v{letter.version}" if letter.version else ""
     status, age = f"{letter.status or '–'}{version}", terminal.age(letter.age)
-    return letter.queue, letter.order_id or "–", status, letter.received, age, letter.reason
+    whose = letter.order_id or "–", status, letter.partner_id or "–"
+    return letter.queue, *whose, letter.received, age, letter.reason
 
 
 def _readable(body: str) -> str:

@@ -27,6 +27,7 @@ app = typer.Typer(
     epilog=lines("""
         For example:
         orders logs tail --since 10m --function create_order --stage prod
+        orders logs tail --since 2h --once --order 01a2056f-12d3-7a4f-a166-60b40a00b62c --local
         orders logs ls --stage prod
         orders logs level DEBUG --function create_order --stage prod
         orders logs level INFO --stage prod
@@ -108,6 +109,10 @@ def tail(
         Any, typer.Option(metavar="TIME", parser=_span, help="Where to begin, such as 45s or 12h.")
     ] = "5m",
     function: Function = None,
+    order: Annotated[
+        str | None,
+        typer.Option("--order", metavar="ID", help="Only lines that name this order."),
+    ] = None,
     once: Annotated[
         bool, typer.Option("--once", help="End with what is there, and do not wait for more.")
     ] = False,
@@ -120,12 +125,16 @@ def tail(
     Needs logs:FilterLogEvents on their groups, and lambda:GetFunctionConfiguration. With --json
     each line is as the function wrote it.
     """
-    from local.logs import Follower  # noqa: PLC0415 - its --help is quick without
+    from local.logs import Follower, render  # noqa: PLC0415 - its --help is quick without
 
     target = options.find(stage, local=local)
     with terminal.waiting(f"Finding the logs of {target.name} …"):
         groups = log_levels.groups(target, function or log_levels.deployed(target))
-    rendered = _as_written if json_ else None
+    shown = _as_written if json_ else render
+
+    def rendered(at: int, name: str, message: str) -> str | None:
+        return shown(at, name, message) if order is None or order in message else None
+
     follower = Follower(target.client, groups, seconds=since, rendered=rendered)
     while True:
         for line in follower.new_lines():

@@ -19,6 +19,7 @@ from ops.reach.errors import OperatorError
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Status
 from orders.domain.reasons import GIVEN
+from orders.domain.serving.servers import SERVED_BY
 
 if TYPE_CHECKING:
     from ops.reach.target import Target
@@ -31,7 +32,10 @@ _DIGITS = dict.fromkeys(
 _DIGITS |= dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3)
 """Digits of the minor unit, where they are not two (ISO 4217)."""
 
-_PARTS = ("orderId", "status", "createdAt", "restaurantId", "customerId", "partnerId", "version")
+_PARTS = (
+    *("orderId", "status", "createdAt", "restaurantId", SERVED_BY, "acceptBy"),
+    *("customerId", "partnerId", "version"),
+)
 
 LS_EXAMPLES = lines("""
     For example:
@@ -85,7 +89,7 @@ def ls(
         str | None,
         typer.Option(metavar="ID", help="Whose orders.", autocompletion=options.partner_ids),
     ] = None,
-    customer: Annotated[str | None, typer.Option(metavar="ID", help="Whose orders.")] = None,
+    customer: Annotated[str | None, typer.Option(metavar="ID|EMAIL", help="Whose orders.")] = None,
     status: Annotated[
         list[str] | None,
         typer.Option(
@@ -101,11 +105,11 @@ def ls(
     json_: Json = False,
 ) -> None:
     """List the orders of a partner or a customer, newest first."""
-    whose = {"partnerId": partner, "customerId": customer}
-    asked = {name: [value] for name, value in whose.items() if value}
-    if not asked:
+    if not partner and not customer:
         raise typer.BadParameter("Say whose: --partner ID or --customer ID.")
     target = options.find(stage, local=local)
+    whose = {"partnerId": partner, "customerId": customer and _customer_of(target, customer)}
+    asked = {name: [value] for name, value in whose.items() if value}
     with terminal.waiting(f"Reading the orders of {target.name} …"):
         sender = requests.operator_of(target)
         more = {"status": status} if status else {}
@@ -125,7 +129,8 @@ def show(
     target = options.find(stage, local=local)
     with terminal.waiting(f"Reading the order of {target.name} …"):
         found = requests.shown(target, requests.operator_of(target), order_id)
-    _print(found, json_=json_)
+        served = requests.serving(target, found)
+    _print({**found, SERVED_BY: served if json_ else served or "nobody"}, json_=json_)
 
 
 def place(
@@ -194,6 +199,17 @@ def move(
     change = {"status": status, **({"reason": {"code": reason}} if reason else {})}
     with audited(target, "move", order=order_id, status=status):
         _print(requests.moved(target, sender, seen, change), json_=json_)
+
+
+def _customer_of(target: Target, given: str) -> str:
+    """Give a customer's id; of an address of e-mail, that of who has it."""
+    if "@" not in given or "#" in given:
+        return given
+    from ops.customers import people  # noqa: PLC0415 - its --help is quick without
+
+    subject = people.by_address(target, given).attributes["sub"]
+    terminal.note(f"{given} is the customer {subject}.")
+    return subject
 
 
 def _key_of(target: Target, partner: str) -> str:

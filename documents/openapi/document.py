@@ -367,7 +367,9 @@ def _project() -> dict[str, Any]:
 
 def main() -> None:
     """Write the document, or check that the written one is what the code says."""
-    parser = argparse.ArgumentParser(prog="documents.openapi.document", description=__doc__)
+    parser = argparse.ArgumentParser(
+        allow_abbrev=False, prog="documents.openapi.document", description=__doc__
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when stale")
     shown = DOCUMENT.relative_to(ROOT)
     if not parser.parse_args().check:

@@ -133,7 +133,9 @@ def main() -> None:
     from infrastructure.synth import synthesize as synthesize_here  # noqa: PLC0415 - CDK takes 2 s
     from ops.costs.report import expected  # noqa: PLC0415 - loads settings
 
-    parser = argparse.ArgumentParser(prog="local.copy.synthesis", description=__doc__)
+    parser = argparse.ArgumentParser(
+        allow_abbrev=False, prog="local.copy.synthesis", description=__doc__
+    )
     parser.add_argument("asset", type=Path)
     parser.add_argument("out", type=Path)
     given = parser.parse_args()

@@ -25,7 +25,9 @@ _OWNER_ALONE = 0o077  # it and its functions write orders, keys and secrets
 
 def main() -> None:
     """Serve until the pipe on standard input is closed."""
-    parser = argparse.ArgumentParser(prog="local.inside.__main__", description=__doc__)
+    parser = argparse.ArgumentParser(
+        allow_abbrev=False, prog="local.inside.__main__", description=__doc__
+    )
     parser.add_argument("--patches", default=",".join(patches.PATCHES), help="which, by name")
     parser.add_argument("--record", type=Path, help="where to write the functions' AWS calls")
     parser.add_argument("--origins", nargs="*", default=[], help="whose pages may sign people in")

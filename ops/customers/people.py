@@ -52,6 +52,26 @@ def find(target: Target, customer_id: str) -> Person | None:
     return _person(users[0]) if users else None
 
 
+def by_address(target: Target, address: str) -> Person:
+    """Look somebody up in the user pool by the address of e-mail.
+
+    Raises:
+        OperatorError: when nobody has it, or more than one: who did not confirm it may not have it.
+    """
+    quoted = address.replace("\\", r"\\").replace('"', r"\"")
+    asked = {"UserPoolId": _pool(target), "Filter": f'email = "{quoted}"'}
+    found = [_person(user) for user in target.client("cognito-idp").list_users(**asked)["Users"]]
+    if not found:
+        raise OperatorError(
+            f"Nobody has signed up in {target.name} with {address!r}. A partner's customer goes by "
+            "PARTNER#ID: ask the partner for the id."
+        )
+    if len(found) > 1:
+        ids = ", ".join(sorted(person.attributes["sub"] for person in found))
+        raise OperatorError(f"Several have signed up with {address!r}. Name one by its id: {ids}.")
+    return found[0]
+
+
 def nobody(customer_id: str) -> OperatorError:
     """Say that there is nobody of an id: it must be mistyped."""
     return OperatorError(

@@ -20,6 +20,7 @@ from ops.reach.aws_errors import explain
 from ops.reach.errors import OperatorError
 from ops.reach.interrupts import finish_first
 from orders.deadlines import DEADLINE_OF
+from orders.domain.serving.servers import SERVED_BY
 from project.json_object import json_object
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ QUEUES = {
 }
 """The dead-letter queues by name."""
 
+_TO_SERVERS = functions.RESTAURANTS.letters
+"""Whose letters are for who serves an order."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -93,11 +97,13 @@ class DeadLetter:
     received: int
     """How often it was handed out, to the worker and to whoever looked at it."""
     sent_at: float
-    """Seconds since 1970; for what SQS itself has moved, when it was first sent."""
+    """Seconds since 1970: when a worker gave it up; when it was first sent, if SQS moved it."""
     body: str
     order_id: str | None = None
     status: str | None = None
     version: str | None = None
+    partner_id: str | None = None
+    """Whom it is for: who serves the order in the queue `restaurants`, else who placed it."""
     place: Place | None = None
 
     @property
@@ -134,6 +140,7 @@ def read(message: MessageTypeDef, queue: str, *, tried: int | None = None) -> De
         order_id=overdue if isinstance(overdue, str) else _text(image, "orderId"),
         status=DEADLINE if isinstance(overdue, str) else _text(image, "status"),
         version=_text(image, "version"),
+        partner_id=_partner(image, queue),
         place=_place(document),
     )
 
@@ -159,6 +166,12 @@ def _text(image: dict[str, Any], name: str) -> str | None:
     typed = _within(image, name)
     value = typed.get("S", typed.get("N"))
     return value if isinstance(value, str) else None
+
+
+def _partner(image: dict[str, Any], queue: str) -> str | None:
+    if queue == _TO_SERVERS:
+        return (_text(image, SERVED_BY) or "").partition("#")[0] or None
+    return _text(image, "partnerId")
 
 
 def _reason(message: MessageTypeDef, document: dict[str, Any]) -> str:

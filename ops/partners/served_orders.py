@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -56,6 +56,8 @@ class Moved:
     """Those that were moved."""
     busy: int = 0
     """Those that somebody kept changing: repeat the command."""
+    others: dict[str, int] = field(default_factory=dict)
+    """Those that nobody serves, because the partners that placed them may not order there."""
 
 
 def move(
@@ -79,6 +81,14 @@ def move(
         done = _moved(target, item, restaurant_id, bound, statuses, wait)
         moved.orders += done is True
         moved.busy += done is None
+        placer = item.get("partnerId", {}).get("S")
+        if done is False and placer and _is_stranger(placer, bound):
+            moved.others[placer] = moved.others.get(placer, 0) + 1
+
+
+def _is_stranger(placer: str, bound: Bound | None) -> bool:
+    """Tell whether a partner's orders are of another restaurant, by its id alone the same."""
+    return bound is not None and placer not in (bound.server, *bound.placers)
 
 
 def _wait(target: Target) -> Wait | None:

@@ -17,18 +17,21 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ops.traces.labels import REASON, in_words
 from orders.settings import RETRY
 from project.json_object import json_object
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-ORDER, REQUEST = "orderId", "requestTraceId"
-"""The annotations that say which order a trace is about, and which trace made the change."""
+ORDER, REQUEST, SIDE = "orderId", "requestTraceId", "side"
+"""The annotations that say which order a trace is about, which trace made the change, and whether
+who serves the order is to hear of it."""
 
 _PIPE, _QUEUE, _ALL = "stream and pipe", "queue", "stream, pipe, topic, queue"
 _TOPIC, _TABLE = "AWS::SNS", "DynamoDB"
 _LAMBDA = "AWS::Lambda"
+_REMOTE = "remote"
 
 
 _DEFAULT_NAME = "–"
@@ -159,36 +162,27 @@ def waterfall(documents: Iterable[dict[str, Any]], order_id: str) -> Waterfall:
     """
     trees = [_Tree(group) for group in _by_trace(spans(documents)).values()]
     others = sum(tree.leave_out_others(order_id) for tree in trees)
-    blocks: list[tuple[int, list[Line]]] = []
-    tries: dict[tuple[str, str], _Tree] = {}
-    for place, (tree, above, depth) in _in_time(_arranged(trees, order_id)):
+    sections: list[Section] = []
+    tries: dict[tuple[str, str, str], _Tree] = {}
+    for tree, above, depth in _in_time(_arranged(trees, order_id)):
         wait = [] if above is None else _wait(above, tree, depth)
         if above is not None and (work := tree.work):
-            earlier = tries.get((above.trace_id, work))
+            keys = [(above.trace_id, work, side) for side in tree.sides(order_id)]
+            earlier = next((tries[key] for key in keys if key in tries), None)
             wait = wait if earlier is None else _retry(earlier, tree, depth, order_id) or wait
-            tries[above.trace_id, work] = tree
-        blocks.append((place, [*wait, *tree.lines(depth)]))
-    return Waterfall(_sections(blocks), len(trees), others)
+            tries |= dict.fromkeys(keys, tree)
+        _place_lines(sections, [*wait, *tree.lines(depth)])
+    return Waterfall(sections, len(trees), others)
 
 
-def _sections(blocks: list[tuple[int, list[Line]]]) -> list[Section]:
-    """Put each trace's lines on the time line that is drawn, or begin another.
-
-    On one time line each stands below its cause, before whatever else came meanwhile.
-    """
-    found: list[tuple[float, float, list[tuple[int, list[Line]]]]] = []
-    for place, lines in blocks:
-        start = min(line.start for line in lines if line.span)
-        end = max(line.finish for line in lines)
-        known: list[tuple[int, list[Line]]] = []
-        if found and found[-1][0] - _LONG < start <= found[-1][1] + _LONG:
-            first, last, known = found.pop()
-            start, end = min(first, start), max(last, end)
-        found.append((start, end, [*known, (place, lines)]))
-    return [
-        Section([line for _, lines in sorted(each, key=lambda b: b[0]) for line in lines], *span)
-        for *span, each in found
-    ]
+def _place_lines(sections: list[Section], lines: list[Line]) -> None:
+    """Put a trace's lines on the time line that is drawn, or begin another."""
+    start = min(line.start for line in lines if line.span)
+    end = max(line.finish for line in lines)
+    if sections and sections[-1].start - _LONG < start <= sections[-1].end + _LONG:
+        known = sections.pop()
+        lines, start, end = [*known.lines, *lines], min(known.start, start), max(known.end, end)
+    sections.append(Section(lines, start, end))
 
 
 class _Tree:
@@ -215,6 +209,11 @@ class _Tree:
         found = [_trouble_of(span) for span in self.spans.values() if _is_marked(span)]
         said = next((each for each in reversed(found) if each), "")
         return said or (RETRY if RETRY in self.named("outcome", order_id) else "")
+
+    def sides(self, order_id: str) -> list[str]:
+        """Say who is to hear of an order there: "server" for who serves it, and else nothing."""
+        about = [span for span in self.spans.values() if span.annotation(ORDER) == order_id]
+        return sorted({span.annotation(SIDE) for span in about}) or [""]
 
     def leave_out_others(self, order_id: str) -> int:
         """Leave out what was done for other orders, with all beneath it; gives how many pieces."""
@@ -279,8 +278,11 @@ def _trouble_of(span: Span) -> str:
     status = _dict(_dict(span.content.get("http")).get("response")).get("status")
     if isinstance(status, int) and not isinstance(status, bool):
         return f"{status} of {span.name}"
+    if reason := span.annotation(REASON):
+        return f"{reason}, {span.name}" if span.content.get("namespace") == _REMOTE else reason
     exceptions = _list(_dict(span.content.get("cause")).get("exceptions"))
-    return next((kind for each in exceptions if (kind := _text(_dict(each).get("type")))), "")
+    kinds = (_text(_dict(each).get("type")) for each in exceptions)
+    return next((in_words(kind) for kind in kinds if kind), "")
 
 
 def linked_traces(found: Iterable[Span]) -> list[str]:
@@ -320,14 +322,14 @@ def _arranged(trees: list[_Tree], order_id: str) -> Iterator[tuple[_Tree, _Tree 
 
 def _in_time(
     arranged: Iterable[tuple[_Tree, _Tree | None, int]],
-) -> list[tuple[int, tuple[_Tree, _Tree | None, int]]]:
-    """Put traces in the order of time, with their places; none comes before its cause."""
+) -> list[tuple[_Tree, _Tree | None, int]]:
+    """Put traces in the order of time; none stands before the one that caused it."""
     begins: dict[str, float] = {}
     found = list(arranged)
     for tree, above, _ in found:
         least = tree.start if above is None else begins[above.trace_id]
         begins[tree.trace_id] = max(tree.start, least)
-    return sorted(enumerate(found), key=lambda each: begins[each[1][0].trace_id])
+    return sorted(found, key=lambda each: begins[each[0].trace_id])
 
 
 def _above(tree: _Tree, by_id: dict[str, _Tree], order_id: str) -> str | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from cloudwatch.alarms import Metric, Recorded
 from ops.costs.traffic import DAYS
+from project.checkout import ROOT
 from tests.alarms.scenarios import (
     CLOSES,
     OPENS,
@@ -104,3 +107,10 @@ def test_scenarios_are_the_same_each_time() -> None:
     """Nothing in them is left to chance."""
     one, other = (record(STAGE, SCENARIOS["5 % fail"], OTHER) for _ in range(2))
     assert one == other
+
+
+def test_the_readme_counts_the_situations() -> None:
+    """The number that a reader is told is that of the situations that are tried."""
+    said = re.search(r"tried in (\d+) situations", (ROOT / "README.md").read_text())
+    assert said is not None
+    assert int(said[1]) == len(SCENARIOS)

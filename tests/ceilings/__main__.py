@@ -15,7 +15,9 @@ from tests.ceilings.measuring import RECORDED, Counts, lines, record, sizes
 
 def main() -> None:
     """Count, print in short, and write the record."""
-    argparse.ArgumentParser(prog="python -m tests.ceilings", description=__doc__).parse_args()
+    argparse.ArgumentParser(
+        allow_abbrev=False, prog="python -m tests.ceilings", description=__doc__
+    ).parse_args()
     interpreter = find_interpreter(RUNTIME_PYTHON)
     if interpreter is None:
         sys.exit(f"Ceilings are of Python {RUNTIME_PYTHON}, which is not here. Install it first.")

@@ -67,7 +67,7 @@ def changed(recorded: Mapping[str, str], found: Mapping[str, str]) -> Iterator[s
 def main() -> None:
     """Record the last counts."""
     argparse.ArgumentParser(
-        prog="python -m tests.ceilings.compiled", description=__doc__
+        allow_abbrev=False, prog="python -m tests.ceilings.compiled", description=__doc__
     ).parse_args()
     figures = json.loads(FIGURES.read_text())
     kept = {"libraries": figures["libraries"], "functions": counts(figures)}

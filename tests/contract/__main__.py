@@ -68,7 +68,7 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     today = int(f"{datetime.now(UTC):%Y%m%d}")
-    parser = argparse.ArgumentParser(prog="make contract", description=__doc__)
+    parser = argparse.ArgumentParser(allow_abbrev=False, prog="make contract", description=__doc__)
     parser.add_argument("--cases", type=int, default=_CASES, help="how many in all (%(default)s)")
     parser.add_argument("--seed", type=int, default=today, help="the day's, unless you say another")
     parser.add_argument("--only", action="append", choices=_WHO, help="as this caller; repeatable")

@@ -34,7 +34,9 @@ _POLL_SECONDS = 0.05
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.fairness", description=__doc__)
+    parser = argparse.ArgumentParser(
+        allow_abbrev=False, prog="python -m tests.faults.fairness", description=__doc__
+    )
     parser.add_argument("--orders", type=int, default=60, help="of the partner that is measured")
     parser.add_argument("--hanging", type=int, nargs="+", default=[0, 1, 10])
     given = parser.parse_args()

@@ -62,7 +62,7 @@ class _Troubles:
 
 def main() -> None:
     """Run the soak; exit with 1 when something is not accounted for."""
-    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
+    parser = argparse.ArgumentParser(allow_abbrev=False, prog="make soak", description=__doc__)
     parser.add_argument("--orders", type=int, default=A_DAY)
     parser.add_argument("--seed", type=int, default=None, help="of the dice that choose troubles")
     given = parser.parse_args()

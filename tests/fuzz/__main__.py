@@ -51,7 +51,9 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser = argparse.ArgumentParser(
+        allow_abbrev=False, prog="python -m tests.fuzz", description=__doc__
+    )
     parser.add_argument("--cases", type=int, default=_CASES, help="how many in all (%(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="other seeds make other cases")
     parser.add_argument("--only", choices=GENERATORS, help="only for this handler or screen")

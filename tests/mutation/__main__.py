@@ -62,7 +62,7 @@ def fault_of(verdicts: list[Verdict], found: int) -> str | None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m tests.mutation")
+    parser = argparse.ArgumentParser(allow_abbrev=False, prog="python -m tests.mutation")
     parser.add_argument("fault", nargs="*", help="plant these only")
     parser.add_argument("--checks", nargs="+", default=CHECKS, help="ask these only")
     arguments = parser.parse_args()

@@ -263,11 +263,16 @@ def _report(restaurant_id: str, bound: Bound | None, moved: Moved, *, json_: boo
     if json_:
         server = None if bound is None else bound.server or STAFF
         document = {"id": restaurant_id, "servedBy": server, "moved": moved.orders}
-        terminal.as_json(document | {"busy": moved.busy})
+        terminal.as_json(document | {"busy": moved.busy, "ofOtherPartners": moved.others})
     else:
         count = terminal.counted(moved.orders, "order")
         who = in_words(bound)
         terminal.say(f"{restaurant_id} is served by {who} from now on; {count} moved.")
+    for placer, number in moved.others.items():
+        terminal.note(
+            f"{terminal.counted(number, 'order')} of {placer} stayed: it is not among --placers, "
+            "so the id means another restaurant of its own. Same restaurant? Name all its placers."
+        )
     if moved.busy:
         raise OperatorError(
             f"{terminal.counted(moved.busy, 'order')} kept changing and stayed where it was. "

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from documents import costs
 from infrastructure.settings import STAGES
+from infrastructure.watching.budget import EXPECTED_COSTS
 from local.copy.kept_template import filled
 from ops.reach import kept
 from project.checkout import ROOT
@@ -77,6 +80,16 @@ def test_the_gate_is_told() -> None:
         if resource["Type"] == "Custom::ReleaseGate"
     )
     assert (gate["Gate"], gate["Reason"]) == ("skip", "here")
+
+
+def test_make_docs_needs_no_second_run() -> None:
+    """After one `make docs` the kept templates are of today's sources, the recorded costs too."""
+    recipe = (ROOT / "Makefile").read_text().partition("\ndocs:")[2].partition("\n\n")[0]
+    modules = re.findall(r" -m (\S+)", recipe)
+    assert (
+        EXPECTED_COSTS.relative_to(ROOT).as_posix() in json.loads(kept.SOURCES.read_text())["files"]
+    )
+    assert modules.index(costs.__name__) < modules.index(kept.__name__)
 
 
 @pytest.fixture

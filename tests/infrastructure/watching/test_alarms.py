@@ -17,7 +17,7 @@ from infrastructure.functions import Caller, names
 from project.checkout import ROOT
 from tests.alarms import table
 from tests.alarms.scenarios import HEARTBEAT, MIDNIGHT, SCENARIOS, beside, record, stage_of
-from tests.alarms.table import FIRES, PERHAPS, READINGS
+from tests.alarms.table import FIRES, PERHAPS, READINGS, rows_of
 from tests.infrastructure.conftest import VARIANTS
 
 if TYPE_CHECKING:
@@ -106,6 +106,12 @@ def test_every_alarm_has_its_rows(proofs: dict[str, Proof]) -> None:
     assert all(set(proof.properties) <= set(prod_names) for proof in proofs.values())
 
 
+def test_a_row_that_is_missing_is_named() -> None:
+    """Who adds an alarm reads in the first failure which row of which file is missing."""
+    with pytest.raises(AssertionError, match=r"tests/alarms/table.py has no row 'orders-lost'"):
+        rows_of("orders-lost")
+
+
 def test_every_alarm_can_fire() -> None:
     """An alarm that fires in no situation watches nothing."""
     assert [name for name, rows in FIRES.items() if not set(rows.values()) - {PERHAPS}] == []
@@ -119,7 +125,7 @@ def test_alarms_fire_as_the_table_says(prod_proof: Proof, scenario: str) -> None
         name: prod_proof.outcome(alarm, scenario, usual=prod_proof.usually(name, scenario))
         for name, alarm in prod_proof.alarms.items()
     }
-    said = {name: FIRES[name].get(scenario) for name in found}
+    said = {name: rows_of(name).get(scenario) for name in found}
     assert found == said
 
 
@@ -133,7 +139,7 @@ def test_alarms_of_other_stages_fire_as_well(
     for name in proof.alarms:
         needed = scenario in NEEDS_HEARTBEAT or (name, scenario) in ITS_ERRORS_COUNT
         unseen = needed and not proof.has_heartbeat
-        found, said = proof.usually(name, scenario), FIRES[name].get(scenario)
+        found, said = proof.usually(name, scenario), rows_of(name).get(scenario)
         if said is None or (unseen and found is None):
             assert found is None, name
         elif said != PERHAPS:
@@ -163,7 +169,7 @@ def test_a_metric_of_two_stages_is_noticed(
     proof, one = proofs[variant], SCENARIOS[scenario]
     shared = record(proof.stage, one, proof.other._replace(own=proof.stage.own))
     found = table.fired(proof.alarms[name], shared, one, READINGS["usual"])
-    assert (found is None) == (scenario in FIRES[name])
+    assert (found is None) == (scenario in rows_of(name))
 
 
 SUMS = ("functions-throttled", "pipe-failing", "tables-throttled", "tables-failing")
@@ -310,13 +316,13 @@ def _always_has_a_value(proof: Proof, alarm: Alarm) -> bool:
 
 def _likeliest(name: str) -> Iterator[str]:
     """Give all scenarios, those first in which something is said to happen."""
-    yield from FIRES[name]
-    yield from (scenario for scenario in SCENARIOS if scenario not in FIRES[name])
+    yield from rows_of(name)
+    yield from (scenario for scenario in SCENARIOS if scenario not in rows_of(name))
 
 
 def _is_caught(proof: Proof, name: str, properties: dict[str, Any]) -> bool:
     alarm = read(properties)
-    return any(_differs(proof, alarm, scenario, FIRES[name]) for scenario in _likeliest(name))
+    return any(_differs(proof, alarm, scenario, rows_of(name)) for scenario in _likeliest(name))
 
 
 def _differs(proof: Proof, alarm: Alarm, scenario: str, said: Mapping[str, int | str]) -> bool:

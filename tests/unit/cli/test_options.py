@@ -14,6 +14,7 @@ from ops.dead_letters.letters import QUEUES
 from ops.partners import keys, restaurants
 from ops.reach import target
 from ops.reach.errors import OperatorError
+from orders.domain.lifecycle import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 def test_unknown_name() -> None:
     """A misspelt name is answered with the nearest, a strange one with all."""
     assert "'pipe'" in str(options.unknown("queue", "PIPES", QUEUES))
+    assert "Did you mean 'PLACED'?" in str(options.unknown("status", "PLACE", list(Status)))
     assert "processing, notifications, restaurants, pipe" in str(
         options.unknown("queue", "xyz", QUEUES)
     )

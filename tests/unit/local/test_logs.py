@@ -64,3 +64,12 @@ def test_other_lines(message: str) -> None:
     line = render(AT, "f", message)
     assert line is not None
     assert line.endswith(message)
+
+
+def test_a_webhooks_line_says_whom_it_is_for() -> None:
+    """While one is tried I read which partner it goes to, whether as who serves, and why not."""
+    entry = {"outcome": "retry", "orderId": "01a2", "receives": 2, "partnerId": "acme-pos"}
+    told = {**entry, "side": "server", "reason": "HTTP 503"}
+    line = render(AT, "notify_partner", json.dumps(told))
+    assert line is not None
+    assert line.endswith("  retry  try 2  to acme-pos  as server  HTTP 503")

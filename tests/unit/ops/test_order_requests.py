@@ -141,3 +141,23 @@ def test_a_refusal_is_a_sentence(told: dict[str, Any], said: str) -> None:
     with pytest.raises(OperatorError) as refused:
         requests.shown(target_of(Aws(told)), OPERATOR, ORDER_ID)
     assert str(refused.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("stored", "told"),
+    [("acme-pos#rest-1", "acme-pos"), ("#rest-1", "staff"), (None, None)],
+)
+def test_who_serves_an_order(stored: str | None, told: str | None) -> None:
+    """An operator sees whose kitchen an order waits for, which the API tells nobody."""
+    asked: list[dict[str, Any]] = []
+
+    class Table:
+        def get_item(self, **given: Any) -> dict[str, Any]:
+            asked.append(given)
+            return {"Item": {"servedBy": {"S": stored}} if stored else {}}
+
+    target = Target("it", "stack", lambda _: Table(), {"OrdersTable": "orders"}, "")
+    order = {"orderId": ORDER_ID, "createdAt": "2026-11-22T12:30:00.000Z"}
+    assert requests.serving(target, order) == told
+    key = {"orderId": {"S": ORDER_ID}, "timestamp": {"S": order["createdAt"]}}
+    assert (asked[0]["TableName"], asked[0]["Key"]) == ("orders", key)

@@ -594,6 +594,8 @@ def test_messages_of_one_batch(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) 
     records = [message(body_of(item(version=n, note=SECRET)), number=n) for n in (1, 2)]
     handler({"Records": [*records, message("{}", number=3)]}, None)
     outcomes = {document["annotations"]["outcome"]: document for document in daemon.got()}
+    assert outcomes["retry"]["annotations"]["reason"] == "failed: KeyError"
+    assert "reason" in outcomes["dead"]["annotations"]
     assert set(outcomes) == {"done", "retry", "dead"}
     assert "fault" not in outcomes["done"]
     assert outcomes["retry"]["cause"]["exceptions"][0]["type"] == "KeyError"
@@ -676,6 +678,20 @@ def test_a_webhook(
     }
     assert document.keys() & {"error", "throttle", "fault"} == marks
     assert exchange.headers["X-Amzn-Trace-Id"] == (f"Root={ROOT};Parent={document['id']};Sampled=1")
+
+
+def test_a_webhook_without_an_answer(daemon: Daemon, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trace tells why a partner's server did not take an event, as the log does."""
+
+    def refuse(*_: Any) -> NoReturn:
+        raise ConnectionRefusedError(SECRET)
+
+    monkeypatch.setattr(webhooks, "_exchange", refuse)
+    with pytest.raises(webhooks.Deferred) as deferred:
+        webhooks.deliver(HOOK, OrderEvent("e-1", b"{}"))
+    document = daemon.one()
+    assert document["annotations"] == {"reason": deferred.value.reason}
+    assert document["fault"] is True
 
 
 @pytest.mark.parametrize("header", [UNSAMPLED, None])

@@ -36,6 +36,21 @@ def test_no_function_is_longer_than_forty_lines(package: str) -> None:
     assert [name for name, lines in functions(package) if lines > 40] == []
 
 
+def test_no_option_is_taken_for_another() -> None:
+    """A misspelt option of a command is refused, and not taken for the one that begins so."""
+    folders = (*PACKAGES, "tests")
+    calls = [
+        (path.name, {word.arg: ast.unparse(word.value) for word in node.keywords})
+        for folder in folders
+        for path in (ROOT / folder).rglob("*.py")
+        if "node_modules" not in path.parts and "ArgumentParser" in (text := path.read_text())
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("ArgumentParser")
+    ]
+    assert calls
+    assert [name for name, given in calls if given.get("allow_abbrev") != "False"] == []
+
+
 def test_functions_are_short_as_a_rule() -> None:
     """Half of all functions have six lines at most, nine of ten have twenty."""
     lengths = [lines for package in PACKAGES for _, lines in functions(package)]

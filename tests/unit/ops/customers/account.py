@@ -95,11 +95,12 @@ class _Cognito:
         self._account = account
 
     def list_users(self, *, UserPoolId: str, Filter: str) -> Any:  # noqa: N803 - AWS's names
-        found = re.fullmatch(r'sub = "([0-9a-f-]+)"', Filter)
+        found = re.fullmatch(r'(sub|email) = "([^"]+)"', Filter)
         assert found
         assert UserPoolId == "pool"
-        users = self._account.people
-        return {"Users": [users[found[1]]] if found[1] in users else []}
+        wanted = {"Name": found[1], "Value": found[2]}
+        people = self._account.people.values()
+        return {"Users": [person for person in people if wanted in person["Attributes"]]}
 
     def admin_disable_user(self, *, Username: str, **_: Any) -> None:  # noqa: N803
         self._account.people[Username]["Enabled"] = False

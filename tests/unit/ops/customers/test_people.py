@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ops.customers import people
-from tests.unit.ops.customers.account import ME, Account
+from ops.reach.errors import OperatorError
+from tests.unit.ops.customers.account import ME, OTHER, Account
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,14 @@ def test_a_person_is_found_with_what_is_known_of_them() -> None:
     steps = account.steps
     assert people.find(account.target, "acme#cust-1") is None
     assert account.steps == steps
+
+
+def test_a_person_is_found_by_the_address() -> None:
+    """Support has the address alone; who shares one, or is not there, is said."""
+    account = Account()
+    assert people.by_address(account.target, "a@example.com").attributes["sub"] == ME
+    with pytest.raises(OperatorError, match="PARTNER#ID"):
+        people.by_address(account.target, "nobody@example.com")
+    account.people[OTHER]["Attributes"] = account.people[ME]["Attributes"]
+    with pytest.raises(OperatorError, match="Several"):
+        people.by_address(account.target, "a@example.com")

@@ -37,6 +37,17 @@ def test_worker_s_dead_letter() -> None:
     assert (letter.reason, letter.sent_at) == ("WebhookRefused", 1000.5)
 
 
+def test_whom_a_dead_letter_is_for() -> None:
+    """I see whose server to look at: who serves the order among restaurants' letters."""
+    image = {"partnerId": {"S": "bella"}, "servedBy": {"S": "acme#rest-1"}}
+    found = [
+        read(message(change(NewImage=each)), queue).partner_id
+        for queue in ("notifications", "restaurants")
+        for each in (image, {"servedBy": {"S": "#rest-2"}}, {})
+    ]
+    assert found == ["bella", None, None, "acme", None, None]
+
+
 def test_a_deadline_s_dead_letter() -> None:
     """A deadline that could not be worked on tells whose it is, and is found by the order's id."""
     order_id = "01a2056f-12d3-7a4f-a166-60b40a00b62c"

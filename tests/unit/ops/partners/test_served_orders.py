@@ -158,3 +158,13 @@ def test_an_order_that_never_stands_still_is_told(table: Table, target: Target) 
     table.meanwhile = edit
     move(target, "rest-1", ACME, WAITING, moved := Moved())
     assert (moved.orders, moved.busy) == (0, 1)
+
+
+def test_orders_of_partners_that_may_not_order_there_are_told(table: Table, target: Target) -> None:
+    """Where nothing was moved I learn whose orders wait, as I may have forgotten a placer."""
+    table.items[0]["partnerId"] = {"S": "bella"}
+    move(target, "rest-1", Bound("delta"), WAITING, moved := Moved())
+    acme = table.items[1]["partnerId"]["S"]
+    assert (moved.orders, moved.others) == (0, {"bella": 1, acme: 1})
+    move(target, "rest-1", Bound("delta", ("bella", acme)), WAITING, moved := Moved())
+    assert (moved.orders, moved.others) == (2, {})

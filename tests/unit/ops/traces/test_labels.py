@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ops.traces import labels
 from ops.traces.spans import spans
+from orders.aws_api import ApiError
+from orders.dynamodb import DynamoDBError
+from orders.webhooks import Undelivered
 from tests.shared.tracing.traces import REQUEST, part
 
 
@@ -27,3 +32,30 @@ def test_names_that_cloudformation_made(made: str, shown: str) -> None:
     document = part(REQUEST, 1, 0, name="DynamoDB", aws={"operation": "Get", "table_name": made})
     (span,) = spans([document])
     assert list(labels.details(span)) == [shown]
+
+
+@pytest.mark.parametrize(
+    ("known", "shown"),
+    [
+        ({"annotations": {"reason": "connection refused"}}, ["FAULT", "connection refused"]),
+        (
+            {"http": {"response": {"status": 503}}, "annotations": {"reason": "HTTP 503"}},
+            ["FAULT", "503"],
+        ),
+        ({}, ["FAULT", "no answer, or one that means later"]),  # as before there were reasons
+    ],
+)
+def test_why_a_webhook_was_not_taken(known: dict[str, Any], shown: list[str]) -> None:
+    """I read what the partner's server did, once, and no name that only our code knows."""
+    cause = {"exceptions": [{"id": "1", "type": "Deferred"}]}
+    (span,) = spans([part(REQUEST, 1, 0, name="shop.example", fault=True, cause=cause, **known)])
+    assert list(labels.details(span)) == shown
+
+
+@pytest.mark.parametrize("family", [ApiError, DynamoDBError, Undelivered])
+def test_no_name_of_our_own_code_is_shown(family: type[Exception]) -> None:
+    """Every failure of a call that we have a name for is told in words."""
+    for kind in (family, *family.__subclasses__()):
+        assert labels.in_words(kind.__name__) != kind.__name__
+        assert labels.in_words(kind.__name__).islower()
+    assert labels.in_words("KeyError") == "KeyError"

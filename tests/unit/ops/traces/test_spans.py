@@ -129,6 +129,14 @@ def failed_try(start: float) -> list[dict[str, Any]]:
     ]
 
 
+NO_ANSWER: dict[str, Any] = {
+    "fault": True,
+    "namespace": "remote",
+    "annotations": {"reason": "connection refused"},
+    "cause": {"exceptions": [{"id": "1", "type": "Deferred"}]},
+}
+
+
 def test_a_retry_says_why() -> None:
     """A webhook's further try names what the one before it met, and waits from its end."""
     documents = of(REQUEST, request_trace()) + of(TOPIC, failed_try(100))
@@ -140,23 +148,33 @@ def test_a_retry_says_why() -> None:
     assert again.end == pytest.approx(BEGIN + 0.500)
 
 
-def test_work_stands_below_the_request_that_caused_it() -> None:
-    """A repetition that comes before the webhook is drawn after it: it has not caused it."""
-    again = [part(1, 200, 210, name="again", annotations=about(ORDER))]
-    documents = of(WORKER, worker_trace()) + of(TOPIC, again) + of(REQUEST, request_trace())
-    (section,) = waterfall(documents, ORDER).sections
-    drawn = [(line.depth, line.name) for line in section.lines]
-    assert drawn.index((0, "api/v1")) < drawn.index((1, "worker")) < drawn.index((0, "again"))
+@pytest.mark.parametrize("side", [{}, {"side": "server"}])
+def test_a_retry_without_an_answer_says_why(side: dict[str, str]) -> None:
+    """Where a partner's or restaurant's server is away I read that, and no name of our code."""
+    first, again = failed_try(100), worker_trace()
+    first[1]["annotations"] |= {**side, "reason": "connection refused"}
+    again[1]["annotations"] |= side
+    first[2] = part(3, 120, 170, name="shop.example", parent_id=_id(2), **NO_ANSWER)
+    documents = of(REQUEST, request_trace()) + of(TOPIC, first) + of(WORKER, again)
+    _, wait = (line for line in lines(waterfall(documents, ORDER)) if line.span is None)
+    assert wait.name == "tried again after connection refused, shop.example"
 
 
-def test_requests_stand_in_the_order_of_time() -> None:
-    """Work of minutes later is on a time line of its own, after what came before."""
-    again = [part(1, 200, 210, name="again", annotations=about(ORDER))]
-    late = [{**d, "start_time": BEGIN + 99, "end_time": BEGIN + 100} for d in worker_trace()]
-    drawn = waterfall(of(WORKER, late) + of(TOPIC, again) + of(REQUEST, request_trace()), ORDER)
-    first, second = ([line.name for line in each.lines] for each in drawn.sections)
-    assert first.index("api/v1") < first.index("again")
-    assert "worker" in second
+def test_a_try_for_another_side_is_none_again() -> None:
+    """What the placer's server refused is no reason for the first try at the restaurant's."""
+    other = worker_trace()
+    other[1]["annotations"]["side"] = "server"
+    documents = of(REQUEST, request_trace()) + of(TOPIC, failed_try(100)) + of(WORKER, other)
+    waits = [line.name for line in lines(waterfall(documents, ORDER)) if line.span is None]
+    assert waits == ["stream, pipe, topic, queue"] * 2
+
+
+def test_requests_and_work_stand_in_the_order_of_time() -> None:
+    """A change stands before the work that an earlier request caused later."""
+    change = [part(1, 200, 210, name="change", annotations=about(ORDER))]
+    documents = of(WORKER, worker_trace()) + of(TOPIC, change) + of(REQUEST, request_trace())
+    drawn = [line.name for line in lines(waterfall(documents, ORDER))]
+    assert drawn.index("api/v1") < drawn.index("change") < drawn.index("worker")
 
 
 def test_clocks_that_disagree() -> None:

@@ -89,6 +89,7 @@ def test_only_the_local_run_has_a_menu(tmp_path: Path) -> None:
 
 
 def test_what_the_menu_says_is_told() -> None:
-    """Its sentence is the command's."""
+    """Its sentence is the command's, which fails: what comes after `&&` sends no empty file."""
     done = run("-", "--token", "", "--local", sent=json.dumps(order()))
     assert "no token" in str(done.exception)
+    assert (done.exit_code, done.stdout) == (1, "")
