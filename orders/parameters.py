@@ -65,7 +65,9 @@ class Parameter(Generic[T]):
         except (ApiError, ValueError) as error:
             # Remembered as well: a store that hangs would hold up each message of a batch anew.
             if self._failure:
-                self._failure = f"{type(error).__name__}: {self.name}"
+                # AWS's own name for why; what a text is that is none is not quoted.
+                why = str(error) if isinstance(error, ApiError) else type(error).__name__
+                self._failure = f"{why}: {self.name}"
             self._expires = time.monotonic() + _AFTER_FAILURE_SECONDS
             return
         self._failure = ""

@@ -83,7 +83,7 @@ def test_what_was_never_read_is_unreadable_and_not_asked_for_at_once_again(world
     number = Number("n")
     world.value = Unreachable("TimeoutError")
     for _ in range(10):
-        with pytest.raises(Unreadable, match="Unreachable: n"):
+        with pytest.raises(Unreadable, match="TimeoutError: n"):
             number.get()
     assert len(world.reads) == 1
     world.value, world.now = "4", world.now + 6
