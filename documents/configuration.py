@@ -55,11 +55,12 @@ Add an entry to `STAGES`, at the end of the file:
 ```python
 {EXAMPLE}```
 The name in front and `stage` are the same. What an entry does not name has its default below.
-Then, in this order:
+Then, in this order: `make docs` records its cost, and a column here. `make synth` writes its template
+to `cdk.out`. The doctor asks the account and the Region.
 ```sh
-make docs                                # records its cost, and a column here
-make synth STAGE=mara                    # writes its template to cdk.out
-.venv/bin/orders doctor --stage mara     # asks the account and the Region
+make docs
+make synth STAGE=mara
+.venv/bin/orders doctor --stage mara
 make deploy STAGE=mara
 ```
 [The pipeline](how-to/pipeline.md) deploys dev and prod alone.
