@@ -55,8 +55,8 @@ Add an entry to `STAGES`, at the end of the file:
 ```python
 {EXAMPLE}```
 The name in front and `stage` are the same. What an entry does not name has its default below.
-Then, in this order: `make docs` records its cost, and a column here. `make synth` writes its template
-to `cdk.out`. The doctor asks the account and the Region.
+Then, in this order: `make docs` records its cost, and a column here. `make synth` writes its
+template to `cdk.out`. The doctor asks the account and the Region.
 ```sh
 make docs
 make synth STAGE=mara
