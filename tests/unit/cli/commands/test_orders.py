@@ -48,9 +48,12 @@ def test_a_customer_is_named_by_the_address(monkeypatch: pytest.MonkeyPatch) -> 
     assert "Nobody has signed up" in str(done.exception)
 
 
-@pytest.mark.parametrize(("server", "said"), [("acme-pos", "acme-pos"), (None, "nobody")])
+@pytest.mark.parametrize(
+    ("server", "said", "as_json"),
+    [("acme-pos", "acme-pos", "acme-pos"), ("", "staff", "staff"), (None, "nobody", None)],
+)
 def test_who_serves_an_order_is_shown(
-    monkeypatch: pytest.MonkeyPatch, server: str | None, said: str
+    monkeypatch: pytest.MonkeyPatch, server: str | None, said: str, as_json: str | None
 ) -> None:
     """I see who has to answer an order, and until when."""
     monkeypatch.setattr(order_requests, "shown", lambda *_: ORDER)
@@ -59,4 +62,4 @@ def test_who_serves_an_order_is_shown(
     assert [line.split()[1] for line in text.splitlines() if "servedBy" in line] == [said]
     assert ORDER["acceptBy"] in text
     shown = CliRunner().invoke(cli.app, ["show", ORDER["orderId"], "--json"]).stdout
-    assert json.loads(shown)["servedBy"] == server
+    assert json.loads(shown)["servedBy"] == as_json
