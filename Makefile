@@ -1,5 +1,10 @@
 # Every command of the project. `make` alone lists them.
 
+# Make tells names apart by case: `stage=prod` would go by unread, and dev's be made.
+$(foreach pair,stage:STAGE local_port:LOCAL_PORT who:WHO args:ARGS,$(if \
+	$(findstring command line,$(origin $(word 1,$(subst :, ,$(pair))))),$(error \
+	$(word 1,$(subst :, ,$(pair)))= is not read: write it as $(word 2,$(subst :, ,$(pair)))=$($(word 1,$(subst :, ,$(pair)))))))
+
 STAGE ?= dev
 LOCAL_PORT ?= 4566
 WHO ?= customer
@@ -105,3 +110,7 @@ simulate: setup ## Simulate bursts and a year of growth on AWS, with the last be
 clean: ## Remove all that can be made again, the local run's data too
 	rm -rf .venv .local .cache build cdk.out node_modules web/node_modules tests/integration/browser/node_modules tests/integration/clients/typescript/node_modules tests/shared/node_packages/node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A mistyped command; `+` says so with `make -n`, too.
+.DEFAULT:
+	+@echo "There is no command $@. All of them: make help" >&2; exit 2

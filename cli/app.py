@@ -87,8 +87,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         terminal.hush()
         if os.environ.get("ORDERS_TRACEBACK"):
             raise
+        from infrastructure import mistyped_settings  # noqa: PLC0415 - `orders --help` is quick
         from ops.reach.aws_errors import explain  # noqa: PLC0415 - loads botocore
 
+        if mistyped := mistyped_settings(error):
+            sys.exit(mistyped)
         said = plain_lines(f"orders: {explain(error) or _bug(error)}")
         if not isinstance(error, OperatorError) or error.code == 1:
             sys.exit(said)

@@ -7,10 +7,13 @@ import difflib
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from botocore.exceptions import NoCredentialsError, PartialCredentialsError
 
 from cli import terminal
 from infrastructure.settings import STAGES, is_preview, is_proof, settings_of
 from ops.reach import target
+from ops.reach.aws_errors import explain
+from ops.reach.errors import OperatorError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -92,7 +95,15 @@ def find(stage: str | None, *, local: bool) -> target.Target:
 def _found(stage: str | None, *, local: bool) -> target.Target:
     """Find it, and show nothing: a shell that completes would show that at its prompt."""
     check(stage, local=local)
-    return target.on_this_machine() if local else target.on_aws(stage or target.DEFAULT_STAGE)
+    if local:
+        return target.on_this_machine()
+    try:
+        return target.on_aws(stage or target.DEFAULT_STAGE)
+    except (NoCredentialsError, PartialCredentialsError) as error:
+        if stage or not target.runs_on_this_machine():
+            raise
+        hint = "Or say --local: the local run is running."
+        raise OperatorError(f"{explain(error)} {hint}") from None
 
 
 def find_traces(stage: str | None, *, local: bool) -> tuple[str, Any]:

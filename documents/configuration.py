@@ -34,6 +34,38 @@ settings there: a stage is an entry of `STAGES`, which names what differs from t
 """
 
 
+EXAMPLE = """\
+"mara": lambda: Settings(
+    stage="mara",
+    region="eu-central-1",
+    account="111122223333",
+    keep_data=True,  # it needs `mail`, or `mail_waiver`
+    mail_waiver="Ten people try it, and sign up once.",
+    web_firewall=True,
+    price_quotes="checked",  # customers name their own prices, until there is a menu
+    capacity=Capacity(max_write_units=5_000),
+    webhooks=Webhooks(waits=(60,)),  # a tuple of one has a comma
+    budget=Budget(orders_per_day=500, alarm_emails=("mara@example.com",)),
+),
+"""
+"""An entry of STAGES, as somebody adds it."""
+
+_OWN = f"""## A stage of your own
+Add an entry to `STAGES`, at the end of the file:
+```python
+{EXAMPLE}```
+The name in front and `stage` are the same. What an entry does not name has its default below.
+Then, in this order: `make docs` records its cost, and a column here. `make synth` writes its template
+to `cdk.out`. The doctor asks the account and the Region.
+```sh
+make docs
+make synth STAGE=mara
+.venv/bin/orders doctor --stage mara
+make deploy STAGE=mara
+```
+[The pipeline](how-to/pipeline.md) deploys dev and prod alone.
+"""
+
 Schema = dict[str, Any]
 """A JSON Schema: pydantic makes one from annotations and docstrings."""
 
@@ -46,6 +78,9 @@ _KINDS = {
     "object": "public keys by their ids",
 }
 """What a setting takes that has no bounds, no form and no list of values."""
+
+_PLAIN = Settings(stage="plain")
+"""A stage that names nothing but itself."""
 
 _AS_ABOVE = "as above"
 
@@ -64,7 +99,7 @@ def document() -> str:
     single = [([name], one) for name, one in settings.items() if name not in parts]
     sections = [_section("The stage", list(_rows(single, "")), "")]
     sections += [_parts(group) for group in alike.values()]
-    return "\n".join([_HEAD, *sections])
+    return "\n".join([_HEAD, _OWN, *sections])
 
 
 def _parts(group: Mapping[str, Schema]) -> str:
@@ -90,8 +125,8 @@ def _wrapped(text: str) -> str:
 def _section(title: str, rows: list[str], about: str) -> str:
     stages = " | ".join(STAGES)
     columns = [
-        f"| setting | takes | {stages} | what it decides |",
-        "|---" * (3 + len(STAGES)) + "|",
+        f"| setting | takes | default | {stages} | what it decides |",
+        "|---" * (4 + len(STAGES)) + "|",
     ]
     return "\n".join([f"## {title}", *([about, ""] if about else []), *columns, *rows, ""])
 
@@ -120,19 +155,26 @@ def _leaves(path: list[str], schema: Schema) -> Iterator[tuple[list[str], Schema
 
 
 def _row(path: list[str], schema: Schema, decides: str) -> str:
-    values = " | ".join(_shown(value) for value in _values(path))
+    values = " | ".join(_shown(value) for value in [_default(path, schema), *_values(path)])
     return f"| `{'.'.join(path)}` | {_takes(schema)} | {values} | {decides} |"
 
 
 def _values(path: list[str]) -> list[Any]:
     """Give what stands at a place in the settings of each stage; None where nothing does."""
-    found: list[Any] = []
-    for value in STAGES.values():
-        at: Any = value
-        for name in path:
-            at = at.get(name) if isinstance(at, Mapping) else getattr(at, name, None)
-        found.append(at)
-    return found
+    return [_at(path, value) for value in STAGES.values()]
+
+
+def _default(path: list[str], schema: Schema) -> Any:
+    """Give what a setting is where nobody gives it; None where that is nothing, or it must be."""
+    found = None if path == ["stage"] else _at(path, _PLAIN)
+    return schema.get("default") if found is None else found
+
+
+def _at(path: list[str], settings: Settings) -> Any:
+    at: Any = settings
+    for name in path:
+        at = at.get(name) if isinstance(at, Mapping) else getattr(at, name, None)
+    return at
 
 
 def _takes(schema: Schema) -> str:

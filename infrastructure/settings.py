@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import field, replace
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 from infrastructure.functions import NOTIFYING, Caller, names
 from orders.routes import HEAD, ROUTES
 from orders.settings import LONGEST_DELAY, WAIT_SPREAD
+from project import mistyped
 
 FLAGS, PARTNERS, SIGNING_KEY = "flags", "partners", "webhook-signing-key"
 """Below a stage's prefix in Parameter Store: the flags, the folder of the partners' own, and the
@@ -61,14 +64,15 @@ _CERTIFICATE = form(
     "arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[0-9a-f-]+",
     "the ARN of a certificate in Certificate Manager",
 )
-_STAGE = form("[a-z][a-z0-9-]{0,19}", "a letter, then at most 19 of a-z, 0-9 and -")
+_STAGE = form("[a-z][a-z0-9-]{0,19}", "a lower-case letter, then at most 19 of a-z, 0-9 and -")
 _REGION = form("|".join(regions()), "a Region of the partition aws, such as us-east-1")
 _PLAN = form("[a-z][a-z0-9]{0,19}", "a lower-case letter, then at most 19 of a-z and 0-9")
 _ORIGIN = re.compile(rf"(https://({_LABEL}\.)*{_LABEL}|http://localhost)(:([1-9][0-9]{{0,4}}))?")
 _EMAIL = form(r"[^@\s]+@([a-zA-Z0-9-]+\.)+[a-zA-Z]{2,63}", "an e-mail address")
-_REASON = form(r"|\S[^\n]{9,299}", "nothing, or a sentence of at most 300 characters")
-_RUNBOOKS = form(r"docs/runbooks|https://[^\s]{1,300}[^\s/]", "docs/runbooks, or an https address")
-_MENU = form(r"https://[a-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#]*[^\s/?#])?", "an https address")
+_REASON = form(r"|\S[^\n]{9,299}", "nothing, or a sentence of 10 to 300 characters")
+_ADDRESS = "an https address without a slash at its end"
+_RUNBOOKS = form(r"docs/runbooks|https://[^\s]{1,300}[^\s/]", f"docs/runbooks, or {_ADDRESS}")
+_MENU = form(r"https://[a-z0-9.-]+(:[0-9]{1,5})?(/[^\s?#]*[^\s/?#])?", _ADDRESS)
 _ACCOUNT = form("[0-9]{12}", "the 12 digits of an AWS account")
 _POLICY_NAME = "[A-Za-z0-9+=,.@_-]{1,128}"
 _BOUNDARY = form(
@@ -80,6 +84,10 @@ _OURS = ("partner", "service", "stage")
 """Tags that mean something here: whose an API key is, and what belongs to a stage."""
 _ORIGINS_LENGTH = 2_000  # Lambda takes 4 KB of environment variables in all
 _LISTS_LENGTH = 2_600
+_FEW = (
+    f"with a quota below {KEPT_UNRESERVED} shares_waiver must say why callers share so few, until "
+    "AWS raises the quota"
+)
 
 
 def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - reads like assert
@@ -591,10 +599,12 @@ class Settings:
         unknown = set(self.reserved_concurrency) - set(self.functions)
         _require(not unknown, f"reserved_concurrency names unknown functions: {sorted(unknown)}")
         left = self.concurrency_quota - self.reserved
+        most = max(self.concurrency_quota - KEPT_UNRESERVED, 0)
         _require(
             self.reserved == 0 or left >= KEPT_UNRESERVED,
             f"reserved_concurrency adds up to {self.reserved}, but of concurrency_quota "
-            f"{self.concurrency_quota} Lambda keeps {KEPT_UNRESERVED} unreserved",
+            f"{self.concurrency_quota} Lambda keeps {KEPT_UNRESERVED} unreserved: reserve {most} "
+            f"at most{'' if most else f', reserved_concurrency={{}}, and {_FEW}'}",
         )
         for name in self.workers:
             units = self.reserved_concurrency.get(name)
@@ -612,14 +622,43 @@ class Settings:
             return
         for name in names(Caller.API):
             reserved, burst = self.reserved_concurrency.get(name), self.burst_of(name)
-            whose = "neither reserved nor the workers'" if reserved is None else "its reservation"
-            most = self.unreserved if reserved is None else reserved
+            most = max(self.unreserved, 0) if reserved is None else reserved
+            whose, cure = self._unreserved_told(), "lower one of these"
+            if reserved is not None:
+                whose, cure = "its reservation", f"raise reserved_concurrency.{name} to {burst}"
+            elif self.concurrency_quota < KEPT_UNRESERVED:
+                cure = _FEW
             _require(
                 burst <= most,
-                f"the routes of {name} let {burst} requests through at one moment, but only "
-                f"{most} can run, {whose}: lower the bursts of stage_throttle, "
-                "serving_throttle, placing_throttle or head_throttle, or reserve more",
+                f"the routes of {name} let {burst} requests through at one moment, but only {most} "
+                f"can run, {whose}: {cure}, or lower {self._bursts_told(name)}",
             )
+
+    def _unreserved_told(self) -> str:
+        """Name each setting that takes part in how many executions are left, with its value."""
+        taken = {
+            f"reserved_concurrency.{name}": units or 0
+            for name, units in self.reserved_concurrency.items()
+        }
+        for name, worker in self.workers.items():
+            if self.reserved_concurrency.get(name) is None:
+                taken[f"workers.{name}.most_at_once"] = worker.most_at_once
+        if self.reserved_concurrency.get(NOTIFYING) is None:
+            taken["webhooks.most_at_once"] = self.webhooks.most_at_once
+            taken["webhooks.restaurants_at_once"] = self.webhooks.restaurants_at_once
+        less = ", ".join(f"{name} {units}" for name, units in taken.items() if units)
+        return (
+            "neither reserved nor the workers' "
+            f"(concurrency_quota {self.concurrency_quota} less {less})"
+        )
+
+    def _bursts_told(self, function: str) -> str:
+        """Name each throttle of a function's routes, with its burst and how many have it."""
+        named = Counter(
+            self.throttle_name_of(route) for route in ROUTES if route.function == function
+        )
+        told = [f"{name}.burst {getattr(self, name).burst} × {n}" for name, n in named.items()]
+        return " + ".join(told)
 
     def _check_plans(self) -> None:
         _require(bool(self.plans), "plans must name at least one usage plan")
@@ -722,8 +761,10 @@ def _made(stages: Mapping[str, Callable[[], Settings]]) -> Mapping[str, Settings
             _require(callable(make), "in STAGES it begins with `lambda: Settings(`")
             made[name] = make()
             _require(made[name].stage == name, f"stage must be {name!r}, as in STAGES")
-        except SettingError as error:
-            sys.exit(f"infrastructure/settings.py: stage {name}: {error}")
+        except Exception as error:  # noqa: BLE001 - a typing error may raise any
+            line = mistyped.line_in(error, Path(__file__), within="<lambda>")
+            place = f"infrastructure/settings.py{f', line {line}' if line else ''}"
+            sys.exit(f"{place}: stage {name}: {mistyped.what(error)}")
     return MappingProxyType(made)
 
 

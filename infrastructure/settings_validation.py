@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import field
+from dataclasses import MISSING, field, fields
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 from pydantic import ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_snake
 from pydantic.dataclasses import dataclass
+
+from project.mistyped import meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,30 +30,40 @@ _STRICT = ConfigDict(
     use_attribute_docstrings=True,
 )
 
+_SHOWN = 10**9
+"""Numbers from here on are not repeated to who gave them: Python writes none of 4,300 digits."""
+
+_NEITHER = (MISSING, MISSING)
+
 WORDS: dict[str, str] = {}
 """What each pattern of a text means to people."""
 
 _SENTENCES = {
     "missing": "is missing",
-    "unexpected_keyword_argument": "is no setting",
+    "unexpected_keyword_argument": "is no setting{meant}",
     "unexpected_positional_argument": "must be given by name",
     "int_type": "must be a whole number, not {given}",
     "float_type": "must be a number, not {given}",
     "finite_number": "must be a number, not {input}",
     "bool_type": "must be True or False, not {given}",
     "string_type": "must be a text, not {given}",
-    "tuple_type": "must be a tuple of texts, not {given}",
+    "tuple_type": "must be a tuple, not {given}{comma}",
     "dict_type": "must be a mapping of names, not {given}",
-    "dataclass_exact_type": "must be a {class_name}, not {given}",
-    "is_instance_of": "must be a {class}, not {given}",
+    "dataclass_exact_type": "must be {article} {class_name}, not {given}: {call}",
+    "is_instance_of": "must be {article} {class}, not {given}",
     "literal_error": "must be {expected}, not {given}",
     "string_pattern_mismatch": "must be {words}, not {given}",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
     "too_long": "must have at most {max_length} entries",
+    "too_short": "must not have fewer entries than {min_length}",
     "value_error": "{error}",  # a check of ours
 }
 """By pydantic's name of a fault, what follows the name of the setting."""
+
+
+_REQUIRED: dict[str, tuple[str, ...]] = {}
+"""By the name of a checked class, the settings that it cannot do without."""
 
 
 class SettingError(ValueError):
@@ -92,6 +104,8 @@ def checked(kind: type[_Kind]) -> type[_Kind]:
     """
     made: Any = dataclass(frozen=True, kw_only=True, config=_STRICT)(kind)
     check = made.__init__
+    required = [one.name for one in fields(made) if (one.default, one.default_factory) == _NEITHER]
+    _REQUIRED[kind.__name__] = tuple(required)
 
     def checked_init(self: Any, *args: Any, **values: Any) -> None:
         try:
@@ -108,15 +122,25 @@ def _sentences(kind: type[Any], error: ValidationError) -> Iterator[str]:
     for fault in error.errors(include_url=False):
         # A check of what fits together has no path: it names the settings itself.
         name = f"{within}{_name(fault['loc'])} " if fault["loc"] else ""
-        yield f"{name}{_told(fault)}"
+        yield f"{name}{_told(kind, fault)}"
 
 
-def _told(fault: ErrorDetails) -> str:
+def _told(kind: type[Any], fault: ErrorDetails) -> str:
     context, value = fault.get("ctx", {}), fault["input"]
-    given = repr(value) if isinstance(value, str) else type(value).__name__
-    words = WORDS.get(context.get("pattern", ""))
     told = _SENTENCES.get(fault["type"], f"cannot be: {fault['msg']}")
-    return told.format(**context, input=value, given=given, words=words)
+    wanted = str(context.get("class_name") or context.get("class") or "")
+    near = meant(str([*fault["loc"], ""][0]), [one.name for one in fields(kind)])
+    one = isinstance(value, str) or (isinstance(value, int | float) and abs(value) < _SHOWN)
+    return told.format(
+        **context,
+        input=value,
+        given=repr(value) if isinstance(value, str) else type(value).__name__,
+        words=WORDS.get(context.get("pattern", "")),
+        meant=near and f".{near}",
+        comma=f"; of one value with a comma: ({value!r},)" if one else "",
+        article="an" if wanted[:1] in "AEIOU" else "a",
+        call=f"{wanted}({', '.join(f'{name}=…' for name in _REQUIRED.get(wanted, ())) or '…'})",
+    )
 
 
 def _name(path: tuple[int | str, ...]) -> str:

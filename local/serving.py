@@ -116,19 +116,37 @@ class Handler(BaseHTTPRequestHandler):
         """Keep the terminal for the functions' logs."""
 
 
+def _bound(kind: type[Server], port: int, handler: type[Handler], *, only: bool) -> Server:
+    """Bind a server; a port that was free a moment ago may be taken now."""
+    try:
+        return kind(("127.0.0.1", port), handler)
+    except OSError:
+        if only or not port:
+            raise
+        return kind(("127.0.0.1", 0), handler)
+
+
 @contextlib.contextmanager
 def serving(
-    handler: type[Handler], port: int, context: ssl.SSLContext | None = None
+    handler: type[Handler],
+    port: int,
+    context: ssl.SSLContext | None = None,
+    *,
+    only: bool = False,
 ) -> Iterator[str]:
     """Serve for as long as the context lasts; gives the address.
 
     Args:
         handler: answers each request.
-        port: where to listen on 127.0.0.1; 0 for any free port.
+        port: where to listen on 127.0.0.1; any other when it is taken, or 0.
         context: the server's certificate; without one it speaks HTTP.
+        only: whether no other port will do.
+
+    Raises:
+        OSError: when the port is taken, and no other will do.
     """
     kind = type("Server", (SecureServer,), {"context": context}) if context else Server
-    server = kind(("127.0.0.1", port), handler)
+    server = _bound(kind, port, handler, only=only)
     threading.Thread(target=server.serve_forever, args=(LOOK_SECONDS,), daemon=True).start()
     try:
         yield f"{'https' if context else 'http'}://127.0.0.1:{server.server_port}/"

@@ -45,7 +45,8 @@ def serve(layout: Layout) -> None:
         place_served(stack.endpoints)
         saved = SavedCode(stack.client, stack.endpoints.functions, layout, _build)
         _show(saved.catch_up())
-        print(_greeting(stack.endpoints, layout), flush=True)
+        built = stack.web_client_built
+        print(_greeting(stack.endpoints, layout, built=built), flush=True)
         _follow(stack, follower, saved, make=parent if "MAKELEVEL" in os.environ else None)
     print(f"Stopped; orders are kept in {layout.shown(layout.home)}.", flush=True)
 
@@ -80,23 +81,22 @@ def _webhook_lines(stack: Stack) -> list[str]:
     return [webhook.line() for webhook in stack.receiver.untold()] if stack.receiver else []
 
 
-def _web_client(endpoints: Endpoints) -> str:
+def _web_client(endpoints: Endpoints, *, built: bool) -> str:
     """Say where the web client is; the API lets in pages of its own origin only."""
-    origin, web_url = urlsplit(endpoints.web_origin), urlsplit(endpoints.web_url)
-    if not endpoints.web_url:
-        return "not built (said above)"
-    if origin.port != web_url.port:
-        return f"none: {origin.port} is taken"
-    return endpoints.web_origin
+    if endpoints.web_url:
+        return endpoints.web_origin
+    if built:
+        return f"none until {urlsplit(endpoints.web_origin).port} is free"
+    return "not built (said above)"
 
 
-def _greeting(endpoints: Endpoints, layout: Layout) -> str:
+def _greeting(endpoints: Endpoints, layout: Layout, *, built: bool = True) -> str:
     """Say where everything is, so that it fits below the steps on a screen of 80 by 24."""
     return f"""
   API        {endpoints.api_url}
   Docs       {endpoints.docs_url:<25}  Dashboard  {endpoints.dashboard_url}
   Partner    {endpoints.partner_id} {endpoints.partner_api_key}
-  Web client {_web_client(endpoints):<25}  Menu       {endpoints.menu_url}menu
+  Web client {_web_client(endpoints, built=built):<25}  Menu       {endpoints.menu_url}menu
   Customer   make token (WHO=operator)  All else   {layout.shown(layout.endpoints)}
 
 Place an order from another terminal, in any shell:

@@ -23,7 +23,15 @@ from local.console.xray import collector
 from local.copy import environment, synthesis, tls
 from local.copy.deployment import Deployment
 from local.copy.dropped_properties import Mending
-from local.copy.emulator import Emulator, Watch, launch, port_taken, predecessor_runs
+from local.copy.emulator import (
+    Emulator,
+    Watch,
+    another_port,
+    launch,
+    port_taken,
+    predecessor_runs,
+    taken,
+)
 from local.demo import menu_key
 from local.demo.documentation import documentation
 from local.demo.menu import menu
@@ -54,6 +62,7 @@ if TYPE_CHECKING:
     from local.copy.synthesis import Assembly
     from local.demo.menu_key import MenuKey
 
+_LEFT_OUT = "This is normal: the emulator has none of these, and no request of a caller needs them."
 _PREDECESSOR_SECONDS = 40.0
 _POLL_SECONDS = 0.1
 
@@ -94,6 +103,8 @@ class Stack:
     client: Callable[[str], Any]
     dashboards: Dashboards
     receiver: Receiver | None = None
+    web_client_built: bool = True
+    """Without a `web_url`, its port is taken by another program."""
 
 
 @contextlib.contextmanager
@@ -137,7 +148,8 @@ def run(
         patches: the names of the emulator's patches to apply; None for all.
         watch: how closely the emulator looks at permissions.
         at_origin: whether the web client is served where the API lets pages in, which one copy of
-            a machine can do; the others serve it elsewhere, for tests that lead that name there.
+            a machine can do, or not at all. Without it, the page is elsewhere, for tests that lead
+            that name there.
 
     Raises:
         LocalError: when it cannot start; the message says why, and what to do.
@@ -159,14 +171,13 @@ def run(
                 emulator.wait_until_healthy()
             stack = _make_ready(emulator, layout, assembly, steps)
             folder = _built_web_client(steps)
-            port = _web_port(layout, at_origin=at_origin)
             with (
                 _served(stack, layout, xray, prices) as served,
-                _web_client(served.endpoints, folder, port) as web_url,
+                _web_client(served.endpoints, folder, layout, at_origin=at_origin) as web_url,
             ):
                 endpoints = replace(served.endpoints, web_url=web_url)
                 endpoints_document.publish(endpoints, layout)
-                yield replace(served, endpoints=endpoints)
+                yield replace(served, endpoints=endpoints, web_client_built=folder is not None)
 
 
 @contextlib.contextmanager
@@ -211,14 +222,11 @@ def _only_copy(layout: Layout, steps: Steps) -> Iterator[None]:
             pid = layout.lock.read_text().strip() or "unknown"
             raise LocalError(
                 f"The local run is already running (pid {pid}) at {layout.url}; "
-                f"stop it there with ^C, or choose another port: {_another(layout)}"
+                f"stop it there with ^C, or choose another port: {another_port(layout)}"
             ) from None
         _await_predecessor(layout, steps)
         if port_taken(layout.port):
-            raise LocalError(
-                f"Port {layout.port} is taken by another program; "
-                f"choose another: {_another(layout)}"
-            )
+            raise taken(layout)
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
@@ -274,10 +282,6 @@ def _await_predecessor(layout: Layout, steps: Steps) -> None:
         with steps.step("Wait for the emulator of a run that was killed"):
             while predecessor_runs(layout) and time.monotonic() < deadline:
                 time.sleep(_POLL_SECONDS)
-
-
-def _another(layout: Layout) -> str:
-    return f"LOCAL_PORT={layout.port + 1} make run"
 
 
 def _check_state(layout: Layout) -> None:
@@ -360,18 +364,39 @@ def _built_web_client(steps: Steps) -> Path | None:
         return None
 
 
+@contextlib.contextmanager
 def _web_client(
-    endpoints: Endpoints, folder: Path | None, port: int
-) -> contextlib.AbstractContextManager[str]:
-    """Serve the web client; gives its address, or none where it could not be built."""
-    return web_client(endpoints, folder, port) if folder else contextlib.nullcontext("")
+    endpoints: Endpoints, folder: Path | None, layout: Layout, *, at_origin: bool
+) -> Iterator[str]:
+    """Serve the web client; gives its address.
+
+    It gives none where the page could not be built, or not be served at its origin: the API lets in
+    no page of another.
+    """
+    with contextlib.ExitStack() as running:
+        yield _begin_web_client(running, endpoints, folder, layout, at_origin=at_origin)
 
 
-def _web_port(layout: Layout, *, at_origin: bool) -> int:
-    origin = urlsplit(settings_of(_STAGE).origins[0]).port
-    if at_origin and origin and not port_taken(origin):
-        return origin
-    return _near(layout, _WEB_CLIENT_OFFSET)
+def _begin_web_client(
+    running: contextlib.ExitStack,
+    endpoints: Endpoints,
+    folder: Path | None,
+    layout: Layout,
+    *,
+    at_origin: bool,
+) -> str:
+    if folder is None:
+        return ""
+    if not at_origin:
+        near = _near(layout, _WEB_CLIENT_OFFSET)
+        return running.enter_context(web_client(endpoints, folder, near))
+    port = urlsplit(endpoints.web_origin).port
+    if port is None or port_taken(port):
+        return ""
+    try:
+        return running.enter_context(web_client(endpoints, folder, port, only=True))
+    except OSError:  # taken since
+        return ""
 
 
 def _near(layout: Layout, offset: int) -> int:
@@ -392,8 +417,9 @@ def _deploy(
     template, refused = without_refused(json.loads(assembly.template))
     if refused:
         where = layout.shown(layout.left_out)
-        steps.note(f"The emulator takes all but {len(refused)} resources: {where}")
-        private_files.write(layout.left_out, "".join(f"{one}\n" for one in refused).encode())
+        steps.note(f"As usual, {len(refused)} alarms and the like are not run here: {where}")
+        listed = "".join(f"{line}\n" for line in (_LEFT_OUT, *refused))
+        private_files.write(layout.left_out, listed.encode())
     deployment = Deployment(client, assembly.stack_name)
     text = json.dumps(template) if refused else assembly.template
     if not deployment.is_current(text):

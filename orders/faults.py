@@ -16,9 +16,10 @@ import re
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from enum import EnumType
 from itertools import islice
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
@@ -35,6 +36,7 @@ _MOST_DEPTH, _MOST_DIGITS = 100, 1_000
 """Above these some parser gives up, perhaps API Gateway's: so it is no JSON, whoever sees it."""
 
 _TOO_DEEP = f"It is nested more deeply than {_MOST_DEPTH} levels"
+_MOST_NAMED = 20  # values of a choice
 _MOST_ECHOED = 300  # characters of what the caller sent
 
 _AT = re.compile(r"(?P<detail>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
@@ -173,7 +175,7 @@ def _value_faults(
     try:
         decoded = msgspec.json.Decoder(_without_unset(annotation)).decode(_json(value))
     except msgspec.ValidationError as error:
-        yield Fault(where, _first(str(error)).detail)
+        yield Fault(where, _first(str(error)).detail + _choice(value, annotation))
     except msgspec.DecodeError:
         yield Fault(where, "Is not a number that JSON knows" if _is_number(value) else _HALF)
     else:
@@ -181,6 +183,16 @@ def _value_faults(
             yield Fault(where, fault)
         else:
             right[name] = decoded
+
+
+def _choice(value: Any, annotation: Any) -> str:
+    """Name the values of a choice of which the value is none, if they are few."""
+    kind = _inner(annotation)
+    names = list(kind) if isinstance(kind, EnumType) else get_args(kind)
+    is_choice = isinstance(kind, EnumType) or get_origin(kind) is Literal
+    if not is_choice or type(value) is not str or len(names) > _MOST_NAMED:
+        return ""
+    return f"; there are {', '.join(names)}"
 
 
 def _faults_between(right: dict[str, Any], struct: type[Struct], pointer: str) -> Iterator[Fault]:

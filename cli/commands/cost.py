@@ -56,13 +56,14 @@ def cost(
     from ops.costs.report import CostReport  # noqa: PLC0415 - the handlers' telemetry comes along
     from ops.costs.traffic import Traffic  # noqa: PLC0415 - its --help is quick without
 
+    region = prices.REGION if template else STAGES[stage].region
     document = templates.read(template) if template else _synthesized(stage)
     report = CostReport(document, Traffic(orders_per_day=orders_per_day), customers)
     if json_:
-        named = {"template": str(template)} if template else {"stage": stage}
+        named = {"template": str(template)} if template else {"stage": stage, "stageRegion": region}
         terminal.as_json({**named, **report.as_json()})
     else:
-        _print(report)
+        _print(report, region)
 
 
 def _synthesized(stage: str) -> dict[str, Any]:
@@ -70,15 +71,19 @@ def _synthesized(stage: str) -> dict[str, Any]:
         return templates.synthesized(stage)
 
 
-def _print(report: CostReport) -> None:
+def _print(report: CostReport, region: str) -> None:
     from ops.costs.report import TIMES, dollars  # noqa: PLC0415 - its --help is quick without
 
     services = report.services()  # where something has no price, nothing is printed
     loads = tuple(f"{times:,} ×" for times in TIMES)
     orders = f"{report.traffic.orders_per_day:,.0f} orders a day"
-    terminal.say(f"Dollars a month in {prices.REGION}; 1 × is {orders}.\n")
+    terminal.say(f"Dollars a month in {prices.REGION}; 1 × is {orders}.")
+    if region != prices.REGION:
+        terminal.say(f"The stage is in {region}: its prices differ, as a rule upwards.")
+    terminal.say("")
     terminal.table(("Service", *loads, "Driven at 1 × by"), services)
-    terminal.say("\nWith and without the firewall, sign-in apart")
+    here = "with it, as here" if report.has_firewall else "without it, as here"
+    terminal.say(f"\nWith and without the firewall, sign-in apart ({here})")
     terminal.table(("", *loads), report.firewalls())
     terminal.say("\nDynamoDB's capacity, WAF and sign-in apart")
     terminal.table(("", *loads), report.capacities())

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ops.release.before.findings import Finding
 
 _LOCAL_SECONDS = 30.0
+_NAMED = 3
+"""How many checks a cell names: off a terminal it makes each line of the table as wide."""
 
 
 def doctor(*, stage: Stage = None, local: Local = False, json_: Json = False) -> None:
@@ -87,7 +89,14 @@ def rows(findings: Iterable[Finding]) -> list[tuple[str, str, str]]:
             unseen.setdefault((result, text), []).append(check)
         else:
             known.append((check, result, text))
-    return [*known, *((", ".join(checks), *reason) for reason, checks in unseen.items())]
+    return [*known, *((_named(checks), *reason) for reason, checks in unseen.items())]
+
+
+def _named(checks: list[str]) -> str:
+    """Name checks in a cell; the summary below names all, however many."""
+    if len(checks) <= _NAMED:
+        return ", ".join(checks)
+    return f"{checks[0]}, and {len(checks) - 1} more"
 
 
 def _row(found: Finding) -> tuple[str, str, str]:

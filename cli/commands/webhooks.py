@@ -18,6 +18,7 @@ from cli.examples import lines
 from cli.options import Json, Local, Stage
 from ops.partners import accounts, events
 from ops.reach.errors import OperatorError
+from ops.reach.layout import free_port
 from ops.reach.target import endpoints_on_this_machine
 from orders.domain.ids import timestamp_of
 from orders.domain.serving.server_events import partner_serving
@@ -150,9 +151,13 @@ def _receiving(partner_id: str, endpoint: Endpoint, answers: Iterable[int]) -> I
     state = Listener(partner_id, endpoint.secrets[0], answers)
     with contextlib.ExitStack() as running:
         try:
-            running.enter_context(receiver(port, context, state))
+            running.enter_context(receiver(port, context, state, only=True))
         except OSError as error:
-            raise OperatorError(f"Cannot listen at port {port}: {error.strerror}.") from None
+            raise OperatorError(
+                f"Cannot listen at port {port}: {error.strerror}. End what listens there, or take "
+                f"another: orders partners set-webhook {partner_id} "
+                f"https://127.0.0.1:{free_port()}/ --local"
+            ) from None
         terminal.note(f"Listening at {endpoint.url}; ^C ends it.")
         yield state
 
@@ -175,12 +180,12 @@ def _news(receiver: Receiver) -> Iterator[Webhook]:
 
 def _print(webhook: Webhook, *, json_: bool) -> None:
     if json_:
-        print(json.dumps({"genuine": webhook.genuine, "event": webhook.event}), flush=True)
+        told = {"genuine": webhook.genuine, "answered": webhook.answered, "event": webhook.event}
+        print(json.dumps(told), flush=True)
         return
     shown = (str(webhook.event.get(name, "?")) for name in ("type", "eventId"))
-    mark = "signature verified" if webhook.genuine else "WRONG SIGNATURE"
     at = time.strftime("%H:%M:%S", time.gmtime(webhook.at))
-    print(plain("  ".join((at, *shown, mark))), flush=True)
+    print(plain("  ".join((at, *shown, webhook.mark))), flush=True)
 
 
 def _send(endpoint: Endpoint, chosen: list[OrderEvent], *, local: bool, json_: bool) -> None:

@@ -1,10 +1,18 @@
 # What the runbooks' commands use, for bash and zsh. In the project's folder:
 #     . docs/runbooks/shell.sh prod
-# It changes nothing on AWS. HOURS=24 before a command makes it look further back than 3 hours.
+# The Region is that of the stage's settings. It changes nothing on AWS. HOURS=24 before a command makes it look further back than 3 hours.
 
 STAGE=${1:-prod}
+AWS_REGION=$(.venv/bin/python -c '
+import sys
+from infrastructure.settings import settings_of
+try:
+    print(settings_of(sys.argv[1]).region)
+except ValueError as error:
+    sys.exit(f"{error}")
+' "$STAGE") || { unset STAGE STACK AWS_REGION; return 1; }
 STACK=food-delivery-orders-$STAGE
-export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_PAGER=
+export AWS_REGION AWS_DEFAULT_REGION=$AWS_REGION AWS_PAGER=
 
 # output NAME: an output of the stack, such as OrdersTable
 output() {

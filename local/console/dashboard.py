@@ -139,7 +139,7 @@ def dashboard(
 
     Args:
         dashboards: what it shows.
-        port: where to listen on 127.0.0.1; 0 for any free port.
+        port: where to listen on 127.0.0.1; any other when it is taken, or 0.
         links: where paths of this page lead that are other servers' pages.
     """
     given = {"dashboards": dashboards, "files": _files(), "links": links}

@@ -10,9 +10,11 @@ import socket
 import subprocess
 import time
 import urllib.request
+from http.client import HTTPException
 from typing import TYPE_CHECKING, NamedTuple
 
 from local.copy.tls import function_environment
+from local.inside.guard import PROCESS
 from local.inside.saved_state import SAVING_SECONDS
 from ops.reach.clients import ACCOUNT, OPERATOR, REGION
 from ops.reach.errors import LocalError
@@ -64,13 +66,13 @@ class Emulator:
         """Wait for its first answer.
 
         Raises:
-            LocalError: when it ends or stays silent instead.
+            LocalError: when it ends or stays silent instead, or another has its port.
         """
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
             if not self.alive():
-                raise self.epitaph()
-            if _answers(self._layout.url):
+                raise taken(self._layout) if port_taken(self._layout.port) else self.epitaph()
+            if _answers(self._layout.url, self.pid):
                 return
             time.sleep(_POLL_SECONDS)
         raise LocalError(f"The emulator does not answer at {self._layout.url}.{self._last_words()}")
@@ -185,6 +187,18 @@ def port_taken(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def taken(layout: Layout) -> LocalError:
+    """Say that another program has the emulator's port, which does not move by itself."""
+    return LocalError(
+        f"Port {layout.port} is taken by another program; choose another: {another_port(layout)}"
+    )
+
+
+def another_port(layout: Layout) -> str:
+    """Give the command that starts a copy at another port."""
+    return f"LOCAL_PORT={layout.port + 1} make run"
+
+
 def _environment(layout: Layout) -> dict[str, str]:
     """Give the emulator an environment of its own: its functions inherit whatever it has."""
     return {
@@ -211,10 +225,11 @@ def _environment(layout: Layout) -> dict[str, str]:
     }
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, pid: int) -> bool:
+    """Tell whether this very process answers: another copy may have come first."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(f"{url}/_ministack/health", timeout=5):
-            return True
-    except OSError:
+        with direct.open(f"{url}/_ministack/health", timeout=5) as answer:
+            return bool(answer.headers[PROCESS] == str(pid))
+    except (OSError, HTTPException):
         return False

@@ -69,7 +69,7 @@ def documentation(
 
     Args:
         endpoints: the running copy; its demo partner and customer are signed in on the page.
-        port: where to listen on 127.0.0.1; 0 for any free port.
+        port: where to listen on 127.0.0.1; any other when it is taken, or 0.
         links: where paths of this page lead that are other servers' pages.
     """
     given = {"endpoints": endpoints, "pages": _pages(), "links": links}

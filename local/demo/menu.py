@@ -62,7 +62,7 @@ def menu(
     """Serve the menu for as long as the context lasts; gives its address.
 
     Args:
-        port: where to listen on 127.0.0.1; 0 for any free port.
+        port: where to listen on 127.0.0.1; any other when it is taken, or 0.
         key: signs.
         stage: whose orders the quotes are for.
         origins: of the stage, whose pages may ask, too.

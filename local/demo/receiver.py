@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _KEPT = 1_000
 _TAKEN, _REFUSED = 204, 400
+_SUCCESS = 2
 _TOLERANCE_SECONDS = 300
 _SECONDS = 30
 _SECONDS_SINCE_1970 = re.compile(r"[0-9]{1,15}")
@@ -40,13 +41,22 @@ class Webhook(NamedTuple):
     partner_id: str
     event: dict[str, Any]
     genuine: bool
+    answered: int
+    """The status that its sender got."""
+
+    @property
+    def mark(self) -> str:
+        """Say whether it was signed by us, and what was answered unless it was taken."""
+        mark = "signature verified" if self.genuine else "WRONG SIGNATURE"
+        return mark if self.answered // 100 == _SUCCESS else f"{mark}, answered {self.answered}"
 
     def line(self) -> str:
         """Describe it on one line."""
         at = time.strftime("%H:%M:%S", time.gmtime(self.at))
-        mark = "signature verified" if self.genuine else "WRONG SIGNATURE"
         kind, order_id = (str(self.event.get(name, "?")) for name in ("type", "orderId"))
-        return plain(f"{at}  {'webhook':<14} {self.partner_id:<17} {kind:<18} {order_id}  {mark}")
+        return plain(
+            f"{at}  {'webhook':<14} {self.partner_id:<17} {kind:<18} {order_id}  {self.mark}"
+        )
 
 
 class Receiver:
@@ -77,10 +87,11 @@ class Receiver:
             answer: gives the sender a status; what is kept has been answered.
         """
         genuine = self._genuine(partner_id, headers, body)
-        answer(self.status(genuine=genuine))
+        status = self.status(genuine=genuine)
+        answer(status)
         with self._lock:
             self._webhooks.append(
-                Webhook(time.time(), partner_id, json_object(body) or {}, genuine)
+                Webhook(time.time(), partner_id, json_object(body) or {}, genuine, status)
             )
             self._count += 1
         return genuine
@@ -107,11 +118,10 @@ class Receiver:
         if not secret or not _SECONDS_SINCE_1970.fullmatch(sent):
             return False
         wanted = signature_headers(headers.get("webhook-id", ""), int(sent), body, (secret,))
-        given = headers.get("webhook-signature", "").split()
+        expected = wanted["webhook-signature"].encode()  # text beyond ASCII cannot be compared
+        given = headers.get("webhook-signature", "").encode(errors="replace").split()
         fresh = abs(time.time() - int(sent)) <= _TOLERANCE_SECONDS
-        return fresh and any(
-            hmac.compare_digest(wanted["webhook-signature"], signature) for signature in given
-        )
+        return fresh and any(hmac.compare_digest(expected, signature) for signature in given)
 
 
 class Listener(Receiver):
@@ -163,16 +173,21 @@ class _Handler(Handler):
 
 @contextlib.contextmanager
 def receiver(
-    port: int, context: ssl.SSLContext, state: Receiver | None = None
+    port: int, context: ssl.SSLContext, state: Receiver | None = None, *, only: bool = False
 ) -> Iterator[Receiver]:
     """Receive webhooks for as long as the context lasts.
 
     Args:
-        port: where to listen on 127.0.0.1; 0 for any free port.
+        port: where to listen on 127.0.0.1; any other when it is taken, or 0.
         context: the server's certificate.
         state: takes what comes; without it, a new one.
+        only: whether no other port will do.
+
+    Raises:
+        OSError: when the port is taken, and no other will do.
     """
     state = state or Receiver()
-    with serving(type("Handler", (_Handler,), {"receiver": state}), port, context) as address:
+    handler = type("Handler", (_Handler,), {"receiver": state})
+    with serving(handler, port, context, only=only) as address:
         state.url = address.rstrip("/")
         yield state

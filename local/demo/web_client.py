@@ -37,16 +37,19 @@ if TYPE_CHECKING:
 _TRACES = "/traces/"
 
 
-def web_client(endpoints: Endpoints, folder: Path, port: int) -> AbstractContextManager[str]:
+def web_client(
+    endpoints: Endpoints, folder: Path, port: int, *, only: bool = False
+) -> AbstractContextManager[str]:
     """Serve the web client for as long as the context lasts; gives its address.
 
     Args:
         endpoints: the running copy.
         folder: the files, as `ops.web.bundle` builds them.
-        port: where to listen on 127.0.0.1; 0 for any free port.
+        port: where to listen on 127.0.0.1; any other when it is taken, or 0.
+        only: whether no other port will do; entering the context then raises OSError.
     """
     given = {"endpoints": endpoints, "site": _Site(folder), "policy": _policy(endpoints)}
-    return serving(type("Handler", (_Handler,), given), port)
+    return serving(type("Handler", (_Handler,), given), port, only=only)
 
 
 def config(endpoints: Endpoints) -> dict[str, Any]:

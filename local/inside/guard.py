@@ -17,6 +17,7 @@ import errno
 import functools
 import ipaddress
 import json
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 _API = re.compile(r"/_aws/execute-api/(?!.*/@connections/).+", re.DOTALL)
 _PERMISSION = b"access-control-"
+
+PROCESS = "x-emulator-process"
+"""The header that tells which emulator has answered, by its process id."""
 
 _COGNITO = "AWSCognitoIdentityProviderService."
 FOR_PEOPLE = frozenset(
@@ -164,7 +168,8 @@ def _permitting(send: Send, origin: str | None) -> Send:
 
 def _permitted(headers: list[tuple[bytes, bytes]], origin: str | None) -> list[tuple[bytes, bytes]]:
     if origin is None:
-        return [(n, v) for n, v in headers if not n.lower().startswith(_PERMISSION)]
+        kept = [(n, v) for n, v in headers if not n.lower().startswith(_PERMISSION)]
+        return [*kept, (PROCESS.encode(), b"%d" % os.getpid())]
     wanted = _PERMISSION + b"allow-origin"
     others = [(n, v) for n, v in headers if n.lower() not in (wanted, b"vary")]
     return [*others, (wanted, origin.encode()), (b"vary", b"Origin")]

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
 WAF, SIGN_IN = "AWS WAF", "Cognito"
 """The services that are counted apart."""
 
+WEB_ACL = "AWS::WAFv2::WebACL"
+FIREWALL_RULES = 7
+"""How many rules infrastructure/edge/firewall.py gives a stage that has a firewall."""
+
 OFTEN_RENEWED = 2
 """Renewals of a key that AWS bills; from the third on it asks no more."""
 
@@ -520,7 +524,7 @@ def _has_own_key(table: Mapping[str, Any]) -> bool:
 
 
 def _firewall(month: Month) -> Iterator[BillLine]:
-    acls = month.some(_ACL)
+    acls = month.some(WEB_ACL)
     rules = sum(len(acl["Rules"]) for acl in acls)
     requests = month.traffic.requests * len(acls)
     yield BillLine(service=WAF, name="web ACL", quantity=len(acls), price=prices.WEB_ACL)
@@ -635,7 +639,7 @@ def _heartbeat(month: Month, run: HeartbeatRun) -> Iterator[tuple[str, str, floa
     yield "SQS", "messages", 3 * run.messages, prices.QUEUE_REQUEST
     yield "CloudWatch Logs", "lines", log_bytes / GB, prices.LOG_INGESTION
     yield "X-Ray", "traces", traced, prices.TRACE
-    yield WAF, "requests", run.requests * len(month.some(_ACL)), prices.WEB_ACL_REQUEST
+    yield WAF, "requests", run.requests * len(month.some(WEB_ACL)), prices.WEB_ACL_REQUEST
 
 
 def _share(month: Month) -> float:
@@ -649,7 +653,6 @@ _LOG_GROUP = "AWS::Logs::LogGroup"
 _PIPE = "AWS::Pipes::Pipe"
 _SCHEDULE = "AWS::Scheduler::Schedule"
 _GROUP = "AWS::Scheduler::ScheduleGroup"
-_ACL = "AWS::WAFv2::WebACL"
 _TABLE = "AWS::DynamoDB::GlobalTable"
 _MODES = {"on-demand": "PAY_PER_REQUEST", "provisioned": "PROVISIONED"}
 
@@ -669,7 +672,7 @@ _PRICED: Mapping[str, Callable[[Month], Iterator[BillLine]]] = {
     "AWS::KMS::Key": _keys,
     _SCHEDULE: _schedules,
     _GROUP: _deadlines,
-    _ACL: _firewall,
+    WEB_ACL: _firewall,
     "AWS::Cognito::UserPool": _user_pool,
     "AWS::CloudWatch::Alarm": _alarms,
     _COMPOSITE: _each("CloudWatch", "composite alarms", _COMPOSITE, prices.COMPOSITE_ALARM),

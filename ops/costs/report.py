@@ -10,7 +10,18 @@ from infrastructure.settings import Capacity, CapacityMode, Settings
 from infrastructure.settings_validation import SettingError
 from ops.costs import prices
 from ops.costs.allowances import off
-from ops.costs.model import SIGN_IN, WAF, Unpriced, bill, by_service, carries, plan_of, total
+from ops.costs.model import (
+    FIREWALL_RULES,
+    SIGN_IN,
+    WAF,
+    WEB_ACL,
+    Unpriced,
+    bill,
+    by_service,
+    carries,
+    plan_of,
+    total,
+)
 from ops.costs.traffic import Traffic
 from orders.metrics import METRICS
 
@@ -108,11 +119,25 @@ class CostReport:
         return rows
 
     def firewalls(self) -> list[Row]:
-        """Compare the totals without and with WAF, sign-in apart."""
+        """Compare the totals without and with WAF, sign-in apart; one is of what is not there."""
         return [
             self._total("Total without WAF", (WAF, SIGN_IN))[:-1],
-            self._total("Total with WAF", (SIGN_IN,))[:-1],
+            self._guarded._total("Total with WAF", (SIGN_IN,))[:-1],  # noqa: SLF001 - of ours
         ]
+
+    @property
+    def has_firewall(self) -> bool:
+        """Whether the template has one."""
+        return any(each["Type"] == WEB_ACL for each in self.template["Resources"].values())
+
+    @cached_property
+    def _guarded(self) -> CostReport:
+        """What it costs with a firewall, whether or not it has one."""
+        if self.has_firewall:
+            return self
+        acl = {"Type": WEB_ACL, "Properties": {"Rules": [{}] * FIREWALL_RULES}}
+        resources = {**self.template["Resources"], "Firewall": acl}
+        return replace(self, template={**self.template, "Resources": resources})
 
     def plans(self) -> list[SignInPlan]:
         """Give what each sign-in plan would cost for the customers."""
@@ -169,7 +194,7 @@ class CostReport:
         return SignInPlan(plan.capitalize(), used, price.of(self.customers), price.of(paid))
 
     def _load_as_json(self, times: int) -> dict[str, Any]:
-        lines = self.bills[times]
+        lines, guarded = self.bills[times], self._guarded.bills[times]
         load, capacities = self._load(times), {}
         for capacity in (_ON_DEMAND, _PROVISIONED):
             capacities[capacity.mode.value] = {
@@ -182,7 +207,7 @@ class CostReport:
             "lines": [_line_as_json(line) for line in lines if line.settled],
             "total": round(total(lines), 2),
             "totalInOwnAccount": round(in_own_account(lines), 2),
-            "totalWithFirewall": round(total(lines, apart=(SIGN_IN,)), 2),
+            "totalWithFirewall": round(total(guarded, apart=(SIGN_IN,)), 2),
             "totalWithSignIn": round(total(lines, apart=()), 2),
             "capacity": capacities,
         }

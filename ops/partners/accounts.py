@@ -198,7 +198,8 @@ def find(target: Target, partner_id: str) -> Account:
     account = look(target, partner_id)
     if not account.keys and account.webhook is None:
         raise OperatorError(
-            f"There is no partner {partner_id} in {target.name}. `orders partners ls` shows all."
+            f"There is no partner {partner_id} in {target.name}. "
+            f"`orders partners ls {target.option}` shows all."
         )
     return account
 

@@ -31,10 +31,10 @@ class Endpoints:
     the name of the pipe that tells it of changes, `parameters` the names of `flags` and of the
     folder `partners`. `webhooks` tells for each demo partner its `url` and `secret`; `server_pem`
     is a certificate with key for receivers of your own on this machine. `web_origin` is an origin
-    whose pages may call the API, `web_url` the web client, at that origin with `make run` and
-    elsewhere in tests. `docs_url` is the API's documentation with "Try it out",
-    `dashboard_url` the template's dashboard, `traces_url` X-Ray's API, `menu_url` the menu that
-    signs prices. `usage_plans` are those that only this run has, by name: their ids.
+    whose pages may call the API. `web_url` is the web client: at that origin with `make run`, empty
+    where its port is taken, and elsewhere in tests. `docs_url` is the API's documentation with "Try
+    it out", `dashboard_url` the template's dashboard, `traces_url` X-Ray's API, `menu_url` the menu
+    that signs prices. `usage_plans` are those that only this run has, by name: their ids.
     """
 
     api_url: str

@@ -103,7 +103,7 @@ class Layout:
 
     @property
     def left_out(self) -> Path:
-        """What of the template the emulator refuses, a resource a line."""
+        """What of the template the emulator refuses, a resource a line, below a heading."""
         return self.home / "left-out.txt"
 
     @property

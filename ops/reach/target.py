@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ops.reach.endpoints import Endpoints
 
 DEFAULT_STAGE = "dev"
-_LOCAL_CURE = "make run"
+_LOCAL, _LOCAL_CURE = "the local run", "make run"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Target:
     outputs: Mapping[str, str]
     cure: str
     """The command that deploys it again."""
+
+    @property
+    def option(self) -> str:
+        """How a command names it."""
+        return "--local" if self.name == _LOCAL else f"--stage {self.stage}"
 
     @property
     def stage(self) -> str:
@@ -96,7 +102,7 @@ def on_this_machine() -> Target:
     if outputs is None:
         raise OperatorError(f"The local run has no stack {stack}. Start it again: {cure}")
     own = {usage_plan(name): plan_id for name, plan_id in endpoints.usage_plans.items()}
-    return Target("the local run", stack, client, {**outputs, **own}, cure)
+    return Target(_LOCAL, stack, client, {**outputs, **own}, cure)
 
 
 def traces_on_aws(stage: str) -> Any:
@@ -132,8 +138,23 @@ def endpoints_on_this_machine() -> Endpoints:
     endpoints = endpoints_document.read(layout.endpoints if named else layout.latest_endpoints)
     if endpoints is None:
         where = f" at {layout.url}" if named else ""
-        raise OperatorError(f"No local run is running{where}. Start it, elsewhere: {_LOCAL_CURE}")
+        start = f"LOCAL_PORT={named} {_LOCAL_CURE}" if named else _LOCAL_CURE
+        latest = endpoints_document.read(layout.latest_endpoints)
+        other = (
+            f"\nOr take the one at {latest.aws_endpoint_url}: unset LOCAL_PORT" if latest else ""
+        )
+        raise OperatorError(
+            f"No local run is running{where}. Start it in another terminal: {start}{other}"
+        )
     return endpoints
+
+
+def runs_on_this_machine() -> bool:
+    """Tell whether there is a local run to ask."""
+    with contextlib.suppress(OperatorError):
+        endpoints_on_this_machine()
+        return True
+    return False
 
 
 def _outputs(client: Callable[[str], Any], stack: str) -> dict[str, str] | None:

@@ -167,6 +167,25 @@ def test_make_lists_all_its_commands() -> None:
     assert set(phony[1].split()) == targets
 
 
+@pytest.mark.parametrize("options", [(), ("-n",)])
+def test_a_mistyped_command_is_told_of_the_list(options: tuple[str, ...]) -> None:
+    """`make rum` fails as ever, and says which command lists the others."""
+    command = ["make", "--no-print-directory", *options, "rum"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "no command rum" in done.stderr
+    assert "make help" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["stage", "local_port", "who", "args"])
+def test_make_reads_no_name_in_lower_case(name: str) -> None:
+    """Whoever types stage=mara is told to write STAGE=mara, rather than given dev's template."""
+    command = ["make", "--no-print-directory", "help", f"{name}=mara"]
+    answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert f"{name}= is not read: write it as {name.upper()}=mara." in answer.stderr
+
+
 def test_files_are_utf_8_in_every_locale() -> None:
     """Where your locale is of another encoding, all commands read our files just the same."""
     asked = ["make", "--no-print-directory", "--eval", 'ask:; @echo "$$PYTHONUTF8"', "ask"]

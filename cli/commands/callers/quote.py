@@ -65,7 +65,10 @@ def _read(name: str) -> dict[str, Any]:
     try:
         text = sys.stdin.read() if name == _STDIN else Path(name).read_text()
         found = json.loads(text)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).lower()
+        raise OperatorError(f"{name} cannot be read: {why}.") from None
+    except ValueError as error:
         raise OperatorError(f"{name} cannot be read as JSON: {error}") from None
     if not isinstance(found, dict):
         raise OperatorError(f"{name} is no order: it must be one JSON object.")

@@ -91,16 +91,26 @@ def python(_: object) -> Finding:
 
 def packages(_: object) -> Finding:
     """See whether the tools are installed in the versions that are locked."""
-    lock = (ROOT / "requirements" / "dev.txt").read_text()
+    return _as_locked("dev.txt", _SETUP)
+
+
+def packages_of_a_run(_: object) -> Finding:
+    """See the same of those that `make run` installs: CDK and Node.js are not among them."""
+    return _as_locked("run.txt", "make run")
+
+
+def _as_locked(requirements: str, remedy: str) -> Finding:
+    lock = (ROOT / "requirements" / requirements).read_text()
     pins = dict(re.findall(r"^([a-z0-9-]+)==(\S+)", lock, re.MULTILINE))
+    pinned = [name for name in _PINNED if name in pins]
     wrong = [
         f"{name} {_version(name)}, not {pins[name]}"
-        for name in _PINNED
+        for name in pinned
         if _version(name) != pins[name]
     ]
     if wrong:
-        return warning(f"Installed, but not as locked: {'; '.join(wrong)}.", _SETUP)
-    return ok(", ".join(f"{name} {pins[name]}" for name in _PINNED[:3]) + ", as locked.")
+        return warning(f"Installed, but not as locked: {'; '.join(wrong)}.", remedy)
+    return ok(", ".join(f"{name} {pins[name]}" for name in pinned[:3]) + ", as locked.")
 
 
 def node(_: object) -> Finding:

@@ -18,7 +18,17 @@ from infrastructure.watching.budget import EXPECTED_COSTS
 from ops.costs import prices
 from ops.costs.allowances import ALLOWANCES, off
 from ops.costs.free_resources import FREE, FREE_PREFIXES
-from ops.costs.model import SIGN_IN, WAF, BillLine, Unpriced, bill, capacity_hours, total, unpriced
+from ops.costs.model import (
+    FIREWALL_RULES,
+    SIGN_IN,
+    WAF,
+    BillLine,
+    Unpriced,
+    bill,
+    capacity_hours,
+    total,
+    unpriced,
+)
 from ops.costs.prices import Price, Tier
 from ops.costs.report import CostReport, in_own_account
 from ops.costs.traffic import DAYS, Traffic, chunks
@@ -52,6 +62,12 @@ def with_resource(template: Template, kind: str, **properties: Any) -> dict[str,
     document = copy.deepcopy(template.document)
     document["Resources"]["Another"] = {"Type": kind, "Properties": properties}
     return document
+
+
+def test_a_firewall_has_as_many_rules_as_are_billed(prod: Template) -> None:
+    """Who has no firewall is told the price of the one that a stage would get."""
+    acl: dict[str, Any] = prod.one("WAFv2::WebACL")
+    assert len(acl["Rules"]) == FIREWALL_RULES
 
 
 def grown(lines: dict[str, float], recorded: dict[str, float]) -> list[str]:

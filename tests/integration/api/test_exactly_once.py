@@ -52,6 +52,25 @@ def test_the_same_key_with_another_body_is_refused(acme: Partner) -> None:
     assert len(acme.all(customerId=customer)) == 1
 
 
+def test_a_refused_order_leaves_its_key_free(acme: Partner) -> None:
+    """After a 400 the mended order goes with the same key, and is a new one."""
+    key = uuid.uuid4().hex
+    assert acme.post(order(tip=-1), key=key).status_code == 400
+    mended = acme.post(ORDER, key=key)
+    assert mended.status_code == 201
+    assert "Idempotent-Replayed" not in mended.headers
+
+
+def test_an_order_and_its_change_may_share_a_key(acme: Partner) -> None:
+    """A key of a POST is free for a PATCH, and one order's for another's."""
+    key = uuid.uuid4().hex
+    first, second = acme.post(ORDER, key=key).json(), acme.place()
+    for placed in (first, second):
+        changed = acme.patch(placed["orderId"], {"status": "CONFIRMED"}, Idempotency_Key=key)
+        assert (changed.status_code, changed.json()["status"]) == (200, "CONFIRMED")
+        assert "Idempotent-Replayed" not in changed.headers
+
+
 def test_a_replay_shows_the_order_as_it_now_is(acme: Partner) -> None:
     """A late repetition answers with the order's present state, and changes nothing."""
     key = uuid.uuid4().hex

@@ -8,12 +8,14 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from local.copy.environment import Environment
 from ops.reach.endpoints import publish
 from ops.reach.layout import Layout, free_port
 from project.checkout import ROOT
@@ -122,13 +124,26 @@ class Checkout(NamedTuple):
     environment: dict[str, str]
 
 
+@pytest.fixture(scope="module")
+def run_environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a .venv as `make run` does, without what only tests need."""
+    folder = tmp_path_factory.mktemp("run") / ".venv"
+    lock = ROOT / "requirements/run.txt"
+    python = Environment("A run's", lock, folder, "typer").make(Path(sys.executable))
+    command = (ROOT / ".venv/bin/orders").read_text()
+    orders = folder / "bin/orders"
+    orders.write_text(command.replace(f"{ROOT}/.venv/bin/python", str(python)))
+    orders.chmod(0o700)
+    return folder
+
+
 @pytest.fixture
-def checkout(stack: Endpoints, tmp_path: Path) -> Checkout:
+def checkout(stack: Endpoints, run_environment: Path, tmp_path: Path) -> Checkout:
     home = Path(stack.server_pem).parent
     (tmp_path / ".local" / home.name).mkdir(parents=True)
     publish(stack, Layout(tmp_path / ".local", int(home.name)))
-    for name in ("docs", ".venv"):
-        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    (tmp_path / ".venv").symlink_to(run_environment)
     own = {"LOCAL_DIR": str(home.parent), "LOCAL_PORT": home.name, "PYTHONPATH": str(ROOT)}
     return Checkout(tmp_path, {**os.environ, **own})
 
@@ -153,6 +168,7 @@ def test_everything_on_the_page_works(terminals: Terminals) -> None:
             terminals.type(block.text)
     said = terminals.said
     assert "HTTP/1.1 201 Created" in said
+    assert (terminals.folder / "kiosk.json").stat().st_mode & 0o077 == 0, "others can read it"
     assert re.search("^HTTP/1.1 429 .*\\n(?:.*\\n)?Retry-After: [0-9]+", said, re.MULTILINE)
     assert re.search("^HTTP/1.1 503 .*\\n(?:.*\\n)?Retry-After: [0-9]+", said, re.MULTILINE)
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.demo import dishes
+from local.demo.seed import RESTAURANTS
 from ops.reach.endpoints import publish
 from ops.reach.layout import Layout
 from project.checkout import ROOT
@@ -25,9 +27,9 @@ README = (ROOT / "README.md").read_text()
 TUTORIAL = (ROOT / "docs/tutorial.md").read_text()
 
 
-def commands(heading: str) -> list[str]:
+def commands(heading: str, page: str = README) -> list[str]:
     """Give the shell commands below a heading."""
-    section = README.partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    section = page.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
 
 
@@ -80,7 +82,7 @@ def test_the_tutorial_runs_as_it_is_printed(stack: Endpoints, tmp_path: Path) ->
     start, *steps = re.findall(r"```sh\n(.*?)```", TUTORIAL, re.DOTALL)
     assert start == "make run\n"
     said = in_the_checkout(stack, tmp_path, "bash", "echo step\n".join(steps)).split("step\n")
-    _, placed, again, read, moved, refused, traced = said
+    _, placed, again, read, moved, refused, traced, ordered, accepted, seen = said
     assert "HTTP/1.1 201 Created" in placed
     assert '"status":"PLACED"' in placed
     assert "Idempotent-Replayed: true" in again
@@ -90,6 +92,34 @@ def test_the_tutorial_runs_as_it_is_printed(stack: Endpoints, tmp_path: Path) ->
     assert '"status":"CONFIRMED"' in moved
     assert "you can move it to PREPARING, CANCELLED" in refused
     assert "API POST /v1/partner/orders" in traced
+    assert re.search(r"rest-1 +acme-pos", ordered)
+    assert "HTTP/1.1 201 Created" in ordered
+    listed, _, confirmed = accepted.partition("HTTP/1.1 200 OK")
+    assert order_of(ordered) in listed
+    assert order_of(ordered) == order_of(confirmed) == order_of(seen)
+    assert '"status":"CONFIRMED"' in confirmed
+    assert '"status":"CONFIRMED"' in seen
+
+
+def test_a_customers_order_of_the_documents_is_at_the_menus_prices() -> None:
+    """Quoted, the example is as it was: its prices are the menu's, and a partner serves it."""
+    order = json.loads((ROOT / "docs/api/customer-order.json").read_text())
+    quoted = dishes.RESTAURANTS[order["restaurantId"]]
+    assert RESTAURANTS[order["restaurantId"]].server == "acme-pos"
+    for item in order["items"]:
+        dish = quoted.dishes[item["itemId"]]
+        assert (item["name"], item["unitPrice"]) == (dish.name, dish.price)
+        assert {o["name"]: o["price"] for o in item["options"]}.items() <= dish.options.items()
+    assert order["deliveryFee"] == quoted.fee_near
+
+
+def test_a_quote_is_tried_as_the_page_prints_it(stack: Endpoints, tmp_path: Path) -> None:
+    """Whoever signs prices sees the quote of the menu taken, by the commands of its page."""
+    (tmp_path / ".local" / Path(stack.server_pem).parent.name).mkdir(parents=True)
+    (script,) = commands("Try a signer", (ROOT / "docs/api/quotes.md").read_text())
+    said = in_the_checkout(stack, tmp_path, "bash", script)
+    assert "HTTP/1.1 201 Created" in said
+    assert '"restaurantId":"rest-1"' in said
 
 
 def order_of(answer: str) -> str:
@@ -102,9 +132,10 @@ def test_the_session_leaves_the_checkout_clean() -> None:
     """What session and tutorial write into the checkout is nothing that git would take in."""
     session = "\n".join(commands("A session")) + TUTORIAL
     written = set(re.findall(r"(?:tee|>) +([\w./-]+)", session))
-    assert written == {"placed.txt"}
-    ignored = ["git", "check-ignore", "--quiet", *written]
-    assert subprocess.run(ignored, cwd=ROOT, check=False).returncode == 0
+    assert written == {"placed.txt", "quoted.json"}
+    command = ["git", "check-ignore", *written]
+    ignored = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert set(ignored.stdout.split()) == written
 
 
 def test_every_make_command_is_a_target() -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import NoCredentialsError
 
 from cli import options, terminal
 from ops.dead_letters.letters import QUEUES
@@ -89,3 +90,24 @@ def test_without_a_deployment_no_id_is_offered(monkeypatch: pytest.MonkeyPatch) 
     context: Any = SimpleNamespace(params={})
     assert options.restaurant_ids(context, "") == []
     assert options.partner_ids(context, "") == []
+
+
+def unknown_to_aws(_: str) -> target.Target:
+    raise NoCredentialsError
+
+
+def test_without_credentials_a_local_run_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has no AWS account and forgets --local is told of it while a local run is up."""
+    monkeypatch.setattr(target, "on_aws", unknown_to_aws)
+    monkeypatch.setattr(target, "runs_on_this_machine", lambda: True)
+    with pytest.raises(OperatorError, match=r"no AWS credentials\. .* Or say --local"):
+        options.find(None, local=False)
+
+
+def test_credentials_are_asked_for_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever names a stage, or has nothing running here, hears of credentials alone."""
+    monkeypatch.setattr(target, "on_aws", unknown_to_aws)
+    for stage, running in (("prod", [True]), (None, [])):
+        monkeypatch.setattr(target, "runs_on_this_machine", lambda up=running: bool(up))
+        with pytest.raises(NoCredentialsError):
+            options.find(stage, local=False)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
 from infrastructure.settings import STAGES
 from orders.domain import lifecycle
@@ -18,8 +20,32 @@ from orders.webhooks import LIMIT_SECONDS, LONGEST_RETRY_AFTER
 from project.checkout import ROOT
 from tests.shared import access
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _KINDS = (*PROBLEMS, *GATEWAY_PROBLEMS.values(), METHOD_NOT_ALLOWED)
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+
+
+def comments(text: str) -> list[str]:
+    """Give the lines of a page's shell blocks that have a comment."""
+    blocks = re.findall(r"^ *```(?:sh|bash|zsh|fish)\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [line for line in lines if re.search(r"(?:^|\s)#", re.sub(r"'[^']*'", "", line))]
+
+
+@pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.stem)
+def test_commands_can_be_pasted_into_any_shell(page: Path) -> None:
+    """At a prompt zsh takes what follows `#` for words of the command: no command has a comment."""
+    assert comments(page.read_text()) == []
+
+
+def test_a_comment_is_found() -> None:
+    """At the end of a line or on its own, indented or not; a quoted sign is none."""
+    good = "orders ls 'acme #1' --at a#b"
+    found = ["make run  # it runs", "# It runs", "   make test #2"]
+    page = "\n".join(["   ```sh", good, *found, "   ```", "```", "# an output", "```", ""])
+    assert comments(page) == found
 
 
 def test_every_problem_is_explained() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 from fnmatch import fnmatch
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -189,3 +193,49 @@ def test_every_reason_of_a_dead_letter_is_explained() -> None:
     assert len(reasons) > 15
     for reason in reasons:
         assert any(fnmatch(reason, pattern) for pattern in explained), reason
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=lambda path: path.stem)
+def test_no_command_of_a_page_is_of_one_stage_alone(path: Path) -> None:
+    """Whoever names another stage in a page's first line has every command ask that one."""
+    lines = [line for line in code(path).splitlines() if "shell.sh" not in line]
+    assert [line for line in lines if re.search(r"\bprod\b|\bdev\b(?!/)|us-[a-z]+-\d", line)] == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_the_region_is_the_stages_own(tmp_path: Path, shell: str) -> None:
+    """With a stage in Frankfurt I read Frankfurt, whatever Region my shell had before."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    entry = '"mara": lambda: Settings(stage="mara", region="eu-central-1"),\n        "prod": '
+    settings = ROOT / "infrastructure/settings.py"
+    for name in ("docs", "orders", "project"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copytree(
+        ROOT / "infrastructure",
+        tmp_path / "infrastructure",
+        ignore=shutil.ignore_patterns("__pycache__", "kept", "released"),
+    )
+    (tmp_path / "infrastructure/settings.py").write_text(
+        settings.read_text().replace('"prod": ', entry, 1)
+    )
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    assert sourced(shell, "mara", tmp_path) == (0, "mara eu-central-1 eu-central-1\n", "")
+    assert sourced(shell, "mora", tmp_path) == (
+        *(1, "  us-west-2\n"),
+        "no stage 'mora'; there are dev, mara, prod\n",
+    )
+
+
+def sourced(shell: str, stage: str, folder: Path) -> tuple[int, str, str]:
+    """Give how the runbooks' shell takes a stage, and what it then stands at."""
+    ask = '; code=$?; echo "$STAGE $AWS_REGION $AWS_DEFAULT_REGION"; exit $code'
+    done = subprocess.run(
+        [shell, "-c", f". docs/runbooks/shell.sh {stage}{ask}"],
+        cwd=folder,
+        env={**os.environ, "AWS_DEFAULT_REGION": "us-west-2", "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout, done.stderr

@@ -51,7 +51,7 @@ def test_links_lead_to_what_the_site_has(tmp_path: Path) -> None:
     text = (tmp_path / "architecture.md").read_text()
     assert "](source/infrastructure/service.py.md)" in text
     assert "](source/orders/domain/index.md)" in text
-    assert "](SECURITY.md)" in text
+    assert "](operations.md#dead-letters)" in text
     assert "](decisions/index.md)" in text
     assert "class Service" in (tmp_path / "source/infrastructure/service.py.md").read_text()
     assert "(lifecycle.py.md)" in (tmp_path / "source/orders/domain/index.md").read_text()

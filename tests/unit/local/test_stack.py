@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,10 +12,12 @@ import pytest
 
 from local import stack
 from local.copy import environment
+from local.copy.emulator import port_taken
 from local.steps import Steps
 from ops.reach.errors import LocalError, OperatorError
 from ops.reach.layout import Layout
 from ops.web import bundle
+from tests.unit.ops.reach.test_endpoints import EXAMPLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,3 +111,21 @@ def test_a_step_shows_how_far_it_is() -> None:
             tell("3 of 22 MB, botocore")
         assert ("Install the emulator: 3 of 22 MB, botocore" in screen.getvalue()) is moves
         assert "✓ Install the emulator" in screen.getvalue()
+
+
+def test_a_web_client_without_its_port_is_none(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where its port is taken, before the look or after, no address is told that does not work."""
+    (tmp_path / "index.html").write_text("page")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        endpoints = replace(EXAMPLE, web_origin=f"http://localhost:{port}")
+        for look in (port_taken, lambda _: False):
+            monkeypatch.setattr(stack, "port_taken", look)
+            with stack._web_client(endpoints, tmp_path, layout, at_origin=True) as url:
+                assert url == ""
+    with stack._web_client(endpoints, tmp_path, layout, at_origin=True) as url:
+        assert url == f"http://127.0.0.1:{port}/"
+    with stack._web_client(endpoints, None, layout, at_origin=True) as url:
+        assert url == ""

@@ -277,6 +277,26 @@ def test_a_reason_is_one_of_the_codes(code: Any) -> None:
     assert refusal({"reason": None}, PATCH).pointer == "#/reason"
 
 
+@pytest.mark.parametrize(
+    ("body", "listed"),
+    [
+        ({"status": "PREPARNG"}, "PLACED, CONFIRMED, PREPARING, READY, PICKED_UP, DELIVERED"),
+        ({"reason": {"code": "bored"}}, "item-unavailable, outdated-menu, too-busy, closed"),
+    ],
+)
+def test_a_misspelt_choice_is_told_the_values(body: dict[str, Any], listed: str) -> None:
+    """Whoever misspells a status or a reason's code reads in the answer which there are."""
+    (fault,) = refusal(body, PATCH).errors
+    assert f"; there are {listed}, " in fault[1]
+
+
+def test_a_long_choice_is_not_told_whole() -> None:
+    """The hundreds of countries are no answer to a misspelt one."""
+    address = {**ORDER["deliveryAddress"], "country": "UK"}
+    (fault,) = refusal(order(deliveryAddress=address), NEW).errors
+    assert fault == ("#/deliveryAddress/country", "Invalid enum value 'UK'")
+
+
 @pytest.mark.parametrize("reference", ["", "a b", "é", "a" * 65, "a\n", 4711, None])
 def test_a_reference_is_visible_ascii(reference: Any) -> None:
     """A partner's order number is an id that fits a URL and a header, and no text for people."""

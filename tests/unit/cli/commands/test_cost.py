@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from cli.commands import cost
+from infrastructure.settings import STAGES, Settings
 from ops.reach.errors import OperatorError
 
 if TYPE_CHECKING:
@@ -36,6 +37,36 @@ def test_table(file: Path) -> None:
     (row,) = [line for line in result.output.splitlines() if line.startswith("API Gateway")]
     assert row.split()[2:6] == ["1.49", "14.90", "149.04", "1,425"]
     assert "request to a REST API" in row
+
+
+def test_a_stage_without_a_firewall_is_told_what_one_costs(file: Path) -> None:
+    """Without a firewall I see what one would add: a web ACL, its rules, and each request."""
+    output = CliRunner().invoke(app, ["cost", "--template", str(file)]).output
+    assert "With and without the firewall, sign-in apart (without it, as here)" in output
+    without, guarded = (
+        float(line.split()[3])
+        for line in output.splitlines()
+        if line.startswith(("Total without WAF", "Total with WAF"))
+    )
+    requests = 3_500 * 365 / 12 * 14  # docs/costs.md
+    assert guarded - without == pytest.approx(5 + 7 + requests * 0.6 / 1e6, abs=0.02)
+    first = json.loads(CliRunner().invoke(app, ["cost", "--template", str(file), "--json"]).stdout)[
+        "loads"
+    ][0]
+    assert first["totalWithFirewall"] == pytest.approx(guarded, abs=0.01)
+    assert first["total"] == pytest.approx(without, abs=0.01)
+
+
+def test_another_region_is_told(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose stage is elsewhere reads that the prices are not that Region's."""
+    mara = Settings(stage="mara", region="eu-central-1")
+    monkeypatch.setattr(cost, "STAGES", {"mara": mara, "prod": STAGES["prod"]})
+    monkeypatch.setattr(cost, "_synthesized", lambda _: json.loads(file.read_text()))
+    note = "The stage is in eu-central-1: its prices differ, as a rule upwards."
+    assert note in CliRunner().invoke(app, ["cost", "--stage", "mara"]).output
+    assert "The stage is in" not in CliRunner().invoke(app, ["cost"]).output
+    document = json.loads(CliRunner().invoke(app, ["cost", "--stage", "mara", "--json"]).stdout)
+    assert (document["region"], document["stageRegion"]) == ("us-east-1", "eu-central-1")
 
 
 def test_json(file: Path) -> None:

@@ -40,6 +40,13 @@ def test_what_is_unknown_is_folded() -> None:
     ]
 
 
+def test_many_that_are_unknown_do_not_widen_the_table() -> None:
+    """Without credentials a dozen checks are a short cell; the last line names each."""
+    asked = [Finding(Result.UNKNOWN, "No.", "", f"check {number}") for number in range(13)]
+    assert doctor.rows(asked) == [("check 0, and 12 more", "unknown", "No.")]
+    assert doctor.summary(asked).endswith(f"{', '.join(one.check for one in asked)}.")
+
+
 @pytest.mark.parametrize("result", list(Result))
 def test_exit_code(
     result: Result, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 from msgspec.structs import replace
 from typer.testing import CliRunner
 
@@ -21,6 +24,8 @@ from tests.shared.examples import order
 from tests.shared.stream_records import customers_order, item
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from typer.testing import Result
 
 HERE = Endpoint("https://127.0.0.1:8443/hooks", ("whsec_YQ==",))
@@ -62,6 +67,24 @@ def test_events_that_go_elsewhere_cannot_be_listened_to() -> None:
     with pytest.raises(OperatorError, match=r"x\.example.*set-webhook acme-pos https://127"):
         webhooks._port_here("acme-pos", "https://x.example/hooks")
     assert webhooks._port_here("acme-pos", HERE.url) == 8443
+
+
+def test_a_port_that_is_taken_has_a_way_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where something else listens already, the sentence has the command that moves the events."""
+    pem = tmp_path / "server.pem"
+    trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(pem)
+    here = SimpleNamespace(server_pem=str(pem))
+    monkeypatch.setattr(webhooks, "endpoints_on_this_machine", lambda: here)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        endpoint = Endpoint(f"https://127.0.0.1:{taken.getsockname()[1]}/", HERE.secrets)
+        wanted = r"in use\. .* orders partners set-webhook acme-pos https://127\S+ --local$"
+        with (
+            pytest.raises(OperatorError, match=wanted),
+            webhooks._receiving("acme-pos", endpoint, []),
+        ):
+            pass
 
 
 def test_the_latest_event_is_sent_unless_another_is_named(stored: dict[str, Any]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from typing import Any
 
 import botocore.session
 import pytest
 
-from local.inside.guard import FOR_PEOPLE, guarded, refuse_other_interfaces
+from local.inside.guard import FOR_PEOPLE, PROCESS, guarded, refuse_other_interfaces
 from local.inside.visitors import OTHER_NAME, OTHER_PAGE, SENT_FROM_ELSEWHERE
 
 OURS, EVIL = "http://localhost:5173", "http://evil.example"
@@ -92,7 +93,8 @@ def test_a_link_to_an_aws_api_is_refused() -> None:
 def test_programs_call_every_aws_api(headers: dict[str, str]) -> None:
     """And what they are answered permits no page to read it."""
     asked = scope("POST", "/2015-03-31/functions", headers)
-    assert answer_to(asked) == (200, {"content-type": "text/xml"}, b"done")
+    told = {"content-type": "text/xml", PROCESS: str(os.getpid())}
+    assert answer_to(asked) == (200, told, b"done")
 
 
 @pytest.mark.parametrize("origin", [None, EVIL, OURS, "null"])

@@ -11,7 +11,7 @@ from boto3.dynamodb.types import TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.aws.attributes import plain, typed
+from orders.aws.attributes import answer, plain, typed
 from orders.domain.lifecycle import Status
 
 finite = st.floats(allow_nan=False, allow_infinity=False, width=32).filter(
@@ -42,6 +42,30 @@ def test_an_item_comes_back_as_it_was(item: dict[str, Any]) -> None:
     """Whatever an order can hold is read as it was written, through JSON as DynamoDB has it."""
     sent = msgspec.json.encode(typed(item))
     assert plain(msgspec.json.decode(sent)) == item
+
+
+@given(items, st.lists(items, max_size=3), items | st.none())
+def test_an_answer_has_items_as_they_were(
+    item: dict[str, Any], others: list[dict[str, Any]], last: dict[str, Any] | None
+) -> None:
+    """Lists and single orders are read as they were written, whatever kinds they are of."""
+    told = {"Item": typed(item), "Items": [typed(one) for one in others]}
+    if last is not None:
+        told["LastEvaluatedKey"] = typed(last)
+    found = answer(msgspec.json.encode(told))
+    assert found["Item"] == item
+    assert found["Items"] == others
+    assert (found.get("LastEvaluatedKey") or None) == (last or None)
+
+
+@pytest.mark.parametrize("number", ["0", "-7", "1.5", "1E+2", "9007199254740993", "0.1", "1e-7"])
+def test_a_number_of_an_answer_is_that_of_an_item(number: str) -> None:
+    """Prices and counts are the same and of the same type, in lists and alone."""
+    body = msgspec.json.encode({"Item": {"price": {"N": number}, "at": {"S": number}}})
+    found = answer(body)["Item"]
+    alone = plain({"price": {"N": number}, "at": {"S": number}})
+    assert found == alone
+    assert [type(value) for value in found.values()] == [type(value) for value in alone.values()]
 
 
 def exact(value: Any) -> Any:

@@ -76,9 +76,9 @@ def test_what_is_no_order_is_told(sent: str) -> None:
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    """I read which file cannot be read."""
+    """I read which file cannot be read, and that it is not there."""
     done = run(str(tmp_path / "none.json"), "--token", "t", "--local")
-    assert "none.json cannot be read" in str(done.exception)
+    assert str(done.exception).endswith("none.json cannot be read: no such file or directory.")
 
 
 def test_only_the_local_run_has_a_menu(tmp_path: Path) -> None:
