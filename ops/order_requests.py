@@ -19,7 +19,6 @@ from botocore.exceptions import ClientError
 
 from infrastructure import outputs
 from infrastructure.functions import LIVE
-from ops.partners.restaurants import STAFF
 from ops.reach.errors import OperatorError, Overtaken
 from orders.domain.serving.servers import SERVED_BY
 from orders.routes import HEAD, IDEMPOTENCY_KEY, JSON, ROUTES, STAGE
@@ -93,7 +92,7 @@ def shown(target: Target, sender: Sender, order_id: str) -> dict[str, Any]:
 
 
 def serving(target: Target, order: Mapping[str, Any]) -> str | None:
-    """Name who serves an order, from its item: a partner's id or `staff`; None for nobody.
+    """Name who serves an order, from its item: a partner's id; empty for staff, None for nobody.
 
     The API tells nobody. An order that nobody serves is moved by whoever placed it, and operators.
     """
@@ -102,7 +101,7 @@ def serving(target: Target, order: Mapping[str, Any]) -> str | None:
         TableName=target.output(outputs.ORDERS_TABLE), Key=key, ProjectionExpression=SERVED_BY
     )
     server = found.get("Item", {}).get(SERVED_BY, {}).get("S")
-    return None if server is None else server.partition("#")[0] or STAFF
+    return None if server is None else str(server).partition("#")[0]
 
 
 def moved(

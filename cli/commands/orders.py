@@ -15,6 +15,7 @@ from cli.audit import audited
 from cli.examples import lines
 from cli.options import Json, Local, Stage, Yes  # noqa: TC001 - Typer reads the annotations
 from ops import order_requests as requests
+from ops.partners.restaurants import STAFF
 from ops.reach.errors import OperatorError
 from orders.domain.ids import timestamp_in
 from orders.domain.lifecycle import Status
@@ -129,7 +130,8 @@ def show(
     target = options.find(stage, local=local)
     with terminal.waiting(f"Reading the order of {target.name} …"):
         found = requests.shown(target, requests.operator_of(target), order_id)
-        served = requests.serving(target, found)
+        partner = requests.serving(target, found)
+    served = STAFF if partner == "" else partner
     _print({**found, SERVED_BY: served if json_ else served or "nobody"}, json_=json_)
 
 

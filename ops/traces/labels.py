@@ -6,6 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ops.traces.reasons import REASON, in_words
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -14,25 +16,8 @@ if TYPE_CHECKING:
 MARKS = {"fault": "FAULT", "throttle": "THROTTLED", "error": "ERROR"}
 """What X-Ray marks, the worst first, and how it is shown."""
 
-REASON = "reason"
-"""The annotation that says why a message's work was not done, or what a partner's server met."""
-
 _TOLD = ("outcome", "problem", "partnerId", "side")
 
-_WORDS = {
-    "ApiError": "refused",
-    "ConditionFailed": "condition not met",
-    "Deferred": "no answer, or one that means later",
-    "DynamoDBError": "failed",
-    "Mistake": "refused",
-    "NoAnswer": "no answer",
-    "Rejected": "not taken",
-    "Throttled": "throttled",
-    "TransactionCancelled": "transaction cancelled",
-    "Undelivered": "not taken",
-    "Unreachable": "no answer",
-}
-"""What people are told in place of our own exceptions' names."""
 # What CloudFormation makes of a name: the stack's before it, a digest of CDK's and one of its own
 # behind it.
 _MADE = re.compile(r"(?:[a-z0-9-]+-)?([A-Z][A-Za-z]*?)[0-9A-F]{8}(?:-?[A-Za-z0-9]+)?")
@@ -73,11 +58,6 @@ def details(span: Span) -> Iterator[str]:
     yield from _of_call(_of(content, "aws"))
     yield from (str(annotations[name]) for name in _TOLD if name in annotations)
     yield from _why(content, answered=isinstance(status, int))
-
-
-def in_words(kind: str) -> str:
-    """Say an exception's type: our own in words, any other as it is called."""
-    return _WORDS.get(kind, kind)
 
 
 def _why(content: dict[str, Any], *, answered: bool) -> Iterator[str]:

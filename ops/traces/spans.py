@@ -17,7 +17,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ops.traces.labels import REASON, in_words
+from ops.traces.reasons import REASON, in_words
 from orders.settings import RETRY
 from project.json_object import json_object
 

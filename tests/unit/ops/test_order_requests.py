@@ -145,7 +145,7 @@ def test_a_refusal_is_a_sentence(told: dict[str, Any], said: str) -> None:
 
 @pytest.mark.parametrize(
     ("stored", "told"),
-    [("acme-pos#rest-1", "acme-pos"), ("#rest-1", "staff"), (None, None)],
+    [("acme-pos#rest-1", "acme-pos"), ("#rest-1", ""), (None, None)],
 )
 def test_who_serves_an_order(stored: str | None, told: str | None) -> None:
     """An operator sees whose kitchen an order waits for, which the API tells nobody."""

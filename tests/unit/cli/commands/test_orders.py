@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from cli import app as cli
 from cli import options
-from cli.commands import orders
+from ops import order_requests
 from tests.unit.ops.customers.account import ME, Account
 
 ORDER: dict[str, Any] = {
@@ -34,7 +34,12 @@ def target(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_customer_is_named_by_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     """Support has the address of whoever calls, and finds her orders by it."""
     asked: list[Any] = []
-    monkeypatch.setattr(orders.requests, "listed", lambda *given: asked.append(given[2]) or [])
+
+    def listed(*given: Any) -> list[Any]:
+        asked.append(given[2])
+        return []
+
+    monkeypatch.setattr(order_requests, "listed", listed)
     done = CliRunner().invoke(cli.app, ["ls", "--customer", "a@example.com", "--json"])
     assert done.exit_code == 0
     assert asked == [{"customerId": [ME]}]
@@ -43,15 +48,18 @@ def test_a_customer_is_named_by_the_address(monkeypatch: pytest.MonkeyPatch) -> 
     assert "Nobody has signed up" in str(done.exception)
 
 
-@pytest.mark.parametrize(("server", "said"), [("acme-pos", "acme-pos"), (None, "nobody")])
+@pytest.mark.parametrize(
+    ("server", "said", "as_json"),
+    [("acme-pos", "acme-pos", "acme-pos"), ("", "staff", "staff"), (None, "nobody", None)],
+)
 def test_who_serves_an_order_is_shown(
-    monkeypatch: pytest.MonkeyPatch, server: str | None, said: str
+    monkeypatch: pytest.MonkeyPatch, server: str | None, said: str, as_json: str | None
 ) -> None:
     """I see who has to answer an order, and until when."""
-    monkeypatch.setattr(orders.requests, "shown", lambda *_: ORDER)
-    monkeypatch.setattr(orders.requests, "serving", lambda *_: server)
+    monkeypatch.setattr(order_requests, "shown", lambda *_: ORDER)
+    monkeypatch.setattr(order_requests, "serving", lambda *_: server)
     text = CliRunner().invoke(cli.app, ["show", ORDER["orderId"]]).stdout
     assert [line.split()[1] for line in text.splitlines() if "servedBy" in line] == [said]
     assert ORDER["acceptBy"] in text
     shown = CliRunner().invoke(cli.app, ["show", ORDER["orderId"], "--json"]).stdout
-    assert json.loads(shown)["servedBy"] == server
+    assert json.loads(shown)["servedBy"] == as_json

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ops.traces import labels
+from ops.traces.reasons import in_words
 from ops.traces.spans import spans
 from orders.aws_api import ApiError
 from orders.dynamodb import DynamoDBError
@@ -56,6 +57,6 @@ def test_why_a_webhook_was_not_taken(known: dict[str, Any], shown: list[str]) ->
 def test_no_name_of_our_own_code_is_shown(family: type[Exception]) -> None:
     """Every failure of a call that we have a name for is told in words."""
     for kind in (family, *family.__subclasses__()):
-        assert labels.in_words(kind.__name__) != kind.__name__
-        assert labels.in_words(kind.__name__).islower()
-    assert labels.in_words("KeyError") == "KeyError"
+        assert in_words(kind.__name__) != kind.__name__
+        assert in_words(kind.__name__).islower()
+    assert in_words("KeyError") == "KeyError"
