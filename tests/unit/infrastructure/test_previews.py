@@ -40,7 +40,7 @@ def test_a_pull_request_has_a_stage(name: str) -> None:
 def test_another_name_has_none(name: str) -> None:
     """No other text makes a stage, so nothing that a branch is called can."""
     assert not is_preview(name)
-    with pytest.raises(SettingError, match="there are dev, prod"):
+    with pytest.raises(SettingError, match=f"there are {', '.join(STAGES)}"):
         settings_of(name)
 
 
