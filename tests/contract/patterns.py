@@ -19,7 +19,7 @@ def remember() -> None:
     @functools.wraps(make)
     def kept(pattern: Any, fullmatch: bool, *, alphabet: Any, **more: Any) -> Any:  # noqa: FBT001 - as Hypothesis has it
         within = getattr(alphabet, "wrapped_strategy", alphabet)
-        characters = within and tuple(within.intervals.intervals)
+        characters = None if within is None else tuple(within.intervals.intervals)
         key = (re.compile(pattern), fullmatch, characters, *more.items())
         if key not in made:
             made[key] = make(pattern, fullmatch, alphabet=alphabet, **more)
