@@ -200,8 +200,9 @@ _DATA = (
         ),
         Source(
             _CHANGES,
-            "    shown = dict(item)\n",
-            '    shown = {"contactPhone" if k == "callAt" else k: v for k, v in item.items()}\n',
+            "    order: Any = msgspec.convert(item, ",
+            '    item = {"contactPhone" if k == "callAt" else k: v for k, v in item.items()}\n'
+            "    order: Any = msgspec.convert(item, ",
         ),
         says="contactPhone",
     ),
