@@ -157,7 +157,7 @@ RECIPES = re.findall(r"\$\(PYTHON_HERE\) ([^#\n]+[^#\s])", (ROOT / "Makefile").r
 COMMANDS = [
     *(re.sub(r"\$\(\w+\)", "", recipe) for recipe in RECIPES if recipe not in READ_NONE),
     *(
-        "-m cli dlq --help",
+        "-m cli dlq ls",
         "-m cli cost",
         "-m ops.reach.templates dev .",
         "-m local.copy.synthesis . .",
@@ -241,7 +241,7 @@ def test_a_typing_error_is_told_with_its_line(checkout: Path, fault: str) -> Non
 
 
 @pytest.mark.parametrize("fault", UNREADABLE)
-@pytest.mark.parametrize("command", ["app.py", "-m cli doctor", "-m cli dlq --help"])
+@pytest.mark.parametrize("command", ["app.py", "-m cli doctor", "-m cli dlq ls"])
 def test_a_file_that_cannot_be_read_is_told(checkout: Path, fault: str, command: str) -> None:
     """Whatever breaks the file, I am told the line in a sentence, and not to report a bug."""
     entry, sentence = UNREADABLE[fault]
