@@ -52,11 +52,13 @@ class Deployment:
     def deploy(self, template: str, files: dict[str, Path]) -> None:
         """Create or update the stack.
 
+        A stack takes one change at a time: one that is still busy is waited for.
+
         Raises:
             LocalError: with the reason of the first resource that failed.
         """
         url = self._provide(template, files)
-        status = self._status()
+        status = self._wait()
         if status in REMAINS:
             self._cloudformation.delete_stack(StackName=self._stack)
             self._wait()

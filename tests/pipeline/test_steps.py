@@ -15,6 +15,7 @@ import pytest
 
 from infrastructure.settings import stack_name
 from project.checkout import ROOT
+from tests.integration import stacks
 from tests.pipeline import calls, files
 from tests.pipeline.clone import NOTES, TAG
 
@@ -145,7 +146,7 @@ def test_the_night_removes_what_was_left(clone: Clone, client: Callable[[str], A
     """A preview whose pull request is closed is gone by the morning; an open one's stays."""
     queue = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
     for stage in ("pr-12", "pr-13"):
-        client("cloudformation").create_stack(StackName=stack_name(stage), TemplateBody=queue)
+        stacks.make(client("cloudformation"), stack_name(stage), queue)
     clone.open("12")
     for step in steps_of("reaper/reap"):
         clone.run(step)

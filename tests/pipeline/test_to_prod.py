@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from project.checkout import ROOT
+from tests.integration import stacks
 from tests.pipeline.clone import TAG
 
 if TYPE_CHECKING:
@@ -67,17 +68,16 @@ def test_the_roles_can_be_made(client: Callable[[str], Any]) -> None:
     The emulator has no identity providers: the account is one that has GitHub's already.
     """
     cloudformation, iam = client("cloudformation"), client("iam")
-    cloudformation.create_stack(
-        StackName="food-delivery-orders-pipeline",
-        TemplateBody=without_provider((ROOT / "pipeline/oidc-role.yaml").read_text()),
+    stack = stacks.make(
+        cloudformation,
+        "food-delivery-orders-pipeline",
+        without_provider((ROOT / "pipeline/oidc-role.yaml").read_text()),
         Parameters=[
             {"ParameterKey": key, "ParameterValue": value}
             for key, value in {**parameters(), "ExistingProvider": PROVIDER}.items()
         ],
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
-    (stack,) = cloudformation.describe_stacks(StackName="food-delivery-orders-pipeline")["Stacks"]
-    assert stack["StackStatus"] == "CREATE_COMPLETE"
     made = {output["OutputKey"] for output in stack["Outputs"]}
     assert made == {"DeployRole", "PreviewRole", "WatchRole", "ReadRole", "StageBoundary"}
     role = iam.get_role(RoleName="food-delivery-orders-deploy-dev")["Role"]

@@ -34,6 +34,7 @@ from ops.release.change_set import CHANGE_SET
 from orders.settings import BY_SERVER
 from project.checkout import ROOT
 from project.release import parsed
+from tests.integration import stacks
 from tests.shared.examples import order
 from tests.shared.stream_records import customers_order, typed
 
@@ -130,7 +131,7 @@ def test_change_that_loses_a_table(cloud: Layout, client: Callable[[str], Any]) 
         },
     }
     template = {"Resources": {"DataOrders20A4E13F": table, "Gone": table}}
-    cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(template))
+    stacks.make(cloudformation, STACK, json.dumps(template))
     try:
         code, said = orders(cloud.url, "deploy", "--yes")
         assert code == 2
@@ -140,7 +141,7 @@ def test_change_that_loses_a_table(cloud: Layout, client: Callable[[str], Any]) 
         left = cloudformation.list_change_sets(StackName=STACK)["Summaries"]
         assert not any(item["ChangeSetName"].startswith(CHANGE_SET) for item in left)
     finally:
-        cloudformation.delete_stack(StackName=STACK)
+        stacks.end(cloudformation, STACK)
 
 
 GOOD, BETTER, BAD = ("a" * 40, "b" * 40, "c" * 40)
@@ -211,7 +212,7 @@ def test_there_and_back(
         assert (again["result"], again["code"]) == ("refused", 1)
         assert "no release before" in again["whatToDo"]
     finally:
-        client("cloudformation").delete_stack(StackName=STACK)
+        stacks.end(client("cloudformation"), STACK)
 
 
 def assembled(folder: Path, **variables: str) -> Path:
@@ -260,7 +261,7 @@ def earlier(request: pytest.FixtureRequest, client: Callable[[str], Any]) -> Ite
     since = {FOLDER, request.param}
     meant = {name for at in since for name, _ in declared("dev", at / DECLARED.name)}
     yield Earlier(deployment.outputs(), meant)
-    client("cloudformation").delete_stack(StackName=STACK)
+    stacks.end(client("cloudformation"), STACK)
 
 
 @pytest.mark.timeout(900)
@@ -337,11 +338,7 @@ def prod(client: Callable[[str], Any]) -> Iterator[str]:
     """The name of a stack of prod that does not outlive the test."""
     yield PROD
     unlock(client, PROD)
-    cloudformation = client("cloudformation")
-    cloudformation.delete_stack(StackName=PROD)
-    cloudformation.get_waiter("stack_delete_complete").wait(
-        StackName=PROD, WaiterConfig={"Delay": 0.2, "MaxAttempts": 600}
-    )
+    stacks.end(client("cloudformation"), PROD)
 
 
 @pytest.mark.timeout(900)
@@ -382,15 +379,11 @@ def test_prod_comes_back(cloud: Layout, client: Callable[[str], Any], prod: str)
     assert signing_key(client) == key
 
 
+@pytest.mark.usefixtures("prod")
 def test_protected_stage(cloud: Layout, client: Callable[[str], Any]) -> None:
     """Prod is not removed by mistake: I am told what protects it, and that its tables are kept."""
-    cloudformation = client("cloudformation")
-    queue = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
-    cloudformation.create_stack(
-        StackName=stack_name("prod"),
-        TemplateBody=json.dumps(queue),
-        EnableTerminationProtection=True,
-    )
+    queue = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+    stacks.make(client("cloudformation"), PROD, queue, EnableTerminationProtection=True)
     code, said = orders(cloud.url, "destroy", "--stage", "prod", "--yes")
     assert code == 1
     assert "signing key of this stage are kept" in said

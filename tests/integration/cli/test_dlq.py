@@ -21,6 +21,7 @@ from ops.dead_letters import letters as dead_letters
 from ops.dead_letters import redrive
 from ops.reach.layout import free_port
 from project.checkout import ROOT
+from tests.integration import stacks
 from tests.integration.laboratories.dead_letter_stack import template
 from tests.shared.people import aws
 
@@ -107,12 +108,9 @@ def orders_of(messages: list[dict[str, Any]]) -> list[str]:
 @pytest.fixture(scope="module")
 def deployed(stack: Endpoints) -> Iterator[Endpoints]:
     cloudformation = aws(stack, "cloudformation")
-    cloudformation.create_stack(StackName=STACK, TemplateBody=template())
-    cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=STACK, WaiterConfig={"Delay": 0.1}
-    )
+    stacks.make(cloudformation, STACK, template())
     yield replace(stack, stack_name=STACK)
-    cloudformation.delete_stack(StackName=STACK)
+    stacks.end(cloudformation, STACK)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from infrastructure.settings import stack_name
 from orders import flags as asked
 from orders.flags import parse
 from orders.handlers import create_order, update_order
+from tests.integration import stacks
 from tests.shared.events import event
 from tests.shared.examples import order
 from tests.shared.people import aws
@@ -55,12 +56,9 @@ def template(stack: Endpoints, parameter: str) -> str:
 def parameter(stack: Endpoints) -> Iterator[str]:
     """The name of a flags' parameter that is not there yet, in a stack of its own."""
     cloudformation, name = aws(stack, "cloudformation"), f"/test-{uuid.uuid4().hex[:8]}/flags"
-    cloudformation.create_stack(StackName=STACK, TemplateBody=template(stack, name))
-    cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=STACK, WaiterConfig={"Delay": 0.1}
-    )
+    stacks.make(cloudformation, STACK, template(stack, name))
     yield name
-    cloudformation.delete_stack(StackName=STACK)
+    stacks.end(cloudformation, STACK)
     ssm = aws(stack, "ssm")
     ssm.delete_parameters(Names=[name])
 

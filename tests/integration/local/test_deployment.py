@@ -10,6 +10,7 @@ import pytest
 from local.copy.deployment import Deployment
 from ops.reach.clients import clients
 from ops.reach.errors import LocalError
+from tests.integration import stacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +32,7 @@ def client(stack: Endpoints) -> Callable[[str], Any]:
 @pytest.fixture
 def deployment(client: Callable[[str], Any]) -> Iterator[Deployment]:
     yield Deployment(client, STACK)
-    client("cloudformation").delete_stack(StackName=STACK)
+    stacks.end(client("cloudformation"), STACK)
 
 
 BAD = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": BUCKET}}  # it is there already

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from infrastructure.settings import settings_of
 from local.copy.dropped_properties import Mending
 from ops.reach.clients import clients
+from tests.integration import stacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,14 +86,10 @@ def client(stack: Endpoints) -> Callable[[str], Any]:
 def ids(client: Callable[[str], Any]) -> Iterator[dict[str, str]]:
     """The ids of a small stack of its own that holds one of each."""
     cloudformation = client("cloudformation")
-    cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(TEMPLATE))
-    while cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"] != (
-        "CREATE_COMPLETE"
-    ):
-        time.sleep(0.1)
+    stacks.make(cloudformation, STACK, json.dumps(TEMPLATE))
     resources = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
     yield {item["LogicalResourceId"]: item["PhysicalResourceId"] for item in resources}
-    cloudformation.delete_stack(StackName=STACK)
+    stacks.end(cloudformation, STACK)
 
 
 def found(client: Callable[[str], Any], ids: dict[str, str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from ops.reach.clients import clients
+from tests.integration import stacks
 from tests.integration.laboratories import traces
 from tests.integration.laboratories.traces import HEADER, SETTLED, begin, wait_for
 from tests.shared.people import client_of, enable, make_partner, usage_plan
@@ -259,10 +260,7 @@ def test_known_replacements_is_needed(endpoints_without_patches: Endpoints) -> N
     """Ministack says of a plan with another quota that it may be replaced, with its keys."""
     cloudformation: Any = clients(endpoints_without_patches.aws_endpoint_url)("cloudformation")
     name = f"s{uuid.uuid4().hex}"
-    cloudformation.create_stack(StackName=name, TemplateBody=plan(1))
-    cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=name, WaiterConfig={"Delay": 0.1}
-    )
+    stacks.make(cloudformation, name, plan(1))
     try:
         wanted = {"StackName": name, "ChangeSetName": "more"}
         cloudformation.create_change_set(**wanted, TemplateBody=plan(2))
@@ -271,4 +269,4 @@ def test_known_replacements_is_needed(endpoints_without_patches: Endpoints) -> N
         (change,) = cloudformation.describe_change_set(**wanted)["Changes"]
         assert change["ResourceChange"]["Replacement"] == "Conditional"
     finally:
-        cloudformation.delete_stack(StackName=name)
+        stacks.end(cloudformation, name)

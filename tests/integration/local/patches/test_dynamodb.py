@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ops.reach.clients import REGION, clients
+from tests.integration import stacks
 from tests.integration.laboratories import metrics as figures
 from tests.integration.laboratories.streams import heard_after_restart
 
@@ -286,25 +287,17 @@ def _item_of_an_updated_table(endpoints: Endpoints) -> Any:
         )
         for given in (described, more)
     )
-    cloudformation.create_stack(StackName=name, TemplateBody=before)
-    cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=name, WaiterConfig={"Delay": 0.1}
-    )
-    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    stack = stacks.make(cloudformation, name, before)
     table, item = stack["Outputs"][0]["OutputValue"], {"key": {"S": "k"}, "shelf": {"S": "o"}}
     dynamodb.put_item(TableName=table, Item=item)
-    cloudformation.update_stack(StackName=name, TemplateBody=after)
-    cloudformation.get_waiter("stack_update_complete").wait(
-        StackName=name, WaiterConfig={"Delay": 0.1}
-    )
-    stack = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+    stack = stacks.update(cloudformation, name, after)
     found = dynamodb.query(
         TableName=stack["Outputs"][0]["OutputValue"],
         IndexName="by-shelf",
         KeyConditionExpression="shelf = :shelf",
         ExpressionAttributeValues={":shelf": item["shelf"]},
     )
-    cloudformation.delete_stack(StackName=name)
+    stacks.end(cloudformation, name)
     return found["Items"]
 
 
