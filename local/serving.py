@@ -96,14 +96,15 @@ class Handler(BaseHTTPRequestHandler):
         return path in self.links
 
     def send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """Send an answer; its length is said here."""
+        """Send an answer; its length is said here. A HEAD gets all of it but the body."""
         self.send_response(status)
         for name, value in {**headers, **self._permission()}.items():
             self.send_header(name, value)
         if status != _NO_CONTENT:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def _permission(self) -> dict[str, str]:
         """Let the page read the answer that asked for it, where it may."""

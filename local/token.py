@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 def main() -> None:
     """Print the token; exit with 1 and a sentence when there is no running copy."""
     parser = argparse.ArgumentParser(allow_abbrev=False, prog="make token", description=__doc__)
-    parser.add_argument("who", nargs="?", choices=PEOPLE, default="customer")
+    parser.usage = f"make token WHO={'|'.join(PEOPLE)}"
+    parser.add_argument("who", metavar="WHO", nargs="?", choices=PEOPLE, default="customer")
     who = parser.parse_args().who
     try:
         endpoints = _running()

@@ -99,7 +99,7 @@ def _nothing(order_id: str, placed_at: str, name: str, *, local: bool) -> str:
             f"traces for {KEPT_DAYS} days, and shows one some seconds after its request. Is it an "
             "order of this stage?"
         )
-    return f"{name.capitalize()} has no trace of {order_id}, placed at {placed_at}. {why}"
+    return f"{name.capitalize()} has no trace of {order_id}, by its id of {placed_at}. {why}"
 
 
 def _as_json(order_id: str, placed_at: str, found: list[Found]) -> dict[str, Any]:

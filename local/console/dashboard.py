@@ -167,7 +167,7 @@ class _Handler(Handler):
             asked = {name: values[0] for name, values in parse_qs(address.query).items()}
             self._figures(address.path, asked)
 
-    do_GET = _respond  # noqa: N815 - the base class's name
+    do_GET = do_HEAD = _respond  # noqa: N815 - the base class's names
 
     def _figures(self, path: str, asked: dict[str, str]) -> None:
         try:

@@ -121,7 +121,7 @@ class _Handler(Handler):
         else:
             self._page(404, "text/plain", b"")
 
-    do_GET = do_POST = do_PATCH = do_OPTIONS = _answer  # noqa: N815 - the base class's names
+    do_GET = do_HEAD = do_POST = do_PATCH = do_OPTIONS = _answer  # noqa: N815 - the base class's
 
     def _forward(self) -> None:
         api = urlsplit(self.endpoints.api_url)

@@ -168,7 +168,7 @@ class _Handler(Handler):
         body = json.dumps(latest, indent=2).encode()
         self.send(200, {"Content-Type": "application/json"}, body)
 
-    do_POST, do_GET = _take, _tell  # noqa: N815 - the base class's names
+    do_POST, do_GET, do_HEAD = _take, _tell, _tell  # noqa: N815 - the base class's names
 
 
 @contextlib.contextmanager

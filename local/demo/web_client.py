@@ -163,12 +163,14 @@ class _Handler(Handler):
         elif found := self.site.files().get(path):
             kind, content = found
             kept = FOR_EVER if path.startswith(f"/{ASSETS}") else ASK_FIRST
-            coding = {"Content-Encoding": "gzip", "Cache-Control": kept}
-            self._send(200, kind, content, coding)
+            compressed = "gzip" in self.headers.get("Accept-Encoding", "")
+            coding = {"Content-Encoding": "gzip"} if compressed else {}
+            more = {**coding, "Vary": "Accept-Encoding", "Cache-Control": kept}
+            self._send(200, kind, content if compressed else gzip.decompress(content), more)
         else:
             self._send(404, TYPES[".txt"], b"There is no such file.")
 
-    do_GET = _answer  # noqa: N815 - the base class's name
+    do_GET = do_HEAD = _answer  # noqa: N815 - the base class's names
 
     def _trace(self, order_id: str) -> None:
         try:

@@ -120,8 +120,20 @@ def add(
         if prepared:
             _show_once(prepared.credentials, json_=json_)
             partner_accounts.open_(held, prepared)
-    how = "can place orders now" if prepared else "is there already, just so; its key was shown"
-    terminal.note(f"{partner_id} {how}.")
+    if prepared:
+        terminal.note(f"{partner_id} can place orders now.")
+    else:
+        _say_it_is_there(partner_id, json_=json_)
+
+
+def _say_it_is_there(partner_id: str, *, json_: bool) -> None:
+    """Name the ways to new credentials: those that were shown once cannot be shown again."""
+    if json_:
+        terminal.as_json({"id": partner_id})
+    terminal.note(
+        f"{partner_id} is there already, just so. Its key and secret were shown once. New ones: "
+        f"orders partners rotate-key {partner_id}, orders partners rotate-secret {partner_id}"
+    )
 
 
 def _made_of(name: str) -> str:

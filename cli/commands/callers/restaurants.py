@@ -122,7 +122,7 @@ def bind(
         typer.Option(
             metavar="P,P",
             parser=_placers,
-            help="The partners that mean this restaurant by the id; as they are unless given.",
+            help="All partners that mean this restaurant by the id; as they are unless given.",
             show_default=False,
         ),
     ] = None,
@@ -139,7 +139,8 @@ def bind(
     wanted = Bound(to, kept if placers is None else placers)
     for partner_id in {*wanted.placers, *([to] if to else [])}:
         accounts.find(target, partner_id)
-    question = f"Let {in_words(wanted)} serve the orders of {restaurant_id} in {target.name}"
+    orders = f"the orders of {restaurant_id} in {target.name}, placed by {_placed_by(wanted)}"
+    question = f"Let {in_words(wanted)} serve {orders}"
     was = "" if shown is None or shown.server == to else f", instead of {in_words(shown)}"
     terminal.agree(f"{question}{was}?", yes=yes)
     about = {"restaurant": restaurant_id, "to": to or STAFF, "placers": ",".join(wanted.placers)}
@@ -266,8 +267,10 @@ def _report(restaurant_id: str, bound: Bound | None, moved: Moved, *, json_: boo
         terminal.as_json(document | {"busy": moved.busy, "ofOtherPartners": moved.others})
     else:
         count = terminal.counted(moved.orders, "order")
-        who = in_words(bound)
-        terminal.say(f"{restaurant_id} is served by {who} from now on; {count} moved.")
+        of_whom = f", for orders of {_placed_by(bound)}" if bound else ""
+        terminal.say(
+            f"{restaurant_id} is served by {in_words(bound)} from now on{of_whom}; {count} moved."
+        )
     for placer, number in moved.others.items():
         terminal.note(
             f"{terminal.counted(number, 'order')} of {placer} stayed: it is not among --placers, "
@@ -286,6 +289,10 @@ def _report_person(person: Person, *, json_: bool) -> None:
     else:
         names = ", ".join(person.restaurants) or "no restaurant"
         terminal.say(f"{person.subject} is staff of {names}, once it signs in anew.")
+
+
+def _placed_by(bound: Bound) -> str:
+    return ", ".join(["customers", *bound.placers])
 
 
 def _named(bound: Bound) -> str:

@@ -234,11 +234,16 @@ def test_add(stack: Endpoints, target: Target, partners: Callable[..., Ended]) -
 
 
 def test_add_twice(partners: Callable[..., Ended]) -> None:
-    """Adding a partner that is there changes and shows nothing; another of its id is refused."""
+    """Adding a partner that is there changes and shows nothing, and names the way to a new key.
+
+    Another one of its id is refused.
+    """
     arguments = new()
     partners("add", "Bella", *arguments)
     again = partners("add", "Bella", *arguments)
-    assert (again.code, again.out, "already" in again.err) == (0, "", True)
+    assert (again.code, again.out, "rotate-key" in again.err) == (0, "", True)
+    told = partners("add", "Bella", *arguments, "--json").shown
+    assert told == {"id": arguments[arguments.index("--id") + 1]}
     other = partners("add", "Stella", *arguments)
     assert (other.code, other.out, "Choose another --id" in other.err) == (1, "", True)
 

@@ -274,6 +274,18 @@ def test_only_the_stages_pages_read_the_menu(stack: Endpoints, http: httpx.Clien
     assert http.get(f"{stack.menu_url}menu", headers={"Origin": EVIL}).status_code == 403
 
 
+@pytest.mark.parametrize("port", PAGES)
+def test_curl_reads_our_pages(stack: Endpoints, http: httpx.Client, port: str) -> None:
+    """A program that takes nothing compressed gets text, and HEAD says how long it is."""
+    plain = {"Accept-Encoding": "identity"}
+    page = http.get(getattr(stack, port), headers=plain)
+    assert "Content-Encoding" not in page.headers
+    assert page.text.lstrip()[0] in "<["
+    head = http.head(getattr(stack, port), headers=plain)
+    told = [each.headers["Content-Length"] for each in (head, page)]
+    assert (head.status_code, head.content, told[0]) == (200, b"", told[1])
+
+
 def test_no_page_elsewhere_reads_the_demo_peoples_passwords(
     stack: Endpoints, http: httpx.Client
 ) -> None:

@@ -291,7 +291,10 @@ def test_binding_moves_the_orders_that_wait(sides: dict[str, Side]) -> None:
     waiting, own = ann.place(restaurant), bella.place(restaurant)
     assert acme.lists(restaurant) == []
 
-    bound = run("bind", restaurant, "--to", "acme-pos", "--placers", "bella-aggregator", "--yes")
+    to_acme = ("bind", restaurant, "--to", "acme-pos", "--placers", "bella-aggregator")
+    asked = CliRunner().invoke(app, ["restaurants", *to_acme, "--local"], input="n\n")
+    assert "placed by customers, bella-aggregator?" in " ".join(asked.output.split())
+    bound = run(*to_acme, "--yes")
     moved = {"moved": 2, "busy": 0, "ofOtherPartners": {}}
     assert bound == {"id": restaurant, "servedBy": "acme-pos", **moved}
     assert set(acme.lists(restaurant)) == {waiting["orderId"], own["orderId"]}

@@ -28,7 +28,7 @@ class Answering(Handler):
         self.done.append(f"{self.command} {self.path}")
         self.send(200, {}, b"done")
 
-    do_GET = do_POST = do_DELETE = do_CONNECT = _answer  # noqa: N815 - the base class's names
+    do_GET = do_HEAD = do_POST = do_DELETE = do_CONNECT = _answer  # noqa: N815 - the base class's names
 
 
 @pytest.fixture
@@ -71,6 +71,12 @@ def test_a_page_elsewhere_gets_nothing_done(
     assert (status, done) == (403, [])
     assert "The local run answers" in said or "A page elsewhere" in said
     assert "Access-Control-Allow-Origin" not in answered
+
+
+def test_a_head_is_answered_without_a_body(url: str) -> None:
+    """Who asks whether a page is there gets what the page would come with."""
+    status, said, answered = ask(url, "HEAD", {})
+    assert (status, said, answered["Content-Length"]) == (200, "", "4")
 
 
 def test_what_is_left_of_a_refused_request_is_no_request(url: str, done: list[str]) -> None:
