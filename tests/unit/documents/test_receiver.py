@@ -47,7 +47,7 @@ RUN = "import sys; sys.path.insert(0, '.'); exec(open('receiver.py').read())"
 
 def prepare(folder: Path, port: int) -> None:
     """Write what is there once one has come so far on the page."""
-    (take,) = re.findall(r"^sed .*$", PAGE, re.MULTILINE)
+    (take,) = re.findall(r"^sed .*> verification.py$", PAGE, re.MULTILINE)
     (folder / "docs").symlink_to(ROOT / "docs")
     subprocess.run(["sh", "-c", take], cwd=folder, check=True)
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
