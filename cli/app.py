@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         if mistyped := mistyped_settings(error):
             sys.exit(mistyped)
-        said = plain_lines(f"orders: {explain(error) or _bug(error)}")
+        said = plain_lines(terminal.aimed(f"orders: {explain(error) or _bug(error)}"))
         if not isinstance(error, OperatorError) or error.code == 1:
             sys.exit(said)
         print(said, file=sys.stderr)

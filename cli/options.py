@@ -131,7 +131,7 @@ def settings(stage: str | None) -> Settings:
 
 
 def check(stage: str | None, *, local: bool = False) -> None:
-    """Check that the options can be meant.
+    """Check that the options can be meant; commands that messages name will say the same.
 
     Raises:
         typer.BadParameter: otherwise.
@@ -140,6 +140,7 @@ def check(stage: str | None, *, local: bool = False) -> None:
         raise typer.BadParameter("--local and --stage exclude each other.")
     if stage and stage not in STAGES and not (is_preview(stage) or is_proof(stage)):
         raise unknown("stage", stage, STAGES)
+    terminal.aim(stage, local=local)
 
 
 def unknown(kind: str, given: str, known: Iterable[str]) -> typer.BadParameter:

@@ -49,6 +49,13 @@ _AMOUNT = re.compile(
 """Dollars with a remark behind them or not, amounts with a unit: on the right as numbers are."""
 _NOTHING = ("", "–")
 
+_COMMAND = r"orders [a-z](?:(?!--(?:stage|local|help)\b)[^`\n])*"
+_NAMED = re.compile(rf"(?<=`){_COMMAND}(?=`)|(?<=: ){_COMMAND}(?<![.\s])(?=\.?$)", re.MULTILINE)
+"""Commands that a message names: between backticks, or as the end of a line behind a colon."""
+
+_about: list[str] = []
+"""The option that says what the running command is about, if one was given."""
+
 _shown: list[Status] = []
 """What turns on the terminal while something takes its time; at most one."""
 
@@ -117,8 +124,18 @@ def _cell(item: object) -> Bar | Text:
 
 
 def say(text: str) -> None:
-    """Print text as it is, made harmless line by line."""
-    _console().print(_text(plain_lines(text)))
+    """Print text, made harmless line by line; commands that it names are `aimed`."""
+    _console().print(_text(plain_lines(aimed(text))))
+
+
+def aim(stage: str | None, *, local: bool) -> None:
+    """Keep what the running command is about, as its options say."""
+    _about[:] = ["--local"] if local else [f"--stage {stage}"] if stage else []
+
+
+def aimed(text: str) -> str:
+    """Let the commands that a message names go where the running one went."""
+    return _NAMED.sub(lambda found: " ".join([found[0], *_about]), text)
 
 
 def draw(picture: RenderableType) -> None:
@@ -143,7 +160,7 @@ def can_show(text: str) -> bool:
 
 def note(text: str) -> None:
     """Tell something beside the result."""
-    _console(stderr=True).print(_text(plain(text)))
+    _console(stderr=True).print(_text(plain(aimed(text))))
 
 
 def as_json(document: Any) -> None:

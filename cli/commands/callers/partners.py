@@ -132,7 +132,7 @@ def _say_it_is_there(partner_id: str, *, json_: bool) -> None:
         terminal.as_json({"id": partner_id})
     terminal.note(
         f"{partner_id} is there already, just so. Its key and secret were shown once. New ones: "
-        f"orders partners rotate-key {partner_id}, orders partners rotate-secret {partner_id}"
+        f"`orders partners rotate-key {partner_id}`, `orders partners rotate-secret {partner_id}`"
     )
 
 
