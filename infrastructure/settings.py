@@ -756,6 +756,7 @@ class Settings:
 def _made(stages: Mapping[str, Callable[[], Settings]]) -> Mapping[str, Settings]:
     """Make the stages, or end the command, whichever reads them, with a sentence."""
     made = {}
+    _refuse_twice(Path(__file__).read_text())
     for name, make in stages.items():
         try:
             _require(callable(make), "in STAGES it begins with `lambda: Settings(`")
@@ -764,8 +765,18 @@ def _made(stages: Mapping[str, Callable[[], Settings]]) -> Mapping[str, Settings
         except Exception as error:  # noqa: BLE001 - a typing error may raise any
             line = mistyped.line_in(error, Path(__file__), within="<lambda>")
             place = f"infrastructure/settings.py{f', line {line}' if line else ''}"
-            sys.exit(f"{place}: stage {name}: {mistyped.what(error)}")
+            faults = error.args if isinstance(error, SettingError) else [mistyped.what(error)]
+            sys.exit("\n  ".join([f"{place}: stage {name}: {faults[0]}", *faults[1:]]))
     return MappingProxyType(made)
+
+
+def _refuse_twice(source: str) -> None:
+    """End the command if an entry of STAGES has the name of another: Python keeps the last one."""
+    entries = list(re.finditer(r'^ {8}"([^"\n]+)": ', source, re.MULTILINE))
+    for number, entry in enumerate(entries):
+        if entry[1] in (other[1] for other in entries[:number]):
+            line = source.count("\n", 0, entry.start()) + 1
+            sys.exit(f"infrastructure/settings.py, line {line}: stage {entry[1]} is there twice")
 
 
 STAGES = _made(

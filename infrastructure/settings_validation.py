@@ -67,7 +67,11 @@ _REQUIRED: dict[str, tuple[str, ...]] = {}
 
 
 class SettingError(ValueError):
-    """A setting that cannot be; the message names it."""
+    """Settings that cannot be; a sentence for each names it."""
+
+    def __str__(self) -> str:
+        """Say all of them in a line."""
+        return "; ".join(map(str, self.args))
 
 
 def between(low: int, high: int = 2_000_000_000) -> Any:
@@ -111,7 +115,7 @@ def checked(kind: type[_Kind]) -> type[_Kind]:
         try:
             check(self, *args, **values)
         except ValidationError as error:
-            raise SettingError("; ".join(_sentences(made, error))) from None
+            raise SettingError(*_sentences(made, error)) from None
 
     made.__init__ = checked_init
     return made  # type: ignore[no-any-return] # the class that was given

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_CLASSES = " The classes: docs/configuration.md."
+
+
 def sentence(error: BaseException, file: Path) -> str | None:
     """Say what keeps a file from being read: `, line 3: what`; None for a fault that is not its.
 
@@ -64,4 +67,14 @@ def _meant_by(error: NameError) -> str:
         known |= {*trace.tb_frame.f_globals, *trace.tb_frame.f_locals}
         trace = trace.tb_next
     public = [name for name in known if not name.startswith("__")]
-    return meant(str(error.name), public) or f" A text stands in quotes: {str(error.name)!r}."
+    given = str(error.name)
+    if near := meant(given, public) or _part_of(given, public):
+        return near
+    # No value of a setting begins with a capital; names of classes do.
+    return _CLASSES if given[:1].isupper() else f" A text stands in quotes: {given!r}."
+
+
+def _part_of(given: str, known: Iterable[str]) -> str:
+    """Ask whether the longest name within the given one was meant, of those that are classes'."""
+    within = [name for name in known if name[:1].isupper() and name.lower() in given.lower()]
+    return f" Did you mean: {max(within, key=len)!r}?" if within else ""

@@ -21,60 +21,60 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PLACE = "infrastructure/settings.py"
-STAGING = '"staging": lambda: Settings(stage="staging"'
+PLANTED = '"planted": lambda: Settings(stage="planted"'
 
 FAULTS = {
-    "wrong type": (f'{STAGING}, memory_mb="512")', "memory_mb must be a whole number, not '512'"),
-    "True is no number": (f"{STAGING}, memory_mb=True)", "memory_mb must be a whole number"),
-    "wrong name": (f"{STAGING}, memory=512)", "memory is no setting"),
-    "missing": ('"staging": lambda: Settings()', "stage is missing"),
-    "another's name": ('"staging": lambda: Settings(stage="dev")', "stage must be 'staging'"),
-    "not by a function": ('"staging": Settings(stage="staging")', "STAGES it begins with `lambda"),
-    "out of bounds": (f"{STAGING}, timeout_seconds=30)", "timeout_seconds must be at most 29"),
-    "no such Region": (f'{STAGING}, region="eu-west-9")', "region must be a Region .*'eu-west-9'"),
-    "no Region at all": (f'{STAGING}, region="Ireland")', "region must be a Region .*'Ireland'"),
+    "wrong type": (f'{PLANTED}, memory_mb="512")', "memory_mb must be a whole number, not '512'"),
+    "True is no number": (f"{PLANTED}, memory_mb=True)", "memory_mb must be a whole number"),
+    "wrong name": (f"{PLANTED}, memory=512)", "memory is no setting"),
+    "missing": ('"planted": lambda: Settings()', "stage is missing"),
+    "another's name": ('"planted": lambda: Settings(stage="dev")', "stage must be 'planted'"),
+    "not by a function": ('"planted": Settings(stage="planted")', "STAGES it begins with `lambda"),
+    "out of bounds": (f"{PLANTED}, timeout_seconds=30)", "timeout_seconds must be at most 29"),
+    "no such Region": (f'{PLANTED}, region="eu-west-9")', "region must be a Region .*'eu-west-9'"),
+    "no Region at all": (f'{PLANTED}, region="Ireland")', "region must be a Region .*'Ireland'"),
     "between two": (
-        f"{STAGING}, concurrency_quota=10)",
+        f"{PLANTED}, concurrency_quota=10)",
         "but of concurrency_quota 10 Lambda keeps",
     ),
-    "two at once": (f"{STAGING}, memory_mb=1, region=1)", "region must be .*; memory_mb must be"),
-    "in a part": (f"{STAGING}, budget=Budget(margin=0.5))", "budget.margin must be at least 1"),
-    "in a part's name": (f'{STAGING}, budget=Budget(alarm_email="a"))', "budget.alarm_email is no"),
-    "missing in a part": (f"{STAGING}, opening_hours=OpeningHours(opens=9))", "closes is missing"),
+    "two at once": (f"{PLANTED}, memory_mb=1, region=1)", r"region must .*\n  memory_mb must be"),
+    "in a part": (f"{PLANTED}, budget=Budget(margin=0.5))", "budget.margin must be at least 1"),
+    "in a part's name": (f'{PLANTED}, budget=Budget(alarm_email="a"))', "budget.alarm_email is no"),
+    "missing in a part": (f"{PLANTED}, opening_hours=OpeningHours(opens=9))", "closes is missing"),
     "nearly a name": (
-        f'{STAGING}, regoin="eu-west-1")',
+        f'{PLANTED}, regoin="eu-west-1")',
         "regoin is no setting. Did you mean: 'region'\\?",
     ),
     "a part without its form": (
-        f'{STAGING}, mail="x@y.example")',
+        f'{PLANTED}, mail="x@y.example")',
         r"mail must be a Mail, not 'x@y\.example': Mail\(sender=…\)",
     ),
     "hours": (
-        f"{STAGING}, opening_hours=9)",
+        f"{PLANTED}, opening_hours=9)",
         r"must be an OpeningHours, not int: OpeningHours\(opens=…, closes=…\)",
     ),
     "a tuple without its comma": (
-        f"{STAGING}, webhooks=Webhooks(waits=(10)))",
+        f"{PLANTED}, webhooks=Webhooks(waits=(10)))",
         r"waits must be a tuple, not int; of one value with a comma: \(10,\)",
     ),
     "an empty tuple": (
-        f"{STAGING}, webhooks=Webhooks(waits=()))",
+        f"{PLANTED}, webhooks=Webhooks(waits=()))",
         "waits must not have fewer entries than 1",
     ),
     "a waiver that is no sentence": (
-        f'{STAGING}, mail_waiver="few")',
+        f'{PLANTED}, mail_waiver="few")',
         "mail_waiver must be nothing, or a sentence of 10 to 300 characters, not 'few'",
     ),
     "a slash at the end": (
-        f'{STAGING}, runbooks="https://a.example/runbooks/")',
+        f'{PLANTED}, runbooks="https://a.example/runbooks/")',
         "runbooks must be docs/runbooks, or an https address without a slash at its end, not",
     ),
     "a capital letter": (
-        '"Staging": lambda: Settings(stage="Staging")',
+        '"Planted": lambda: Settings(stage="Planted")',
         "stage must be a lower-case letter, then at most 19 of",
     ),
     "too few left": (
-        f"{STAGING}, webhooks=Webhooks(most_at_once=30))",
+        f"{PLANTED}, webhooks=Webhooks(most_at_once=30))",
         (
             r"only 510 can run, neither reserved nor the workers' \(concurrency_quota 1000 less "
             r"reserved_concurrency\.create_order 300, workers\.process_order\.most_at_once 100, "
@@ -84,27 +84,27 @@ FAULTS = {
         ),
     ),
     "reserved too few": (
-        f'{STAGING}, reserved_concurrency={{"create_order": 200}})',
+        f'{PLANTED}, reserved_concurrency={{"create_order": 200}})',
         (
             r"only 200 can run, its reservation: raise reserved_concurrency\.create_order to 300, "
             r"or lower placing_throttle\.burst 150 × 2"
         ),
     ),
     "ten executions": (
-        f"{STAGING}, concurrency_quota=10)",
+        f"{PLANTED}, concurrency_quota=10)",
         r"reserve 0 at most, reserved_concurrency=\{\}, and with a quota below 100 shares_waiver",
     ),
     "ten executions, unexplained": (
-        f"{STAGING}, concurrency_quota=10, reserved_concurrency={{}})",
+        f"{PLANTED}, concurrency_quota=10, reserved_concurrency={{}})",
         "only 0 can run, .*with a quota below 100 shares_waiver must say why",
     ),
-    "no part": (f"{STAGING}, budget=100)", "budget must be a Budget, not int"),
+    "no part": (f"{PLANTED}, budget=100)", "budget must be a Budget, not int"),
     "in a tuple": (
-        f'{STAGING}, alarm_emails=("a@a.example", "b"))',
+        f'{PLANTED}, alarm_emails=("a@a.example", "b"))',
         r"alarm_emails\[1\] must be an",
     ),
     "in a mapping": (
-        f'{STAGING}, reserved_concurrency={{"create_order": "5"}})',
+        f'{PLANTED}, reserved_concurrency={{"create_order": "5"}})',
         "reserved_concurrency.create_order must be a whole number, not '5'",
     ),
 }
@@ -112,36 +112,48 @@ FAULTS = {
 
 TYPED = {
     "another language's true": (
-        f"{STAGING}, keep_data=true)",
+        f"{PLANTED}, keep_data=true)",
         "name 'true' is not defined. Did you mean: 'True'?",
     ),
     "a class's name": (
-        f"{STAGING}, opening_hours=OpeningHour(opens=9, closes=2))",
+        f"{PLANTED}, opening_hours=OpeningHour(opens=9, closes=2))",
         "name 'OpeningHour' is not defined. Did you mean: 'OpeningHours'?",
     ),
     "a member": (
-        f"{STAGING}, capacity=Capacity(mode=CapacityMode.PROVISONED))",
+        f"{PLANTED}, capacity=Capacity(mode=CapacityMode.PROVISONED))",
         ".*PROVISONED.*",
     ),
     "a method": (
-        f"{STAGING}, runbooks='X'.lowr())",
+        f"{PLANTED}, runbooks='X'.lowr())",
         "'str' object has no attribute 'lowr'. Did you mean: 'lower'?",
     ),
     "a text without quotes": (
-        f"{STAGING}, price_quotes=off)",
+        f"{PLANTED}, price_quotes=off)",
         "name 'off' is not defined. A text stands in quotes: 'off'.",
     ),
-    "another type": (f"{STAGING}, memory_mb=512 + 'MB')", "TypeError: unsupported operand .*"),
+    "another type": (f"{PLANTED}, memory_mb=512 + 'MB')", "TypeError: unsupported operand .*"),
+    "a class's longer name": (
+        f"{PLANTED}, mail=SenderMail(sender='a@b.example'))",
+        "name 'SenderMail' is not defined. Did you mean: 'Mail'?",
+    ),
+    "a class that there is not": (
+        f"{PLANTED}, mail=Zzz(1))",
+        "name 'Zzz' is not defined. The classes: docs/configuration.md.",
+    ),
+    "two faults": (
+        f"{PLANTED}, memory_mb=1, timeout_seconds=30)",
+        "memory_mb must be at least 128\n  timeout_seconds must be at most 29",
+    ),
 }
 """Likewise, where Python cannot make the stage: they are told the line, too."""
 
 UNREADABLE = {
     "a forgotten comma": (
-        f"{STAGING} memory_mb=512)",
+        f"{PLANTED} memory_mb=512)",
         "invalid syntax. Perhaps you forgot a comma?",
     ),
     "a setting twice": (
-        f"{STAGING}, memory_mb=512, memory_mb=256)",
+        f"{PLANTED}, memory_mb=512, memory_mb=256)",
         "keyword argument repeated: memory_mb",
     ),
 }
@@ -182,7 +194,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
             at.symlink_to(path)
         else:
             shutil.copy(path, at)
-    (folder / PLACE).write_text(with_stage(f"{STAGING}, memory_mb=64)"))
+    (folder / PLACE).write_text(with_stage(f"{PLANTED}, memory_mb=64)"))
     return folder
 
 
@@ -224,7 +236,7 @@ def test_a_wrong_setting_is_told_in_a_sentence(
     monkeypatch.setitem(sys.modules, spec.name, module)  # where types are looked up
     with pytest.raises(SystemExit) as told:
         spec.loader.exec_module(module)
-    begin = r"infrastructure/settings\.py(, line \d+)?: stage [Ss]taging:"
+    begin = r"infrastructure/settings\.py(, line \d+)?: stage [Pp]lanted:"
     assert re.fullmatch(rf"{begin} .*{sentence}.*", str(told.value.code))
 
 
@@ -234,7 +246,7 @@ def test_a_typing_error_is_told_with_its_line(checkout: Path, fault: str) -> Non
     entry, sentence = TYPED[fault]
     with settings(checkout, entry) as line:
         told = said(checkout, "-m cli cost")
-    begin = f"{PLACE}, line {line}: stage staging: "
+    begin = f"{PLACE}, line {line}: stage planted: "
     assert told.startswith(begin)
     rest = told.removeprefix(begin).rstrip("\n")
     assert rest == sentence or re.fullmatch(sentence, rest)
@@ -254,6 +266,15 @@ def test_every_command_tells_that_the_file_cannot_be_read(checkout: Path, comman
     """No command ends with a traceback where Python cannot read the settings."""
     with settings(checkout, UNREADABLE["a forgotten comma"][0]):
         assert said(checkout, command).endswith(": invalid syntax. Perhaps you forgot a comma?\n")
+
+
+def test_a_stage_that_is_there_twice_is_told(checkout: Path) -> None:
+    """A copied entry whose name I forgot to change does not take the place of the first."""
+    with settings(checkout, '"prod": lambda: Settings(stage="prod")') as line:
+        assert (
+            said(checkout, "-m cli cost")
+            == f"{PLACE}, line {line + 1}: stage prod is there twice\n"
+        )
 
 
 def test_a_fault_outside_the_stages_is_told(checkout: Path) -> None:
@@ -287,6 +308,6 @@ def settings(checkout: Path, entry: str) -> Iterator[int]:
 def test_every_command_tells_it(checkout: Path, command: str) -> None:
     """No command ends with a traceback, or goes on, when a stage cannot be."""
     text = (checkout / PLACE).read_text()
-    line = text.partition(STAGING)[0].count("\n") + 1
-    place = f"{PLACE}, line {line}: stage staging:"
+    line = text.partition(PLANTED)[0].count("\n") + 1
+    place = f"{PLACE}, line {line}: stage planted:"
     assert said(checkout, command) == f"{place} memory_mb must be at least 128\n"
