@@ -9,6 +9,7 @@ Without hooks nothing is mended: what is refused then is in the table of rules.p
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -170,11 +171,15 @@ def run_schemathesis(
 
 
 def _served_order(stack: Endpoints, restaurant: str) -> str:
-    """Place an order as a customer, which reaches who serves the restaurant; gives its id."""
+    """Place an order as a customer, which reaches who serves the restaurant; gives its id.
+
+    It is one for tomorrow: they can answer it for as long as a busy machine takes.
+    """
     sent = {name: value for name, value in ORDER.items() if name != "customerId"}
+    tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     placed = httpx.post(
         f"{stack.api_url}/orders",
-        json={**sent, "restaurantId": restaurant},
+        json={**sent, "restaurantId": restaurant, "scheduledFor": f"{tomorrow:%Y-%m-%dT%H:%M:%SZ}"},
         headers={"Authorization": stack.other_customer_token, IDEMPOTENCY_KEY: uuid.uuid4().hex},
         timeout=60,
     )
