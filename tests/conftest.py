@@ -5,6 +5,7 @@ dear to make is made once: tests that share it stay together in one of them, in 
 
     stack       those that use a running copy, and the judge of what it asked AWS for
     beside      those of commands and pages, which use another, and its judge
+    contract    those that try the whole document of the API, likewise
     a folder    those that share what they have synthesized or built, or deploy to
     a module    all others
 """
@@ -64,19 +65,19 @@ os.environ[COMMIT] = looked_at().commit
 
 read_certificates_once()
 
-_BESIDE = (
-    "tests/integration/cli/",
-    "tests/integration/local/",
-    "tests/permissions/test_recorded_beside.py",
-)
+_JUDGE = "tests/permissions/test_recorded_beside.py"
+"""It has a test for each group with a running copy but the first."""
+
+_CONTRACT = ("tests/integration/api/test_contract.py", f"{_JUDGE}::test_contract")
+_BESIDE = ("tests/integration/cli/", "tests/integration/local/", f"{_JUDGE}::test_beside")
 _OF_THE_STACK = ("tests/integration/", "tests/permissions/test_recorded.py")
 _APART = {"test_bench", "test_deploy", "test_doctor", "test_run"}
 """Integration tests that start what they need themselves."""
 
 _FOLDERS = {"ceilings", "infrastructure", "permissions", "pipeline", "releases"}
 _LONGEST_FIRST = (
-    *("stack", "beside", "releases", "faults/test_faults"),
-    *("infrastructure", "integration/test_run", "integration/test_deploy"),
+    *("stack", "beside", "releases", "contract", "faults/test_faults", "infrastructure"),
+    *("pipeline", "integration/test_run", "integration/test_deploy", "permissions"),
 )
 
 
@@ -107,6 +108,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _group(nodeid: str) -> str:
     module = Path(nodeid.partition("::")[0])
     folder, name = module.parts[1], module.stem
+    if nodeid.startswith(_CONTRACT):
+        return "contract"
     if name not in _APART and nodeid.startswith(_BESIDE):
         return "beside"
     if name not in _APART and nodeid.startswith(_OF_THE_STACK):
