@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 FILES = ("openapi.json", "schemathesis.toml", "report.json")
 
+_KEPT = {"HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / ".cache" / "hypothesis")}
+"""Where Hypothesis keeps its table of all characters, which it would make anew in each folder."""
+
 FOREIGN_EXAMPLES, SCENARIOS = 3, 12
 """Random requests for each operation that is not the caller's, and random sequences."""
 
@@ -150,7 +153,7 @@ def run_schemathesis(
     document.write_text(json.dumps(for_schemathesis(contract, caller.patches)))
     memory = str(folder.parent / f"met-by-{caller.name}")
     served = json.dumps({at: _served_order(stack, at) for at in ("rest-1", "rest-2")})
-    told = {CALLER: caller.name, MEMORY: memory, DOCUMENT: str(document), SERVED: served}
+    told = {CALLER: caller.name, MEMORY: memory, DOCUMENT: str(document), SERVED: served, **_KEPT}
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)]
     command += ["run", str(document), "--url", stack.api_url]
     command += _checks(hooked=run.hooked)
