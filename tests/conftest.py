@@ -4,8 +4,9 @@
 dear to make is made once: tests that share it stay together in one of them, in their order:
 
     stack       those that use a running copy, and the judge of what it asked AWS for
-    beside      those of commands and pages, which use another, and its judge
+    beside      those of commands, which use another, and its judge
     contract    those that try the whole document of the API, likewise
+    pages       those of a browser and of generated clients, likewise
     a folder    those that share what they have synthesized or built, or deploy to
     a module    all others
 """
@@ -69,6 +70,11 @@ _JUDGE = "tests/permissions/test_recorded_beside.py"
 """It has a test for each group with a running copy but the first."""
 
 _CONTRACT = ("tests/integration/api/test_contract.py", f"{_JUDGE}::test_contract")
+_PAGES = (
+    "tests/integration/browser/",
+    "tests/integration/clients/",
+    f"{_JUDGE}::test_pages",
+)
 _BESIDE = ("tests/integration/cli/", "tests/integration/local/", f"{_JUDGE}::test_beside")
 _OF_THE_STACK = ("tests/integration/", "tests/permissions/test_recorded.py")
 _APART = {"test_bench", "test_deploy", "test_doctor", "test_run"}
@@ -76,8 +82,8 @@ _APART = {"test_bench", "test_deploy", "test_doctor", "test_run"}
 
 _FOLDERS = {"ceilings", "infrastructure", "permissions", "pipeline", "releases"}
 _LONGEST_FIRST = (
-    *("stack", "beside", "releases", "contract", "faults/test_faults", "infrastructure"),
-    *("pipeline", "integration/test_run", "integration/test_deploy", "permissions"),
+    *("releases", "pages", "beside", "contract", "stack", "faults/test_faults", "pipeline"),
+    *("infrastructure", "integration/test_deploy", "integration/test_run", "permissions"),
 )
 
 
@@ -110,6 +116,8 @@ def _group(nodeid: str) -> str:
     folder, name = module.parts[1], module.stem
     if nodeid.startswith(_CONTRACT):
         return "contract"
+    if nodeid.startswith(_PAGES):
+        return "pages"
     if name not in _APART and nodeid.startswith(_BESIDE):
         return "beside"
     if name not in _APART and nodeid.startswith(_OF_THE_STACK):

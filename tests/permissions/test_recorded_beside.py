@@ -27,6 +27,11 @@ def test_contract(stack: Endpoints, recording: Path, interpreter: Path) -> None:
     nothing_is_asked_that_is_not_granted(stack, recording, interpreter)
 
 
+def test_pages(stack: Endpoints, recording: Path, interpreter: Path) -> None:
+    """No function asks for more, whatever is clicked on a page or sent by a generated client."""
+    nothing_is_asked_that_is_not_granted(stack, recording, interpreter)
+
+
 def nothing_is_asked_that_is_not_granted(
     stack: Endpoints, recording: Path, interpreter: Path
 ) -> None:
