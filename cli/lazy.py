@@ -7,6 +7,7 @@ orders dlq ls    cli.commands.dlq
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 from importlib import import_module
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+@functools.cache
 def load(entry: Entry) -> Any:
-    """Import a command."""
+    """Import a command, once: whoever runs several in one process waits for it no second time."""
     module = import_module(f"cli.commands.{entry.module or entry.name}")
     if hasattr(module, "app"):
         command: Any = get_group(module.app)

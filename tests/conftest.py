@@ -4,7 +4,9 @@
 dear to make is made once: tests that share it stay together in one of them, in their order:
 
     stack       those that use a running copy, and the judge of what it asked AWS for
-    beside      those of commands and pages, which use another, and its judge
+    beside      those of commands, which use another, and its judge
+    contract    those that try the whole document of the API, likewise
+    pages       those of a browser and of generated clients, likewise
     a folder    those that share what they have synthesized or built, or deploy to
     a module    all others
 """
@@ -64,19 +66,24 @@ os.environ[COMMIT] = looked_at().commit
 
 read_certificates_once()
 
-_BESIDE = (
-    "tests/integration/cli/",
-    "tests/integration/local/",
-    "tests/permissions/test_recorded_beside.py",
+_JUDGE = "tests/permissions/test_recorded_beside.py"
+"""It has a test for each group with a running copy but the first."""
+
+_CONTRACT = ("tests/integration/api/test_contract.py", f"{_JUDGE}::test_contract")
+_PAGES = (
+    "tests/integration/browser/",
+    "tests/integration/clients/",
+    f"{_JUDGE}::test_pages",
 )
+_BESIDE = ("tests/integration/cli/", "tests/integration/local/", f"{_JUDGE}::test_beside")
 _OF_THE_STACK = ("tests/integration/", "tests/permissions/test_recorded.py")
 _APART = {"test_bench", "test_deploy", "test_doctor", "test_run"}
 """Integration tests that start what they need themselves."""
 
 _FOLDERS = {"ceilings", "infrastructure", "permissions", "pipeline", "releases"}
 _LONGEST_FIRST = (
-    *("stack", "beside", "releases", "faults/test_faults"),
-    *("infrastructure", "integration/test_run", "integration/test_deploy"),
+    *("releases", "pages", "beside", "contract", "stack", "faults/test_faults", "pipeline"),
+    *("infrastructure", "integration/test_deploy", "integration/test_run", "permissions"),
 )
 
 
@@ -107,6 +114,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _group(nodeid: str) -> str:
     module = Path(nodeid.partition("::")[0])
     folder, name = module.parts[1], module.stem
+    if nodeid.startswith(_CONTRACT):
+        return "contract"
+    if nodeid.startswith(_PAGES):
+        return "pages"
     if name not in _APART and nodeid.startswith(_BESIDE):
         return "beside"
     if name not in _APART and nodeid.startswith(_OF_THE_STACK):

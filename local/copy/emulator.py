@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from local.copy.tls import function_environment
 from local.inside.guard import PROCESS
-from local.inside.saved_state import SAVING_SECONDS
 from ops.reach.clients import ACCOUNT, OPERATOR, REGION
 from ops.reach.errors import LocalError
 from project import private_files
@@ -39,10 +38,7 @@ _STOP_SECONDS = 35.0
 _POLL_SECONDS = 0.05
 _LOG_LINES = 5
 
-_KILLED = (
-    f"was killed. What it answered in its last {SAVING_SECONDS:.0f} seconds or so may be lost, "
-    "orders included."
-)
+_KILLED = "was killed. What it answered in its last seconds may be lost, orders included."
 
 
 class Emulator:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import urllib.error
 import urllib.request
+from http.client import HTTPException
 from typing import TYPE_CHECKING
 
 from local.demo.example import ORDER
@@ -35,5 +35,5 @@ def place_served(endpoints: Endpoints) -> None:
                 IDEMPOTENCY_KEY: f"demo-{restaurant}",
             },
         )
-        with contextlib.suppress(urllib.error.URLError, TimeoutError):
+        with contextlib.suppress(OSError, HTTPException):
             direct.open(request, timeout=30).close()

@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 SAVING_SECONDS = 2.0
-"""How often a changed state is saved; what is younger is lost by kill -9."""
+"""How often a changed state is saved, while it is small; what is younger is lost by kill -9."""
+
+_PAUSES = 25.0
+"""How many times a save's processor time is waited before the next: a large state's takes long."""
 
 _LONGEST_SAVE_SECONDS = 60.0
 _LAST_SAVE_SECONDS = 15.0  # local/copy/emulator.py waits 35 for the end
@@ -42,6 +45,7 @@ class Saver:
         self._changed = False
         self._child = 0
         self._saved = True
+        self._pause = SAVING_SECONDS
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -68,7 +72,7 @@ class Saver:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(SAVING_SECONDS)
+            await asyncio.sleep(self._pause)
             # Half a deployment could never be finished after a restart.
             if self._changed and not deploying():
                 self._changed = False
@@ -92,10 +96,20 @@ class Saver:
 
     def _child_runs(self) -> bool:
         if self._child:
-            ended, status = os.waitpid(self._child, os.WNOHANG)
+            ended, status, spent = os.wait4(self._child, os.WNOHANG)
             if ended:
                 self._child, self._saved = 0, status == 0
+                self._pause = pause_after(spent.ru_utime + spent.ru_stime)
         return bool(self._child)
+
+
+def pause_after(spent: float) -> float:
+    """Say how long to wait after a save: it takes no more than a small part of a processor.
+
+    Args:
+        spent: by the save, in seconds of processor time.
+    """
+    return max(SAVING_SECONDS, _PAUSES * spent)
 
 
 def may_change(scope: dict[str, Any]) -> bool:

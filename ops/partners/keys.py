@@ -44,6 +44,9 @@ _AS_READ = (
 )
 """A call that is sent twice, as its answer was lost, finds its own state."""
 
+_BY_MANY: Any = {"PageSize": 500}
+"""As many keys to a page as API Gateway gives: by itself it gives 25, and a few pages a second."""
+
 
 class State(StrEnum):
     """What a key is."""
@@ -187,7 +190,7 @@ def _by_tags(target: Target, partner_id: str | None) -> Iterable[Key]:
     """Find the keys that these commands made: also those without an entry as yet."""
     wanted = _prefix(target.stage) + (f"{partner_id}-" if partner_id else "")
     pages = target.client("apigateway").get_paginator("get_api_keys")
-    for page in pages.paginate(nameQuery=wanted):
+    for page in pages.paginate(nameQuery=wanted, PaginationConfig=_BY_MANY):
         for described in page["items"]:
             owner = owner_in(target.stage, described)
             if owner and partner_id in (None, owner[0]):
@@ -217,7 +220,7 @@ def _plans_of(target: Target) -> dict[str, str]:
     return {
         item["id"]: name
         for name, plan_id in plans(target).items()
-        for page in pages.paginate(usagePlanId=plan_id)
+        for page in pages.paginate(usagePlanId=plan_id, PaginationConfig=_BY_MANY)
         for item in page["items"]
     }
 

@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 SECONDS = 150.0
 """How long it may take; CloudFormation waits for half a minute more."""
 
-_AT_ONCE = 5
-"""How many environments of each new version there are, before anybody meets one."""
-
 _ENOUGH = 10
 """So many answers of each version are enough to end a release that is slow before all rounds."""
 
@@ -98,14 +95,15 @@ class Gate:
             self._service.close()
 
     def _warm(self) -> None:
-        """Start five environments of each new version, and meet what is live.
+        """Start environments of each new version, and meet what is live.
 
         Those are the environments that the first callers meet, too.
         """
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        number = self._plan.environments
+        with ThreadPoolExecutor(number) as pool:
             for function in (*REQUESTED, *WORKERS):
                 self._greet(LIVE, function)
-                list(pool.map(lambda _, name=function: self._greet(NEW, name), range(_AT_ONCE)))
+                list(pool.map(lambda _, name=function: self._greet(NEW, name), range(number)))
 
     def _greet(self, side: str, function: str) -> None:
         """Ask a function for something that is nowhere."""

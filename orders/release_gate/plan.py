@@ -16,6 +16,9 @@ PLACING, READING, LISTING, CHANGING = "create_order", "get_order", "list_orders"
 REQUESTED = (PLACING, READING, LISTING, CHANGING)
 
 
+_ENVIRONMENTS = 5
+
+
 class Candidate(NamedTuple):
     """A function with a version that is to go live."""
 
@@ -42,6 +45,8 @@ class Plan(NamedTuple):
     """A web origin that may call."""
     quotes: bool
     """Whether a customer's price quote is looked at."""
+    environments: int = _ENVIRONMENTS
+    """How many of each new version have started before anybody meets one."""
 
 
 def skipped(properties: Mapping[str, Any]) -> bool:
@@ -103,6 +108,7 @@ def plan_of(properties: Mapping[str, Any], old: Mapping[str, Any]) -> Plan:
             properties["Table"],
             properties["Origin"],
             properties["Quotes"] != "off",
+            int(properties.get("Environments", _ENVIRONMENTS)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Refused(f"The gate's properties are not right: {type(error).__name__}.") from None

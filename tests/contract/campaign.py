@@ -9,6 +9,7 @@ Without hooks nothing is mended: what is refused then is in the table of rules.p
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import subprocess
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from ops.reach.endpoints import Endpoints
 
 FILES = ("openapi.json", "schemathesis.toml", "report.json")
+
+_KEPT = {"HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / ".cache" / "hypothesis")}
+"""Where Hypothesis keeps its table of all characters, which it would make anew in each folder."""
 
 FOREIGN_EXAMPLES, SCENARIOS = 3, 12
 """Random requests for each operation that is not the caller's, and random sequences."""
@@ -149,7 +153,7 @@ def run_schemathesis(
     document.write_text(json.dumps(for_schemathesis(contract, caller.patches)))
     memory = str(folder.parent / f"met-by-{caller.name}")
     served = json.dumps({at: _served_order(stack, at) for at in ("rest-1", "rest-2")})
-    told = {CALLER: caller.name, MEMORY: memory, DOCUMENT: str(document), SERVED: served}
+    told = {CALLER: caller.name, MEMORY: memory, DOCUMENT: str(document), SERVED: served, **_KEPT}
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(config)]
     command += ["run", str(document), "--url", stack.api_url]
     command += _checks(hooked=run.hooked)
@@ -170,11 +174,15 @@ def run_schemathesis(
 
 
 def _served_order(stack: Endpoints, restaurant: str) -> str:
-    """Place an order as a customer, which reaches who serves the restaurant; gives its id."""
+    """Place an order as a customer, which reaches who serves the restaurant; gives its id.
+
+    It is one for tomorrow: they can answer it for as long as a busy machine takes.
+    """
     sent = {name: value for name, value in ORDER.items() if name != "customerId"}
+    tomorrow = dt.datetime.now(dt.UTC) + dt.timedelta(days=1)
     placed = httpx.post(
         f"{stack.api_url}/orders",
-        json={**sent, "restaurantId": restaurant},
+        json={**sent, "restaurantId": restaurant, "scheduledFor": f"{tomorrow:%Y-%m-%dT%H:%M:%SZ}"},
         headers={"Authorization": stack.other_customer_token, IDEMPOTENCY_KEY: uuid.uuid4().hex},
         timeout=60,
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
     from ops.reach.endpoints import Endpoints
     from tests.integration.laboratories.rest_api import Laboratory
+
+_SAVED_SECONDS = 120.0
 
 
 class Partner:
@@ -124,6 +128,15 @@ def function_environment(stack: Endpoints) -> dict[str, str]:
         "ACCEPT_LEAD_MINUTES": "60",
         "FLAGS_PARAMETER": stack.parameters["flags"],
     }
+
+
+def wait_until_saved(stack: Endpoints, order_id: str) -> None:
+    """Wait until the copy has saved a state with an order in it, and with all that came before."""
+    state = Path(stack.server_pem).parent / "state" / "dynamodb.json"
+    deadline = time.monotonic() + _SAVED_SECONDS
+    while not state.exists() or order_id not in state.read_text():
+        assert time.monotonic() < deadline, f"{order_id} is not in {state}"
+        time.sleep(0.1)
 
 
 @pytest.fixture

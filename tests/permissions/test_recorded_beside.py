@@ -1,4 +1,4 @@
-"""After the tests of commands and pages, which have a running copy of their own: what it asked."""
+"""After the tests that have a running copy of their own: what it asked."""
 
 from __future__ import annotations
 
@@ -17,10 +17,24 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("whole_suite")]
 
 
-def test_nothing_is_asked_that_is_not_granted(
+def test_beside(stack: Endpoints, recording: Path, interpreter: Path) -> None:
+    """No function asks for more when commands change what it works with."""
+    nothing_is_asked_that_is_not_granted(stack, recording, interpreter)
+
+
+def test_contract(stack: Endpoints, recording: Path, interpreter: Path) -> None:
+    """No function asks for more, whatever requests the API's document allows or forbids."""
+    nothing_is_asked_that_is_not_granted(stack, recording, interpreter)
+
+
+def test_pages(stack: Endpoints, recording: Path, interpreter: Path) -> None:
+    """No function asks for more, whatever is clicked on a page or sent by a generated client."""
+    nothing_is_asked_that_is_not_granted(stack, recording, interpreter)
+
+
+def nothing_is_asked_that_is_not_granted(
     stack: Endpoints, recording: Path, interpreter: Path
 ) -> None:
-    """No function asks for more when commands change what it works with."""
     deployed = Deployed(stack)
     asked = [call for call in recorded(recording.read_text()) if call.role in deployed.roles]
     assert asked

@@ -269,20 +269,30 @@ def test_the_linter_sees(fault: str, tmp_path: Path) -> None:
     assert done.returncode > 10, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("name", [".github/workflows/deploy.yml", ".gitlab-ci.yml", "pipeline"])
-def test_the_schemas_see_a_typing_error(name: str, tmp_path: Path) -> None:
-    """`make check` finds a key that nobody knows, in each kind of file."""
+CHECK = ["scripts/check-pipeline"]
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what is checked of the pipeline, in which nothing is found."""
+    folder = tmp_path_factory.mktemp("checked")
     for part in (".github", ".gitlab-ci.yml", "pipeline", "scripts"):
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
-        copy(ROOT / part, tmp_path / part)
-    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
-    check = ["scripts/check-pipeline"]
-    subprocess.run(check, cwd=tmp_path, check=True, capture_output=True)
+        copy(ROOT / part, folder / part)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    subprocess.run(CHECK, cwd=folder, check=True, capture_output=True)
+    return folder
+
+
+@pytest.mark.parametrize("name", [".github/workflows/deploy.yml", ".gitlab-ci.yml", "pipeline"])
+def test_the_schemas_see_a_typing_error(name: str, checked: Path, tmp_path: Path) -> None:
+    """`make check` finds a key that nobody knows, in each kind of file."""
+    shutil.copytree(checked, tmp_path, symlinks=True, dirs_exist_ok=True)
     wrong = tmp_path / (f"{name}/oidc-role.yaml" if name == "pipeline" else name)
     keys = {"pipeline": ("RoleName", "RolNam"), ".gitlab-ci.yml": ("extends:", "extend:")}
     old, new = keys.get(name, ("runs-on:", "run-on:"))
     wrong.write_text(wrong.read_text().replace(old, new, 1))
-    assert subprocess.run(check, cwd=tmp_path, check=False, capture_output=True).returncode != 0
+    assert subprocess.run(CHECK, cwd=tmp_path, check=False, capture_output=True).returncode != 0
 
 
 def test_expressions_are_never_guessed() -> None:

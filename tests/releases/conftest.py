@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from local.copy.emulator import Watch
-from local.inside.patches import PATCHES
+from local.inside.patches import NOT_KEPT
 from local.stack import start
 from ops.reach.layout import free_port
 from tests.releases.release import Release, harmless
@@ -21,14 +21,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-_PATCHES = [name for name in PATCHES if name != "steady_saving"]
-"""All but what saves each new version's code every few seconds: this stage does not come back."""
-
-
 @contextlib.contextmanager
 def opened(directory: Path, watch: Watch = Watch()) -> Iterator[Stage]:  # noqa: B008 - immutable
     """Run a stage whose partners' orders are confirmed at once; its customers' wait."""
-    with start(free_port(), directory, patches=_PATCHES, watch=watch) as endpoints:
+    with start(free_port(), directory, patches=NOT_KEPT, watch=watch) as endpoints:
         made = Stage(endpoints)
         flags = {"auto-confirm": {"enabled": True, "deny": [endpoints.customer_id]}}
         made.client("ssm").put_parameter(

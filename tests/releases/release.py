@@ -59,6 +59,8 @@ class Release(NamedTuple):
     """What the gate is told: `check` or `skip`."""
     rounds: int = 1
     """How often the gate tries each shape of order."""
+    environments: int = 1
+    """How many of each function the gate starts at once: each is a process on this machine."""
     slow_factor: int = 10
     """How many times as long as now answers may take: a busy machine is no finding."""
 
@@ -76,7 +78,8 @@ class Release(NamedTuple):
         for gate in of_type(made, GATE).values():
             reason = "planted" if self.gate == "skip" else ""
             gate["Properties"] |= {"Gate": self.gate, "Reason": reason, "Rounds": self.rounds}
-            gate["Properties"]["SlowFactor"] = self.slow_factor
+            more = {"SlowFactor": self.slow_factor, "Environments": self.environments}
+            gate["Properties"] |= more
         return _versioned(deployed, made)
 
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(1800)]
 
-ROUNDS = 5
-"""How thoroughly a stage's settings have the gate look."""
+ROUNDS, ENVIRONMENTS = 5, 5
+"""How thoroughly a stage's settings have the gate look, and how many it starts at once there."""
 
 
 def test_twenty_good_releases_in_a_row(stage: Stage, traffic: Traffic) -> None:
@@ -37,6 +37,7 @@ def test_twenty_good_releases_in_a_row(stage: Stage, traffic: Traffic) -> None:
 def test_a_thorough_gate_lets_a_good_release_pass(stage: Stage, traffic: Traffic) -> None:
     """As often as a stage's settings have the gate try, it finds no fault where there is none."""
     with traffic.unharmed():
-        for release in (harmless(20)._replace(rounds=ROUNDS), Release()):
+        thorough = harmless(20)._replace(rounds=ROUNDS, environments=ENVIRONMENTS)
+        for release in (thorough, Release()):
             outcome = stage.deploy(release)
             assert outcome.status == DONE, outcome

@@ -110,6 +110,9 @@ PATCHES: dict[str, Callable[[], None]] = {
 }
 """All patches by name, in the order in which they are applied: a later one wraps an earlier one."""
 
+NOT_KEPT = tuple(name for name in PATCHES if name != persistence.steady_saving.__name__)
+"""All but what saves every few seconds what many requests leave: for a copy that ends for good."""
+
 FOR_DEPLOYMENTS: dict[str, Callable[[], None]] = {
     patch.__name__: patch
     for patch in (

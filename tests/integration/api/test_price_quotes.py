@@ -7,7 +7,6 @@ of a stage that requires them, for as long as those tests take.
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import pytest
 
 from ops.live.function_variables import change, look, variables_of
 from orders.settings import PRICE_KEYS, PRICE_QUOTES
+from tests.integration.conftest import wait_until_saved
 from tests.shared.examples import order
 from tests.shared.people import aws, client_of
 
@@ -173,7 +173,7 @@ def test_no_quote_is_kept_or_logged(me: Customer, stack: Endpoints) -> None:
     forged = {**taken, "quote": me.ask()["quote"][:-4] + "AAAA"}
     assert me.post(taken).status_code == 201
     assert me.post(forged).status_code == 422
-    time.sleep(3)  # the event goes out, and the state is saved
+    wait_until_saved(stack, me.post(me.order()).json()["orderId"])
     parts = {part for body in (taken, forged) for part in body["quote"].split(".")[1:]}
     for where, text in _said(stack):
         assert not [part[:12] for part in parts if part in text], where

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.integration.conftest import wait_until_saved
 from tests.shared.people import aws
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def test_no_secret_of_a_run_stands_where_it_does_not_belong(
     """No template, event, environment, log or state holds a key, a secret or the signing key."""
     placed = acme.place()
     acme.patch(placed["orderId"], {"status": "CONFIRMED"})
-    time.sleep(3)  # the webhooks go out, and the state is saved
+    wait_until_saved(stack, acme.place()["orderId"])
     known = secrets(stack)
     assert len(known) >= 5
     found: dict[str, Any] = {

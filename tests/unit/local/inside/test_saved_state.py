@@ -9,7 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from local.inside import saved_state
-from local.inside.saved_state import Saver
+from local.inside.saved_state import SAVING_SECONDS, Saver, pause_after
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -85,3 +85,9 @@ def test_a_child_saves_the_state_itself(tmp_path: Path, monkeypatch: pytest.Monk
     Saver().finish()
     assert (tmp_path / "saved").read_text() == "True"
     assert copy.deepcopy(state) is not state
+
+
+def test_a_large_state_is_saved_less_often() -> None:
+    """A copy with months of orders and logs does not spend its processor on saving them."""
+    assert pause_after(0.01) == SAVING_SECONDS
+    assert pause_after(1.0) == 10 * pause_after(0.1) > SAVING_SECONDS
