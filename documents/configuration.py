@@ -42,6 +42,8 @@ EXAMPLE = """\
     keep_data=True,  # it needs `mail`, or `mail_waiver`
     mail_waiver="Ten people try it, and sign up once.",
     web_firewall=True,
+    origins=("https://mara.example.com",),
+    sampling=Sampling(),  # without it X-Ray is dearer than prod's
     price_quotes="checked",  # customers name their own prices, until there is a menu
     capacity=Capacity(max_write_units=5_000),
     webhooks=Webhooks(waits=(60,)),  # a tuple of one has a comma
@@ -51,16 +53,16 @@ EXAMPLE = """\
 """An entry of STAGES, as somebody adds it."""
 
 _OWN = f"""## A stage of your own
-Add an entry to `STAGES`, at the end of the file:
+Add an entry to `STAGES`, behind prod's:
 ```python
 {EXAMPLE}```
 The name in front and `stage` are the same. What an entry does not name has its default below.
-Then, in this order: `make docs` records its cost, and a column here. `make synth` writes its
-template to `cdk.out`. The doctor asks the account and the Region.
+The doctor asks the account and the Region. `make docs`, after each change, records its cost, and a
+column here. `make synth` writes its template to `cdk.out`.
 ```sh
+.venv/bin/orders doctor --stage mara
 make docs
 make synth STAGE=mara
-.venv/bin/orders doctor --stage mara
 make deploy STAGE=mara
 ```
 [The pipeline](how-to/pipeline.md) deploys dev and prod alone.
@@ -106,13 +108,16 @@ def _parts(group: Mapping[str, Schema]) -> str:
     """Render the section of settings that have the same parts, of one as a rule."""
     (name, one), *others = group.items()
     leaves = [leaf for name, one in group.items() for leaf in _leaves([name], one)]
-    summary, _, more = str(_kind(_each(one) or one).get("description", "")).partition("\n\n")
+    kind = _kind(_each(one) or one)
+    made = f"Written as `{kind['title']}(…)`." if "title" in kind else ""
+    summary, _, more = str(kind.get("description", "")).partition("\n\n")
     if not others:
-        about = " ".join(filter(None, [_doc(one), _spaced(more)]))
+        about = " ".join(filter(None, [_doc(one), _spaced(more), made]))
         return _section(f"`{name}`", list(_rows(leaves, _doc(one))), _wrapped(about))
     each = [_wrapped(f"* `{name}`: {_doc(one)}") for name, one in group.items()]
     title = ", ".join(f"`{name}`" for name in group)
-    return _section(title, list(_rows(leaves, "")), "\n".join([_wrapped(summary), "", *each]))
+    about = _wrapped(f"{summary} {made}".strip())
+    return _section(title, list(_rows(leaves, "")), "\n".join([about, "", *each]))
 
 
 def _wrapped(text: str) -> str:

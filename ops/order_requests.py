@@ -32,7 +32,7 @@ _OWN = "/orders"
 _PARTNERS = "/partner/orders"
 _ONE = "/{orderId}"
 _PAGE = 25
-_BAD, _PRECONDITION_FAILED = 400, 412
+_BAD, _NOT_FOUND, _PRECONDITION_FAILED = 400, 404, 412
 
 
 class Sender(NamedTuple):
@@ -211,6 +211,8 @@ def _body(told: Mapping[str, Any], request: str) -> dict[str, Any]:
         raise OperatorError(f"The function failed: {why}. Its log tells more, by {request}.")
     if status < _BAD:
         return body
+    if status == _NOT_FOUND:  # of an operator, whom every order is shown
+        raise OperatorError("There is no such order: `orders ls` shows those that there are.")
     faults = [f"{each.get('pointer', '')} {each['detail']}" for each in body.get("errors", ())]
     said = "; ".join(filter(None, [str(body.get("detail") or body.get("title")), *faults]))
     kind = Overtaken if status == _PRECONDITION_FAILED else OperatorError

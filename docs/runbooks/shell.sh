@@ -9,7 +9,7 @@ from infrastructure.settings import settings_of
 try:
     print(settings_of(sys.argv[1]).region)
 except ValueError as error:
-    sys.exit(f"{error}")
+    sys.exit(f"{error}; of the local run ask by --local, without this file")
 ' "$STAGE") || { unset STAGE STACK AWS_REGION; return 1; }
 STACK=food-delivery-orders-$STAGE
 export AWS_REGION AWS_DEFAULT_REGION=$AWS_REGION AWS_PAGER=

@@ -126,7 +126,11 @@ def test_alarms_fire_as_the_table_says(prod_proof: Proof, scenario: str) -> None
         for name, alarm in prod_proof.alarms.items()
     }
     said = {name: rows_of(name).get(scenario) for name in found}
-    assert found == said
+    assert found == said, [
+        f"{name}: found {found[name]!r}, its row says {said[name]!r}"
+        for name in found
+        if found[name] != said[name]
+    ]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -160,9 +160,12 @@ def test_all_of_our_own_metrics_are_shown(dev: Template) -> None:
     assert shown == {metric.name for metric in METRICS}
 
 
+MOST_METRICS = 10
+
+
 def test_our_own_metrics_are_few() -> None:
     """Ten custom metrics are paid for at most, and none for each partner, restaurant or reason."""
-    assert len(METRICS) <= 10
+    assert len(METRICS) <= MOST_METRICS, "is one more worth 30 cents a month? MOST_METRICS"
 
 
 def test_rows_fill_the_width_and_do_not_overlap(template: Template) -> None:

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_WORDS = 25_000
-"""How many words all hand-written pages may have together. The number only shrinks: who needs words
-for a new thing says an old one once, and links it."""
+"""How many words all hand-written pages may have together. Who needs words for a new thing says an
+old one once, and links it; or raises this by the words of a new runbook or page."""
+
+MEND = "too many words: shorten one of these pages, or raise MOST_WORDS by those of a new page"
 
 HISTORY = ("docs/decisions/", "CHANGELOG.md")
 """What is added to and never rewritten: it tells of another day."""
@@ -58,7 +60,7 @@ def test_the_documents_stay_short() -> None:
     """Nobody has to read more words than there were at the last release."""
     found = by_hand()
     longest = sorted(found.items(), key=lambda page: -page[1])
-    assert sum(found.values()) <= MOST_WORDS, longest
+    assert sum(found.values()) <= MOST_WORDS, (MEND, longest)
 
 
 def test_made_pages_are_those_of_the_generators() -> None:

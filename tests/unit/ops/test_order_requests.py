@@ -132,7 +132,10 @@ def test_an_order_is_placed_by_a_partners_key() -> None:
             answer(400, {"detail": "Wrong", "errors": [{"pointer": "#/tip", "detail": "Too low"}]}),
             "400: Wrong; #/tip Too low.",
         ),
-        (answer(404, {"title": "There is no such order"}), "404: There is no such order."),
+        (
+            answer(404, {"detail": "No order of yours has this id"}),
+            "There is no such order: `orders ls`",
+        ),
         ({"errorMessage": "Task timed out"}, "The function failed: Task timed out"),
     ],
 )
