@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-LIBRARIES = "botocore.session httpx msgspec pydantic pytest rich.console rich.table typer"
+LIBRARIES = """
+    botocore.session httpx msgspec pydantic.dataclasses pydantic.fields pytest
+    rich.console rich.table typer typer._adapters typer.main
+"""
 
 
 class Ended(NamedTuple):
