@@ -11,7 +11,6 @@ import pytest
 from infrastructure.settings import STAGES, Budget, Capacity, CapacityMode, Domain, WebClient
 from infrastructure.synth import compose, template_of, write
 from orders.settings import STAGE
-from tests.quick import is_quick
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,19 +82,15 @@ class Template:
 
 
 @pytest.fixture(scope="session")
-def services(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Service]:
+def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
     """Build every variant once; the asset is a stand-in, only its place is in a template.
 
-    CDK's own validation is an older edition of what test_checkers.py asks about each: a quick run
-    does without.
+    CDK's own validation takes longer than all the rest: release/test_cdk_validation.py asks it.
     """
     asset = tmp_path_factory.mktemp("asset")
     (asset / "code.py").write_text("")
-    validates = not is_quick(request.config)
     return {
-        name: compose(settings, asset=asset, out=tmp_path_factory.mktemp(name), validates=validates)
+        name: compose(settings, asset=asset, out=tmp_path_factory.mktemp(name), validates=False)
         for name, settings in VARIANTS.items()
     }
 

@@ -11,7 +11,6 @@ import pytest
 from documents.limits import DOCUMENT, INLINE_BODY, SHARE, document, uses
 from infrastructure.settings import STAGES
 from infrastructure.synth import template_of
-from tests.quick import is_quick
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template
@@ -30,11 +29,10 @@ def test_each_limit_counts_something(template: Template) -> None:
 
 
 @pytest.mark.synthesizes
-def test_the_longest_stage_name_deploys(request: pytest.FixtureRequest) -> None:
+def test_the_longest_stage_name_deploys() -> None:
     """A stage may have the longest name that the settings take: no other name becomes too long."""
     settings = replace(STAGES["prod"], stage="a" * 20)
-    # CDK knows limits of names, too.
-    template = template_of(settings, validates=not is_quick(request.config))
+    template = template_of(settings)  # release/test_cdk_validation.py: CDK knows limits, too
     over = [use for use in uses(template) if use.share > 1]
     assert {use.limit for use in over} == {INLINE_BODY}, over
 
