@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from infrastructure import synth
+from infrastructure.nag_acknowledgements import acknowledgements
 from infrastructure.settings import STAGES
 from project.checkout import ROOT
 from tests.infrastructure.conftest import VARIANTS
@@ -38,7 +39,8 @@ def validated(settings: Settings, asset: Path, out: Path, kept: Path = KEPT) -> 
         Where it is noted that this text is clean.
     """
     text = synth.synthesize(settings, asset=asset, out=out / "plain", validates=False).read_bytes()
-    asked = f"{version('aws-cdk-lib')} {version('cloudformation-validate')}".encode()
+    answered = [*acknowledgements(settings), (ROOT / "cdk.json").read_text()]
+    asked = f"{version('aws-cdk-lib')} {answered}".encode()
     clean = kept / hashlib.sha256(asked + text).hexdigest()
     if not clean.exists():
         synth.synthesize(settings, asset=asset, out=out / "validated", validates=True)
