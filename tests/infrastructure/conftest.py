@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infrastructure.settings import STAGES, Budget, Capacity, CapacityMode, Domain, WebClient
-from infrastructure.synth import compose, template_of, write
+from infrastructure.synth import compose, synthesize, template_of, write
 from orders.settings import STAGE
 
 if TYPE_CHECKING:
@@ -45,6 +45,9 @@ VARIANTS = {
         budget=Budget(alarm_emails=("ops@example.com", "money@example.com")),
     ),
 }
+
+LONGEST = replace(STAGES["prod"], stage="a" * 20)
+"""A stage with the longest name that the settings take."""
 
 GIVEN = "given-templates"
 """The plugin, if any, that brings the templates: tests.mutation plants faults in them."""
@@ -118,6 +121,14 @@ def templates(given: Any, paths: dict[str, Path]) -> dict[str, Template]:
         found: dict[str, Template] = given.templates
         return found
     return {name: Template(json.loads(path.read_text())) for name, path in paths.items()}
+
+
+@pytest.fixture(scope="session")
+def longest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Synthesize the stage with the longest name."""
+    asset = tmp_path_factory.mktemp("asset")
+    (asset / "code.py").write_text("")
+    return synthesize(LONGEST, asset=asset, out=tmp_path_factory.mktemp("out"), validates=False)
 
 
 @pytest.fixture(params=VARIANTS)
