@@ -143,7 +143,11 @@ def can_show(text: str) -> bool:
 
 def note(text: str) -> None:
     """Tell something beside the result."""
-    _console(stderr=True).print(_text(plain(text)))
+    if sys.stderr.isatty():
+        _console(stderr=True).print(_text(plain(text)))
+    else:
+        hush()
+        print(plain(text), file=sys.stderr)
 
 
 def as_json(document: Any) -> None:
