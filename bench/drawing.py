@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -30,6 +27,9 @@ def bars(path: Path, title: str, number: int) -> Iterator[Axes]:
         title: what the bars are, with its unit.
         number: of bars.
     """
+    import matplotlib as mpl  # noqa: PLC0415 - it takes a second; who draws nothing needs it not
+    from matplotlib.figure import Figure  # noqa: PLC0415 - likewise
+
     with mpl.rc_context({"svg.hashsalt": "orders", "font.size": 10}):
         figure = Figure(figsize=(_WIDTH, _HEIGHT_PER_BAR * number + 1), layout="constrained")
         axes = figure.subplots()

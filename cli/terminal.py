@@ -160,7 +160,11 @@ def can_show(text: str) -> bool:
 
 def note(text: str) -> None:
     """Tell something beside the result."""
-    _console(stderr=True).print(_text(plain(aimed(text))))
+    if sys.stderr.isatty():
+        _console(stderr=True).print(_text(plain(aimed(text))))
+    else:
+        hush()
+        print(plain(aimed(text)), file=sys.stderr)
 
 
 def as_json(document: Any) -> None:

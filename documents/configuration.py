@@ -5,8 +5,12 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import textwrap
 from collections.abc import Mapping
+from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
@@ -71,7 +75,33 @@ make deploy STAGE=mara
 Schema = dict[str, Any]
 """A JSON Schema: pydantic makes one from annotations and docstrings."""
 
-_SCHEMA: Schema = TypeAdapter(Settings).json_schema()
+
+def explanations() -> dict[str, dict[str, str]]:
+    """Read what stands below each setting, by class and name.
+
+    pydantic can do so where the classes are made, and every command would wait for it.
+    """
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    kinds = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    return {kind.name: dict(_explained(kind)) for kind in kinds}
+
+
+def _explained(kind: ast.ClassDef) -> Iterator[tuple[str, str]]:
+    for setting, below in pairwise(kind.body):
+        match setting, below:
+            case ast.AnnAssign(ast.Name(name)), ast.Expr(ast.Constant(str(text))):
+                yield name, inspect.cleandoc(text)
+
+
+def _with_explanations(schema: Schema) -> Schema:
+    kinds = {Settings.__name__: schema, **schema["$defs"]}
+    for kind, told in explanations().items():
+        for name, text in told.items():
+            kinds[kind]["properties"][name]["description"] = text
+    return schema
+
+
+_SCHEMA: Schema = _with_explanations(TypeAdapter(Settings).json_schema())
 
 _TEXT: Schema = {"type": "string"}
 _KINDS = {

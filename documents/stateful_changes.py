@@ -19,8 +19,6 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
-
 from infrastructure.settings import STAGES, VERSION_TAG
 from infrastructure.stateful import BEFORE, DECLARED, FIXED_BESIDES, FOLDER, HOLDS, REMOVED
 from infrastructure.synth import template_of
@@ -77,6 +75,9 @@ def fixed_properties(kind: str) -> list[str]:
     if kind.startswith("Custom::"):
         return own
     region = next(iter(STAGES.values())).region
+    # Its package takes a second to import.
+    from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # noqa: PLC0415
+
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, kind).schema
     named = (
         path.removeprefix("/properties/").partition("/*")[0].replace("/", ".")

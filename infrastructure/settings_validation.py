@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import MISSING, field, fields
 from functools import cache
 from importlib.util import find_spec
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from pydantic_core import ErrorDetails
 
+# Looking for plugins, of which we have none, would read what each installed package says of itself.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 _Kind = TypeVar("_Kind")
 
 _STRICT = ConfigDict(
@@ -27,7 +31,6 @@ _STRICT = ConfigDict(
     extra="forbid",
     allow_inf_nan=False,
     validate_default=True,
-    use_attribute_docstrings=True,
 )
 
 _SHOWN = 10**9

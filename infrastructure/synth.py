@@ -74,11 +74,7 @@ def compose(
 
 
 def compose_without_code(
-    settings: Settings,
-    folder: Path,
-    *,
-    model: CostModel | None = None,
-    validates: bool = False,
+    settings: Settings, folder: Path, *, model: CostModel | None = None
 ) -> Service:
     """Build the constructs below an empty folder, with an empty asset, for a look at them alone."""
     asset = folder / "asset"
@@ -89,17 +85,15 @@ def compose_without_code(
         asset=asset,
         out=folder / "out",
         model=model,
-        validates=validates,
+        validates=False,
         release=looked_at(),
     )
 
 
-def template_of(
-    settings: Settings, *, model: CostModel | None = None, validates: bool = False
-) -> dict[str, Any]:
+def template_of(settings: Settings, *, model: CostModel | None = None) -> dict[str, Any]:
     """Give the template of some settings, for a look at it alone: its asset is empty."""
     with tempfile.TemporaryDirectory() as folder:
-        service = compose_without_code(settings, Path(folder), model=model, validates=validates)
+        service = compose_without_code(settings, Path(folder), model=model)
         template: dict[str, Any] = json.loads(write(service).read_text())
     return template
 

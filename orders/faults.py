@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from datetime import UTC, datetime
 from enum import EnumType
+from functools import cache
 from itertools import islice
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
@@ -125,7 +126,7 @@ def _struct_faults(value: Any, struct: type[Struct], pointer: str) -> Iterator[F
     if not isinstance(value, _Members):
         yield from _value_faults(value, struct, pointer, {})
         return
-    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    fields = _fields(struct)
     right: dict[str, Any] = {field.name: UNSET for field in fields.values()}
     given = Counter(name for name, _ in value)
     for name, member in dict(value).items():
@@ -143,6 +144,12 @@ def _struct_faults(value: Any, struct: type[Struct], pointer: str) -> Iterator[F
         if field.required and name not in given:
             yield Fault(f"{pointer}/{name}", f"Object missing required field `{name}`")
     yield from _faults_between(right, struct, pointer)
+
+
+@cache
+def _fields(struct: type[Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    """Give a struct's fields by their names in JSON; msgspec reads its annotations each time."""
+    return {field.encode_name: field for field in msgspec.structs.fields(struct)}
 
 
 def _member_faults(

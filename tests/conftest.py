@@ -13,6 +13,7 @@ dear to make is made once: tests that share it stay together in one of them, in 
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from pathlib import Path
@@ -109,6 +110,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.stem in _APART and "stack" in getattr(item, "fixturenames", ()):
             raise pytest.UsageError(f"{item.nodeid} uses the running copy: it is not apart")
     items.sort(key=lambda item: _rank(_group(item.nodeid)))
+
+
+def pytest_collection_finish() -> None:
+    """Let no search for garbage look at what was imported and collected: it stays to the end."""
+    gc.freeze()
 
 
 def _group(nodeid: str) -> str:

@@ -35,8 +35,9 @@ NOT_QUICK = (
     "infrastructure/test_asset.py",
     "infrastructure/documents/test_asyncapi_rules.py",
     "infrastructure/documents/test_openapi_rules.py",
+    "infrastructure/release/test_cdk_validation.py",
 )
-"""What within them needs the package index, or npm's."""
+"""What within them needs the package index, or npm's; and CDK's validation, a minute of Node.js."""
 
 _TESTS = ROOT / "tests"
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infrastructure.settings import STAGES, Budget, Capacity, CapacityMode, Domain, WebClient
-from infrastructure.synth import compose, template_of, write
+from infrastructure.synth import compose, synthesize, template_of, write
 from orders.settings import STAGE
-from tests.quick import is_quick
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +45,9 @@ VARIANTS = {
         budget=Budget(alarm_emails=("ops@example.com", "money@example.com")),
     ),
 }
+
+LONGEST = replace(STAGES["prod"], stage="a" * 20)
+"""A stage with the longest name that the settings take."""
 
 GIVEN = "given-templates"
 """The plugin, if any, that brings the templates: tests.mutation plants faults in them."""
@@ -83,19 +85,15 @@ class Template:
 
 
 @pytest.fixture(scope="session")
-def services(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Service]:
+def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
     """Build every variant once; the asset is a stand-in, only its place is in a template.
 
-    CDK's own validation is an older edition of what test_checkers.py asks about each: a quick run
-    does without.
+    CDK's own validation takes longer than all the rest: release/test_cdk_validation.py asks it.
     """
     asset = tmp_path_factory.mktemp("asset")
     (asset / "code.py").write_text("")
-    validates = not is_quick(request.config)
     return {
-        name: compose(settings, asset=asset, out=tmp_path_factory.mktemp(name), validates=validates)
+        name: compose(settings, asset=asset, out=tmp_path_factory.mktemp(name), validates=False)
         for name, settings in VARIANTS.items()
     }
 
@@ -123,6 +121,14 @@ def templates(given: Any, paths: dict[str, Path]) -> dict[str, Template]:
         found: dict[str, Template] = given.templates
         return found
     return {name: Template(json.loads(path.read_text())) for name, path in paths.items()}
+
+
+@pytest.fixture(scope="session")
+def longest(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Synthesize the stage with the longest name."""
+    asset = tmp_path_factory.mktemp("asset")
+    (asset / "code.py").write_text("")
+    return synthesize(LONGEST, asset=asset, out=tmp_path_factory.mktemp("out"), validates=False)
 
 
 @pytest.fixture(params=VARIANTS)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
-from cfnlint import lint_file
 from cloudformation_validate import CompositeEngine
 
 from infrastructure import service as service_module
@@ -24,6 +23,7 @@ from infrastructure.nag_acknowledgements import acknowledgements
 from infrastructure.synth import compose
 from project.checkout import ROOT
 from tests.infrastructure.conftest import VARIANTS
+from tests.lazily import Lazily
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from infrastructure.service import Service
     from tests.infrastructure.conftest import Template
+
+cfnlint = Lazily("cfnlint")
 
 PACKS = (AwsSolutionsChecks, ServerlessChecks)
 IGNORED = {
@@ -115,7 +117,7 @@ def linted(path: Path, kept: Path = ROOT / ".cache/cfn-lint") -> list[str]:
     resources = json.loads(text)["Resources"]
     problems = [
         f"{match.rule.id} at line {match.linenumber}: {match.message}"
-        for match in lint_file(path)
+        for match in cfnlint.lint_file(path)
         if (match.rule.id, resources.get(match.path[1], {}).get("Type")) not in IGNORED
     ]
     if not problems:

@@ -7,15 +7,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from infrastructure.settings import KEPT_UNRESERVED, STAGES, VERSION_TAG, tags
 from orders.metrics import METRICS, NAMESPACE, dimensions_of
 from project.release import version
 from tests.infrastructure.conftest import VARIANTS, Template
+from tests.lazily import Lazily
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+descriptions = Lazily("cfnlint.schema.manager")
 
 ENVIRONMENT_BYTES = 4 * 1024
 PARAMETER_BYTES = 4 * 1024
@@ -137,7 +139,7 @@ def tagged(template: Template) -> Iterator[tuple[str, Any]]:
     for name, resource in template.document["Resources"].items():
         kind = resource["Type"]
         if kind.startswith("AWS::") and kind not in WITHOUT_TAGS:
-            schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, kind).schema
+            schema = descriptions.PROVIDER_SCHEMA_MANAGER.get_resource_schema(region, kind).schema
             where = schema.get("tagging", {}).get("tagProperty", "/properties/").split("/")[-1]
             if where in schema["properties"]:
                 yield name, resource["Properties"].get(where)

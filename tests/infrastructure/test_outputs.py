@@ -71,26 +71,30 @@ def test_a_reader_needs_no_cdk() -> None:
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
-def texts(tree: ast.AST) -> Iterator[tuple[ast.expr, re.Pattern[str]]]:
-    """Give each text of a module as a pattern, with anything where something is put in."""
+def named(tree: ast.AST) -> Iterator[ast.expr]:
+    """Give each text of a module that is a name, or becomes one by what is put in."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node, re.compile(re.escape(node.value))
+        if isinstance(node, ast.Constant) and node.value in NAMES:
+            yield node
         elif isinstance(node, ast.JoinedStr):
             written = [
                 str(part.value) if isinstance(part, ast.Constant) else "" for part in node.values
             ]
-            if len("".join(written)) >= SHORTEST:
-                yield node, re.compile("".join(re.escape(part) or r"\w+" for part in written))
+            if len("".join(written)) >= SHORTEST and _becomes(written):
+                yield node
+
+
+def _becomes(written: list[str]) -> bool:
+    """Tell whether parts become a name, with something in place of those that are empty."""
+    first, *_, last = ["", *written] if len(written) == 1 else written
+    near = [name for name in NAMES if name.startswith(first) and name.endswith(last)]
+    pattern = "".join(re.escape(part) or r"\w+" for part in written) if near else ""
+    return any(re.fullmatch(pattern, name) for name in near)
 
 
 def strays(source: str) -> list[tuple[int, str]]:
     """Give what a module writes that is, or can become, the name of an output, with its lines."""
-    return [
-        (node.lineno, ast.unparse(node))
-        for node, pattern in texts(ast.parse(source))
-        if any(map(pattern.fullmatch, NAMES))
-    ]
+    return [(node.lineno, ast.unparse(node)) for node in named(ast.parse(source))]
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jsonschema import Draft7Validator
 
 from documents.events.asyncapi import asyncapi
+from tests.lazily import Lazily
 from tests.shared.node import packages
 
 if TYPE_CHECKING:
@@ -18,11 +18,16 @@ if TYPE_CHECKING:
     Fault = Callable[[dict[str, Any]], Any]
 
 
+jsonschema = Lazily("jsonschema")
+
+
 @cache
-def rules() -> Draft7Validator:
+def rules() -> Any:
     """Give the schema that AsyncAPI publishes for the version that the document names."""
     folder = packages() / "@asyncapi/specs/schemas"
-    return Draft7Validator(json.loads((folder / f"{asyncapi()['asyncapi']}.json").read_text()))
+    return jsonschema.Draft7Validator(
+        json.loads((folder / f"{asyncapi()['asyncapi']}.json").read_text())
+    )
 
 
 def referred(node: Any) -> set[str]:

@@ -10,9 +10,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 from hypothesis import given
-from jsonschema import Draft202012Validator, FormatChecker
-from openapi_schema_validator import OAS30ReadValidator, OAS31Validator
-from openapi_spec_validator import OpenAPIV31SpecValidator
 from standardwebhooks import Webhook, WebhookVerificationError
 from standardwebhooks import webhooks as library
 
@@ -40,11 +37,16 @@ from orders.domain.order import (
 )
 from orders.order_changes import parse
 from orders.problems import Problem
+from tests.lazily import Lazily
 from tests.shared import examples
 from tests.shared.stream_records import NOW, customers_order, item, partners_order, record
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+jsonschema = Lazily("jsonschema")
+schemas = Lazily("openapi_schema_validator")
+specifications = Lazily("openapi_spec_validator")
 
 EVENT, DELAY, CHANGE = "order-event", "ready-time-event", "order-change"
 FILES = [SCHEMAS / f"{name}.json" for name in (EVENT, DELAY, CHANGE)]
@@ -54,9 +56,11 @@ built = cache(contract)
 
 
 @cache
-def validator(name: str) -> Draft202012Validator:
+def validator(name: str) -> Any:
     """Give that of one schema."""
-    return Draft202012Validator(built()[SCHEMAS / f"{name}.json"], format_checker=FormatChecker())
+    return jsonschema.Draft202012Validator(
+        built()[SCHEMAS / f"{name}.json"], format_checker=jsonschema.FormatChecker()
+    )
 
 
 def faults(name: str, message: Any) -> list[str]:
@@ -103,7 +107,7 @@ def _parts(node: dict[str, Any] | list[Any]) -> list[Any]:
 
 def test_the_newer_document_is_valid_openapi() -> None:
     """Every tool that reads OpenAPI 3.1 reads the document, webhooks included."""
-    OpenAPIV31SpecValidator(document_31()).validate()
+    specifications.OpenAPIV31SpecValidator(document_31()).validate()
 
 
 def test_both_openapi_documents_say_the_same() -> None:
@@ -131,8 +135,8 @@ def test_both_openapi_documents_say_the_same() -> None:
 )
 def test_null_is_taken_by_both_versions_or_by_neither(schema: dict[str, Any], value: Any) -> None:
     """A value fits a schema in 3.1 exactly when it fits it in 3.0."""
-    older = OAS30ReadValidator(schema).is_valid(value)
-    assert OAS31Validator(as_31(schema)).is_valid(value) == older
+    older = schemas.OAS30ReadValidator(schema).is_valid(value)
+    assert schemas.OAS31Validator(as_31(schema)).is_valid(value) == older
 
 
 def test_a_reference_may_be_null_in_the_newer_version() -> None:
@@ -191,7 +195,7 @@ def test_the_newer_version_says_the_rules_between_fields(struct: Any, body: dict
     except (Problem, InvalidField):
         taken = False
     whole = {"$ref": f"{REF}{struct.__name__}", "components": document_31()["components"]}
-    assert Draft202012Validator(whole).is_valid(json.loads(text)) == taken
+    assert jsonschema.Draft202012Validator(whole).is_valid(json.loads(text)) == taken
 
 
 # --- Webhooks
@@ -201,7 +205,7 @@ def test_the_newer_version_says_the_rules_between_fields(struct: Any, body: dict
 def test_each_schema_is_one_and_its_examples_fit(path: Path) -> None:
     """Each file is JSON Schema 2020-12, stands alone, and shows messages that it describes."""
     schema = built()[path]
-    Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator.check_schema(schema)
     assert REF not in json.dumps(schema)
     assert schema["examples"]
     for example in schema["examples"]:
@@ -348,6 +352,6 @@ def test_the_documented_headers_are_those_of_a_delivery() -> None:
     headers = asyncapi()["components"]["messages"][messages.EVENT]["headers"]
     (example, *_) = asyncapi()["components"]["messages"][messages.EVENT]["examples"]
     assert set(headers["required"]) == set(example["headers"])
-    assert Draft202012Validator(headers).is_valid(example["headers"])
+    assert jsonschema.Draft202012Validator(headers).is_valid(example["headers"])
     forged = {**example["headers"], "webhook-signature": "v2,abc"}
-    assert not Draft202012Validator(headers).is_valid(forged)
+    assert not jsonschema.Draft202012Validator(headers).is_valid(forged)

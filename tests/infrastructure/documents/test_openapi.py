@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from openapi_schema_validator import OAS30ReadValidator, OAS30WriteValidator
-from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from documents.openapi import document as openapi
 from documents.openapi.document import API_KEY, DOCUMENT, TOKEN, document, moves_table
@@ -37,6 +35,7 @@ from orders.problems import (
 from orders.routes import ROUTES
 from project.checkout import ROOT
 from tests.infrastructure.edge.test_api import method_of
+from tests.lazily import Lazily
 from tests.shared import examples
 
 if TYPE_CHECKING:
@@ -45,6 +44,9 @@ if TYPE_CHECKING:
 
     from orders.routes import Route
     from tests.infrastructure.conftest import Template
+
+schemas = Lazily("openapi_schema_validator")
+specifications = Lazily("openapi_spec_validator")
 
 CONTRACT = document()
 HANDLERS = {name: import_module(f"orders.handlers.{name}") for name in names(Caller.API)}
@@ -80,7 +82,7 @@ def takes(schema: dict[str, Any], value: Any) -> bool:
 
 @cache
 def _validator(schema: str) -> Any:
-    return OAS30WriteValidator(whole(json.loads(schema)))
+    return schemas.OAS30WriteValidator(whole(json.loads(schema)))
 
 
 def credentials_of(route: Route) -> dict[str, Any]:
@@ -96,7 +98,7 @@ def kinds_in(*modules: ModuleType) -> set[Kind]:
 
 def test_the_document_is_valid_openapi() -> None:
     """Every tool that reads OpenAPI 3.0 reads the document."""
-    OpenAPIV30SpecValidator(CONTRACT).validate()
+    specifications.OpenAPIV30SpecValidator(CONTRACT).validate()
 
 
 def test_the_document_is_current() -> None:
@@ -249,9 +251,11 @@ def test_each_problem_has_its_type_and_an_example(route: Route) -> None:
         assert shown == {kind.type for kind in kinds}
         for kind in kinds:
             raised = Problem(kind, "detail", pointer="#/x").body("request-1")
-            OAS30ReadValidator(whole(content["schema"])).validate(raised)
+            schemas.OAS30ReadValidator(whole(content["schema"])).validate(raised)
         with pytest.raises(Exception, match="is not one of"):
-            OAS30ReadValidator(whole(content["schema"])).validate(raised | {"type": "urn:other"})
+            schemas.OAS30ReadValidator(whole(content["schema"])).validate(
+                raised | {"type": "urn:other"}
+            )
 
 
 def media_types() -> Iterator[tuple[str, dict[str, Any], Any]]:
@@ -271,7 +275,9 @@ def test_every_example_is_valid() -> None:
     """Each body has an example, and it fits its schema."""
     found = list(media_types())
     for where, schema, example in found:
-        validator = OAS30WriteValidator if where.endswith("request") else OAS30ReadValidator
+        validator = (
+            schemas.OAS30WriteValidator if where.endswith("request") else schemas.OAS30ReadValidator
+        )
         faults = [str(error) for error in validator(whole(schema)).iter_errors(example)]
         assert not faults, where
     assert len(found) > 100

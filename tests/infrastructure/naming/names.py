@@ -10,14 +10,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
-
 from infrastructure.settings import STAGES
+from tests.lazily import Lazily
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.infrastructure.conftest import Template
+
+descriptions = Lazily("cfnlint.schema.manager")
 
 _REGION = next(iter(STAGES.values())).region
 _OWNERS = {"AWS::IAM::Policy": "Roles", "AWS::Lambda::Alias": "FunctionName"}
@@ -78,7 +79,9 @@ def name_paths(kind: str, properties: dict[str, Any]) -> Iterator[tuple[str, ...
 
 def _schema_of(kind: str) -> dict[str, Any]:
     """Give AWS's description of a type of resource."""
-    found: dict[str, Any] = PROVIDER_SCHEMA_MANAGER.get_resource_schema(_REGION, kind).schema
+    found: dict[str, Any] = descriptions.PROVIDER_SCHEMA_MANAGER.get_resource_schema(
+        _REGION, kind
+    ).schema
     return found
 
 

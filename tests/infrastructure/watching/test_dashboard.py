@@ -8,7 +8,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
 
 from infrastructure.functions import LIVE
@@ -17,11 +16,14 @@ from infrastructure.watching.queries import QUERIES
 from orders.metrics import METRICS, NAMESPACE, dimensions_of
 from project.checkout import ROOT
 from tests.infrastructure.conftest import VARIANTS
+from tests.lazily import Lazily
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.infrastructure.conftest import Template
+
+jsonschema = Lazily("jsonschema")
 
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "dashboard.json").read_text())
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import copy
 import json
 import warnings
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from tests.infrastructure.work.policies import policies
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it asks for pkg_resources, which tells that it is old
-    import parliament
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import ModuleType
 
     from tests.infrastructure.conftest import Template
 
@@ -38,6 +37,14 @@ ACKNOWLEDGED = {
 }
 
 
+@cache
+def parliament() -> ModuleType:
+    """Give the library, which takes long to import: each process imports this module."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it asks for pkg_resources, which tells that it is old
+        return import_module("parliament")
+
+
 class Finding(NamedTuple):
     """What parliament holds against a policy."""
 
@@ -52,7 +59,7 @@ def findings(template: dict[str, Any]) -> Iterator[Finding]:
     """Ask parliament about every policy."""
     for policy in policies(template):
         text = json.dumps(policy.document)
-        read = parliament.analyze_policy_string(text, ignore_private_auditors=True)
+        read = parliament().analyze_policy_string(text, ignore_private_auditors=True)
         for found in read.findings:
             for about in _actions_in(found.detail):
                 yield Finding(policy.resource, policy.kind, found.issue, about)

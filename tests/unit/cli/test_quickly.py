@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,6 +29,9 @@ NEVER = {
 }
 """What they never load."""
 
+STAND = "0a1b2c3d"
+"""The name of a state of the sources."""
+
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -36,12 +40,31 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What completion goes by, of every command: made once, for a hundred questions."""
+    folder = tmp_path_factory.mktemp("trees")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept, "FOLDER", folder)
+        patch.setattr(kept, "sources", lambda: STAND)
+        for entry in COMMANDS:
+            kept.write(quickly.name_of_tree(entry.name), tree(load(entry)))
+    assert list(folder.iterdir())
+    return folder
+
+
 @pytest.fixture
-def trees(own: Path) -> None:
-    """What completion goes by, of every command."""
-    for entry in COMMANDS:
-        kept.write(quickly.name_of_tree(entry.name), tree(load(entry)))
-    assert list(own.iterdir())
+def trees(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What completion goes by, at its place, whatever somebody edits meanwhile."""
+    monkeypatch.setattr(kept, "FOLDER", written)
+    monkeypatch.setattr(kept, "sources", lambda: STAND)
+
+
+@cache
+def whole() -> Any:
+    """Give all commands as Typer knows them, which takes long to make."""
+    completion_init()
+    return typer.main.get_command(app.app)
 
 
 LINES = [
@@ -64,8 +87,7 @@ def typer_says(line: str, shell: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Ask Typer itself."""
     from typer._click.shell_completion import get_completion_class  # noqa: PLC0415 - of this alone
 
-    completion_init()
-    command: Any = typer.main.get_command(app.app)
+    command = whole()
     for name, value in asked(line, shell).items():
         monkeypatch.setenv(name, value)
     kind = get_completion_class(shell)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from project.checkout import ROOT
+from tests.unit.infrastructure.warm import Ended, Warm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -206,19 +207,27 @@ def with_stage(entry: str) -> str:
     return changed
 
 
-def said(checkout: Path, command: str) -> str:
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
+    """Give a Python that has loaded the libraries: a hundred commands need not do so."""
+    made = Warm(tmp_path_factory.mktemp("warm"))
+    yield made
+    made.close()
+
+
+def said(checkout: Path, command: str, warm: Warm | None = None) -> str:
     """Run a command, which must fail, and give what it says."""
-    done = subprocess.run(
-        [sys.executable, *shlex.split(command)],
-        cwd=checkout,
-        env={**os.environ, "STAGE": "dev", "PYTHONPATH": str(checkout)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (1, ""), done.stderr
-    return done.stderr
+    environment = {**os.environ, "STAGE": "dev", "PYTHONPATH": str(checkout)}
+    if warm is not None:
+        ended = warm.run(command, checkout, environment)
+    else:
+        words = [sys.executable, *shlex.split(command)]
+        done = subprocess.run(
+            words, cwd=checkout, env=environment, capture_output=True, text=True, check=False
+        )
+        ended = Ended(done.returncode, done.stdout, done.stderr)
+    assert (ended.code, ended.out) == (1, ""), ended.err
+    return ended.err
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -241,11 +250,11 @@ def test_a_wrong_setting_is_told_in_a_sentence(
 
 
 @pytest.mark.parametrize("fault", TYPED)
-def test_a_typing_error_is_told_with_its_line(checkout: Path, fault: str) -> None:
+def test_a_typing_error_is_told_with_its_line(checkout: Path, warm: Warm, fault: str) -> None:
     """Whatever I mistype in a stage, I am told the line and what is wrong, as by Python itself."""
     entry, sentence = TYPED[fault]
     with settings(checkout, entry) as line:
-        told = said(checkout, "-m cli cost")
+        told = said(checkout, "-m cli cost", warm)
     begin = f"{PLACE}, line {line}: stage planted: "
     assert told.startswith(begin)
     rest = told.removeprefix(begin).rstrip("\n")
@@ -262,19 +271,20 @@ def test_a_file_that_cannot_be_read_is_told(checkout: Path, fault: str, command:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_tells_that_the_file_cannot_be_read(checkout: Path, command: str) -> None:
+def test_every_command_tells_that_the_file_cannot_be_read(
+    checkout: Path, warm: Warm, command: str
+) -> None:
     """No command ends with a traceback where Python cannot read the settings."""
     with settings(checkout, UNREADABLE["a forgotten comma"][0]):
-        assert said(checkout, command).endswith(": invalid syntax. Perhaps you forgot a comma?\n")
+        told = said(checkout, command, warm)
+        assert told.endswith(": invalid syntax. Perhaps you forgot a comma?\n")
 
 
 def test_a_stage_that_is_there_twice_is_told(checkout: Path) -> None:
     """A copied entry whose name I forgot to change does not take the place of the first."""
     with settings(checkout, '"prod": lambda: Settings(stage="prod")') as line:
-        assert (
-            said(checkout, "-m cli cost")
-            == f"{PLACE}, line {line + 1}: stage prod is there twice\n"
-        )
+        told = said(checkout, "-m cli cost")
+    assert told == f"{PLACE}, line {line + 1}: stage prod is there twice\n"
 
 
 def test_a_fault_outside_the_stages_is_told(checkout: Path) -> None:
@@ -305,9 +315,9 @@ def settings(checkout: Path, entry: str) -> Iterator[int]:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_tells_it(checkout: Path, command: str) -> None:
+def test_every_command_tells_it(checkout: Path, warm: Warm, command: str) -> None:
     """No command ends with a traceback, or goes on, when a stage cannot be."""
     text = (checkout / PLACE).read_text()
     line = text.partition(PLANTED)[0].count("\n") + 1
     place = f"{PLACE}, line {line}: stage planted:"
-    assert said(checkout, command) == f"{place} memory_mb must be at least 128\n"
+    assert said(checkout, command, warm) == f"{place} memory_mb must be at least 128\n"

@@ -7,12 +7,12 @@ import re
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
 from ops.reach.layout import free_port
 from orders import aws_api, partners, tracing, webhooks
@@ -36,6 +36,7 @@ from orders.handlers import create_order, get_order, list_orders, process_order,
 from orders.store import Claim, Refused, Store, Unavailable
 from orders.telemetry import log_event
 from orders.tracing import Header, fit, parse, subsegment, trace_id
+from tests.lazily import Lazily
 from tests.shared.events import event
 from tests.shared.examples import order
 from tests.shared.stream_records import NOW, body_of, item, message
@@ -47,6 +48,8 @@ if TYPE_CHECKING:
     from orders import dynamodb
     from orders.consumer import Message
 
+jsonschema = Lazily("jsonschema")
+
 ROOT = "1-67891233-abcdef012345678912345678"
 PARENT = "53995c3f42cd8ad8"
 SOUND_ROOT, SOUND_PARENT = "1-[0-9a-f]{8}-[0-9a-f]{24}", "[0-9a-f]{16}"
@@ -55,7 +58,13 @@ UNSAMPLED = f"Root={ROOT};Parent={PARENT};Sampled=0"
 SECRET = "Erika Mustermann"
 """Stands wherever a customer writes: no document may hold it."""
 
-VALID = Draft202012Validator(SUBSEGMENT)
+
+@cache
+def valid() -> Any:
+    """Give the validator of what X-Ray documents."""
+    return jsonschema.Draft202012Validator(SUBSEGMENT)
+
+
 TABLES = {name: f"{name.lower()}-table" for name in ("ORDERS", "IDEMPOTENCY", "PARTNERS")}
 
 Document = dict[str, Any]
@@ -86,7 +95,7 @@ class Daemon:
             assert json.loads(head) == {"format": "json", "version": 1}
             assert len(text) <= 64 * 1024
             document = json.loads(text)
-            VALID.validate(document)
+            valid().validate(document)
             assert SECRET not in text.decode()
             documents.append(document)
 
@@ -265,7 +274,7 @@ def test_documents_of_hostile_values(name: str, given_values: list[Any], texts: 
     work.answered(503)
     text = fit({**work._document, "end_time": work._document["start_time"]})
     assert len(text) <= tracing.MOST_BYTES
-    VALID.validate(json.loads(text))
+    valid().validate(json.loads(text))
 
 
 def test_a_document_that_is_too_long_is_cut(daemon: Daemon) -> None:

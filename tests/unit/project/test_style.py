@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import statistics
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,8 +20,13 @@ PACKAGES = (
 )
 
 
-def functions(package: str) -> Iterator[tuple[str, int]]:
+@cache
+def functions(package: str) -> list[tuple[str, int]]:
     """Give each function of a package with the lines of its body, docstring not counted."""
+    return list(_functions(package))
+
+
+def _functions(package: str) -> Iterator[tuple[str, int]]:
     for path in (ROOT / package).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):

@@ -144,7 +144,8 @@ def filled(body: dict[str, Any], shape: Callable[[str], Line], character: str) -
 
 def _rest(body: dict[str, Any], lines: list[Line], last: Line) -> list[Line]:
     """Shorten one line until it fits: its options first, and then its note and name."""
-    while size({**body, "items": [*lines, last]}) > MAX_BODY_BYTES:
+    others_take = size({**body, "items": lines}) + bool(lines)  # and a comma
+    while others_take + size(last) > MAX_BODY_BYTES:
         if last.get("options"):
             first, *others = last["options"]
             shorter = [{**first, "name": first["name"][1:]}] if len(first["name"]) > 1 else []

@@ -1,0 +1,22 @@
+"""Libraries that take long to import, for the tests that need them.
+
+Each process of a run imports every test module, and has a part of the tests: without this, each
+would wait for all that any of them needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+class Lazily:
+    """A module that is imported when something of it is first asked for."""
+
+    def __init__(self, name: str) -> None:
+        """Keep its name, such as `jsonschema`."""
+        self._name = name
+
+    def __getattr__(self, wanted: str) -> Any:
+        """Give something of the module."""
+        return getattr(import_module(self._name), wanted)
