@@ -104,8 +104,8 @@ def _has_no_more_texts(raw: bytes, body: Any) -> bool:
     """Tell whether a body is no more than what was read of it, for a third of the way below.
 
     A member that is there twice is read once. Then the body has more quotation marks than what was
-    read of it has, each name or text its two. What has an escape or names a default is looked
-    through below.
+    read of it has: each name and each text has two, and nothing else is written as a text. What has
+    an escape or names a default is looked through below.
     """
     return b"\\" not in raw and raw.count(b'"') == msgspec.json.encode(body).count(b'"')
 

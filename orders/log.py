@@ -71,7 +71,7 @@ def rendered(line: dict[str, Any]) -> str:
 
 
 def _ascii(line: dict[str, Any]) -> str | None:
-    """Render a line that is ASCII anyhow, as nearly all are, for a tenth; None for another."""
+    """Render a line that is ASCII anyhow, as nearly all are, for a fifth; None for another."""
     try:
         text = _encode(line).decode()
     except (TypeError, ValueError):
