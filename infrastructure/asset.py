@@ -95,6 +95,10 @@ _CHEAPER = {
 """Lines of packages that cost every start what no function needs, and what stands for each in the
 asset. It does the same, later or for less (docs/decisions/0033-cheaper-starts.md)."""
 
+_SELDOM = ("_json_schema", "_typing_utils", "inspect", "msgpack", "structs", "toml", "yaml")
+"""Modules of msgspec that no function loads. They are there, and whoever asks for one compiles it;
+their bytecode would be a twentieth of the asset."""
+
 _PROBE = """
 import platform, sys
 if sys.implementation.name == "cpython" and sys.version_info.releaselevel == "final":
@@ -315,6 +319,9 @@ def _install(target: Target, folder: Path) -> None:
     for module in _CHEAPER:
         _make_cheaper(module, folder)
     _compile(target, folder, folder)
+    for module in _SELDOM:
+        for path in folder.glob(f"msgspec/__pycache__/{module}.*"):
+            path.unlink()
 
 
 def _make_cheaper(module: str, folder: Path) -> None:

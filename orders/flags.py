@@ -9,12 +9,12 @@ independent of another's: the bucket is a hash of the flag's name and the person
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from typing import Annotated, Any
 
 import msgspec
 
+from orders.aws.digests import sha256
 from orders.named_tuple import NamedTuple
 from orders.parameters import Parameter, Unreadable
 from orders.settings import FLAGS_PARAMETER, setting
@@ -117,7 +117,7 @@ def parse(text: str) -> dict[str, Rollout]:
 
 def bucket(flag: str, subject: str) -> int:
     """Give the place of a subject among ten thousand, the same for ever for this flag."""
-    digest = hashlib.sha256(f"{flag}\0{subject}".encode()).digest()
+    digest = sha256(f"{flag}\0{subject}".encode()).digest()
     return int.from_bytes(digest[:8], "big") % BUCKETS
 
 

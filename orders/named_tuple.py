@@ -22,10 +22,14 @@ else:
         __slots__ = ()
         _fields: tuple[str, ...] = ()
         _field_defaults: dict[str, Any] = {}  # noqa: RUF012 - nobody changes it
+        _last: tuple[Any, ...] = ()
 
         def __new__(cls, *values: Any, **named: Any) -> Self:
-            if named or len(values) != len(cls._fields):
+            missing = len(cls._fields) - len(values)
+            if named or missing < 0 or missing > len(cls._last):
                 values = _completed(cls, values, named)
+            elif missing:
+                values += cls._last[-missing:]
             return tuple.__new__(cls, values)
 
         @classmethod
@@ -69,12 +73,14 @@ else:
             if not bases:
                 return super().__new__(cls, name, bases, members)
             fields = tuple(members.get("__annotations__", {}))
+            defaults = {field: members[field] for field in fields if field in members}
             made = {member: value for member, value in members.items() if member not in fields}
             made |= {
                 "__slots__": (),
                 "__match_args__": fields,
                 "_fields": fields,
-                "_field_defaults": {field: members[field] for field in fields if field in members},
+                "_field_defaults": defaults,
+                "_last": (*defaults.values(),),  # only the last fields can have some
             }
             for place, field in enumerate(fields):
                 made[field] = _tuplegetter(place, f"Alias for field number {place}")

@@ -9,12 +9,12 @@ there is none, the partner's secret is derived from the platform's signing key.
 from __future__ import annotations
 
 import base64
-import hmac
 import threading
 from functools import cache
 
 import msgspec
 
+from orders.aws.digests import hmac_sha256
 from orders.parameters import Parameter
 from orders.settings import PARTNERS_PREFIX, SIGNING_KEY_PARAMETER, setting
 from orders.webhooks import Endpoint
@@ -81,7 +81,7 @@ class PartnerEndpoints:
 
 def derived_secret(signing_key: str, partner_id: str) -> str:
     """Derive a partner's own secret from the platform's key: it tells nothing of another's."""
-    digest = hmac.digest(signing_key.encode(), f"webhook:{partner_id}".encode(), "sha256")
+    digest = hmac_sha256(signing_key.encode(), f"webhook:{partner_id}".encode())
     return f"whsec_{base64.b64encode(digest).decode()}"
 
 

@@ -13,7 +13,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from orders.http import etag
+from orders.http import MONTHS, etag
 from orders.named_tuple import NamedTuple
 from orders.problems import INVALID_PARAMETER, PRECONDITION_FAILED, STALE_VERSION, Problem
 
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
 HEADERS = ("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since")
 
+_IN_LOWER_CASE = frozenset(name.lower() for name in HEADERS)
+
 MOST_TAGS = 20
 """DynamoDB compares with at most 100."""
 
 _READING = {"GET", "HEAD"}
 _TAG = r'(W/)?"([\x21\x23-\x7e\x80-\uffff]*)"'
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _DATES = (
     r"[A-Z][a-z]{2}, (?P<d>\d\d) (?P<m>[A-Z][a-z]{2}) (?P<y>\d{4}) (?P<t>\d\d:\d\d:\d\d) GMT",
     r"[A-Z][a-z]+day, (?P<d>\d\d)-(?P<m>[A-Z][a-z]{2})-(?P<y>\d\d) (?P<t>\d\d:\d\d:\d\d) GMT",
@@ -78,6 +79,9 @@ class Conditions(NamedTuple):
         return self.unmodified_since and f"{self.unmodified_since}.999Z"
 
 
+_UNCONDITIONAL = Conditions()
+
+
 def conditions_of(request: Request) -> Conditions:
     """Read the preconditions of a request.
 
@@ -86,6 +90,8 @@ def conditions_of(request: Request) -> Conditions:
             read is then read in full.
     """
     headers, reading = request.headers, request.route.method in _READING
+    if _IN_LOWER_CASE.isdisjoint(headers):
+        return _UNCONDITIONAL
     match = _tags(headers.get("if-match"), "If-Match")
     try:
         none_match = _tags(headers.get("if-none-match"), "If-None-Match")
@@ -178,7 +184,7 @@ def _iso(year: str, month: str, day: str, time: str) -> str | None:
         # What seems to be more than fifty years ahead is the past (RFC 9110, 5.6.7).
         year = str(of_now - 100 if of_now > datetime.now(UTC).year + 50 else of_now)
     try:
-        number = _MONTHS.index(month) + 1
+        number = MONTHS.index(month) + 1
         leap = time.endswith(":60")
         whole = f"{year}-{number:02d}-{int(day):02d}T{time[:-2] + '59' if leap else time}"
         moment = datetime.fromisoformat(whole) + timedelta(seconds=leap)

@@ -7,6 +7,7 @@ and resolved at deployment: none is asked of Parameter Store.
 from __future__ import annotations
 
 import os
+from functools import cache
 
 ORDERS_TABLE = "ORDERS_TABLE"
 IDEMPOTENCY_TABLE = "IDEMPOTENCY_TABLE"
@@ -90,8 +91,9 @@ MOST_TRIES = 2
 """How often a request tries to write: to place, while others with its key hold it, or to change."""
 
 
+@cache
 def setting(name: str) -> str:
-    """Read one variable.
+    """Read one variable; none of these changes while a process lives.
 
     Raises:
         RuntimeError: when the function was deployed without it.
@@ -102,6 +104,7 @@ def setting(name: str) -> str:
         raise RuntimeError(f"the function's environment has no {name}") from None
 
 
+@cache
 def retention_days() -> int | None:
     """Give the days after which a new order may be deleted; None for never."""
     days = os.environ.get(ORDER_RETENTION_DAYS)

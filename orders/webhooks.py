@@ -13,7 +13,6 @@ Signatures follow Standard Webhooks 1.0 (https://www.standardwebhooks.com).
 from __future__ import annotations
 
 import base64
-import hmac
 import ipaddress
 import os
 import re
@@ -32,6 +31,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
 
+from orders.aws.digests import hmac_sha256
 from orders.named_tuple import NamedTuple
 from orders.tracing import TRACE_HEADER, Subsegment, subsegment
 
@@ -184,7 +184,7 @@ def signature_headers(
 
 
 def _signature(signed: bytes, secret: str) -> str:
-    digest = hmac.digest(_key_of(secret), signed, "sha256")
+    digest = hmac_sha256(_key_of(secret), signed)
     return f"v1,{base64.b64encode(digest).decode()}"
 
 

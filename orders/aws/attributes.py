@@ -28,7 +28,12 @@ def typed(item: dict[str, Any]) -> dict[str, Typed]:
         TypeError: when a value is of a type that no order has.
     """
     return {
-        name: {"S": value} if type(value) is str else _typed(value) for name, value in item.items()
+        name: {"S": value}
+        if type(value) is str
+        else {"N": str(value)}
+        if type(value) is int
+        else _typed(value)
+        for name, value in item.items()
     }
 
 

@@ -273,7 +273,9 @@ def connect(address: Address, seconds: float) -> Connection:
 
 def _connected(address: Address, seconds: float) -> Socket:
     """Connect to the first of a host's addresses that lets us."""
-    found = _socket.getaddrinfo(address.host, address.port, 0, _socket.SOCK_STREAM)
+    # Of a text, whatever it is, Python loads the codec for names beyond ASCII.
+    host = address.host.encode() if address.host.isascii() else address.host
+    found = _socket.getaddrinfo(host, address.port, 0, _socket.SOCK_STREAM)
     failure: OSError = Broken("the host has no address")
     for family, kind, protocol, _, place in found:
         made = Socket(family, kind, protocol)

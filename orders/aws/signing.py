@@ -6,13 +6,12 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-re
 
 from __future__ import annotations
 
-import hmac
 import os
 import time
 from functools import lru_cache
-from hashlib import sha256
 
 from orders.aws.connection import Address, address_of
+from orders.aws.digests import hmac_sha256, sha256
 
 _WRITTEN = "%Y%m%dT%H%M%SZ"
 
@@ -74,4 +73,4 @@ def _key(secret: str, scope: str) -> bytes:
 
 
 def _hmac(key: bytes, text: str) -> bytes:
-    return hmac.digest(key, text.encode(), "sha256")
+    return hmac_sha256(key, text.encode())

@@ -7,9 +7,9 @@ changes it, and an id that is not a UUIDv7 is answered without a read.
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
+import time
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_YEAR_10000 = 253_402_300_800_000  # in milliseconds
 _HEXADECIMAL = str.maketrans(dict.fromkeys("0123456789abcdef", "0"))
 _UUID = "00000000-0000-0000-0000-000000000000"
 
@@ -28,8 +28,10 @@ def timestamp_of(milliseconds: int) -> str:
     Raises:
         OverflowError: when the year would have more than four digits.
     """
-    moment = _EPOCH + timedelta(milliseconds=milliseconds)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+    if milliseconds >= _YEAR_10000:
+        raise OverflowError("the year has five digits")
+    second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
+    return f"{second}.{milliseconds % 1000:03d}Z"  # a datetime takes twice as long
 
 
 def new_order_id(milliseconds: int) -> str:
@@ -38,11 +40,9 @@ def new_order_id(milliseconds: int) -> str:
     Args:
         milliseconds: since the Unix epoch; the id's first 48 bits.
     """
-    random = int.from_bytes(os.urandom(10), "big")
-    value = (milliseconds & (1 << 48) - 1) << 80
-    value |= 0x7 << 76 | (random >> 62 & 0xFFF) << 64 | 0b10 << 62 | random & (1 << 62) - 1
-    digits = f"{value:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    moment, random = f"{milliseconds & (1 << 48) - 1:012x}", os.urandom(10).hex()
+    variant = "89ab"[int(random[3], 16) & 0b11]
+    return f"{moment[:8]}-{moment[8:]}-7{random[:3]}-{variant}{random[4:7]}-{random[7:19]}"
 
 
 def timestamp_in(order_id: str) -> str | None:

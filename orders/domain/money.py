@@ -7,6 +7,7 @@ the others already are one number.
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -64,11 +65,18 @@ def new_sums(new: dict[str, int]) -> tuple[dict[Path, Any], tuple[Addition, ...]
 def sums_of(order: Item) -> Item:
     """Give an order's total and all sums, as they are stored."""
     made: Item = {"sums": {}}
-    for parts in _SUMMED:
-        for path in _paths_of(parts):
+    for parts, paths in _stored():
+        amount = sum([order[part] for part in parts])
+        for path in paths:
             target = made if len(path) == 1 else made[path[0]]
-            target[path[-1]] = sum(order[part] for part in parts)
+            target[path[-1]] = amount
     return made
+
+
+@cache
+def _stored() -> list[tuple[tuple[str, ...], tuple[Path, ...]]]:
+    """List the parts whose sums are kept, each with the places of their sum."""
+    return [(parts, _paths_of(parts)) for parts in _SUMMED]
 
 
 def _paths_of(parts: tuple[str, ...]) -> tuple[Path, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from orders.aws.digests import sha256
 from orders.body import decode, take_quote
 from orders.domain.changes import (
     BASKET,
@@ -163,8 +163,8 @@ def _server(order: OrderContents, caller: Caller) -> str | None:
 def _claim(caller: Caller, key: str, order: OrderContents) -> Claim:
     """Scope the key by its caller; hash the order and not its bytes, so that spaces are free."""
     body = msgspec.json.encode(order, order="sorted")  # whatever order the struct's fields have
-    digest = hashlib.sha256(key.encode()).hexdigest()
-    return Claim(f"{caller.scope}#{digest}", hashlib.sha256(body).hexdigest())
+    digest = sha256(key.encode()).hexdigest()
+    return Claim(f"{caller.scope}#{digest}", sha256(body).hexdigest())
 
 
 handler = endpoint(create_order)

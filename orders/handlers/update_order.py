@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
+from orders.aws.digests import sha256
 from orders.body import decode, take_quote
 from orders.domain.changes import (
     DELAYABLE,
@@ -132,8 +133,6 @@ def _with_deadline(change: Change, patch: ContentsPatch, now: int) -> Change:
 
 def _change_key(caller: Caller, key: str, change: Change) -> ChangeKey:
     """Hash the key with its caller, and what is asked for; most changes have no key."""
-    from hashlib import sha256
-
     own = f"{caller.scope}#{key}".encode()
     return ChangeKey(*(sha256(text).hexdigest()[:_HASH] for text in (own, meaning_of(change))))
 

@@ -6,12 +6,12 @@ condition of the change (`Change.where`), and only an order that refuses it is l
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import UNSET
 
+from orders.aws.digests import sha256
 from orders.domain.changes import BASKET
 from orders.domain.money import PARTS, new_sums, subtotal_of
 from orders.domain.order import Address

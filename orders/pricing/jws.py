@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 import re
 from binascii import a2b_base64, b2a_base64
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from orders.aws.digests import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

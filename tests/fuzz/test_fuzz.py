@@ -115,7 +115,7 @@ def test_a_header_that_a_client_writes_is_found(
 
 def test_a_bug_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """If a request that a client can send met a bug, it would be noticed."""
-    monkeypatch.setattr(idempotency, "_KEY", None)
+    monkeypatch.setattr(idempotency, "_LONGEST", None)
     assert "unforeseen" in run(world, "create_order")
 
 

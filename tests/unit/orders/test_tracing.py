@@ -753,6 +753,23 @@ def test_a_change_names_its_trace(client: Client, monkeypatch: pytest.MonkeyPatc
     assert second["update_expression"].endswith("REMOVE #traceId")
 
 
+_TOLD = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(0, 10**9).map(lambda hundredths: hundredths / 100)
+    | st.text(st.characters(exclude_categories=()), max_size=20)
+)
+
+
+@given(st.dictionaries(st.text(max_size=9), _TOLD | st.lists(_TOLD, max_size=3)))
+def test_a_line_is_json_in_ascii(line: dict[str, Any]) -> None:
+    """Whatever a line tells, readers of the log find it in one form, and terminals obey nothing."""
+    told = logs.rendered(line)
+    assert told == json.dumps(line, separators=(",", ":")).replace("\x7f", "\\u007f")
+    assert told.isprintable()
+
+
 def test_a_line_names_its_trace(
     monkeypatch: pytest.MonkeyPatch, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:

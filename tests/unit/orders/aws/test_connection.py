@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import _socket
 import io
+import os
+import subprocess
+import sys
 from binascii import crc32
 from typing import TYPE_CHECKING, Any
 
@@ -244,6 +247,23 @@ def test_the_next_address_of_a_host_is_tried(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(_socket, "getaddrinfo", lambda *_: dead)
         with pytest.raises(ConnectionRefusedError):
             module.connect(Address("http", "h", "h", server.port), 5)
+
+
+def test_a_name_of_ascii_is_looked_up_without_the_codec_for_others() -> None:
+    """A start's first call does not load what Python has for names of other alphabets."""
+    program = (
+        "import sys; from orders.aws.connection import address_of, connect\n"
+        "try: connect(address_of('http://localhost:1'), 1.0)\n"
+        "except OSError: print('encodings.idna' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.stdout == "False\n"
 
 
 @pytest.mark.parametrize(

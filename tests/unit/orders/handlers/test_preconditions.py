@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orders.domain.ids import timestamp_of
 from orders.http import Request, validators
 from orders.preconditions import Conditions, conditions_of, is_known, is_known_collection
 from orders.problems import INVALID_PARAMETER, PRECONDITION_FAILED, STALE_VERSION, Problem
@@ -37,6 +40,14 @@ def judged(method: str, headers: dict[str, str]) -> str:
 def test_an_order_s_validators_are_its_version_and_its_second() -> None:
     """The headers of an answer are those that the next request can send."""
     assert validators({**ITEM, "version": 3}) == {"ETag": '"3"', "Last-Modified": SAME}
+
+
+@given(st.datetimes(dt.datetime(1970, 1, 1), dt.datetime(9999, 12, 31)))  # noqa: DTZ001 - its own
+def test_a_last_change_is_told_as_http_writes_dates(moment: dt.datetime) -> None:
+    """Whenever an order changed, proxies and browsers can read when that was."""
+    moment = moment.replace(tzinfo=dt.UTC)
+    told = validators({"version": 1, "updatedAt": timestamp_of(int(moment.timestamp()) * 1000)})
+    assert told["Last-Modified"] == format_datetime(moment, usegmt=True)
 
 
 CASES: list[tuple[dict[str, str], str, str]] = [

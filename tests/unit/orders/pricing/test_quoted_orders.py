@@ -19,6 +19,7 @@ from orders.settings import (
     PARTNERS_TABLE,
     PRICE_KEYS,
     PRICE_QUOTES,
+    setting,
 )
 from tests.fuzz.tables import KEYS, ORDERS, PARTNERS, Tables
 from tests.shared.events import event
@@ -58,6 +59,7 @@ class World:
 
     def set(self, name: str, value: str) -> None:
         self._patch.setenv(name, value)
+        setting.cache_clear()
 
     def place(self, sent: Any, key: str | None = None, who: Any = ME) -> Answer:
         """Place an order as a person, or as acme."""

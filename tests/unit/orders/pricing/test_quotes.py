@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from orders.pricing.quotes import CLAIMS, LONGEST_SECONDS, SKEW_SECONDS, Quote, quote_of
 from orders.problems import Problem
-from orders.settings import NO_KEYS, PRICE_KEYS
+from orders.settings import NO_KEYS, PRICE_KEYS, setting
 from tests.shared.examples import order
 from tests.shared.menu import quotes
 from tests.unit.conftest import OWN_STAGE
@@ -121,6 +121,7 @@ def test_no_quote_and_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where one is due I am told so, and that this stage cannot take any, where it cannot."""
     assert answer(None) == "quote-required"
     monkeypatch.setenv(PRICE_KEYS, NO_KEYS)
+    setting.cache_clear()
     assert answer(None) == "quote-required"
     assert answer(quotes.token(claims())) == "quote-invalid"
 

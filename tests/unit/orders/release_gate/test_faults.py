@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from orders.release_gate.plan import REQUESTED
+from orders.settings import setting
 from tests.fuzz.tables import ORDERS
 from tests.unit.orders.release_gate.fake import NEW
 
@@ -258,6 +259,7 @@ def test_a_release_without_a_variable_is_refused(
         def answer(event: dict[str, Any], context: Any) -> Any:
             with monkeypatch.context() as patch:
                 patch.delenv("IDEMPOTENCY_HOURS")
+                setting.cache_clear()
                 return handler(event, context)
 
         return answer
