@@ -1,8 +1,9 @@
 """Machine instructions by callgrind, where valgrind is installed: they do not depend on the clock.
 
-A warm request's are the difference of two runs, with more and with fewer requests. Both read one
-event, so that no part of a count is the reading of events. An init's are those above the init of an
-empty function, whose interpreter has loaded the same modules of AWS's.
+A warm request's are the difference of two runs, with more and with fewer requests. Both read the
+same events, so that no part of a count is the reading of events: on AWS the runtime reads them. An
+init's are those above the init of an empty function, whose interpreter has loaded the same modules
+of AWS's.
 
 They see what counts of bytecode do not: compiled code, ours and others'. They do not see waits, the
 kernel's own work, nor what the same code costs on another processor: callgrind is told of none of
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from bench.candidates import Candidate
     from bench.jobs import Stub
 
-_FEW, _MANY = 4, 14
+_FEW, _MANY = 5, 15
 _COUNTED = re.compile(r"^summary: (\d+)", re.MULTILINE)
 
 
@@ -46,9 +47,9 @@ def count(candidate: Candidate, interpreter: Path, stub: Stub) -> dict[str, floa
         `init` until the handler is ready, the interpreter's and the runtime's with it; `start`,
         with the first request, and `warm`, of one request.
     """
-    none, few, many = (_run(candidate, interpreter, stub, again) for again in (None, _FEW, _MANY))
-    warm = (many - few) / (_MANY - _FEW)
-    return {"init": none, "start": few - _FEW * warm, "warm": warm}
+    none, one = (_run(candidate, interpreter, stub, number, number) for number in (0, 1))
+    few, many = (_run(candidate, interpreter, stub, number, _MANY) for number in (_FEW, _MANY))
+    return {"init": none, "start": one, "warm": (many - few) / (_MANY - _FEW)}
 
 
 def above_empty(counted: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -69,10 +70,10 @@ def libraries(asset: Path) -> dict[str, str]:
     }
 
 
-def _run(candidate: Candidate, interpreter: Path, stub: Stub, again: int | None) -> float:
-    """Count a start, one request, and so many more like it; without a number the start alone."""
-    events = [] if again is None else [event_for(candidate.function)]
-    task = json.dumps({"events": events, "warm_up": 0, "again": again or 0})
+def _run(candidate: Candidate, interpreter: Path, stub: Stub, requests: int, read: int) -> float:
+    """Count a start and so many requests, of events of which more may be read."""
+    events = [event_for(candidate.function) for _ in range(read)]
+    task = json.dumps({"events": events, "warm_up": 0, "most": requests})
     with tempfile.TemporaryDirectory() as folder:
         counted = Path(folder) / "counted"
         counting = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={counted}"]

@@ -59,7 +59,7 @@ def _peak_kilobytes() -> int:
 def run(handler_name: str, started: float) -> dict[str, Any]:
     """Start a function, and hand it the task's events, or trace what it allocates if asked to.
 
-    The first event may be handed over `again`, so many times.
+    All events are read. With a task's `most`, so many of them are handed over.
 
     Returns:
         CPU in milliseconds, of the whole process: `init_cpu` from its start to the handler's
@@ -80,8 +80,7 @@ def run(handler_name: str, started: float) -> dict[str, Any]:
         return _allocated(handler, task["events"])
     if not task["events"]:
         return found
-    first, *others = task["events"]
-    others += [first] * task.get("again", 0)
+    first, *others = task["events"][: task.get("most")]
     cpu, wall = time.process_time(), time.monotonic()
     answer = handler(first, Context())
     found["first_cpu"] = (time.process_time() - cpu) * 1000

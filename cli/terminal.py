@@ -56,6 +56,7 @@ _NAMED = re.compile(rf"(?<=`){_COMMAND}(?=`)|(?<=: ){_COMMAND}(?<![.\s])(?=\.?$)
 _about: list[str] = []
 """The option that says what the running command is about, if one was given."""
 
+
 _shown: list[Status] = []
 """What turns on the terminal while something takes its time; at most one."""
 

@@ -223,8 +223,11 @@ def test_the_region_is_the_stages_own(tmp_path: Path, shell: str) -> None:
     assert sourced(shell, "mara", tmp_path) == (0, "mara eu-central-1 eu-central-1\n", "")
     assert sourced(shell, "mora", tmp_path) == (
         *(1, "  us-west-2\n"),
-        "no stage 'mora'; there are dev, mara, prod\n",
+        f"no stage 'mora'; there are dev, mara, prod; {OF_THE_LOCAL_RUN}\n",
     )
+
+
+OF_THE_LOCAL_RUN = "of the local run ask by --local, without this file"
 
 
 def sourced(shell: str, stage: str, folder: Path) -> tuple[int, str, str]:

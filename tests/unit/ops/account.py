@@ -96,7 +96,12 @@ class _Client:
 
     def get_paginator(self, operation: str) -> Any:
         call = getattr(self, operation)
-        return SimpleNamespace(paginate=lambda **given: [call(**given)])
+
+        def paginate(PaginationConfig: Any = None, **given: Any) -> list[Any]:  # noqa: N803 - AWS's
+            del PaginationConfig  # everything is one page here
+            return [call(**given)]
+
+        return SimpleNamespace(paginate=paginate)
 
     def get_waiter(self, _: str) -> Any:
         return SimpleNamespace(wait=lambda **_: self._account.step("wait"))
