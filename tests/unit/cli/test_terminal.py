@@ -243,7 +243,7 @@ def messages(source: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             yield "".join(
-                part.value if isinstance(part, ast.Constant) else "X" for part in node.values
+                str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values
             )
         elif (
             isinstance(node, ast.Constant)
