@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from infrastructure.asset import AssetError
 from infrastructure.functions import BY_NAME, LIVE
 from local.copy.deployment import provide
+from ops.live.function_variables import change, changes_in, look, variables_of
 from ops.reach.errors import OperatorError
 from ops.reach.layout import SHARED
 from ops.web import bundle
@@ -104,10 +105,13 @@ class SavedCode:
         client = self._client("lambda")
         for name, physical in self._functions.items():
             released = BY_NAME[name].released
+            variables = variables_of(look(client, physical).called)
             made = client.update_function_code(FunctionName=physical, Publish=released, **place)
             if released:
                 version = made["Version"]
                 client.update_alias(FunctionName=physical, Name=LIVE, FunctionVersion=version)
+                for changed, value in changes_in(variables).items():  # such as a level of the log
+                    change(client, look(client, physical), changed, value)
         return f"{what}: the next request runs it."
 
     def _rebuild(self, what: str) -> str:

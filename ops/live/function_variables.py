@@ -109,6 +109,11 @@ def as_deployed(variables: Mapping[str, str]) -> dict[str, str]:
     return others | {name: str(text) for name, text in changed.items() if text is not None}
 
 
+def changes_in(variables: Mapping[str, str]) -> dict[str, str | None]:
+    """Give what operators have changed since a deployment set the variables; None is taken out."""
+    return {name: variables.get(name) for name in json_object(variables.get(MARK, "")) or {}}
+
+
 def changed(variables: Mapping[str, str], name: str, value: str | None) -> dict[str, str]:
     """Give variables with one of them changed, and with the mark if it is needed.
 

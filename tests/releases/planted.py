@@ -106,9 +106,8 @@ _TOTALS = (
         "the total is off by one with a tip",
         Source(
             _MONEY,
-            "target[path[-1]] = sum(order[part] for part in parts)",
-            "target[path[-1]] = sum(order[part] for part in parts) "
-            '+ (parts == PARTS and order["tip"] > 0)',
+            "amount = sum([order[part] for part in parts])",
+            'amount = sum([order[part] for part in parts]) + (parts == PARTS and order["tip"] > 0)',
         ),
         says="create_order | body/total",
     ),
@@ -140,7 +139,7 @@ _ANSWERS = (
     ),
     _bad(
         "the ETag is lost",
-        Source(_HTTP, '        "ETag": etag(item["version"]),\n', ""),
+        Source(_HTTP, '"ETag": etag(item["version"]), ', ""),
         says="create_order | headers/etag is missing",
     ),
     _bad(

@@ -66,7 +66,7 @@ class Release(NamedTuple):
 
     def code(self, asset: Path) -> bytes | None:
         """Zip the functions' asset with the changed modules; None where none changes."""
-        return _zipped(asset, _changed(self.sources)) if self.sources else None
+        return _zipped(asset, changed_texts(self.sources)) if self.sources else None
 
     def template(self, deployed: Template, code: bytes | None) -> Template:
         """Give the template that `make synth` would give: new versions of what has changed."""
@@ -139,7 +139,12 @@ def _parts_of_api(*templates: Template) -> list[str]:
     )
 
 
-def _changed(sources: tuple[Source, ...]) -> dict[str, str]:
+def changed_texts(sources: tuple[Source, ...]) -> dict[str, str]:
+    """Give the text of each module that a release changes, by its path.
+
+    Raises:
+        AssertionError: when a piece to replace is not there, or not once.
+    """
     texts: dict[str, str] = {}
     for source in sources:
         before = texts.get(source.module) or (ROOT / source.module).read_text()

@@ -191,8 +191,10 @@ def test_its_lines_run_in_my_shell(checkout: Checkout, shell: str) -> None:
     mine = [block.text for block in blocks(free_port()) if "curl" in block.text]
     first, *others = [text for text in mine if "SECOND" not in text]  # of who listens
     partner = next(block.text for block in blocks(free_port()) if "partners add" in block.text)
-    partner = partner.replace("Corner Kiosk", f"Corner Kiosk {shell}")
-    lines = [partner, first, *map(without_outage, others)]
+    lines = [
+        text.replace("Corner Kiosk", f"Corner Kiosk {shell}").replace("kiosk ", f"kiosk-{shell} ")
+        for text in (partner, first, *map(without_outage, others))
+    ]
     said = subprocess.run(
         [shell, *SHELLS[shell], "\nsleep 2\n".join(lines)],  # the plan has one request a second
         cwd=checkout.folder,

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infrastructure.asset import AssetError
 from local import saved_code
@@ -27,6 +28,8 @@ class Copy:
         self.done: list[tuple[str, str]] = []
         self.flaw: str | None = None
         self.lambda_ = SimpleNamespace(
+            get_alias=self._alias,
+            get_function_configuration=lambda **_: {"Environment": {"Variables": {}}},
             update_function_code=self._code,
             update_alias=lambda **asked: self.done.append(
                 (asked["FunctionName"], asked["FunctionVersion"])
@@ -40,6 +43,11 @@ class Copy:
     def _code(self, **asked: Any) -> dict[str, str]:
         self.done.append((asked["FunctionName"], f"publish={asked['Publish']}"))
         return {"Version": "8"}
+
+    def _alias(self, **asked: Any) -> dict[str, str]:
+        if asked["FunctionName"] == "Parameters-1":
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetAlias")
+        return {"FunctionVersion": "7", "RevisionId": "r"}
 
     def build(self) -> Any:
         if self.flaw:
