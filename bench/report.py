@@ -51,18 +51,22 @@ def blocks(results: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+_MISSED = ", missed"
+
+
 def goal_rows(results: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Give a line for each goal: what it is, what was measured, and what was aimed at."""
     found = results["summary"]
     return [
         (
             f"`{goal.name}`",
-            f"{found[goal.name]['median']:.3f}",
-            f"{found[goal.name]['low']:.3f} to {found[goal.name]['high']:.3f}",
+            f"{one['median']:.3f}{_MISSED if one['median'] > goal.most else ''}",
+            f"{one['low']:.3f} to {one['high']:.3f}",
             f"{goal.most:.2f}",
             f"{goal.meaning}, to `{goal.to}`",
         )
         for goal in GOALS
+        for one in [found[goal.name]]
     ]
 
 

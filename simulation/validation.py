@@ -32,9 +32,12 @@ if TYPE_CHECKING:
 CLIENTS = (5, 20, 60)
 """How many reads are sent at the same moment; a read leaves no work behind, as an order does."""
 
-_ALONE = 150
+_ALONE = 100  # the stage's throttle lets so many through at once
 _QUIET_SECONDS = 4.0
-_TIMES = 3
+_REFILL_SECONDS = 1.0
+"""After so long the stage's throttle takes as many as before: reads are refused by nothing else."""
+_TIMES = 5
+_COMPANY, _GROUPS = 10, 10
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -76,7 +79,7 @@ def compare(stack: Endpoints, emulator: int) -> tuple[Demand, list[Compared]]:
         demand = _demand(http, path, emulator)
         compared = []
         for clients in CLIENTS:
-            measured = [at_once(http, path, clients) for _ in range(_TIMES)]
+            measured = [_rested(http, path, clients) for _ in range(_TIMES)]
             pairs = [_quantiles(seconds) for seconds in measured]
             middle = (
                 statistics.median(p50 for p50, _ in pairs),
@@ -93,6 +96,11 @@ def _order(http: httpx.Client) -> str:
     return f"/partner/orders/{placed.json()['orderId']}"
 
 
+def _rested(http: httpx.Client, path: str, clients: int) -> list[float]:
+    time.sleep(_REFILL_SECONDS)
+    return at_once(http, path, clients)
+
+
 def at_once(http: httpx.Client, path: str, clients: int) -> list[float]:
     """Send so many reads at the same moment; gives the seconds from then to each answer."""
 
@@ -106,17 +114,17 @@ def at_once(http: httpx.Client, path: str, clients: int) -> list[float]:
 
 
 def _demand(http: httpx.Client, path: str, emulator: int) -> Demand:
-    """Measure reads one after another, less what the stack takes when it is left alone."""
+    """Measure what a read takes of processors, less what the stack takes when it is left alone.
+
+    It is that of reads in company: threads and connections in turn cost more than one of each.
+    """
+    alone = statistics.median(at_once(http, path, 1)[0] for _ in range(_ALONE))
     idle = _spent_in(emulator, partial(time.sleep, _QUIET_SECONDS))
     client, began = time.process_time(), time.perf_counter()
-    seconds: list[float] = []
-    busy = _spent_in(
-        emulator, lambda: seconds.extend(at_once(http, path, 1)[0] for _ in range(_ALONE))
-    )
-    share = (time.perf_counter() - began) / _QUIET_SECONDS
-    own, functions = (max(0.0, b - i * share) / _ALONE for b, i in zip(busy, idle, strict=True))
-    spent = (time.process_time() - client) / _ALONE
-    return Demand(spent, own, functions, statistics.median(seconds))
+    busy = _spent_in(emulator, lambda: [_rested(http, path, _COMPANY) for _ in range(_GROUPS)])
+    share, reads = (time.perf_counter() - began) / _QUIET_SECONDS, _GROUPS * _COMPANY
+    own, functions = (max(0.0, b - i * share) / reads for b, i in zip(busy, idle, strict=True))
+    return Demand((time.process_time() - client) / reads, own, functions, alone)
 
 
 def _spent_in(emulator: int, act: Callable[[], object]) -> tuple[float, float]:
