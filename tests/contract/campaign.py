@@ -22,7 +22,8 @@ import httpx
 
 from documents.events.webhooks import document_31
 from documents.openapi.document import API_KEY, TOKEN
-from orders.routes import IDEMPOTENCY_KEY, JSON, MERGE_PATCH
+from infrastructure.settings import STAGES
+from orders.routes import IDEMPOTENCY_KEY, JSON, MERGE_PATCH, ROUTES
 from project.checkout import ROOT
 from tests.contract.judge import CALLER, DOCUMENT, MEMORY, SERVED
 from tests.shared.examples import ORDER
@@ -37,6 +38,9 @@ FILES = ("openapi.json", "schemathesis.toml", "report.json")
 
 _KEPT = {"HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / ".cache" / "hypothesis")}
 """Where Hypothesis keeps its table of all characters, which it would make anew in each folder."""
+
+_MOST_A_SECOND = int(min(STAGES["dev"].throttle_of(route).rate for route in ROUTES))
+"""What each route lets through, if all requests are for that one: a copy can answer more."""
 
 FOREIGN_EXAMPLES, SCENARIOS = 3, 12
 """Random requests for each operation that is not the caller's, and random sequences."""
@@ -159,7 +163,7 @@ def run_schemathesis(
     command += _checks(hooked=run.hooked)
     command += ["--seed", str(run.seed), "--max-examples", str(run.examples)]
     command += ["--continue-on-failure", "--generation-database", "none", "--no-color"]
-    command += ["--suppress-health-check", "all"]
+    command += ["--suppress-health-check", "all", "--rate-limit", f"{_MOST_A_SECOND}/s"]
     command += ["--report", "json", "--report-json-path", str(report), *more]
     done = subprocess.run(
         command,

@@ -373,7 +373,8 @@ def test_killed_emulator(begin: Callable[[], Run], layout: Layout) -> None:
     """When the emulator is killed the run says so and ends; orders older than seconds are kept."""
     run = begin()
     order = place(run.endpoints())
-    wait_for(lambda: order in (layout.state / "dynamodb.json").read_text(), STOP_SECONDS)
+    state = layout.state / "dynamodb.json"
+    wait_for(lambda: state.exists() and order in state.read_text(), STOP_SECONDS)
     os.kill(run.emulator(), signal.SIGKILL)
     said = run.ended()
     assert run.process.returncode == 1
