@@ -772,11 +772,14 @@ def _made(stages: Mapping[str, Callable[[], Settings]]) -> Mapping[str, Settings
 
 def _refuse_twice(source: str) -> None:
     """End the command if an entry of STAGES has the name of another: Python keeps the last one."""
-    entries = list(re.finditer(r'^ {8}"([^"\n]+)": ', source, re.MULTILINE))
-    for number, entry in enumerate(entries):
-        if entry[1] in (other[1] for other in entries[:number]):
+    begins = source.index("\nSTAGES")
+    entries = re.compile(r'^ {8}"([^"\n]+)": ', re.MULTILINE).finditer(source, begins)
+    seen: set[str] = set()
+    for entry in entries:
+        if entry[1] in seen:
             line = source.count("\n", 0, entry.start()) + 1
             sys.exit(f"infrastructure/settings.py, line {line}: stage {entry[1]} is there twice")
+        seen.add(entry[1])
 
 
 STAGES = _made(

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import httpx
 import simpy
 
+from infrastructure.settings import STAGES
 from local.demo.example import ORDER
 from simulation.model import percentile
 
@@ -32,9 +33,10 @@ if TYPE_CHECKING:
 CLIENTS = (5, 20, 60)
 """How many reads are sent at the same moment; a read leaves no work behind, as an order does."""
 
-_ALONE = 100  # the stage's throttle lets so many through at once
+_THROTTLE = STAGES["dev"].stage_throttle
+_ALONE = _THROTTLE.burst
 _QUIET_SECONDS = 4.0
-_REFILL_SECONDS = 1.0
+_REFILL_SECONDS = _THROTTLE.burst / _THROTTLE.rate
 """After so long the stage's throttle takes as many as before: reads are refused by nothing else."""
 _TIMES = 5
 _COMPANY, _GROUPS = 10, 10

@@ -10,7 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -230,6 +230,17 @@ def said(checkout: Path, command: str, warm: Warm | None = None) -> str:
     return ended.err
 
 
+def planted(file: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Read settings from another file than the checkout's."""
+    spec = importlib.util.spec_from_file_location("planted_settings", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)  # where types are looked up
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_wrong_setting_is_told_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
@@ -238,13 +249,8 @@ def test_a_wrong_setting_is_told_in_a_sentence(
     entry, sentence = FAULTS[fault]
     file = tmp_path / "settings.py"
     file.write_text(with_stage(entry))
-    spec = importlib.util.spec_from_file_location("planted_settings", file)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, module)  # where types are looked up
     with pytest.raises(SystemExit) as told:
-        spec.loader.exec_module(module)
+        planted(file, monkeypatch)
     begin = r"infrastructure/settings\.py(, line \d+)?: stage [Pp]lanted:"
     assert re.fullmatch(rf"{begin} .*{sentence}.*", str(told.value.code))
 
@@ -285,6 +291,17 @@ def test_a_stage_that_is_there_twice_is_told(checkout: Path) -> None:
     with settings(checkout, '"prod": lambda: Settings(stage="prod")') as line:
         told = said(checkout, "-m cli cost")
     assert told == f"{PLACE}, line {line + 1}: stage prod is there twice\n"
+
+
+def test_names_above_the_stages_are_no_stages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What I define above the stages may have entries of one name: they are read as they stand."""
+    mine = 'MINE = {\n        "a": 1,\n}\nTHEIRS = {\n        "a": 2,\n}\n\n\nSTAGES = '
+    text = (ROOT / PLACE).read_text()
+    file = tmp_path / "settings.py"
+    file.write_text(text.replace("STAGES = _made", f"{mine}_made", 1))
+    assert planted(file, monkeypatch).THEIRS == {"a": 2}
 
 
 def test_a_fault_outside_the_stages_is_told(checkout: Path) -> None:
