@@ -102,6 +102,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if status != _NO_CONTENT:
             self.send_header("Content-Length", str(len(body)))
+        if self.close_connection:  # who is not told sends the next request into the end of this one
+            self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

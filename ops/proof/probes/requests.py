@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from infrastructure import outputs
 from ops.proof.probe import AtLeast, Like, Probe
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ops.proof.world.world import World
 
 _SOME = 20
+_FUNCTION = "AWS::Lambda::Function"
+_OURS = "partner_create_order"
+"""The subsegment in which a handler does its work."""
 
 
 def _identity(world: World) -> Mapping[str, object]:
@@ -116,17 +119,17 @@ def _traced(world: World) -> Mapping[str, object]:
     by, root = orders.partner(world), reading.begin_trace()
     headers = {**by.headers, "X-Amzn-Trace-Id": root.header}
     answer = world.ask("GET", "/partner/orders?limit=1", headers)
-    found = reading.segments(world, root.id, _has_function)
-    origins = {str(each.get("origin", "")) for each in found}
+    wanted = {"of the gateway": "AWS::ApiGateway::Stage", "of the function": _FUNCTION}
+    found = reading.segments(world, root.id, lambda found: _origins(found) >= {*wanted.values()})
+    there = _origins(found)
     return {
         "answer's trace": root.id in answer.headers.get("x-amzn-trace-id", ""),
-        "of the gateway": "AWS::ApiGateway::Stage" in origins,
-        "of the function": "AWS::Lambda::Function" in origins,
+        **{name: origin in there for name, origin in wanted.items()},
     }
 
 
-def _has_function(segments: list[dict[str, object]]) -> bool:
-    return "AWS::Lambda::Function" in {each.get("origin") for each in segments}
+def _origins(segments: list[dict[str, Any]]) -> set[object]:
+    return {each.get("origin") for each in segments}
 
 
 def _subsegments(world: World) -> Mapping[str, object]:
@@ -135,19 +138,22 @@ def _subsegments(world: World) -> Mapping[str, object]:
     placed = orders.post(world, by, orders.example(), *lines)
     if placed.status != 201:
         raise CannotTell(f"An order was refused: {placed.told}.")
-    found = reading.segments(world, root.id, _has_subsegment)
-    function = {each["id"] for each in found if each.get("origin") == "AWS::Lambda::Function"}
-    below = [
-        str(sub.get("name"))
-        for each in found
-        if each.get("origin") == "AWS::Lambda::Function"
-        for sub in each.get("subsegments", [])
-    ] + [str(each.get("name")) for each in found if each.get("parent_id") in function]
-    return {"functions": len(function), "below it": len(below), "names": " ".join(sorted(below))}
+    found = reading.segments(world, root.id, lambda found: _OURS in _below(found))
+    functions, below = _functions(found), _below(found)
+    return {"functions": len(functions), "below it": len(below), "names": " ".join(sorted(below))}
 
 
-def _has_subsegment(segments: list[dict[str, object]]) -> bool:
-    return "DynamoDB" in str(segments)
+def _functions(segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [each for each in segments if each.get("origin") == _FUNCTION]
+
+
+def _below(segments: list[dict[str, Any]]) -> list[str]:
+    """Name what stands below a function: inside of its segment, or sent by itself."""
+    functions = _functions(segments)
+    inside = [sub for each in functions for sub in each.get("subsegments", [])]
+    ids = {each["id"] for each in functions}
+    below = [*inside, *(each for each in segments if each.get("parent_id") in ids)]
+    return [str(each.get("name")) for each in below]
 
 
 def _segments_are_taken(world: World) -> Mapping[str, object]:
@@ -208,7 +214,7 @@ PROBES = (
         expected={
             "functions": AtLeast(1),
             "below it": AtLeast(1),
-            "names": Like(".*partner_create_order.*"),
+            "names": Like(f".*{_OURS}.*"),
         },
         seconds=60,
     ),

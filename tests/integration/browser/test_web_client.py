@@ -60,6 +60,7 @@ def placed_by(stack: Endpoints, token: str) -> list[str]:
 def test_everything_goes_by_the_keyboard_alone(stack: Endpoints) -> None:
     """Who cannot point signs in, orders, sees it accepted without a reload, and cancels it."""
     seen = journey(stack, "keyboard", size=DESK)
+    assert seen["focused"] == "Basket"  # before anybody can type
     assert seen["still"].startswith("Accepted")  # Escape has cancelled nothing
     assert "1 Market St, San Francisco, 94105, US" in seen["address"]
     with client_of(stack, {"Authorization": stack.customer_token}) as client:

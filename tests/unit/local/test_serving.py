@@ -73,6 +73,13 @@ def test_a_page_elsewhere_gets_nothing_done(
     assert "Access-Control-Allow-Origin" not in answered
 
 
+@pytest.mark.parametrize("headers", [EVIL, {"Connection": "close"}])
+def test_a_connection_that_ends_says_so(url: str, headers: dict[str, str]) -> None:
+    """Who is refused sends the next request on a new connection, instead of losing it."""
+    assert ask(url, "GET", headers)[2]["Connection"] == "close"
+    assert "Connection" not in ask(url, "GET", {})[2]
+
+
 def test_a_head_is_answered_without_a_body(url: str) -> None:
     """Who asks whether a page is there gets what the page would come with."""
     status, said, answered = ask(url, "HEAD", {})

@@ -1,17 +1,21 @@
 /** What several pages share. */
 
 import type { ComponentChildren, InputHTMLAttributes, JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Refused, SignedOut } from "../api.ts";
 import type { Status } from "../lifecycle.ts";
 import type { LineItem } from "../types.ts";
 import { type Look, type Seen, watch, type Watch } from "../watching.ts";
 import { field, money, STATUS, time } from "../words.ts";
 
-/** A page's heading. It takes the focus, so that who hears the page knows where they are. */
+/**
+ * A page's heading. It takes the focus, so that who hears the page knows where they are.
+ *
+ * It does so before anything can be typed: a moment later it would take the focus from a field.
+ */
 export function Heading({ children }: { children: ComponentChildren }): JSX.Element {
   const own = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     own.current?.focus();
     document.title = `${own.current?.textContent ?? ""} · Food orders`;
   }, []);
@@ -111,7 +115,7 @@ export function Confirm(props: {
   children?: ComponentChildren;
 }): JSX.Element {
   const own = useRef<HTMLDialogElement>(null);
-  useEffect(() => own.current?.showModal(), []);
+  useLayoutEffect(() => own.current?.showModal(), []);
   return (
     <dialog ref={own} aria-labelledby="question" onCancel={props.onNo}>
       <h2 id="question">{props.question}</h2>

@@ -1,14 +1,14 @@
 /** Asks why an order ends badly. */
 
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Reason } from "../changing.ts";
 import type { Status } from "../lifecycle.ts";
 import { MOVE, REASON } from "../words.ts";
 
 export function Reasoning(props: { status: Status; busy: boolean; onYes: (reason: Reason) => void; onNo: () => void }): JSX.Element {
   const own = useRef<HTMLDialogElement>(null);
-  useEffect(() => own.current?.showModal(), []);
+  useLayoutEffect(() => own.current?.showModal(), []);
   function submit(event: SubmitEvent): void {
     event.preventDefault();
     const given = new FormData(event.currentTarget as HTMLFormElement);

@@ -1,6 +1,15 @@
 // A customer orders, looks and cancels by the keyboard alone, while the restaurant's side moves the order.
 import { call, journey, orderShown, reach, signIn, wanted } from "./driver.mjs";
 
+/** Note what has the focus at the moment when another page is there: later it would interrupt who types. */
+function noteFocus() {
+  new MutationObserver((_, observer) => {
+    if (document.querySelector("h1")?.textContent !== "Basket") return;
+    window.focused = document.activeElement.textContent;
+    observer.disconnect();
+  }).observe(document.body, { childList: true, subtree: true, characterData: true });
+}
+
 await journey(async (page) => {
   const keys = page.keyboard;
   await reach(page, "E-mail address");
@@ -12,6 +21,7 @@ await journey(async (page) => {
   await reach(page, "Add Tiramisù");
   await keys.press("Enter");
   await reach(page, "To the basket");
+  await page.evaluate(noteFocus);
   await keys.press("Enter");
   const typed = [["Street and number", "1 Market St"], ["Postal code", "94105"], ["City", "San Francisco"], ["Phone", "+14155550123"]];
   for (const [field, text] of typed) {
@@ -25,6 +35,7 @@ await journey(async (page) => {
   const body = JSON.stringify({ status: "CONFIRMED" });
   await call(wanted.operator, `/orders/${orderId}`, { method: "PATCH", body });
   await page.locator(".now", { hasText: "Accepted" }).waitFor(); // without a reload
+  const focused = await page.evaluate(() => window.focused);
   await reach(page, "Cancel the order");
   await keys.press("Enter");
   await page.getByRole("dialog").waitFor();
@@ -37,5 +48,5 @@ await journey(async (page) => {
   await reach(page, "Cancel it");
   await keys.press("Enter");
   await page.locator(".now", { hasText: "Cancelled" }).waitFor();
-  return { orderId, still, address: await page.locator("address").innerText() };
+  return { orderId, still, focused, address: await page.locator("address").innerText() };
 });
