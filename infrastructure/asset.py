@@ -95,9 +95,12 @@ _CHEAPER = {
 """Lines of packages that cost every start what no function needs, and what stands for each in the
 asset. It does the same, later or for less (docs/decisions/0033-cheaper-starts.md)."""
 
-_SELDOM = ("_json_schema", "_typing_utils", "inspect", "msgpack", "structs", "toml", "yaml")
-"""Modules of msgspec that no function loads. They are there, and whoever asks for one compiles it;
-their bytecode would be a twentieth of the asset."""
+_SELDOM = frozenset(
+    Path("msgspec", f"{name}.py")
+    for name in ("_json_schema", "_typing_utils", "inspect", "msgpack", "structs", "toml", "yaml")
+)
+"""Modules that no function loads. They are there, and whoever asks for one compiles it; their
+bytecode is larger than they are."""
 
 _PROBE = """
 import platform, sys
@@ -319,9 +322,6 @@ def _install(target: Target, folder: Path) -> None:
     for module in _CHEAPER:
         _make_cheaper(module, folder)
     _compile(target, folder, folder)
-    for module in _SELDOM:
-        for path in folder.glob(f"msgspec/__pycache__/{module}.*"):
-            path.unlink()
 
 
 def _make_cheaper(module: str, folder: Path) -> None:
@@ -363,20 +363,30 @@ def _assemble(target: Target, dependencies: Path, folder: Path) -> None:
 
 
 def _compile(target: Target, folder: Path, asset: Path) -> None:
-    """Compile `folder`, which is or lies in `asset`, into bytecode that the archive keeps valid.
+    """Put bytecode that the archive keeps valid in place of the sources of `folder`.
 
-    CDK's archive dates every file 1980, which makes ordinary bytecode stale: it is never used.
+    CDK's archive dates every file 1980, which makes ordinary bytecode stale: it is never used. No
+    function reads a source, not even to say where an error came through, and a start would look
+    at each one's date first. Those of _SELDOM stay, for them to be compiled when asked for.
+
+    Args:
+        target: who compiles; without a compiler the sources stay as they are.
+        folder: is, or lies in, `asset`.
+        asset: the folder that Lambda unpacks.
     """
     if target.compiler is None:
         return
     command = [str(target.compiler.path), "-s", "-S", "-P", "-m", "compileall", "-q", "-j", "1"]
-    command += ["--invalidation-mode", "unchecked-hash"]
+    command += ["-b", "--invalidation-mode", "unchecked-hash"]
     command += ["-s", str(asset), "-p", _LAMBDA_FOLDER, str(folder)]
     # A bare environment with a fixed seed: the bytes must not depend on who compiles.
     environment = {"PYTHONHASHSEED": "0"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode != 0:
         raise AssetError(f"The functions' code does not compile:\n{done.stdout}{done.stderr}")
+    for source in folder.glob("**/*.py"):
+        compiled, seldom = source.with_suffix(".pyc"), source.relative_to(asset) in _SELDOM
+        (compiled if seldom else source).unlink()
 
 
 def _replace(destination: Path, make: Callable[[Path], None]) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from infrastructure.asset import build_for_aws
 from infrastructure.functions import names
+from project.checkout import ROOT
 from tests.ceilings.measuring import (
     RECORDED,
     REQUESTS,
@@ -113,8 +114,8 @@ def planted(counts: Counts, tmp_path: Path) -> Counts:
     """A copy of the functions in which somebody imports more and works more."""
     asset = tmp_path / "asset"
     shutil.copytree(counts.asset, asset)
-    for compiled in (asset / "orders").rglob("*.pyc"):
-        compiled.unlink()
+    shutil.rmtree(asset / "orders")
+    shutil.copytree(ROOT / "orders", asset / "orders", ignore=shutil.ignore_patterns("__pycache__"))
     module = asset / "orders/problems.py"
     waste = "\nimport wave\nTABLE = [number * number for number in range(20_000)]\n"
     module.write_text(module.read_text() + waste)

@@ -153,14 +153,14 @@ def changed_texts(sources: tuple[Source, ...]) -> dict[str, str]:
 
 
 def _zipped(asset: Path, changed: dict[str, str]) -> bytes:
-    """Zip an asset; bytecode of what has changed is left out, for it would be run all the same."""
+    """Zip an asset; what has changed is a source in the place of its bytecode."""
     buffer = io.BytesIO(_packages(asset))
-    stale = {_bytecode(module) for module in changed}
     with zipfile.ZipFile(buffer, "a") as archive:
         for path, name in _files(asset / _OURS, asset):
-            if name.split(".")[0] not in stale:
-                text = changed.get(name)
-                _add(archive, name, path.read_bytes() if text is None else text.encode())
+            if name.removesuffix("c") not in changed:
+                _add(archive, name, path.read_bytes())
+        for name, text in changed.items():
+            _add(archive, name, text.encode())
     return buffer.getvalue()
 
 
@@ -184,9 +184,3 @@ def _files(folder: Path, asset: Path) -> Iterator[tuple[Path, str]]:
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     """Add a file, dated 1980 as the CDK does: equal files make equal archives."""
     archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED, compresslevel=1)
-
-
-def _bytecode(module: str) -> str:
-    """Give where the bytecode of a module is, without its endings: `orders/__pycache__/store`."""
-    folder, _, name = module.rpartition("/")
-    return f"{folder}/__pycache__/{name.removesuffix('.py')}"
