@@ -23,10 +23,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from local.copy.emulator import Watch
-from local.stack import start
 from ops.reach.layout import free_port
 from project.release import COMMIT, looked_at
+from tests.lazily import Lazily
 from tests.quick import pytest_addoption, pytest_configure, pytest_ignore_collect
 from tests.shared.http_clients import read_certificates_once
 from tests.spent import pytest_runtest_setup, pytest_runtest_teardown
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
     from ops.reach.endpoints import Endpoints
+
+emulator, copies = Lazily("local.copy.emulator"), Lazily("local.stack")
 
 __all__ = [
     "pytest_addoption",
@@ -145,5 +146,6 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stack(tmp_path_factory: pytest.TempPathFactory, recording: Path) -> Iterator[Endpoints]:
     """The whole service, deployed to an emulator on a port of its own."""
     directory = tmp_path_factory.mktemp("local")
-    with start(free_port(), directory, watch=Watch(record=recording)) as endpoints:
+    watch = emulator.Watch(record=recording)
+    with copies.start(free_port(), directory, watch=watch) as endpoints:
         yield endpoints
