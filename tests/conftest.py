@@ -82,6 +82,12 @@ _OF_THE_STACK = ("tests/integration/", "tests/permissions/test_recorded.py")
 _APART = {"test_bench", "test_deploy", "test_doctor", "test_run"}
 """Integration tests that start what they need themselves."""
 
+_NO_TEMPLATES = {
+    *("test_ci", "test_mapping", "test_openapi_compatibility", "test_patterns", "test_plantings"),
+    "test_toolchain",
+}
+"""Modules of tests/infrastructure that look at no template: another process may have them."""
+
 _FOLDERS = {"ceilings", "infrastructure", "permissions", "pipeline", "releases"}
 _LONGEST_FIRST = (
     *("releases", "pages", "beside", "contract", "stack", "faults/test_faults", "pipeline"),
@@ -110,6 +116,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.stem in _APART and "stack" in getattr(item, "fixturenames", ()):
             raise pytest.UsageError(f"{item.nodeid} uses the running copy: it is not apart")
+        if item.path.stem in _NO_TEMPLATES and "paths" in getattr(item, "fixturenames", ()):
+            raise pytest.UsageError(f"{item.nodeid} looks at a template")
     items.sort(key=lambda item: _rank(_group(item.nodeid)))
 
 
@@ -129,7 +137,7 @@ def _group(nodeid: str) -> str:
         return "beside"
     if name not in _APART and nodeid.startswith(_OF_THE_STACK):
         return "stack"
-    return folder if folder in _FOLDERS else f"{folder}/{name}"
+    return folder if folder in _FOLDERS and name not in _NO_TEMPLATES else f"{folder}/{name}"
 
 
 def _rank(group: str) -> int:

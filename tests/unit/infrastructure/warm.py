@@ -107,7 +107,7 @@ def become(asked: dict[str, Any]) -> NoReturn:
     except SystemExit as ended:
         code = code_of(ended)
     except BaseException:  # noqa: BLE001 - as Python itself
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type] # there is one
+        sys.excepthook(*sys.exc_info())
         code = 1
     atexit._run_exitfuncs()
     sys.stdout.flush()

@@ -146,6 +146,12 @@ def _key_in(account: Account, key: dict[str, Any]) -> tuple[Any, ...]:
     return key["name"], key["enabled"], plan, entry.get("keyState", {}).get("S")
 
 
+Ends = tuple[list[int], Any]
+"""How commands ended, and what is then there."""
+
+_KNOWN: dict[Any, Ends] = {}
+
+
 @dataclass(frozen=True)
 class Pair:
     """Two commands that meet."""
@@ -161,26 +167,29 @@ class Pair:
         """Run both, either first: how each of us ends, and what is then there."""
         found = []
         for order in ((self.mine, self.theirs), (self.theirs, self.mine)):
-            account = same(self.start)
-            codes = [self.run(account, command).code for command in order]
+            codes, left = self._in_turn(*order)
             mine = codes if order[0] is self.mine else codes[::-1]
-            found.append((*mine, self.left(account)))
+            found.append((*mine, left))
         return found
 
     @cached_property
     def mine_alone(self) -> Any:
         """What mine leaves."""
-        return self._alone(self.mine)
+        return self._in_turn(self.mine)[1]
 
     @cached_property
     def theirs_alone(self) -> Any:
         """What theirs leaves."""
-        return self._alone(self.theirs)
+        return self._in_turn(self.theirs)[1]
 
-    def _alone(self, command: Command) -> Any:
-        account = same(self.start)
-        self.run(account, command)
-        return self.left(account)
+    def _in_turn(self, *commands: Command) -> Ends:
+        """Run commands one after the other: once for all pairs that begin alike."""
+        asked = (_state(self.start), commands, self.left, turns.LASTS)
+        if asked not in _KNOWN:
+            account = same(self.start)
+            codes = [self.run(account, command).code for command in commands]
+            _KNOWN[asked] = codes, self.left(account)
+        return _KNOWN[asked]
 
     def meetings(self) -> Iterator[tuple[Account, Ended, Ended]]:
         """Run mine once for each of its steps, and theirs right before that step."""
@@ -215,10 +224,14 @@ class Pair:
 _STATE = ("clock", "items", "keys", "on_plan", "parameters", "functions", "queues")
 
 
+def _state(account: Account) -> bytes:
+    return pickle.dumps({name: getattr(account, name) for name in _STATE})
+
+
 def same(account: Account) -> Account:
     """Give an account like this one."""
-    made, state = Account(), {name: getattr(account, name) for name in _STATE}
-    vars(made).update(pickle.loads(pickle.dumps(state)))  # noqa: S301 - our own, of just now
+    made = Account()
+    vars(made).update(pickle.loads(_state(account)))  # noqa: S301 - our own, of just now
     return made
 
 

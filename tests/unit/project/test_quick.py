@@ -98,7 +98,7 @@ def test_what_is_quick_is_there() -> None:
 
 
 def test_collecting_imports_no_rare_library(request: pytest.FixtureRequest) -> None:
-    """pytest looks at all that a module names: no process pays for libraries of others' tests."""
+    """Though pytest looks at all that a module names, I wait for no library of others' tests."""
     module = ModuleType("tests.of_somebody")
     module.library = Lazily("no_such_library")  # type: ignore[attr-defined]
     request.session._fixturemanager.parsefactories(holder=module, node=request.node)
