@@ -16,6 +16,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,10 @@ os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
 os.environ[COMMIT] = looked_at().commit
 
 read_certificates_once()
+
+# jsonschema would build a parser of international addresses when it is imported, for two seconds:
+# of formats that no schema of ours has, as tests/infrastructure/documents makes sure.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # as Python documents it
 
 _JUDGE = "tests/permissions/test_recorded_beside.py"
 """It has a test for each group with a running copy but the first."""
