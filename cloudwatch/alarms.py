@@ -18,7 +18,7 @@ import operator
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cloudwatch.metric_math import (
@@ -33,7 +33,7 @@ from cloudwatch.metric_math import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from cloudwatch.metric_math import Node, Series
 
@@ -80,12 +80,44 @@ class Recorded:
     samples: Mapping[Metric, Minutes]
     contributions: Mapping[str, Contributions]
     _sums: dict[Metric, _RunningSums] = field(default_factory=dict, init=False, compare=False)
+    _points: dict[Hashable, _Points] = field(default_factory=dict, init=False, compare=False)
 
     def sums(self, metric: Metric) -> _RunningSums:
         """Add up a metric's samples once for all alarms that ask for their sum."""
         if metric not in self._sums:
             self._sums[metric] = _RunningSums.of(self.samples.get(metric, {}))
         return self._sums[metric]
+
+    def points(
+        self, alarm: Alarm, starts: range, reading: Reading, hidden: int
+    ) -> Sequence[float | None]:
+        """Compute what an alarm compares once for all alarms that look at the same.
+
+        Arguments are those of `values`; the value of each start is given, None where it is missing.
+        """
+        asked = (alarm.looks_at, reading.fills_empty, hidden)
+        known = self._points.get(asked)
+        if known is None or not known.serves(starts, whole=not reading.fills_empty):
+            series = values(alarm, self, starts, reading, hidden)
+            known = _Points(starts, [series.get(60 * start) for start in starts])
+            self._points[asked] = known
+        return known.values[starts.start - known.starts.start :][: len(starts)]
+
+
+class _Points(NamedTuple):
+    """What was computed for the periods that begin at some minutes."""
+
+    starts: range
+    values: list[float | None]
+
+    def serves(self, starts: range, *, whole: bool) -> bool:
+        """Tell whether the values of these minutes are among them, or, `whole`, are all of them.
+
+        Where FILL leaves a series without a point alone, a value hangs on all that is looked at.
+        """
+        if whole:
+            return starts == self.starts
+        return self.starts.start <= starts.start and starts.stop <= self.starts.stop
 
 
 class _RunningSums(NamedTuple):
@@ -178,6 +210,12 @@ class Alarm:
     needed: int
     missing: str
     fewest_samples: float
+
+    @cached_property
+    def looks_at(self) -> Hashable:
+        """All on which the values hang that it compares."""
+        parts = tuple(self.metrics.items()), tuple(self.expressions.items())
+        return (*parts, self.watched, self.minutes)
 
 
 def text(value: Any) -> str:
@@ -484,29 +522,37 @@ def states(
     starts = range(span.start - fetched * alarm.minutes, span.stop)
     hidden = [max(reading.late - back * alarm.minutes, 0) for back in range(fetched)]
     by_hidden = {
-        some: _breaches(alarm, values(alarm, recorded, starts, reading, some), starts)
+        some: _breaches(alarm, recorded.points(alarm, starts, reading, some))
         for some in {0, *hidden}
     }
     partly_hidden = sum(map(bool, hidden))
     counts = _low_counts(alarm, recorded, starts)
+    newest_first = by_hidden[0][::-1]
     found: list[State] = []
-    state = State.INSUFFICIENT_DATA
+    state, judged = State.INSUFFICIENT_DATA, None
     for minute in span:
         newest = minute + 1 - alarm.minutes - starts.start
-        oldest = newest - (fetched - 1) * alarm.minutes
-        points = by_hidden[0][oldest : newest + 1 : alarm.minutes][::-1]
+        begin = len(newest_first) - 1 - newest
+        points = newest_first[begin : begin + fetched * alarm.minutes : alarm.minutes]
         for back in range(partly_hidden):
             points[back] = by_hidden[hidden[back]][newest - back * alarm.minutes]
-        begun = range(newest, newest - alarm.periods * alarm.minutes, -alarm.minutes)
-        if not counts or not any(60 * (starts.start + at) in counts for at in begun):
+        if points != judged and not _are_few(counts, alarm, starts.start + newest):
             state = _verdict(tuple(points), alarm.periods, alarm.needed, alarm.missing, state)
+            judged = points  # the same again would come to the same
         found.append(state)
     return found
 
 
-def _breaches(alarm: Alarm, series: Series, starts: range) -> list[bool | None]:
-    """Say whether the period that begins at each minute breaches; None where it is missing."""
-    points = (series.get(60 * start) for start in starts)
+def _are_few(counts: set[int], alarm: Alarm, newest: int) -> bool:
+    """Tell whether one of the periods that are evaluated has too few samples."""
+    if not counts:
+        return False
+    begun = range(newest, newest - alarm.periods * alarm.minutes, -alarm.minutes)
+    return any(60 * start in counts for start in begun)
+
+
+def _breaches(alarm: Alarm, points: Sequence[float | None]) -> list[bool | None]:
+    """Say whether each point breaches; None where it is missing."""
     return [None if point is None else alarm.breaches(point) for point in points]
 
 

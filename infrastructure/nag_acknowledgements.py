@@ -7,6 +7,8 @@ test fails for an acknowledgement that answers no finding.
 from __future__ import annotations
 
 import hashlib
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from aws_cdk import Acknowledgment, Validations
@@ -276,8 +278,15 @@ def acknowledge(stack: Stack, settings: Settings) -> None:
     Raises:
         RuntimeError: when there is no such resource.
     """
-    for path, rule, reason in acknowledgements(settings):
-        resource: IConstruct = stack
-        for step in path.split("/"):
-            resource = resource.node.find_child(step)
-        Validations.of(resource).acknowledge(Acknowledgment(id=rule, reason=reason))
+    found: dict[str, IConstruct] = {"": stack}  # each call of CDK is a message to Node.js and back
+    for path, several in groupby(acknowledgements(settings), attrgetter("path")):
+        given = [Acknowledgment(id=rule, reason=reason) for _, rule, reason in several]
+        Validations.of(_resource(path, found)).acknowledge(*given)
+
+
+def _resource(path: str, found: dict[str, IConstruct]) -> IConstruct:
+    """Find a resource by its path in the stack, below what is found already."""
+    if path not in found:
+        above, _, step = path.rpartition("/")
+        found[path] = _resource(above, found).node.find_child(step)
+    return found[path]

@@ -7,13 +7,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from aws_cdk import App
-
-from infrastructure.service import Service
 from project.checkout import ROOT
 from project.release import here, looked_at
 
 if TYPE_CHECKING:
+    from aws_cdk import App
+
+    from infrastructure.service import Service
     from infrastructure.settings import Settings
     from infrastructure.watching.budget import CostModel
     from project.release import Release
@@ -63,6 +63,11 @@ def compose(
         validates: as above.
         release: what the template says it is; None for what the checkout is.
     """
+    # The CDK takes seconds to import, and who only may synthesize imports this module as well.
+    from aws_cdk import App  # noqa: PLC0415 - as just said
+
+    from infrastructure.service import Service  # noqa: PLC0415 - likewise
+
     # The CLI hands over cdk.json's context, which holds the feature flags; without it, we do.
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(

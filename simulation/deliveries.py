@@ -168,8 +168,10 @@ class _Dice:
         self._of: dict[str, random.Random] = {}
 
     def of(self, wait: Wait) -> random.Random:
-        name = f"{self._seed} {wait.name}"
-        return self._of.setdefault(name, random.Random(name))  # noqa: S311 - a simulation's dice
+        if wait.name not in self._of:
+            named = f"{self._seed} {wait.name}"
+            self._of[wait.name] = random.Random(named)  # noqa: S311 - a simulation's dice
+        return self._of[wait.name]
 
 
 def delivery(case: Case, way: Way, seed: int) -> dict[Wait, float]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
-from local.copy.emulator import Watch
-from local.stack import start
 from ops.reach.layout import free_port
 from project.release import COMMIT, looked_at
+from tests.lazily import Lazily
 from tests.quick import pytest_addoption, pytest_configure, pytest_ignore_collect
 from tests.shared.http_clients import read_certificates_once
 from tests.spent import pytest_runtest_setup, pytest_runtest_teardown
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
     from ops.reach.endpoints import Endpoints
+
+emulator, copies = Lazily("local.copy.emulator"), Lazily("local.stack")
 
 __all__ = [
     "pytest_addoption",
@@ -67,6 +69,10 @@ os.environ[COMMIT] = looked_at().commit
 
 read_certificates_once()
 
+# jsonschema would build a parser of international addresses when it is imported, for two seconds:
+# of formats that no schema of ours has, as tests/infrastructure/documents makes sure.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # as Python documents it
+
 _JUDGE = "tests/permissions/test_recorded_beside.py"
 """It has a test for each group with a running copy but the first."""
 
@@ -80,6 +86,12 @@ _BESIDE = ("tests/integration/cli/", "tests/integration/local/", f"{_JUDGE}::tes
 _OF_THE_STACK = ("tests/integration/", "tests/permissions/test_recorded.py")
 _APART = {"test_bench", "test_deploy", "test_doctor", "test_run"}
 """Integration tests that start what they need themselves."""
+
+_NO_TEMPLATES = {
+    *("test_ci", "test_mapping", "test_openapi_compatibility", "test_patterns", "test_plantings"),
+    "test_toolchain",
+}
+"""Modules of tests/infrastructure that look at no template: another process may have them."""
 
 _FOLDERS = {"ceilings", "infrastructure", "permissions", "pipeline", "releases"}
 _LONGEST_FIRST = (
@@ -109,6 +121,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.stem in _APART and "stack" in getattr(item, "fixturenames", ()):
             raise pytest.UsageError(f"{item.nodeid} uses the running copy: it is not apart")
+        if item.path.stem in _NO_TEMPLATES and "paths" in getattr(item, "fixturenames", ()):
+            raise pytest.UsageError(f"{item.nodeid} looks at a template")
     items.sort(key=lambda item: _rank(_group(item.nodeid)))
 
 
@@ -128,7 +142,7 @@ def _group(nodeid: str) -> str:
         return "beside"
     if name not in _APART and nodeid.startswith(_OF_THE_STACK):
         return "stack"
-    return folder if folder in _FOLDERS else f"{folder}/{name}"
+    return folder if folder in _FOLDERS and name not in _NO_TEMPLATES else f"{folder}/{name}"
 
 
 def _rank(group: str) -> int:
@@ -145,5 +159,6 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stack(tmp_path_factory: pytest.TempPathFactory, recording: Path) -> Iterator[Endpoints]:
     """The whole service, deployed to an emulator on a port of its own."""
     directory = tmp_path_factory.mktemp("local")
-    with start(free_port(), directory, watch=Watch(record=recording)) as endpoints:
+    watch = emulator.Watch(record=recording)
+    with copies.start(free_port(), directory, watch=watch) as endpoints:
         yield endpoints

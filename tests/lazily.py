@@ -11,7 +11,11 @@ from typing import Any
 
 
 class Lazily:
-    """A module that is imported when something of it is first asked for."""
+    """A module that is imported when something of it is first asked for.
+
+    pytest asks all that a test module names whether it is a test, a mock or a fixture: `__test__`,
+    `_mock_name` and the like import nothing.
+    """
 
     def __init__(self, name: str) -> None:
         """Keep its name, such as `jsonschema`."""
@@ -19,4 +23,6 @@ class Lazily:
 
     def __getattr__(self, wanted: str) -> Any:
         """Give something of the module."""
+        if wanted.startswith("_"):
+            raise AttributeError(wanted)
         return getattr(import_module(self._name), wanted)

@@ -177,10 +177,10 @@ def add_problems(api: apigateway.RestApi, origins: tuple[str, ...]) -> None:
 def complete_preflights(methods: Iterable[apigateway.Method]) -> None:
     """Give the answers to OPTIONS, which CDK makes, what all answers have, and what there is."""
     for method in methods:
+        if method.http_method != "OPTIONS":
+            continue
         resource = method.node.default_child
         assert isinstance(resource, apigateway.CfnMethod)
-        if resource.http_method != "OPTIONS":
-            continue
         for name, value in {**NO_SNIFFING, **discovery_of(method.resource.path)}.items():
             header = rf"ResponseParameters.method\.response\.header\.{name}"
             answer = f"Integration.IntegrationResponses.0.{header}"

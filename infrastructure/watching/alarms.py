@@ -169,6 +169,7 @@ class Alarms(Construct):
         self._measured = Measured(resources)
         self._stack_name = Stack.of(self).stack_name
         self.topic = _topic(self, settings, key)
+        self._tells = actions.SnsAction(self.topic)
         self.names: list[str] = []
         self._watch_customers()
         self._watch_latency()
@@ -214,8 +215,8 @@ class Alarms(Construct):
             datapoints_to_alarm=condition.periods,
             treat_missing_data=condition.silence,
         )
-        alarm.add_alarm_action(actions.SnsAction(self.topic))
-        alarm.add_ok_action(actions.SnsAction(self.topic))
+        alarm.add_alarm_action(self._tells)
+        alarm.add_ok_action(self._tells)
         self.names.append(alarm_name)
         return alarm
 

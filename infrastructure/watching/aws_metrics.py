@@ -7,6 +7,7 @@ metric that nobody emits makes an alarm that can never fire.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from aws_cdk import Duration
@@ -157,6 +158,7 @@ class Measured:
     def __init__(self, resources: Resources) -> None:
         """Take the resources."""
         self.resources = resources
+        self._table_names: dict[str, str] = {}  # CDK is slow to tell
 
     def api(self, name: str, statistic: str, *, minutes: int = 1) -> cloudwatch.Metric:
         """Measure the API's stage."""
@@ -172,9 +174,10 @@ class Measured:
         What runs at once is of all versions, as the reservation is.
         """
         item = self.resources.functions[function]
-        dimensions = {"FunctionName": item.function.function_name}
+        called = item.function.function_name
+        dimensions = {"FunctionName": called}
         if item.live is not None and name != RUNNING:
-            dimensions["Resource"] = f"{item.function.function_name}:{LIVE}"
+            dimensions["Resource"] = f"{called}:{LIVE}"
         return _metric(LAMBDA, name, dimensions, statistic, minutes)
 
     def queue(
@@ -194,7 +197,9 @@ class Measured:
         minutes: int = 1,
     ) -> cloudwatch.Metric:
         """Measure a table, or one of its indexes, or an operation on it."""
-        dimensions = {"TableName": self.resources.tables[table].table_name}
+        if table not in self._table_names:
+            self._table_names[table] = self.resources.tables[table].table_name
+        dimensions = {"TableName": self._table_names[table]}
         if index is not None:
             dimensions["GlobalSecondaryIndexName"] = index
         if operation is not None:
@@ -231,6 +236,9 @@ class Measured:
         return _metric(NAMESPACE, metric.name, of_stage, statistic, minutes)
 
 
+_period = cache(Duration.minutes)
+
+
 def _metric(
     namespace: str, name: str, dimensions: dict[str, str], statistic: str, minutes: int
 ) -> cloudwatch.Metric:
@@ -239,5 +247,5 @@ def _metric(
         metric_name=name,
         dimensions_map=dimensions,
         statistic=statistic,
-        period=Duration.minutes(minutes),
+        period=_period(minutes),
     )

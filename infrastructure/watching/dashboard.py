@@ -266,11 +266,12 @@ class Dashboard(Construct):
 
 def _alarm_states(alarms: Alarms) -> cloudwatch.IWidget:
     """Show each alarm by the name that it will have: nothing here waits for it to be made."""
+    stack = Stack.of(alarms)
     named = [
         cloudwatch.Alarm.from_alarm_arn(
             alarms,
             f"Shown{number}",
-            Stack.of(alarms).format_arn(
+            stack.format_arn(
                 service="cloudwatch",
                 resource="alarm",
                 resource_name=name,

@@ -120,6 +120,9 @@ class Reason(NamedTuple):
     why: str
 
 
+_PLACES: WeakKeyDictionary[Construct, tuple[Stack, str]] = WeakKeyDictionary()
+"""The stack of each role and policy, and where it stands there: CDK is slow to tell."""
+
 _REASONS: WeakKeyDictionary[Stack, list[Reason]] = WeakKeyDictionary()
 """By stack, not by construct: CDK gives back the same Python object only while one is kept."""
 
@@ -148,7 +151,9 @@ def allow(
         policy: one of the role's for this alone; None for that which the role is made with.
     """
     statement = _statement(actions, on, conditions)
-    if policy is None:
+    if policy is None and isinstance(grantee, iam.Role):
+        grantee.add_to_policy(statement)  # a message to Node.js, where its principal takes four
+    elif policy is None:
         grantee.grant_principal.add_to_principal_policy(statement)
     else:
         policy.add_statements(statement)
@@ -167,5 +172,7 @@ def _statement(
 
 
 def _keep(construct: Construct, statement: iam.PolicyStatement, why: str) -> None:
-    path = construct.node.path.partition("/")[2]
-    _REASONS.setdefault(Stack.of(construct), []).append(Reason(path, statement, why))
+    if construct not in _PLACES:
+        _PLACES[construct] = Stack.of(construct), construct.node.path.partition("/")[2]
+    stack, path = _PLACES[construct]
+    _REASONS.setdefault(stack, []).append(Reason(path, statement, why))

@@ -717,6 +717,16 @@ class _Recorder:
     ) -> None:
         """Write down samples of a metric, if there are any."""
         taken = {float(value): float(count) for value, count in samples.items() if count}
+        self._write(minute, namespace, name, dimensions, taken)
+
+    def _write(
+        self,
+        minute: int,
+        namespace: str,
+        name: str,
+        dimensions: Mapping[str, str],
+        taken: dict[float, float],
+    ) -> None:
         if taken:
             known = (namespace, name, *dimensions.values())
             if known not in self.by_name:
@@ -783,8 +793,9 @@ class _Recorder:
             "ConcurrentExecutions": {running: min(calls, 1)},
         }
         for name, samples in metrics.items():
+            taken = {float(value): float(count) for value, count in samples.items() if count}
             for each in (dimensions, by_alias):
-                self._add(minute, "AWS/Lambda", name, each, samples)
+                self._write(minute, "AWS/Lambda", name, each, taken)
 
     def _pipe(
         self, minute: int, now: Conditions, done: Mapping[str, int], changed: int

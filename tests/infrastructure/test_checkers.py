@@ -14,8 +14,6 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from cdk_nag import AwsSolutionsChecks, ServerlessChecks
-from cloudformation_validate import CompositeEngine
 
 from infrastructure import service as service_module
 from infrastructure.asset import Target
@@ -32,9 +30,10 @@ if TYPE_CHECKING:
     from infrastructure.service import Service
     from tests.infrastructure.conftest import Template
 
-cfnlint = Lazily("cfnlint")
+cdk_nag, cfnlint = Lazily("cdk_nag"), Lazily("cfnlint")
+cloudformation_validate = Lazily("cloudformation_validate")
 
-PACKS = (AwsSolutionsChecks, ServerlessChecks)
+PACKS = ("AwsSolutionsChecks", "ServerlessChecks")
 IGNORED = {
     # A function and a pipe wait for their role's policy; CDK names the role beside it.
     ("W3005", "AWS::Lambda::Function"),
@@ -45,9 +44,9 @@ IGNORED = {
 
 
 @pytest.fixture(scope="session")
-def validator() -> CompositeEngine:
+def validator() -> Any:
     """The engine of cloudformation-validate, which compiles its rules once."""
-    return CompositeEngine()
+    return cloudformation_validate.CompositeEngine()
 
 
 class Finding(NamedTuple):
@@ -66,7 +65,8 @@ def findings_of(service: Service) -> Iterator[Finding]:
     """Ask both packs of cdk-nag about a service."""
     prefix = f"{service.node.path}/"
     for pack in PACKS:
-        for violation in pack(service).validate_scope(service).violations:
+        checks = getattr(cdk_nag, pack)(service)
+        for violation in checks.validate_scope(service).violations:
             for resource in violation.violating_resources:
                 path = str(resource.construct_path).removeprefix(prefix)
                 yield Finding(path, violation.rule_name, violation.description)

@@ -263,6 +263,11 @@ def test_the_signature_in_the_documents_verifies(monkeypatch: pytest.MonkeyPatch
         Webhook(messages.EXAMPLE_SECRET).verify(body.replace("PLACED", "FAILED"), headers)
 
 
+def test_no_address_is_an_international_one() -> None:
+    """Each format that a document names is checked: tests/conftest.py leaves out these two."""
+    assert not [path for path, made in built().items() if '"iri' in rendered(made)]
+
+
 # --- The topic
 
 

@@ -269,11 +269,14 @@ def test_a_typing_error_is_told_with_its_line(checkout: Path, warm: Warm, fault:
 
 @pytest.mark.parametrize("fault", UNREADABLE)
 @pytest.mark.parametrize("command", ["app.py", "-m cli doctor", "-m cli dlq ls"])
-def test_a_file_that_cannot_be_read_is_told(checkout: Path, fault: str, command: str) -> None:
+def test_a_file_that_cannot_be_read_is_told(
+    checkout: Path, warm: Warm, fault: str, command: str
+) -> None:
     """Whatever breaks the file, I am told the line in a sentence, and not to report a bug."""
     entry, sentence = UNREADABLE[fault]
+    starts = None if command == "app.py" else warm  # Python itself reads it, from the beginning
     with settings(checkout, entry) as line:
-        assert said(checkout, command) == f"{PLACE}, line {line}: {sentence}\n"
+        assert said(checkout, command, starts) == f"{PLACE}, line {line}: {sentence}\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -286,10 +289,10 @@ def test_every_command_tells_that_the_file_cannot_be_read(
         assert told.endswith(": invalid syntax. Perhaps you forgot a comma?\n")
 
 
-def test_a_stage_that_is_there_twice_is_told(checkout: Path) -> None:
+def test_a_stage_that_is_there_twice_is_told(checkout: Path, warm: Warm) -> None:
     """A copied entry whose name I forgot to change does not take the place of the first."""
     with settings(checkout, '"prod": lambda: Settings(stage="prod")') as line:
-        told = said(checkout, "-m cli cost")
+        told = said(checkout, "-m cli cost", warm)
     assert told == f"{PLACE}, line {line + 1}: stage prod is there twice\n"
 
 
@@ -304,14 +307,14 @@ def test_names_above_the_stages_are_no_stages(
     assert planted(file, monkeypatch).THEIRS == {"a": 2}
 
 
-def test_a_fault_outside_the_stages_is_told(checkout: Path) -> None:
+def test_a_fault_outside_the_stages_is_told(checkout: Path, warm: Warm) -> None:
     """What I define above the stages, and get wrong, is told with its line as well."""
     file = checkout / PLACE
     before = file.read_text()
     file.write_text(before.replace("\nSTAGES = ", "\nMINE = Worker(most_at_once=5)\nSTAGES = "))
     line = file.read_text().partition("MINE")[0].count("\n") + 1
     try:
-        assert said(checkout, "-m cli cost") == (
+        assert said(checkout, "-m cli cost", warm) == (
             f"{PLACE}, line {line}: worker.retry_seconds is missing\n"
         )
     finally:

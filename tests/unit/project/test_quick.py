@@ -6,11 +6,13 @@ import os
 import re
 import subprocess
 import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from project.checkout import ROOT
+from tests.lazily import Lazily
 from tests.quick import NOT_QUICK, QUICK, belongs, forbidden
 
 if TYPE_CHECKING:
@@ -93,3 +95,12 @@ def test_what_is_quick_is_there() -> None:
     assert belongs(ROOT / "tests/unit/project/test_quick.py")
     assert not belongs(ROOT / "tests/integration")
     assert not belongs(ROOT / "tests/infrastructure/test_asset.py")
+
+
+def test_collecting_imports_no_rare_library(request: pytest.FixtureRequest) -> None:
+    """Though pytest looks at all that a module names, I wait for no library of others' tests."""
+    module = ModuleType("tests.of_somebody")
+    module.library = Lazily("no_such_library")  # type: ignore[attr-defined]
+    request.session._fixturemanager.parsefactories(holder=module, node=request.node)
+    with pytest.raises(ModuleNotFoundError, match="no_such_library"):
+        _ = module.library.something

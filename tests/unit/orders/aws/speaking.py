@@ -36,6 +36,7 @@ class Speaker:
         self.requests: list[bytes] = []
         self.accepted = 0
         self._connections = connections
+        self._speaking: socket.socket | None = None
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -48,9 +49,11 @@ class Speaker:
         return f"http://127.0.0.1:{self.port}"
 
     def close(self) -> None:
-        """Stop, whoever still waits."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+        """Stop, whoever still waits: a caller for its answer, or we for its next request."""
+        for one in (self._listener, self._speaking):
+            with contextlib.suppress(OSError):
+                if one is not None:
+                    one.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         self._thread.join()
 
@@ -61,6 +64,7 @@ class Speaker:
             except OSError:
                 return
             self.accepted += 1
+            self._speaking = plain
             with plain, contextlib.suppress(OSError):
                 plain.settimeout(10)
                 self._answer(plain, answers)

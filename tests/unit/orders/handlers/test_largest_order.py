@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -145,18 +146,25 @@ def filled(body: dict[str, Any], shape: Callable[[str], Line], character: str) -
 def _rest(body: dict[str, Any], lines: list[Line], last: Line) -> list[Line]:
     """Shorten one line until it fits: its options first, and then its note and name."""
     others_take = size({**body, "items": lines}) + bool(lines)  # and a comma
-    while others_take + size(last) > MAX_BODY_BYTES:
+    while (over := others_take + size(last) - MAX_BODY_BYTES) > 0:
         if last.get("options"):
             first, *others = last["options"]
-            shorter = [{**first, "name": first["name"][1:]}] if len(first["name"]) > 1 else []
+            name = first["name"]
+            shorter = [{**first, "name": _cut(name, over, 1)}] if len(name) > 1 else []
             last["options"] = [*shorter, *others]
         elif last.get("note"):
-            last["note"] = last["note"][1:]
+            last["note"] = _cut(last["note"], over, 0)
         elif len(last["name"]) > 1:
-            last["name"] = last["name"][1:]
+            last["name"] = _cut(last["name"], over, 1)
         else:
             return []
     return [last]
+
+
+def _cut(text: str, over: int, least: int) -> str:
+    """Take so many bytes off a text of one character, or all that may be taken."""
+    each = size(text[0]) - len('""')
+    return text[min(math.ceil(over / each), len(text) - least) :]
 
 
 def placed(text: str) -> Item:
