@@ -69,8 +69,13 @@ class Wanted(NamedTuple):
     """The alarms that take it back."""
 
 
-def create(cloudformation: Any, wanted: Wanted) -> str | None:
-    """Let CloudFormation say what it would do to a stack that is there.
+def create(cloudformation: Any, wanted: Wanted, *, first: bool = False) -> str | None:
+    """Let CloudFormation say what it would do to a stack.
+
+    Args:
+        cloudformation: a client.
+        wanted: what the stack is to have.
+        first: whether the stack is to be made by it; otherwise it is there.
 
     Returns:
         The change set's ARN; None where nothing would change.
@@ -78,7 +83,7 @@ def create(cloudformation: Any, wanted: Wanted) -> str | None:
     Raises:
         OperatorError: when CloudFormation refuses the template.
     """
-    arn = _begun(cloudformation, wanted)
+    arn = _begun(cloudformation, wanted, "CREATE" if first else "UPDATE")
     refused = _refusal(cloudformation, wanted.stack, arn)
     if refused is None:
         return arn
@@ -88,12 +93,12 @@ def create(cloudformation: Any, wanted: Wanted) -> str | None:
     raise OperatorError(f"CloudFormation refuses the change: {refused.rstrip('.')}.")
 
 
-def _begun(cloudformation: Any, wanted: Wanted) -> str:
+def _begun(cloudformation: Any, wanted: Wanted, kind: str) -> str:
     try:
         made = cloudformation.create_change_set(
             StackName=wanted.stack,
             ChangeSetName=f"{CHANGE_SET}-{uuid.uuid4().hex[:12]}",
-            ChangeSetType="UPDATE",
+            ChangeSetType=kind,
             TemplateURL=wanted.template_url,
             RoleARN=wanted.role,
             Capabilities=_CAPABILITIES,
@@ -111,15 +116,17 @@ def _begun(cloudformation: Any, wanted: Wanted) -> str:
     return str(made["Id"])
 
 
-def execute(cloudformation: Any, stack: str, change_set: str) -> None:
+def execute(cloudformation: Any, stack: str, change_set: str, *, first: bool = False) -> None:
     """Carry out a change set; if that fails, what it has made goes again, kept things included.
+
+    Where the stack is made by it those stay, for the next deployment to take over.
 
     Raises:
         Overtaken: when another operator has changed the stack since it was made.
     """
     try:
         cloudformation.execute_change_set(
-            StackName=stack, ChangeSetName=change_set, RetainExceptOnCreate=True
+            StackName=stack, ChangeSetName=change_set, RetainExceptOnCreate=not first
         )
     except ClientError as error:
         if not error.response["Error"]["Code"].startswith(_OUTDATED):

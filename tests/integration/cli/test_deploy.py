@@ -145,6 +145,7 @@ def test_change_that_loses_a_table(cloud: Layout, client: Callable[[str], Any]) 
 
 
 GOOD, BETTER, BAD = ("a" * 40, "b" * 40, "c" * 40)
+MODULE = "orders/handlers/create_order.py"
 
 
 @pytest.fixture
@@ -154,10 +155,8 @@ def asset(tmp_path: Path) -> Callable[[str, str], str]:
 
     def make(name: str, more: str) -> str:
         shutil.copytree(built, tmp_path / name)
-        module = tmp_path / name / "orders/handlers/create_order.py"
-        module.write_text(module.read_text() + more)
-        for old in module.parent.glob("__pycache__/create_order.*"):
-            old.unlink()  # it would be used as it is
+        (tmp_path / name / f"{MODULE}c").unlink()  # a source takes the place of its bytecode
+        (tmp_path / name / MODULE).write_text((ROOT / MODULE).read_text() + more)
         return str(tmp_path / name)
 
     return make
