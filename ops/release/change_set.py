@@ -17,6 +17,7 @@ from infrastructure.stateful import FIXED_BESIDES, HOLDS, REMOVED
 from ops.reach.errors import OperatorError, Overtaken
 from ops.release import states
 from ops.release.triggers import NOTHING, Triggers
+from ops.release.watching import pauses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -143,14 +144,14 @@ def _items(key: str, value: str, of: Mapping[str, str]) -> list[dict[str, str]]:
 
 def _refusal(cloudformation: Any, stack: str, change_set: str) -> str | None:
     """Wait until a change set is made; gives why there is none, if there is none."""
-    until = time.monotonic() + _LONGEST_SECONDS
+    until, waits = time.monotonic() + _LONGEST_SECONDS, pauses(_POLL_SECONDS)
     while True:
         found = cloudformation.describe_change_set(StackName=stack, ChangeSetName=change_set)
         if found["Status"] == "CREATE_COMPLETE":
             return None
         if found["Status"] == "FAILED" or time.monotonic() > until:
             return str(found.get("StatusReason") or f"it is {found['Status']} for ten minutes")
-        time.sleep(_POLL_SECONDS)
+        time.sleep(next(waits))
 
 
 def stack_of(cloudformation: Any, name: str) -> Stack | None:

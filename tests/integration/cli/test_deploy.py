@@ -178,42 +178,6 @@ def as_program(url: str, *arguments: str, **variables: str) -> dict[str, Any]:
     return {**told, "code": done.returncode, "said": done.stderr}
 
 
-@pytest.mark.timeout(1200)
-@pytest.mark.usefixtures("bootstrapped")
-def test_there_and_back(
-    cloud: Layout, client: Callable[[str], Any], asset: Callable[[str, str], str], tmp_path: Path
-) -> None:
-    """A pipeline deploys a release, a bad one is refused whole, and one command goes back.
-
-    An assembly that was built elsewhere is what is deployed, and is told by its own commit.
-    """
-    first = as_program(cloud.url, "deploy", RELEASE_COMMIT=GOOD, ORDERS_ASSET=asset("1", ""))
-    try:
-        assert (first["result"], first["code"]) == ("deployed", 0), first["said"]
-        better = {"RELEASE_COMMIT": BETTER, "ORDERS_ASSET": asset("2", "# better\n")}
-        packed = assembled(tmp_path, **better)
-        second = as_program(cloud.url, "deploy", "--assembly", str(packed))
-        assert (second["result"], second["code"]) == ("deployed", 0), second["said"]
-        commits = {side: each["commit"] for side, each in second["release"].items()}
-        assert commits == {"from": GOOD, "to": BETTER}
-        assert second["changes"]["customers"] == ["new code: all functions"]
-
-        crash = asset("3", "\n\ndef handler(*_: object) -> None:\n    raise ValueError\n")
-        third = as_program(cloud.url, "deploy", RELEASE_COMMIT=BAD, ORDERS_ASSET=crash)
-        assert (third["result"], third["code"]) == ("rolled-back", 1), third["said"]
-        assert runs(client) == BETTER
-
-        back = as_program(cloud.url, "rollback")
-        assert (back["result"], back["code"]) == ("back", 0), back["said"]
-        assert (runs(client), back["release"]["to"]["commit"]) == (GOOD, GOOD)
-        assert "Trying it through its front door" in back["said"]
-        again = as_program(cloud.url, "rollback")
-        assert (again["result"], again["code"]) == ("refused", 1)
-        assert "no release before" in again["whatToDo"]
-    finally:
-        stacks.end(client("cloudformation"), STACK)
-
-
 def assembled(folder: Path, **variables: str) -> Path:
     """Build an assembly elsewhere, and zip it."""
     made = {"CDK_OUTDIR": str(folder / "cdk.out"), "STAGE": "dev", "CDK_VALIDATION": "false"}
@@ -303,6 +267,42 @@ def indexes_of(dynamodb: Any, table: str) -> set[str]:
     """Name a table's indexes."""
     described = dynamodb.describe_table(TableName=table)["Table"]
     return {index["IndexName"] for index in described["GlobalSecondaryIndexes"]}
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.usefixtures("bootstrapped")
+def test_there_and_back(
+    cloud: Layout, client: Callable[[str], Any], asset: Callable[[str, str], str], tmp_path: Path
+) -> None:
+    """A pipeline deploys a release, a bad one is refused whole, and one command goes back.
+
+    An assembly that was built elsewhere is what is deployed, and is told by its own commit.
+    """
+    first = as_program(cloud.url, "deploy", RELEASE_COMMIT=GOOD, ORDERS_ASSET=asset("1", ""))
+    try:
+        assert (first["result"], first["code"]) == ("deployed", 0), first["said"]
+        better = {"RELEASE_COMMIT": BETTER, "ORDERS_ASSET": asset("2", "# better\n")}
+        packed = assembled(tmp_path, **better)
+        second = as_program(cloud.url, "deploy", "--assembly", str(packed))
+        assert (second["result"], second["code"]) == ("deployed", 0), second["said"]
+        commits = {side: each["commit"] for side, each in second["release"].items()}
+        assert commits == {"from": GOOD, "to": BETTER}
+        assert second["changes"]["customers"] == ["new code: all functions"]
+
+        crash = asset("3", "\n\ndef handler(*_: object) -> None:\n    raise ValueError\n")
+        third = as_program(cloud.url, "deploy", RELEASE_COMMIT=BAD, ORDERS_ASSET=crash)
+        assert (third["result"], third["code"]) == ("rolled-back", 1), third["said"]
+        assert runs(client) == BETTER
+
+        back = as_program(cloud.url, "rollback")
+        assert (back["result"], back["code"]) == ("back", 0), back["said"]
+        assert (runs(client), back["release"]["to"]["commit"]) == (GOOD, GOOD)
+        assert "Trying it through its front door" in back["said"]
+        again = as_program(cloud.url, "rollback")
+        assert (again["result"], again["code"]) == ("refused", 1)
+        assert "no release before" in again["whatToDo"]
+    finally:
+        stacks.end(client("cloudformation"), STACK)
 
 
 PROD = stack_name("prod")
