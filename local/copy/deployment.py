@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from ops.reach.clients import ACCOUNT, REGION
 from ops.reach.errors import LocalError
 from ops.release.states import REMAINS
+from ops.release.watching import pauses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _BOOTSTRAP_BUCKET = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
 _BOOTSTRAP_VERSION = ("/cdk-bootstrap/hnb659fds/version", "30")
 _WAIT_SECONDS = 240.0  # the release gate alone may take three minutes of them
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.25
 _LONGEST_REASON = 1_000
 
 _DONE = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
@@ -121,11 +122,11 @@ class Deployment:
         return None if status == "DELETE_COMPLETE" else status
 
     def _wait(self) -> str | None:
-        deadline = time.monotonic() + _WAIT_SECONDS
+        deadline, waits = time.monotonic() + _WAIT_SECONDS, pauses(_POLL_SECONDS)
         while (status := self._status()) and status.endswith("_IN_PROGRESS"):
             if time.monotonic() > deadline:
                 raise LocalError(f"The stack is still {status} after {_WAIT_SECONDS:.0f} s.")
-            time.sleep(_POLL_SECONDS)
+            time.sleep(next(waits))
         return status
 
     def _failure(self) -> str:

@@ -44,9 +44,9 @@ def show(place: Place, told: Callable[[str], None]) -> None:
     """
     cdk.install(told)
     before = deployed(place)
-    cdk.synthesize(place.settings.stage)
+    assembly = cdk.synthesize(place.settings.stage)
     with tempfile.TemporaryDirectory() as folder:
         template = Path(folder) / "deployed.json"
         template.write_text(json.dumps(before))
-        if not cdk.run("diff", place.stack, "--template", str(template)):
+        if not cdk.run("diff", place.stack, "--template", str(template), assembly=assembly):
             raise OperatorError("The CDK cannot compare the stage with what is deployed.")

@@ -79,7 +79,9 @@ def pack(folder: Path, archive: Path) -> None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file())
+    """Give an assembly's files, without the zips of them that the CDK CLI keeps there."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return (path for path in found if path.relative_to(folder).parts[0] != ".cache")
 
 
 def list_python(path: Path) -> None:

@@ -131,7 +131,7 @@ CLAIMS = (
     ),
     Claim(
         id="protected-before-it-is-made",
-        says="The CDK protects a stack before its first change set, so a rollback leaves it.",
+        says="A stack can be protected before it is made, and a rollback then leaves it.",
         said=("docs/decisions/0019-a-stage-comes-back.md",),
         expected="ROLLBACK_COMPLETE with termination protection; `orders deploy` lifts it, asked.",
         look="Deploy with a wrong certificate, then `orders deploy` again.",

@@ -23,8 +23,15 @@ if TYPE_CHECKING:
 _PACKAGE = "node_modules/aws-cdk"
 _CLI = ROOT / "node_modules" / ".bin" / "cdk"
 _BIN = Path(sys.executable).parent
-ASSEMBLY = ROOT / "cdk.out"
-"""Where the app writes what it makes of a stage."""
+ASSEMBLIES = ROOT / "build" / "assemblies"
+"""Where the app writes what it makes for a command: a folder for each stage, which stands as long
+as its sources do."""
+
+HOLDS = ("*.json", "asset.*/**/*")
+"""What of an assembly's folder is the app's; the CLI puts locks and zipped assets there, too."""
+
+OUT = "CDK_OUTDIR"
+"""The variable that names the folder, to CDK and to app.py."""
 
 TAKING_OVER = "TAKING_OVER"
 """The variable by which app.py leaves out what kept things would refer to."""
@@ -48,7 +55,7 @@ def install(told: Callable[[str], None]) -> None:
 
 
 def synthesize(stage: str, *, taking_over: bool = False) -> Path:
-    """Write the cloud assembly of a stage, with the asset for AWS.
+    """Write the cloud assembly of a stage, with the asset for AWS; what stands is not made again.
 
     Args:
         stage: its name.
@@ -58,13 +65,15 @@ def synthesize(stage: str, *, taking_over: bool = False) -> Path:
     Raises:
         OperatorError: when the app fails; it has said why.
     """
+    folder = ASSEMBLIES / (f"{stage}-taking-over" if taking_over else stage)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     for_import = {TAKING_OVER: "yes"} if taking_over else {}
-    if _run([sys.executable, "app.py"], STAGE=stage, CDK_OUTDIR=str(ASSEMBLY), **for_import):
+    if _run([sys.executable, "app.py"], STAGE=stage, **{OUT: str(folder)}, **for_import):
         raise OperatorError("The CDK app cannot be synthesized; what it said stands above.")
-    return ASSEMBLY
+    return folder
 
 
-def run(command: str, stack: str, *options: str, assembly: Path = ASSEMBLY) -> bool:
+def run(command: str, stack: str, *options: str, assembly: Path) -> bool:
     """Run a command of the CDK CLI on a stack of an assembly; tell whether it succeeded."""
     cdk = [str(_CLI), "--app", str(assembly), "--no-notices", command, stack, *options]
     return _run(cdk) == 0

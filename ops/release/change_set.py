@@ -17,6 +17,7 @@ from infrastructure.stateful import FIXED_BESIDES, HOLDS, REMOVED
 from ops.reach.errors import OperatorError, Overtaken
 from ops.release import states
 from ops.release.triggers import NOTHING, Triggers
+from ops.release.watching import pauses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -69,8 +70,13 @@ class Wanted(NamedTuple):
     """The alarms that take it back."""
 
 
-def create(cloudformation: Any, wanted: Wanted) -> str | None:
-    """Let CloudFormation say what it would do to a stack that is there.
+def create(cloudformation: Any, wanted: Wanted, *, first: bool = False) -> str | None:
+    """Let CloudFormation say what it would do to a stack.
+
+    Args:
+        cloudformation: a client.
+        wanted: what the stack is to have.
+        first: whether the stack is to be made by it; otherwise it is there.
 
     Returns:
         The change set's ARN; None where nothing would change.
@@ -78,7 +84,7 @@ def create(cloudformation: Any, wanted: Wanted) -> str | None:
     Raises:
         OperatorError: when CloudFormation refuses the template.
     """
-    arn = _begun(cloudformation, wanted)
+    arn = _begun(cloudformation, wanted, "CREATE" if first else "UPDATE")
     refused = _refusal(cloudformation, wanted.stack, arn)
     if refused is None:
         return arn
@@ -88,12 +94,12 @@ def create(cloudformation: Any, wanted: Wanted) -> str | None:
     raise OperatorError(f"CloudFormation refuses the change: {refused.rstrip('.')}.")
 
 
-def _begun(cloudformation: Any, wanted: Wanted) -> str:
+def _begun(cloudformation: Any, wanted: Wanted, kind: str) -> str:
     try:
         made = cloudformation.create_change_set(
             StackName=wanted.stack,
             ChangeSetName=f"{CHANGE_SET}-{uuid.uuid4().hex[:12]}",
-            ChangeSetType="UPDATE",
+            ChangeSetType=kind,
             TemplateURL=wanted.template_url,
             RoleARN=wanted.role,
             Capabilities=_CAPABILITIES,
@@ -111,15 +117,17 @@ def _begun(cloudformation: Any, wanted: Wanted) -> str:
     return str(made["Id"])
 
 
-def execute(cloudformation: Any, stack: str, change_set: str) -> None:
+def execute(cloudformation: Any, stack: str, change_set: str, *, first: bool = False) -> None:
     """Carry out a change set; if that fails, what it has made goes again, kept things included.
+
+    Where the stack is made by it those stay, for the next deployment to take over.
 
     Raises:
         Overtaken: when another operator has changed the stack since it was made.
     """
     try:
         cloudformation.execute_change_set(
-            StackName=stack, ChangeSetName=change_set, RetainExceptOnCreate=True
+            StackName=stack, ChangeSetName=change_set, RetainExceptOnCreate=not first
         )
     except ClientError as error:
         if not error.response["Error"]["Code"].startswith(_OUTDATED):
@@ -136,14 +144,14 @@ def _items(key: str, value: str, of: Mapping[str, str]) -> list[dict[str, str]]:
 
 def _refusal(cloudformation: Any, stack: str, change_set: str) -> str | None:
     """Wait until a change set is made; gives why there is none, if there is none."""
-    until = time.monotonic() + _LONGEST_SECONDS
+    until, waits = time.monotonic() + _LONGEST_SECONDS, pauses(_POLL_SECONDS)
     while True:
         found = cloudformation.describe_change_set(StackName=stack, ChangeSetName=change_set)
         if found["Status"] == "CREATE_COMPLETE":
             return None
         if found["Status"] == "FAILED" or time.monotonic() > until:
             return str(found.get("StatusReason") or f"it is {found['Status']} for ten minutes")
-        time.sleep(_POLL_SECONDS)
+        time.sleep(next(waits))
 
 
 def stack_of(cloudformation: Any, name: str) -> Stack | None:

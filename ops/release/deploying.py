@@ -57,8 +57,6 @@ if TYPE_CHECKING:
     from ops.release.leftovers import Kept
     from ops.release.watching import Event, Watch
 
-_NEVER_ASK = ("--require-approval", "never")  # we have asked
-
 _WHY = "The first resource with FAILED above says why."
 _FAILED_AT_FIRST = (
     f"The first deployment failed. {_WHY} Mend that and deploy again: what is left of the stack is "
@@ -179,8 +177,7 @@ def review(place: Place, wanted: Assembly) -> Iterator[Review]:
 def _reviewed(place: Place, wanted: Assembly, found: Stack | None) -> Review:
     if found is None:
         return Review(None)
-    if not cdk.publish(place.stack, wanted.folder):
-        raise OperatorError("Code and template cannot be published; what was said stands above.")
+    _publish(place, wanted)
     cloudformation, watched = place.as_role(DEPLOYS, "cloudformation"), triggers.find(place)
     before = deployed_template(place)
     made = change_set.create(cloudformation, _wanted(place, wanted, watched))
@@ -189,6 +186,11 @@ def _reviewed(place: Place, wanted: Assembly, found: Stack | None) -> Review:
     changes = tuple(changes_of(cloudformation, place.stack, made))
     lost = tuple(losses(changes, declared(place.settings.stage)))
     return Review(found, True, lost, made, changes, before, watched)  # noqa: FBT003 - in order
+
+
+def _publish(place: Place, wanted: Assembly) -> None:
+    if not cdk.publish(place.stack, wanted.folder):
+        raise OperatorError("Code and template cannot be published; what was said stands above.")
 
 
 def _wanted(place: Place, wanted: Assembly, watched: Triggers) -> change_set.Wanted:
@@ -232,7 +234,7 @@ def carry_out(
     if not reviewed.changes:
         return
     if reviewed.stack is None:
-        _make(place, wanted, wrong)
+        _make(place, wanted, progress, wrong)
         return
     points = rolling_back.where_aliases_point(target(place))
     watch = _execute(place, wanted, reviewed, progress)
@@ -246,12 +248,21 @@ def carry_out(
     _check_status(place, watch.follow(), watch)
 
 
-def _make(place: Place, wanted: Assembly, wrong: Callable[[Target], str | None]) -> None:
+def _make(
+    place: Place, wanted: Assembly, progress: Progress, wrong: Callable[[Target], str | None]
+) -> None:
     """Make a stack that was not there. There are no alarms yet to watch, and no way back."""
-    parameters = [f"{name}={value}" for name, value in _parameters(wanted).items()]
-    options = [option for each in parameters for option in ("--parameters", each)]
-    run = functools.partial(cdk.run, "deploy", place.stack, *_NEVER_ASK, "--progress", "events")
-    if not run(*options, assembly=wanted.folder):
+    _publish(place, wanted)
+    cloudformation = place.as_role(DEPLOYS, "cloudformation")
+    made = change_set.create(cloudformation, _wanted(place, wanted, NOTHING), first=True)
+    if wanted.protected:
+        cloudformation.update_termination_protection(
+            StackName=place.stack, EnableTerminationProtection=True
+        )
+    watch = watching.Watch(cloudformation, place.stack, told=progress.event)
+    watch.begin()
+    change_set.execute(cloudformation, place.stack, str(made), first=True)
+    if watch.follow() != states.MADE:
         raise Failed(Result.ROLLED_BACK, _FAILED_AT_FIRST)
     if (said := wrong(target(place))) is not None:
         raise Failed(
@@ -393,15 +404,15 @@ def take_back_what_goes_on(place: Place, found: Stack, told: Callable[[Event], N
     return of_status(status) is Result.ROLLED_BACK
 
 
-def clear(place: Place, found: Stack, told: Callable[[str], None]) -> None:
+def clear(place: Place, found: Stack, told: Callable[[Event], None]) -> None:
     """Delete a stack that can only be deleted, protected or not; what its template keeps stays.
 
-    The CDK CLI protects a stack before it makes it, and so could not delete it itself.
+    A stack is protected before it is made.
 
     Args:
         place: the stage and its account.
         found: the stack.
-        told: is told what takes its time.
+        told: is told what happens to resources.
 
     Raises:
         OperatorError: when it fails.
@@ -427,19 +438,23 @@ def check_unprotected(place: Place, found: Stack) -> None:
         )
 
 
-def remove(place: Place, found: Stack, told: Callable[[str], None]) -> list[Kept]:
+def remove(place: Place, found: Stack, told: Callable[[Event], None]) -> list[Kept]:
     """Remove a stage; gives what stays on AWS.
 
     Args:
         place: the stage and its account.
         found: its stack.
-        told: is told what takes its time.
+        told: is told what happens to resources.
 
     Raises:
         OperatorError: when it fails.
     """
-    cdk.install(told)
-    cdk.synthesize(place.settings.stage)
-    if not cdk.run("destroy", place.stack, "--force"):
-        raise OperatorError("The removal failed; what CloudFormation said stands above.")
+    cloudformation = place.as_role(DEPLOYS, "cloudformation")
+    watch = watching.Watch(cloudformation, found.stack_id, told=told)
+    watch.begin()
+    role = role_arn(place.account, EXECUTES)
+    cloudformation.delete_stack(StackName=found.stack_id, RoleARN=role)
+    status = watch.follow()
+    if status not in states.ABSENT:
+        raise OperatorError(f"The removal failed: {place.stack} is {status}. {_WHY}")
     return leftovers.kept_by(place, found.stack_id)

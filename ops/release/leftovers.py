@@ -110,7 +110,7 @@ def adoptable(place: Place, found: Stack | None, template: Mapping[str, Any]) ->
     return list(left)
 
 
-def adopt(place: Place, left: Iterable[Kept], assembly: Path = cdk.ASSEMBLY) -> None:
+def adopt(place: Place, left: Iterable[Kept], assembly: Path) -> None:
     """Make the stage's stack of what is left; the deployment that follows adds the rest.
 
     Args:
@@ -131,8 +131,6 @@ def adopt(place: Place, left: Iterable[Kept], assembly: Path = cdk.ASSEMBLY) -> 
             "CloudFormation does not take over what was left; what it said stands above. All of it "
             "is still there."
         )
-    if place.settings.asks_second_factor:
-        cdk.synthesize(stage)
 
 
 def _former(place: Place) -> Iterator[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 QUIET_SECONDS = 20.0
 """So long without an event, with nothing under way: CloudFormation takes a second or two between
@@ -29,6 +29,9 @@ UNDER_WAY = "UPDATE_IN_PROGRESS"
 """It goes on, or alarms are watched."""
 
 _POLL_SECONDS = 2.0
+"""Between two looks, once it takes a while; the first come sooner."""
+
+_SOONER = 16
 _STARTS, _FAILS = "_IN_PROGRESS", "_FAILED"
 
 
@@ -92,6 +95,7 @@ class Watch:
             until_quiet: whether to come back as soon as all is done, too: with UNDER_WAY while
                 CloudFormation watches alarms, with CLEANING while it deletes what was replaced.
         """
+        waits = pauses(_POLL_SECONDS)
         while True:
             status = self._status()  # before its events: none of the last ones is missed
             for event in self._new():
@@ -100,7 +104,7 @@ class Watch:
                 return status
             if until_quiet and (status == CLEANING or (status == UNDER_WAY and self._is_quiet())):
                 return status
-            self.sleep(_POLL_SECONDS)
+            self.sleep(next(waits))
 
     def _status(self) -> str:
         found = self.cloudformation.describe_stacks(StackName=self.stack_id)["Stacks"][0]
@@ -135,6 +139,14 @@ class Watch:
         done = {event.resource for event in others if not event.begins}
         waits = self.clock() - self._since >= QUIET_SECONDS
         return waits and self.certain <= done and not any(event.begins for event in others)
+
+
+def pauses(longest: float) -> Iterator[float]:
+    """Give the seconds between looks at what ends at once or takes long: ever more of them."""
+    pause = longest / _SOONER
+    while True:
+        yield pause
+        pause = min(2 * pause, longest)
 
 
 def certain(changes: Iterable[Mapping[str, Any]]) -> frozenset[str]:

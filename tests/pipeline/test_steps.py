@@ -70,6 +70,7 @@ def test_what_every_job_begins_with(clone: Clone) -> None:
     clone.run(python)
     assert (clone.around / "path").read_text() == f"{folder}\n"
     assert "Ready." in clone.run(tools)
+    clone.take_bytecode()
 
 
 def test_a_tag_reaches_dev(clone: Clone, client: Callable[[str], Any]) -> None:
@@ -84,51 +85,6 @@ def test_it_reaches_prod_once_approved(clone: Clone, client: Callable[[str], Any
     for step in steps_of("deploy/prod"):
         clone.run(step)
     assert status_of(client, "prod") in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
-
-
-def test_by_hand(clone: Clone, client: Callable[[str], Any]) -> None:
-    """Somebody deploys a tag to a stage, or has it go back to the release before."""
-    deploy, back = steps_of("deploy/by-hand")
-    assert "Nothing has changed" in clone.run(deploy)
-    with another_release(clone):
-        clone.run(deploy)
-        assert "9.8.8" in release_of(client, "dev")
-    clone.run(back)
-    assert TAG[1:] in release_of(client, "dev")
-
-
-@contextlib.contextmanager
-def another_release(clone: Clone) -> Iterator[None]:
-    """Let the clone be the next release for a while."""
-    pyproject = clone.root / "pyproject.toml"
-    before = pyproject.read_text()
-    pyproject.write_text(before.replace(TAG[1:], "9.8.8", 1))
-    yield
-    pyproject.write_text(before)
-
-
-def release_of(client: Callable[[str], Any], stage: str) -> str:
-    """Read which release a stage says that it runs."""
-    (stack,) = client("cloudformation").describe_stacks(StackName=stack_name(stage))["Stacks"]
-    told = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-    return str(told["Release"])
-
-
-def test_a_pull_request_hears_what_it_changes(clone: Clone) -> None:
-    """The difference to prod becomes one comment, in which nothing of it is Markdown."""
-    settings = clone.root / "infrastructure/settings.py"
-    before = settings.read_text()
-    settings.write_text(before.replace("            heartbeat_minutes=5,", ""))
-    (compare,) = steps_of("diff/compare")
-    clone.run(compare)
-    settings.write_text(before)
-    (write,) = steps_of("diff/comment")
-    clone.run(write)
-    assert "pr comment 12 --repo acme/orders --body-file" in clone.asked()[-1]
-    comment = clone.given("comment.md")
-    assert comment.startswith("### What this changes in prod\n\n```text\n")
-    assert "AWS::Scheduler::Schedule" in comment
-    assert "000000000000" not in comment
 
 
 def test_a_preview_comes_and_goes(clone: Clone, client: Callable[[str], Any]) -> None:
@@ -205,6 +161,54 @@ def test_what_gitlab_runs(clone: Clone) -> None:
     unchanged = clone.bash('.venv/bin/orders diff --stage "$STAGE"', STAGE="prod")
     assert "Number of stacks with differences: 0" in unchanged
     clone.bash('.venv/bin/python -m ops.pipeline.release_files "$CI_COMMIT_TAG"', CI_COMMIT_TAG=TAG)
+
+
+# Here the checkout changes: what was synthesized of it above stands until now.
+
+
+def test_by_hand(clone: Clone, client: Callable[[str], Any]) -> None:
+    """Somebody deploys a tag to a stage, or has it go back to the release before."""
+    deploy, back = steps_of("deploy/by-hand")
+    assert "Nothing has changed" in clone.run(deploy)
+    with another_release(clone):
+        clone.run(deploy)
+        assert "9.8.8" in release_of(client, "dev")
+    clone.run(back)
+    assert TAG[1:] in release_of(client, "dev")
+
+
+@contextlib.contextmanager
+def another_release(clone: Clone) -> Iterator[None]:
+    """Let the clone be the next release for a while."""
+    pyproject = clone.root / "pyproject.toml"
+    before = pyproject.read_text()
+    pyproject.write_text(before.replace(TAG[1:], "9.8.8", 1))
+    yield
+    pyproject.write_text(before)
+
+
+def release_of(client: Callable[[str], Any], stage: str) -> str:
+    """Read which release a stage says that it runs."""
+    (stack,) = client("cloudformation").describe_stacks(StackName=stack_name(stage))["Stacks"]
+    told = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    return str(told["Release"])
+
+
+def test_a_pull_request_hears_what_it_changes(clone: Clone) -> None:
+    """The difference to prod becomes one comment, in which nothing of it is Markdown."""
+    settings = clone.root / "infrastructure/settings.py"
+    before = settings.read_text()
+    settings.write_text(before.replace("            heartbeat_minutes=5,", ""))
+    (compare,) = steps_of("diff/compare")
+    clone.run(compare)
+    settings.write_text(before)
+    (write,) = steps_of("diff/comment")
+    clone.run(write)
+    assert "pr comment 12 --repo acme/orders --body-file" in clone.asked()[-1]
+    comment = clone.given("comment.md")
+    assert comment.startswith("### What this changes in prod\n\n```text\n")
+    assert "AWS::Scheduler::Schedule" in comment
+    assert "000000000000" not in comment
 
 
 def uses(step: Step) -> tuple[str, tuple[tuple[str, str], ...]]:

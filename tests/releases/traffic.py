@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 _PATIENCE_SECONDS = 60.0
 _POLL_SECONDS = 0.1
-_PAUSE_SECONDS = 0.2
+_PAUSE_SECONDS = 0.4  # in which a person, who takes several steps a turn, is still at the first
+_KEPT_SECONDS = 2.0  # less than the emulator keeps a connection on which nothing comes
 _PERSONS_PAUSE_SECONDS = 0.2  # a person may send four requests a second
 
 PLACED, REPEATED, READ, LISTED, CHANGED = "placed", "repeated", "read", "listed", "changed"
@@ -37,13 +38,14 @@ KINDS = (PLACED, REPEATED, READ, LISTED, CHANGED)
 
 
 class Traffic:
-    """People who order for as long as the context lasts."""
+    """People who order for as long as the context lasts, whenever somebody looks at them."""
 
     def __init__(self, stack: Endpoints) -> None:
         """Order from this stage; whoever orders has a name of this traffic's own."""
         self._stack = stack
         self._name = f"t-{uuid.uuid4().hex[:12]}"
         self._over = threading.Event()
+        self._wanted = threading.Event()
         self._pool = ThreadPoolExecutor(3)
         self._running: list[Future[None]] = []
         self._since = _minutes_ago()
@@ -63,6 +65,7 @@ class Traffic:
     def __exit__(self, *_: object) -> None:
         """End, once what was sent has been answered."""
         self._over.set()
+        self._wanted.set()
         self._pool.shutdown()
 
     @contextlib.contextmanager
@@ -75,20 +78,33 @@ class Traffic:
         self._ended.clear()
         self._since = _minutes_ago()
         before = Counter(self.answered)
-        yield
-        self.go_on()
-        self._check(before)
+        with self._wants():
+            yield
+            self.go_on()
+            self._check(before)
+
+    @contextlib.contextmanager
+    def _wants(self) -> Iterator[None]:
+        """Have them order meanwhile; they go on if they did so before."""
+        already = self._wanted.is_set()
+        self._wanted.set()
+        try:
+            yield
+        finally:
+            if not already:
+                self._wanted.clear()
 
     def go_on(self) -> None:
         """Wait until everybody has done all that they do, from now on, whatever comes of it."""
         before, deadline = Counter(self._turns), time.monotonic() + _PATIENCE_SECONDS
-        # Of two turns the second began after now.
-        while any(self._turns[who] < before[who] + 2 for who in self._loops):
-            for loop in self._running:
-                if loop.done():
-                    loop.result()
-            assert time.monotonic() < deadline, f"somebody waits for ever: {self._turns}"
-            time.sleep(_POLL_SECONDS)
+        with self._wants():
+            # Of two turns the second began after now.
+            while any(self._turns[who] < before[who] + 2 for who in self._loops):
+                for loop in self._running:
+                    if loop.done():
+                        loop.result()
+                assert time.monotonic() < deadline, f"somebody waits for ever: {self._turns}"
+                time.sleep(_POLL_SECONDS)
 
     def _check(self, before: Counter[str]) -> None:
         """Fail if a request was not answered as promised, or an order is lost, doubled or worse."""
@@ -111,8 +127,10 @@ class Traffic:
         customer = who == "customer"
         token, key = self._stack.customer_token, self._stack.partner_api_key
         headers = {"Authorization": token} if customer else {"x-api-key": key}
-        with httpx.Client(headers=headers, timeout=30) as http:
+        limits = httpx.Limits(keepalive_expiry=_KEPT_SECONDS)
+        with httpx.Client(headers=headers, timeout=30, limits=limits) as http:
             while not self._over.wait(_PERSONS_PAUSE_SECONDS if customer else _PAUSE_SECONDS):
+                self._wanted.wait()
                 self._take_turn(who, http)
                 self._turns[who] += 1
 

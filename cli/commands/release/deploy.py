@@ -249,7 +249,7 @@ def destroy(*, stage: Stage = None, yes: Yes = False) -> None:
         deploying.check_unprotected(place, stack)
         terminal.agree_by_typing("", settings.stage, to="remove it", yes=yes)
         _empty_web_client(place, stack)
-        _say_kept(deploying.remove(place, stack, terminal.say))
+        _say_kept(deploying.remove(place, stack, outcomes.say_event))
         if settings.keep_data:
             terminal.say(f"It comes back with: orders deploy --stage {settings.stage} {_ADOPT}")
 
@@ -287,7 +287,7 @@ def _clear(place: Place, *, agreed: bool) -> None:
     _say_kept(leftovers.kept_by(place, found.stack_id))
     name = place.settings.stage
     terminal.agree_by_typing("", name, to="delete it", yes=agreed, otherwise=_CLEAR)
-    deploying.clear(place, found, terminal.say)
+    deploying.clear(place, found, outcomes.say_event)
 
 
 def _adopt(place: Place, wanted: Assembled, *, agreed: bool) -> None:

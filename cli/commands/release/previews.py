@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import options, terminal
+from cli import options, outcomes, terminal
 from cli.examples import lines
 from cli.options import Json, Yes
 from infrastructure.settings import PREVIEWED, settings_of
@@ -88,7 +88,7 @@ def _removed(due: Overdue) -> bool:
     try:
         place = options.place(settings_of(stage))
         if found := deploying.stack(place):
-            deploying.clear(place, found, terminal.say)
+            deploying.clear(place, found, outcomes.say_event)
     except OperatorError as error:
         terminal.note(f"orders: {stage}: {error}")
         return False

@@ -80,7 +80,7 @@ class OnAws:
         self._told(f"Removing stage {self.place.settings.stage}")
         found = deploying.stack(self.place)
         if found is not None:
-            deploying.clear(self.place, found, self._told)
+            deploying.clear(self.place, found, lambda _: None)
         for left in self._beside():
             left.remove()
 

@@ -14,7 +14,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -62,9 +62,47 @@ class Run:
         return int(self.layout.emulator_pid.read_text())
 
 
+class Left(NamedTuple):
+    """What a run has left that was ended, and that several tests start again, each its own copy."""
+
+    layout: Layout
+    endpoints: Endpoints
+    orders: set[str]
+
+
+@pytest.fixture(scope="module")
+def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
+    """Three orders, and a polite kill."""
+    layout = Layout(tmp_path_factory.mktemp("left"), free_port())
+    run = Run(layout, launch(layout))
+    endpoints = run.endpoints()
+    orders = {place(endpoints, f"key-{number}") for number in range(3)}
+    run.process.send_signal(signal.SIGTERM)
+    assert "Stopped" in run.ended()
+    return Left(layout, endpoints, orders)
+
+
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return Layout(tmp_path, free_port())
+def layout(tmp_path: Path, request: pytest.FixtureRequest) -> Layout:
+    """A place of its own, with what a run has left where the test asks for that."""
+    if "left" not in request.fixturenames:
+        return Layout(tmp_path, free_port())
+    found: Left = request.getfixturevalue("left")
+    shutil.copytree(found.layout.directory, tmp_path, dirs_exist_ok=True)
+    return Layout(tmp_path, found.layout.port)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A run for those tests that end none."""
+    layout = Layout(tmp_path_factory.mktemp("running"), free_port())
+    run = Run(layout, launch(layout))
+    try:
+        run.endpoints()
+        yield run
+    finally:
+        run.process.send_signal(signal.SIGINT)
+        run.ended()
 
 
 @pytest.fixture
@@ -235,22 +273,21 @@ def listening(pids: set[int], protocol: str, state: str) -> dict[int, str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads what Linux shows in /proc")
-def test_its_ports_are_those_that_it_names(begin: Callable[[], Run]) -> None:
+def test_its_ports_are_those_that_it_names(running: Run) -> None:
     """Nobody in the network reaches it, and nothing listens that I am not told of."""
-    run = begin()
-    endpoints = run.endpoints()
+    endpoints = running.endpoints()
     place(endpoints)
     named = [endpoints.aws_endpoint_url, endpoints.docs_url, endpoints.dashboard_url]
     named += [endpoints.webhooks_url, endpoints.traces_url, endpoints.menu_url, endpoints.web_url]
     ports = {urlsplit(url).port for url in named}
     group = [line.split() for line in ps("-Ao", "pid=,pgid=").splitlines()]
-    emulator = {int(pid) for pid, leader in group if int(leader) == run.emulator()}
+    emulator = {int(pid) for pid, leader in group if int(leader) == running.emulator()}
     assert len(emulator) > 1, "no function runs"
     loopback = "0100007F"
-    everyone = {run.process.pid, *emulator}
+    everyone = {running.process.pid, *emulator}
     assert listening(everyone, "tcp", "0A") == dict.fromkeys(ports, loopback)
     traces = urlsplit(endpoints.traces_url).port
-    assert listening({run.process.pid}, "udp", "07") == {traces: loopback}
+    assert listening({running.process.pid}, "udp", "07") == {traces: loopback}
 
 
 def test_stop_while_starting(begin: Callable[[], Run], layout: Layout) -> None:
@@ -284,38 +321,32 @@ def test_reader_that_goes(layout: Layout) -> None:
     assert nothing_runs(layout)
 
 
-def test_orders_survive_a_restart(begin: Callable[[], Run]) -> None:
+def test_orders_survive_a_restart(begin: Callable[[], Run], left: Left) -> None:
     """After a polite kill and a start my orders, keys and addresses are the same."""
-    first = begin()
-    before = first.endpoints()
-    orders = {place(before, f"key-{number}") for number in range(3)}
-    first.process.send_signal(signal.SIGTERM)
-    assert "Stopped" in first.ended()
-    after = begin().endpoints()
-    assert placed(after) == orders
+    before, after = left.endpoints, begin().endpoints()
+    assert placed(after) == left.orders
     assert (after.api_url, after.partner_api_key) == (before.api_url, before.partner_api_key)
 
 
-def test_started_twice(begin: Callable[[], Run], layout: Layout) -> None:
+def test_started_twice(running: Run) -> None:
     """A second start on the port says who runs there, and what I can do; the first goes on."""
-    first = begin()
-    endpoints = first.endpoints()
-    second = begin()
+    layout = running.layout
+    second = Run(layout, launch(layout))
     said = second.ended()
     assert second.process.returncode == 1
-    assert f"already running (pid {first.process.pid}) at {layout.url}" in said
+    assert f"already running (pid {running.process.pid}) at {layout.url}" in said
     assert f"LOCAL_PORT={layout.port + 1} make run" in said
     assert "Traceback" not in said
-    place(endpoints)
+    place(running.endpoints())
 
 
-def test_two_ports(begin: Callable[[], Run], layout: Layout) -> None:
+def test_two_ports(running: Run) -> None:
     """Two copies on two ports of one checkout know nothing of each other's orders."""
-    first = begin().endpoints()
+    layout, first = running.layout, running.endpoints()
     other = Layout(layout.directory, free_port())
     second = Run(other, launch(other))
     try:
-        order = place(second.endpoints())
+        order = place(second.endpoints(), "of-the-second")
         assert order not in placed(first)
         assert endpoints_document.read(layout.latest_endpoints) == second.endpoints()
     finally:
@@ -401,12 +432,9 @@ def test_killed_with_make(layout: Layout) -> None:
     wait_for(lambda: nothing_runs(layout), STOP_SECONDS)
 
 
+@pytest.mark.usefixtures("left")
 def test_damaged_state(begin: Callable[[], Run], layout: Layout) -> None:
     """State that is cut off or gone is told with the cure, and not silently replaced by nothing."""
-    run = begin()
-    place(run.endpoints())
-    run.process.send_signal(signal.SIGHUP)  # as when a terminal is closed
-    assert "Stopped" in run.ended()
     file = layout.state / "dynamodb.json"
     file.write_text(file.read_text()[:-100])
     cut_off = begin().ended()
@@ -418,17 +446,15 @@ def test_damaged_state(begin: Callable[[], Run], layout: Layout) -> None:
         assert "Traceback" not in said
 
 
-def test_template_of_yesterday(begin: Callable[[], Run], layout: Layout) -> None:
+def test_template_of_yesterday(begin: Callable[[], Run], layout: Layout, left: Left) -> None:
     """A copy that was deployed from an older template is updated, and keeps its orders."""
-    run = begin()
-    order = place(run.endpoints())
-    run.process.send_signal(signal.SIGINT)
-    run.ended()
     forget_one_output(layout.state / "cloudformation.json")
-    again = begin()
-    assert order in placed(again.endpoints())
-    again.process.send_signal(signal.SIGINT)
-    assert "Deploy the template" in again.ended()
+    run = begin()
+    assert placed(run.endpoints()) == left.orders
+    run.process.send_signal(signal.SIGHUP)  # as when a terminal is closed
+    said = run.ended()
+    assert "Deploy the template" in said
+    assert "Stopped" in said
 
 
 def forget_one_output(file: Path) -> None:

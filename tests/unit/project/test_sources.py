@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from project.sources import fingerprint
+from project.sources import Made, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,3 +34,37 @@ def test_each_change_is_seen(tmp_path: Path, change: Callable[[Path], object]) -
     assert fingerprint("*.py", besides="asset", root=tmp_path) != before
     change(tmp_path)
     assert fingerprint("*.py", root=tmp_path) != before
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Made:
+    """A folder with a document, made of some sources."""
+    folder = tmp_path / "made"
+    folder.mkdir()
+    (folder / "a.json").write_text("{}")
+    one = Made(folder, ("*.json",), "sources")
+    one.note()
+    return one
+
+
+def test_what_is_made_stands(made: Made) -> None:
+    """It is not made again while its sources stand; what others put beside it does not count."""
+    (made.folder / "lock").write_text("")
+    assert made.stands()
+
+
+def test_what_was_begun_does_not_stand(made: Made) -> None:
+    """Half of it, as an interrupted command leaves it, is never taken for the whole."""
+    made.begin()
+    assert not made.stands()
+
+
+@pytest.mark.parametrize("text", [None, "[]"])
+def test_what_was_changed_does_not_stand(made: Made, text: str | None) -> None:
+    """What somebody has edited or removed is made again, and so it is for other sources."""
+    assert not made._replace(inputs="others").stands()
+    if text is None:
+        (made.folder / "a.json").unlink()
+    else:
+        (made.folder / "a.json").write_text(text)
+    assert not made.stands()

@@ -16,6 +16,7 @@ from ops.reach.errors import OperatorError
 from ops.release import cdk
 from ops.release.account import Place
 
+WRITTEN = Path("assembly-of-dev")
 TEMPLATE = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
 
 
@@ -39,8 +40,9 @@ class Cloud:
         self.asked.append("GetTemplate")
         return {"TemplateBody": self.body}
 
-    def run(self, command: str, stack: str, *options: str) -> bool:
+    def run(self, command: str, stack: str, *options: str, assembly: Path) -> bool:
         assert (command, stack, options[0]) == ("diff", "food-delivery-orders-dev", "--template")
+        assert assembly == WRITTEN
         self.compared = json.loads(Path(options[1]).read_text())
         return self.succeeds
 
@@ -48,7 +50,7 @@ class Cloud:
 def look(monkeypatch: pytest.MonkeyPatch, cloud: Cloud) -> None:
     monkeypatch.setattr(cdk, "run", cloud.run)
     monkeypatch.setattr(cdk, "install", lambda _: None)
-    monkeypatch.setattr(cdk, "synthesize", lambda _: None)
+    monkeypatch.setattr(cdk, "synthesize", lambda _: WRITTEN)
     account: Any = SimpleNamespace(client=lambda _: cloud, region="us-east-1")
     differences.show(Place(settings_of("dev"), account), print)
 

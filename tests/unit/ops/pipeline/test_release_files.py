@@ -26,6 +26,8 @@ def assembly(tmp_path: Path) -> Path:
     (folder / "manifest.json").write_text("{}")
     (folder / "asset.1/bin/run").write_text("#!/bin/sh\n")
     (folder / "asset.1/bin/run").chmod(0o755)
+    (folder / ".cache").mkdir()  # of the CDK CLI, which has deployed it
+    (folder / ".cache/1.zip").write_bytes(b"")
     return folder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from ops.reach.target import Target
     from ops.release.change_set import Stack
+    from ops.release.watching import Event
 
 REMOVED = {"Action": "Remove", "LogicalResourceId": "T", "ResourceType": "AWS::SQS::Queue"}
 
@@ -65,6 +67,7 @@ class Cloud:
         self.dropped: list[str] = []
         self.refused: dict[str, ClientError] = {}
         self.succeeds = True
+        self.made_by_execution: dict[str, Any] | None = None
         self.template: Any = {"Resources": {}, "Description": "before"}
 
     def _ask(self, operation: str) -> None:
@@ -109,6 +112,7 @@ class Cloud:
     def execute_change_set(self, **asked: Any) -> None:
         self._ask("execute")
         self.executed.append(asked)
+        self.stack = self.stack or self.made_by_execution
 
     def cancel_update_stack(self, **_: str) -> None:
         self._ask("cancel")
@@ -118,7 +122,10 @@ class Cloud:
     def delete_change_set(self, **given: str) -> None:
         self.dropped.append(given["ChangeSetName"])
 
-    def run(self, *command: str, assembly: Path = cdk.ASSEMBLY) -> bool:
+    def delete_stack(self, **asked: Any) -> None:
+        self.executed.append(asked)
+
+    def run(self, *command: str, assembly: Path) -> bool:
         assert assembly == BUILT.folder
         self.ran.append(command)
         return self.succeeds
@@ -226,19 +233,35 @@ def test_first_deployment(place: Place, cloud: Cloud) -> None:
         raise KeyboardInterrupt
     assert reviewed == Review(None)
 
-    def made(*command: str, assembly: Path) -> bool:
-        cloud.stack = {"StackId": "id", "StackStatus": "CREATE_COMPLETE"}
-        return Cloud.run(cloud, *command, assembly=assembly)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cdk, "run", made)
-        carry_out(place, reviewed)
-        with pytest.raises(Failed, match="no earlier release to go back") as told:
-            carry_out(place, reviewed, lambda _: "Nobody can order.")
-    assert told.value.result is Result.NEEDS_HANDS
+    cloud.made_by_execution = {"StackId": "id", "StackStatus": "REVIEW_IN_PROGRESS"}
+    cloud.ends = ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"]
+    carry_out(place, reviewed)
     assert cloud.dropped == []
-    command, _ = cloud.ran
-    assert command[-2:] == ("--parameters", f"{TEMPLATE}=abc.json")
+    (asked,), (done,) = cloud.asked, cloud.executed
+    assert asked["ChangeSetType"] == "CREATE"
+    assert asked["Parameters"] == [{"ParameterKey": TEMPLATE, "ParameterValue": "abc.json"}]
+    assert asked["RollbackConfiguration"]["RollbackTriggers"] == []
+    assert done["RetainExceptOnCreate"] is False
+
+
+def test_a_first_deployment_that_does_not_work(place: Place, cloud: Cloud) -> None:
+    """I am told that the stage is there, and that there is nothing to go back to."""
+    cloud.ends = ["CREATE_COMPLETE"]
+    with pytest.raises(Failed, match="no earlier release to go back") as told:
+        carry_out(place, Review(None), lambda _: "Nobody can order.")
+    assert told.value.result is Result.NEEDS_HANDS
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_a_stage_is_protected_from_its_first_deployment_on(
+    place: Place, cloud: Cloud, *, protected: bool
+) -> None:
+    """A stage that must not be deleted by mistake is protected before anything of it is made."""
+    cloud.ends = ["CREATE_COMPLETE"]
+    wanted = BUILT._replace(protected=protected)
+    deploying.carry_out(place, wanted, Review(None), Progress(), fine)
+    lifted = {"StackName": place.stack, "EnableTerminationProtection": True}
+    assert cloud.lifted == [lifted] * protected
 
 
 def test_change_set_without_changes(place: Place, cloud: Cloud) -> None:
@@ -268,6 +291,10 @@ def test_what_fails_before(place: Place, cloud: Cloud) -> None:
     cloud.succeeds = False
     with pytest.raises(OperatorError, match="said stands above"):
         deploying.review(place, BUILT).__enter__()
+    with pytest.raises(OperatorError, match="said stands above"):
+        carry_out(place, Review(None))
+    cloud.succeeds, cloud.set_status = True, ("CREATE_COMPLETE", "")
+    cloud.ends = ["ROLLBACK_COMPLETE"]
     with pytest.raises(Failed, match=r"first deployment failed.*deploy again"):
         carry_out(place, Review(None))
 
@@ -403,32 +430,39 @@ def test_asset_that_cannot_be_built(monkeypatch: pytest.MonkeyPatch) -> None:
         deploying.flaw_of_bytecode()
 
 
-@pytest.fixture
-def quiet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Let the CDK be installed and the app synthesized."""
-    monkeypatch.setattr(cdk, "install", lambda told: told("Installing"))
-    monkeypatch.setattr(cdk, "synthesize", lambda _: tmp_path)
-
-
-@pytest.mark.usefixtures("quiet")
 def test_what_stays(place: Place, cloud: Cloud) -> None:
-    """What CloudFormation has kept is named when the rest is removed."""
-    cloud.events = [
-        {
-            "LogicalResourceId": "Orders",
-            "ResourceType": "AWS::DynamoDB::GlobalTable",
-            "PhysicalResourceId": "orders-1",
-            "ResourceStatus": "DELETE_SKIPPED",
-        }
-    ]
-    told: list[str] = []
+    """What CloudFormation has kept is named when the rest is removed, in the role that made it."""
+    cloud.ends = ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
+    cloud.events = [skipped("Orders", "orders-1")]
+    told: list[Event] = []
     kept = deploying.remove(place, cast("Stack", deploying.stack(place)), told.append)
     assert [str(each) for each in kept] == ["Orders (AWS::DynamoDB::GlobalTable): orders-1"]
-    assert told == ["Installing"]
-    assert cloud.ran == [("destroy", place.stack, "--force")]
+    assert [event.status for event in told] == ["DELETE_SKIPPED"]
+    (asked,) = cloud.executed
+    assert asked["StackName"] == "id"
+    assert "cfn-exec-role" in asked["RoleARN"]
+    assert cloud.ran == []
 
 
-@pytest.mark.usefixtures("quiet")
+def skipped(name: str, physical_id: str) -> dict[str, Any]:
+    """Give the event of a table that the template keeps."""
+    return {
+        "EventId": name,
+        "Timestamp": dt.datetime(2026, 11, 30, tzinfo=dt.UTC),
+        "LogicalResourceId": name,
+        "ResourceType": "AWS::DynamoDB::GlobalTable",
+        "PhysicalResourceId": physical_id,
+        "ResourceStatus": "DELETE_SKIPPED",
+    }
+
+
+def test_a_removal_that_fails(place: Place, cloud: Cloud) -> None:
+    """I am told that it failed, and how the stack is now."""
+    cloud.ends = ["DELETE_FAILED"]
+    with pytest.raises(OperatorError, match=f"{place.stack} is DELETE_FAILED"):
+        deploying.remove(place, cast("Stack", deploying.stack(place)), lambda _: None)
+
+
 @pytest.mark.parametrize("protected", [True, False])
 def test_a_stack_that_never_worked(place: Place, cloud: Cloud, *, protected: bool) -> None:
     """The protection that the CDK CLI has put on it is lifted, and it is deleted."""
@@ -437,12 +471,13 @@ def test_a_stack_that_never_worked(place: Place, cloud: Cloud, *, protected: boo
         "StackStatus": "ROLLBACK_COMPLETE",
         "EnableTerminationProtection": protected,
     }
+    cloud.ends = ["DELETE_COMPLETE"]
     found = cast("Stack", deploying.stack(place))
     assert deploying.remains(place, found)
     deploying.clear(place, found, lambda _: None)
     lifted = {"StackName": "id", "EnableTerminationProtection": False}
     assert cloud.lifted == [lifted] * protected
-    assert cloud.ran == [("destroy", place.stack, "--force")]
+    assert [asked["StackName"] for asked in cloud.executed] == ["id"]
 
 
 @pytest.mark.parametrize(

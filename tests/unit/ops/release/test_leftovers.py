@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ from ops.release.leftovers import ADOPTABLE, Kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
 TABLE, POOL, KEY = "AWS::DynamoDB::GlobalTable", "AWS::Cognito::UserPool", "AWS::KMS::Key"
 CLIENT, GROUP = "AWS::Cognito::UserPoolClient", "AWS::Cognito::UserPoolGroup"
@@ -179,14 +179,15 @@ def test_adopt(place: Place, monkeypatch: pytest.MonkeyPatch, *, succeeds: bool)
     It gets a template whose user pool does not name its trigger, which is not there yet.
     """
     ran: list[tuple[str, ...]] = []
-    written: list[bool] = []
+    asks = place.settings.asks_second_factor
+    deployed, of_kept_things = Path("deployed"), Path("of-kept-things")
 
     def synthesize(_stage: str, *, taking_over: bool = False) -> Path:
-        written.append(taking_over)
-        return cdk.ASSEMBLY
+        assert taking_over
+        return of_kept_things
 
     def run(*command: str, assembly: Path) -> bool:
-        assert assembly == cdk.ASSEMBLY
+        assert assembly == (of_kept_things if asks else deployed)
         ran.append(command)
         return succeeds
 
@@ -194,14 +195,12 @@ def test_adopt(place: Place, monkeypatch: pytest.MonkeyPatch, *, succeeds: bool)
     monkeypatch.setattr(cdk, "synthesize", synthesize)
     left = [Kept("Orders", TABLE, "orders"), Kept("Group", GROUP, "operators", "pool")]
     if succeeds:
-        leftovers.adopt(place, left)
+        leftovers.adopt(place, left, deployed)
     else:
         with pytest.raises(OperatorError, match="is still there"):
-            leftovers.adopt(place, left)
+            leftovers.adopt(place, left, deployed)
     ((command, stack, *_, mapping),) = ran
     assert (command, stack) == ("import", place.stack)
-    asks = place.settings.asks_second_factor
-    assert written == ([True, False] if succeeds else [True]) * asks
     assert json.loads(mapping) == {
         "Orders": {"TableName": "orders"},
         "Group": {"UserPoolId": "pool", "GroupName": "operators"},

@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.release import watching
-from ops.release.watching import CLEANING, QUIET_SECONDS, UNDER_WAY, Event, Watch, certain
+from ops.release.watching import (
+    CLEANING,
+    QUIET_SECONDS,
+    UNDER_WAY,
+    Event,
+    Watch,
+    certain,
+    pauses,
+)
 
 AT = dt.datetime(2026, 11, 30, tzinfo=dt.UTC)
 
@@ -139,3 +147,9 @@ def test_what_is_certain() -> None:
     ]
     assert certain(changes) == {"New", "Changed"}
     assert watching.certain([]) == frozenset()
+
+
+def test_what_ends_at_once_is_seen_at_once() -> None:
+    """The first looks come soon, and no later one after more than was asked for."""
+    waits = pauses(2.0)
+    assert [next(waits) for _ in range(7)] == [0.125, 0.25, 0.5, 1, 2, 2, 2]
