@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from threading import Event
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,8 @@ class Unhurried:
         """Look at a claim in a world that nobody else looks at."""
         self._placed, self._asked = Event(), Event()
         own = replace(world.target, client=self._client(world.target.client))
-        seldom = _Seldom(**{**vars(world), "target": own, "send": self._sender(world), "noted": []})
+        given = {each.name: getattr(world, each.name) for each in fields(world)}
+        seldom = _Seldom(**{**given, "target": own, "send": self._sender(world)})
         self._pool = ThreadPoolExecutor(1)
         self._fact: Future[Fact] = self._pool.submit(look, probe, seldom)
         self._fact.add_done_callback(lambda _: self._placed.set())
