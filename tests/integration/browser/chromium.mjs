@@ -5,6 +5,9 @@ import { chromium as playwright } from "playwright-core";
 /** Read what the test wants: the one argument, as JSON. */
 export const wanted = JSON.parse(process.argv[2]);
 
+// Its software for 3D would draw every page: that takes twice the processor time, and no page has 3D.
+chromium.setGraphicsMode = false;
+
 // Lambda's defaults of the package would let every page read every answer: no browser of a person does.
 const UNSAFE = /web-security|site-isolation|insecure|IsolateOrigins/;
 

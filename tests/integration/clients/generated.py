@@ -30,6 +30,9 @@ CLIENTS = Environment(
     module="openapi_python_client",
 )
 
+_TYPES = ROOT / ".cache" / "clients-mypy"
+"""What mypy has found in the libraries, by their contents."""
+
 
 @dataclass(frozen=True)
 class Client:
@@ -70,7 +73,7 @@ def in_python(folder: Path) -> Client:
     place = str(folder / "orders_client")
     _done([generator, "generate", "--path", str(DOCUMENT_31), "--output-path", place, *_AS_FOLDER])
     mypy = [sys.executable, "-m", "mypy", "--strict", "--config-file", os.devnull]
-    mypy += ["--python-executable", str(python), "--cache-dir", str(folder / "cache")]
+    mypy += ["--python-executable", str(python), "--cache-dir", str(_TYPES)]
     return Client(folder, (str(python), "partner.py"), (*mypy, "partner.py", "orders_client"))
 
 
@@ -87,7 +90,7 @@ def in_typescript(folder: Path) -> Client:
     generator = [program, str(modules / "openapi-typescript/bin/cli.js"), str(DOCUMENT_31)]
     # Else what has a default would have to be sent.
     _done([*generator, "--output", str(folder / "schema.d.ts"), "--default-non-nullable", "false"])
-    checker = (program, str(modules / "typescript/bin/tsc"), "--project", ".")
+    checker = (program, str(modules / "typescript/bin/tsc"), "--project", ".", "--incremental")
     return Client(folder, (program, "partner.ts"), checker)
 
 

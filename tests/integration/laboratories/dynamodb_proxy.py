@@ -6,6 +6,7 @@ import contextlib
 import json
 import threading
 import time
+from collections import Counter
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -29,7 +30,7 @@ class Proxy:
         self.conflicts = 0  # how many of the next transactions are cancelled for a conflict
         self.losses = 0  # how many of the next calls are done but their answers lost
         self.outage: frozenset[str] = frozenset()  # the operations that fail until further notice
-        self.refused = 0  # how many calls fell into an outage
+        self.refused = Counter[str]()  # how many calls fell into an outage, by operation
         self.held: frozenset[str] = frozenset()  # the operations that wait until further notice
         self.holding = 0  # how many calls wait
 
@@ -56,8 +57,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.proxy.calls.append(operation)
         self._wait(operation)
         if operation in self.proxy.outage:
-            self.proxy.refused += 1
-            self._fail(_OUTAGE[self.proxy.refused % len(_OUTAGE)])
+            self.proxy.refused[operation] += 1
+            self._fail(_OUTAGE[self.proxy.refused.total() % len(_OUTAGE)])
         elif self.proxy.conflicts and operation == "TransactWriteItems":
             self.proxy.conflicts -= 1
             self._fail("TransactionCanceledException")

@@ -103,6 +103,7 @@ def send(stack: Endpoints, request: bytes) -> bytes:
         with contextlib.suppress(TimeoutError, ConnectionResetError):
             while part := connection.recv(65_536):
                 answered += part
+                connection.settimeout(0.5)  # what is still to come is on its way
         return answered
 
 

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from threading import Event
 
     from ops.proof.world.answers import Answer, Request
     from ops.proof.world.world import World
@@ -30,13 +31,15 @@ class Lie:
     aws: Callable[[dict[str, Any]], dict[str, Any]] | None = None
     swallows: bool = False
     """Whether AWS's error is kept back, as if there were none."""
+    patience: float = 0.3
+    """How long is waited for what does not come, times what a probe asks for."""
 
 
 class _Client:
     """A client of AWS whose answers to one operation are wrong."""
 
-    def __init__(self, client: Any, lie: Lie) -> None:
-        self._client, self._lie = client, lie
+    def __init__(self, client: Any, lie: Lie, told: Event) -> None:
+        self._client, self._lie, self._told = client, lie, told
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._client, name)
@@ -48,6 +51,7 @@ class _Client:
         lie = self._lie
 
         def changed(answer: Any) -> Any:
+            self._told.set()
             streams = "Payload" in answer
             mine = {**answer} if streams else copy.deepcopy(answer)
             return lie.aws(mine) if lie.aws else answer
@@ -60,6 +64,7 @@ class _Client:
                 return changed(found(**given))
             except ClientError:
                 if lie.swallows:
+                    self._told.set()
                     return {}
                 raise
 
@@ -74,24 +79,33 @@ class _Pages:
         return map(self._changed, self._paginator.paginate(**given))
 
 
-def lying(world: World, lie: Lie) -> World:
-    """Give a world that lies, and that nobody has patience with."""
+def lying(world: World, lie: Lie, told: Event) -> World:
+    """Give a world that lies, and that nobody has more patience with than a lie needs.
+
+    Args:
+        world: the one that tells the truth.
+        lie: what it says instead.
+        told: is set once it has lied.
+    """
     target: Target = replace(
-        world.target, client=lambda service: _Client(world.target.client(service), lie)
+        world.target, client=lambda service: _Client(world.target.client(service), lie, told)
     )
     local = world.local
     assert local is not None
-    told = lie.http or (lambda _, answer: answer)
 
     def send(request: Request) -> Answer:
-        return told(request, world.send(request))
+        truth = world.send(request)
+        answer = lie.http(request, truth) if lie.http else truth
+        if answer != truth:
+            told.set()
+        return answer
 
     return replace(
         world,
         target=target,
         send=send,
-        local=replace(local, traces=_Client(local.traces, lie)),
-        patience=0.3,
+        local=replace(local, traces=_Client(local.traces, lie, told)),
+        patience=lie.patience,
         noted=[],
     )
 
@@ -223,7 +237,10 @@ def put(**fields: Any) -> Any:
 
 
 _METRICS, _LOGS, _INVOKE = "get_metric_data", "filter_log_events", "invoke"
-_NO_TRACES = {"operation": "batch_get_traces", "aws": put(Traces=[])}
+_HIDDEN = 0.02
+"""The patience for what a lie hides: no wait would show it."""
+_NO_TRACES = {"operation": "batch_get_traces", "aws": put(Traces=[]), "patience": _HIDDEN}
+_NO_FIGURES = {"operation": _METRICS, "aws": _no_figures, "patience": _HIDDEN}
 _DENIED = '{"told":"AccessDenied"}'
 _SMALL = {"throttleSettings": {"rateLimit": 10_000.0, "burstLimit": 1_000_000}}
 
@@ -232,7 +249,7 @@ LIES = {
     "unknown-route": Lie("with a token", http=status(404, 403)),
     "no-model-no-check": Lie("text/plain", http=status(415, 201)),
     "answers-of-the-gateway-itself": Lie(
-        "lines of the access log with its id", http=_other_request
+        "lines of the access log with its id", http=_other_request, patience=_HIDDEN
     ),
     "challenge-of-a-401": Lie("its challenge", http=header("www-authenticate")),
     "head-is-a-method": Lie("bytes of bodies", http=_with_a_body),
@@ -242,12 +259,12 @@ LIES = {
     "client-path": Lie("its Location", http=header("location", "/orders/without-its-stage")),
     "failed-function": Lie("tells of the failure", http=_telling),
     "api-key-identity": Lie("by another's key", http=status(404, 200)),
-    "api-key-switched-off": Lie("after", http=status(403, 200)),
+    "api-key-switched-off": Lie("after", http=status(403, 200), patience=_HIDDEN),
     "header-lines": Lie("two Idempotency-Keys", http=status(400, 201)),
     "header-names-by-case": Lie("in lower case", http=status(201, 400)),
     "keys-are-tagged": Lie("stage", operation="get_api_keys", aws=_untagged),
-    "gateway-metrics": Lie("Count", operation=_METRICS, aws=_no_figures),
-    "access-log": Lie("refused", operation=_LOGS, aws=put(events=[])),
+    "gateway-metrics": Lie("Count", **_NO_FIGURES),
+    "access-log": Lie("refused", operation=_LOGS, aws=put(events=[]), patience=_HIDDEN),
     "gateway-traces": Lie("of the function", **_NO_TRACES),
     "functions-are-traced": Lie("functions", **_NO_TRACES),
     "stars-without-resources": Lie("subsegments", **_NO_TRACES),
@@ -269,12 +286,14 @@ LIES = {
         operation="get_records",
         aws=_records(lambda record: record.update(NewImage={})),
     ),
-    "table-metrics": Lie("write units", operation=_METRICS, aws=_no_figures),
+    "table-metrics": Lie("write units", **_NO_FIGURES),
     "nothing-but-our-code": Lie(
         "errors of an import", operation=_LOGS, aws=more("No module named orders")
     ),
     "lambda-trusts-with-account": Lie("functions that ran", http=status(200, 502, "PATCH")),
-    "logs-of-a-run": Lie("lines", operation=_LOGS, aws=events(lambda found: found[::2])),
+    "logs-of-a-run": Lie(
+        "lines", operation=_LOGS, aws=events(lambda found: found[::2]), patience=_HIDDEN
+    ),
     "function-metrics": Lie("refused", operation=_INVOKE, swallows=True),
     "a-batch-needs-the-permission-for-one": Lie("AccessDenied", operation=_LOGS, aws=more(_DENIED)),
     "postponed-by-the-worker": Lie(
@@ -289,9 +308,9 @@ LIES = {
         "state", operation="describe_pipe", aws=put(CurrentState="START_FAILED")
     ),
     "filter-on-bodies": Lie("process_order of a customer's", operation=_LOGS, aws=events(_twice)),
-    "pipe-metrics": Lie("Invocations", operation=_METRICS, aws=_no_figures),
-    "topic-metrics": Lie("NumberOfMessagesPublished", operation=_METRICS, aws=_no_figures),
-    "queue-metrics": Lie("visible", operation=_METRICS, aws=_no_figures),
+    "pipe-metrics": Lie("Invocations", **_NO_FIGURES),
+    "topic-metrics": Lie("NumberOfMessagesPublished", **_NO_FIGURES),
+    "queue-metrics": Lie("visible", **_NO_FIGURES),
     "partial-batches": Lie(
         "tries of them", operation=_LOGS, aws=events(lambda found: [*found, *found])
     ),
@@ -305,11 +324,14 @@ LIES = {
         http=text(b'"PLACED"', b'"REJECTED"', "GET"),
         operation="list_schedules",
         aws=put(Schedules=[]),
+        patience=_HIDDEN,
     ),
     "filter-by-either": Lie("moves", http=status(200, 409, "PATCH")),
     "minutes-of-figures": Lie("of them not full ones", operation=_METRICS, aws=_late_figures),
-    "embedded-metrics": Lie("OrdersCreated", operation=_METRICS, aws=_no_figures),
-    "log-pages": Lie("lines", operation=_LOGS, aws=events(lambda found: found[:-1])),
+    "embedded-metrics": Lie("OrdersCreated", **_NO_FIGURES),
+    "log-pages": Lie(
+        "lines", operation=_LOGS, aws=events(lambda found: found[:-1]), patience=_HIDDEN
+    ),
     "traces-through-messages": Lie(
         "the queue's header", operation="receive_message", aws=_without_attributes
     ),
