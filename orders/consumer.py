@@ -212,6 +212,11 @@ class _Verdict(NamedTuple):
         """How often the queue has handed the message out."""
         return _receives(self.record)
 
+    @property
+    def tries(self) -> int:
+        """The number of this try: the queue of retries counts anew what was tried before it."""
+        return self.receives + _is_retried(self.record)
+
 
 def _receives(record: Event) -> int:
     return int(record["attributes"]["ApproximateReceiveCount"])
@@ -487,7 +492,7 @@ def _tell(verdict: _Verdict, *, cold: bool) -> None:
     fields = {
         "outcome": verdict.outcome,
         "messageId": verdict.record["messageId"],
-        "receives": verdict.receives,
+        "receives": verdict.tries,
         "coldStart": cold,
         **(message.notes if message else {}),
     }

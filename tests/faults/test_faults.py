@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import random
+import subprocess
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,20 @@ def test_workers_killed_in_the_middle_of_a_batch(faulty: World) -> None:
         faulty.settle()
         faulty.account(shop).check()
         assert all(shop.server.attempts[told] >= 2 for told in cut)
+
+
+def test_nobody_elses_functions_are_killed(faulty: World) -> None:
+    """The tests can run beside my own copy of the service: its functions have the same names."""
+    name = {"AWS_LAMBDA_FUNCTION_NAME": faulty.stack.functions["create_order"]}
+    theirs = {**name, "AWS_ENDPOINT_URL": faulty.stack.aws_endpoint_url}
+    with faulty.shop() as shop, subprocess.Popen(["sleep", "60"], env=theirs) as neighbour:
+        try:
+            faulty.place(shop, 1)
+            found = faulty.workers("create_order")
+        finally:
+            neighbour.kill()
+    assert found
+    assert neighbour.pid not in found
 
 
 def test_functions_of_the_api_killed_while_they_answer(faulty: World) -> None:

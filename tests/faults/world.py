@@ -117,14 +117,15 @@ class World:
         self.stop = stop
         self.certificate = Path(stack.server_pem)
         self.proxy = proxy
+        self.proxy_url = proxy_url
         self.client = clients(stack.aws_endpoint_url)
         self.shops: list[Shop] = []
         for name in stack.functions.values():
-            self._send_through(name, proxy_url)
+            self._send_through_proxy(name)
 
-    def _send_through(self, function: str, proxy_url: str) -> None:
+    def _send_through_proxy(self, function: str) -> None:
         client = self.client("lambda")
-        change(client, look(client, function), "AWS_ENDPOINT_URL", proxy_url)
+        change(client, look(client, function), "AWS_ENDPOINT_URL", self.proxy_url)
 
     def set_flags(self, **flags: Any) -> None:
         """Set the feature flags, as an operator does."""
@@ -198,12 +199,13 @@ class World:
         shop.accepted[key] = answer.json()["orderId"]
 
     def workers(self, function: str) -> list[int]:
-        """Name the processes in which a function runs."""
-        wanted = f"AWS_LAMBDA_FUNCTION_NAME={self.stack.functions[function]}".encode()
+        """Name the processes in which a function of this copy runs; others' have the same name."""
+        name = f"AWS_LAMBDA_FUNCTION_NAME={self.stack.functions[function]}".encode()
+        wanted = {name, f"AWS_ENDPOINT_URL={self.proxy_url}".encode()}
         found = []
         for entry in Path("/proc").glob("[0-9]*/environ"):
             with contextlib.suppress(OSError):
-                if wanted in entry.read_bytes().split(b"\0"):
+                if wanted <= {*entry.read_bytes().split(b"\0")}:
                     found.append(int(entry.parent.name))
         return found
 

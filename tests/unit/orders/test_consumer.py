@@ -329,6 +329,14 @@ def test_what_is_handed_over_is_done_with_here(aws: Aws) -> None:
     ]
 
 
+@pytest.mark.parametrize("receives", [1, 2])
+def test_the_log_counts_on_among_the_retries(receives: int, text: Callable[[], str]) -> None:
+    """I read which try of a webhook failed, though another queue counts anew."""
+    assert run(failing(Retry("HTTP 500")), retried(receives)) == ["m-1"]
+    (line,) = [json.loads(one) for one in text().splitlines() if "_aws" not in one]
+    assert line["receives"] == receives + 1
+
+
 def test_a_hand_over_is_delayed_as_long_as_sqs_can(aws: Aws) -> None:
     """An endpoint that asks for an hour at its first answer is left alone for a quarter of it."""
     assert run(failing(HandOver("HTTP 429", "acme", 3_600)), message(GOOD)) == []
