@@ -239,8 +239,12 @@ def put(**fields: Any) -> Any:
 _METRICS, _LOGS, _INVOKE = "get_metric_data", "filter_log_events", "invoke"
 _HIDDEN = 0.02
 """The patience for what a lie hides: no wait would show it."""
-_NO_TRACES = {"operation": "batch_get_traces", "aws": put(Traces=[]), "patience": _HIDDEN}
-_NO_FIGURES = {"operation": _METRICS, "aws": _no_figures, "patience": _HIDDEN}
+_NO_TRACES: dict[str, Any] = {
+    "operation": "batch_get_traces",
+    "aws": put(Traces=[]),
+    "patience": _HIDDEN,
+}
+_NO_FIGURES: dict[str, Any] = {"operation": _METRICS, "aws": _no_figures, "patience": _HIDDEN}
 _DENIED = '{"told":"AccessDenied"}'
 _SMALL = {"throttleSettings": {"rateLimit": 10_000.0, "burstLimit": 1_000_000}}
 

@@ -9,10 +9,10 @@ const LEVEL = { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"
 // Requests that a journey cuts, and what the library for sign-in says where Cognito is the emulator.
 const EXPECTED = /^Failed to load resource|custom Amazon Amazon Cognito User Pool endpoint/;
 
-/** Let the page look and try again five times as soon. What waits longer gives up on an answer: that stays. */
+/** Let the page look and try again five times as soon. How long it waits for an answer stays. */
 function hurry() {
   const later = window.setTimeout;
-  window.setTimeout = (task, pause = 0, ...more) => later(task, pause < 15_000 ? pause / 5 : pause, ...more);
+  window.setTimeout = (task, pause = 0, ...more) => later(task, pause / 5, ...more);
 }
 
 /** Run a journey on the web client's page; gives what it saw, and what the browser complained of. */
