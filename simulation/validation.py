@@ -1,9 +1,11 @@
 """The same queueing where both can be measured: the local stack, and a simulation of it.
 
-The local stack has three resources that requests wait for. The emulator and the client are one
+The local stack has four resources that requests wait for. The emulator and the client are one
 process each, which does one thing at a time. The machine's processors are shared by both and the
-functions. What a request takes of each is measured with one client. From it the simulation says
-what many at once see, and the stack is asked whether that is so.
+functions. And the emulator has so many requests at their functions at once: the others wait behind
+its door. What a request takes of each is measured with few at once, at the door by requests that
+go no further. From it the simulation says what many at once see, and the stack is asked whether
+that is so.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import simpy
 
 from infrastructure.settings import STAGES
 from local.demo.example import ORDER
+from local.inside.patches.lambda_ import requests_at_once
 from simulation.model import percentile
 
 if TYPE_CHECKING:
@@ -38,6 +41,8 @@ _ALONE = _THROTTLE.burst
 _QUIET_SECONDS = 4.0
 _REFILL_SECONDS = _THROTTLE.burst / _THROTTLE.rate
 """After so long the stage's throttle takes as many as before: reads are refused by nothing else."""
+_DOOR = "/health"
+"""What the gateway answers itself."""
 _TIMES = 5
 _COMPANY, _GROUPS = 10, 10
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -47,7 +52,10 @@ class Demand(NamedTuple):
     """What one request takes, in seconds: of processors by whom, and in all when it is alone."""
 
     client: float
+    door: float
+    """The emulator's part for what reaches no function: it reads a request, and answers it."""
     emulator: float
+    """The emulator's part for the function's call."""
     function: float
     alone: float
 
@@ -122,11 +130,22 @@ def _demand(http: httpx.Client, path: str, emulator: int) -> Demand:
     """
     alone = statistics.median(at_once(http, path, 1)[0] for _ in range(_ALONE))
     idle = _spent_in(emulator, partial(time.sleep, _QUIET_SECONDS))
-    client, began = time.process_time(), time.perf_counter()
+    door, _ = _in_company(http, _DOOR, emulator, idle)
+    client = time.process_time()
+    whole, function = _in_company(http, path, emulator, idle)
+    client = (time.process_time() - client) / (_GROUPS * _COMPANY)
+    return Demand(client, door, max(0.0, whole - door), function, alone)
+
+
+def _in_company(
+    http: httpx.Client, path: str, emulator: int, idle: tuple[float, float]
+) -> tuple[float, float]:
+    """Measure what one of some at once takes of the emulator, and of its functions."""
+    began = time.perf_counter()
     busy = _spent_in(emulator, lambda: [_rested(http, path, _COMPANY) for _ in range(_GROUPS)])
     share, reads = (time.perf_counter() - began) / _QUIET_SECONDS, _GROUPS * _COMPANY
     own, functions = (max(0.0, b - i * share) / reads for b, i in zip(busy, idle, strict=True))
-    return Demand((time.process_time() - client) / reads, own, functions, alone)
+    return own, functions
 
 
 def _spent_in(emulator: int, act: Callable[[], object]) -> tuple[float, float]:
@@ -165,14 +184,19 @@ def predict(demand: Demand, clients: int, processors: int | None = None) -> tupl
     env = simpy.Environment()
     cores = simpy.Resource(env, processors or os.cpu_count() or 1)
     client, emulator = simpy.Resource(env, 1), simpy.Resource(env, 1)
-    waits = max(0.0, demand.alone - demand.client - demand.emulator - demand.function)
+    functions = simpy.Resource(env, requests_at_once(cores.capacity))
+    waits = max(0.0, demand.alone - sum(demand[:-1]))
     taken: list[float] = []
 
     def request() -> Generator[Any, Any, None]:
         yield from _in_turn(env, client, cores, demand.client / 2)
-        yield from _in_turn(env, emulator, cores, demand.emulator / 2)
-        yield from _use(env, cores, demand.function)
-        yield from _in_turn(env, emulator, cores, demand.emulator / 2)
+        yield from _in_turn(env, emulator, cores, demand.door / 2)
+        with functions.request() as turn:
+            yield turn
+            yield from _in_turn(env, emulator, cores, demand.emulator / 2)
+            yield from _use(env, cores, demand.function)
+            yield from _in_turn(env, emulator, cores, demand.emulator / 2)
+        yield from _in_turn(env, emulator, cores, demand.door / 2)
         yield env.timeout(waits)
         yield from _in_turn(env, client, cores, demand.client / 2)
         taken.append(env.now)

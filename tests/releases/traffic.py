@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_SECONDS = 60.0
 _POLL_SECONDS = 0.1
-_PAUSE_SECONDS = 0.4  # in which a person, who takes several steps a turn, is still at the first
+_PAUSE_SECONDS = 0.2
 _KEPT_SECONDS = 2.0  # less than the emulator keeps a connection on which nothing comes
 _PERSONS_PAUSE_SECONDS = 0.2  # a person may send four requests a second
 

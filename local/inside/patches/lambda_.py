@@ -41,6 +41,11 @@ _END = "\x04the run has ended\x04"
 _END_SECONDS, _POLL_SECONDS = 5.0, 0.05
 
 
+def requests_at_once(processors: int) -> int:
+    """Give how many requests functions work on at the same time; more wait for their turn."""
+    return max(8, 4 * processors)
+
+
 def function_queue() -> None:
     """Let requests wait for a function instead of starting a hundred interpreters at a time.
 
@@ -55,7 +60,7 @@ def function_queue() -> None:
     )
     call, concurrency = gateway._call_lambda_raw, functions._sqs_esm_concurrency
     processors = os.cpu_count() or 1
-    turns, asked = asyncio.Semaphore(max(8, 4 * processors)), Counter[str]()
+    turns, asked = asyncio.Semaphore(requests_at_once(processors)), Counter[str]()
 
     @functools.wraps(concurrency)
     def limited(*arguments: Any, **options: Any) -> int:

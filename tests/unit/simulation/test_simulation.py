@@ -137,16 +137,24 @@ def test_a_waiting_line_is_as_long_as_the_formula_says() -> None:
 
 def test_the_local_model_is_a_line_at_the_emulator() -> None:
     """Many at once wait for the emulator in turn; alone nobody waits."""
-    demand = Demand(client=0.0, emulator=0.01, function=0.0, alone=0.02)
+    demand = Demand(client=0.0, door=0.0, emulator=0.01, function=0.0, alone=0.02)
     assert predict(demand, 1, 2) == pytest.approx((20, 20))
     assert predict(demand, 50, 2)[1] == pytest.approx(48 * 10 + 10, rel=0.1)
 
 
 def test_a_client_that_is_busy_sends_one_after_the_other() -> None:
     """The client is one process as well: who comes last has waited for all the others' halves."""
-    demand = Demand(client=0.01, emulator=0.0, function=0.0, alone=0.01)
+    demand = Demand(client=0.01, door=0.0, emulator=0.0, function=0.0, alone=0.01)
     assert predict(demand, 1, 2) == pytest.approx((10, 10))
     assert predict(demand, 50, 2)[1] == pytest.approx(50 * 10, rel=0.1)
+
+
+def test_who_waits_for_a_function_does_so_behind_the_door() -> None:
+    """So many are at their functions at once: the first are answered while the last wait."""
+    demand = Demand(client=0.0, door=0.002, emulator=0.01, function=0.0, alone=0.012)
+    p50, p95 = predict(demand, 60, 2)
+    assert p95 == pytest.approx(60 * 12, rel=0.05)
+    assert p50 < 0.7 * p95
 
 
 HELD = 1 / 3
