@@ -182,9 +182,10 @@ def _is_below(process: int, ancestor: int, parents: dict[int, int]) -> bool:
 def predict(demand: Demand, clients: int, processors: int | None = None) -> tuple[float, float]:
     """Simulate so many requests at the same moment; gives p50 and p95 in milliseconds."""
     env = simpy.Environment()
-    cores = simpy.Resource(env, processors or os.cpu_count() or 1)
+    processors = processors or os.cpu_count() or 1
+    cores = simpy.Resource(env, processors)
     client, emulator = simpy.Resource(env, 1), simpy.Resource(env, 1)
-    functions = simpy.Resource(env, requests_at_once(cores.capacity))
+    functions = simpy.Resource(env, requests_at_once(processors))
     waits = max(0.0, demand.alone - sum(demand[:-1]))
     taken: list[float] = []
 
