@@ -43,8 +43,8 @@ _REFILL_SECONDS = _THROTTLE.burst / _THROTTLE.rate
 """After so long the stage's throttle takes as many as before: reads are refused by nothing else."""
 _DOOR = "/health"
 """What the gateway answers itself."""
-_TIMES = 5
-_COMPANY, _GROUPS = 10, 10
+_TIMES = 11
+_COMPANY, _GROUPS = 10, 25
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
