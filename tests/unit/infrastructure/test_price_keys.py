@@ -156,7 +156,7 @@ def test_the_synthesis_says_it(
     """`make synth` and `make deploy` show it, whoever reads the settings or not."""
     built = SimpleNamespace(warning=lambda: None, path=Path("asset"))
     monkeypatch.setattr(app, "build_for_aws", lambda _: built)
-    monkeypatch.setattr(app, "synthesize", lambda *_, **__: Path("template"))
+    monkeypatch.setattr(app, "_written", lambda *_: Path("template"))
     monkeypatch.setenv("STAGE", stage)
     app.main()
     assert words in capsys.readouterr().err
