@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from ops.proof.probe import Verdict
+from infrastructure.outputs import usage_plan
+from ops.proof.probe import Fact, Verdict
 from ops.proof.probes.registry import chosen
+from ops.proof.running.local import world_of
 from ops.proof.running.looking import AT_ONCE, look, look_at_all
-from tests.integration.proof.conftest import UNHURRIED, world_on
+from ops.proof.world.world import Local, World
+from ops.reach.clients import clients
+from ops.reach.target import Target
 from tests.integration.proof.lies import LIES, lying
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ops.proof.probe import Fact
-    from ops.proof.world.world import World
     from ops.reach.endpoints import Endpoints
-    from tests.integration.proof.unhurried import Unhurried
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -30,17 +31,22 @@ PROBES = {probe.claim: probe for probe in chosen(local=True, quick=False)}
 @pytest.fixture(scope="module")
 def world(stack: Endpoints) -> Iterator[World]:
     """The running copy, as probes reach it."""
-    made = world_on(stack, seconds=900)
+    client = clients(stack.aws_endpoint_url)
+    found = client("cloudformation").describe_stacks(StackName=stack.stack_name)["Stacks"][0]
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in found["Outputs"]}
+    outputs |= {usage_plan(name): plan for name, plan in stack.usage_plans.items()}
+    target = Target("the local run", stack.stack_name, client, outputs, "make run")
+    local = Local(stack.api_url, clients(stack.traces_url)("xray"))
+    made = world_of(target, local=local, seconds=900)
     yield made
     made.callers.leave()
 
 
 @pytest.fixture(scope="module")
-def facts(world: World, unhurried: Unhurried) -> dict[str, Fact]:
+def facts(world: World) -> dict[str, Fact]:
     """What a run sees."""
-    seen = [unhurried.fact()]  # the minute of the deployment, with its figures, is over then
-    others = [probe for probe in PROBES.values() if probe.claim != UNHURRIED]
-    look_at_all(others, world, seen, lambda _: None)
+    seen: list[Fact] = []
+    look_at_all(PROBES.values(), world, seen, lambda _: None)
     return {fact.id: fact for fact in seen}
 
 
@@ -76,7 +82,6 @@ def test_a_claim_holds(claim: str, facts: dict[str, Fact]) -> None:
     assert fact.requests
 
 
-@pytest.mark.usefixtures("unhurried")
 def test_every_probe_is_lied_to() -> None:
     """A new probe gets its wrong answer: nobody relies on one that cannot say `differs`."""
     assert set(LIES) == set(PROBES)
