@@ -1,6 +1,6 @@
 """What all tests share: a running copy of the service, started when a test first asks for it.
 
-`make test` runs them in four processes, `make quick` in two (scripts/test, scripts/quick). What is
+`make test` runs them in three processes, `make quick` in two (scripts/test, scripts/quick). What is
 dear to make is made once: tests that share it stay together in one of them, in their order:
 
     stack       those that use a running copy, and the judge of what it asked AWS for
