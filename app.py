@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _BESIDES = ("app.py", "infrastructure/*.json", "ops/costs/*.py")
 """What a template is made of, besides: the budget of a stage comes from its recorded cost."""
 
+_MARK = "cdk.out"
+"""The file that CDK puts into each assembly."""
+
 
 def main() -> None:
     """Build the asset for AWS and synthesize the stage that STAGE names (default: dev)."""
@@ -55,7 +58,7 @@ def _written(settings: Settings, asset: Asset, out: Path) -> Path:
     if template.exists() and made.stands():
         return template
     from infrastructure.synth import synthesize  # noqa: PLC0415 - CDK takes seconds to import
-    from ops.costs.report import expected  # noqa: PLC0415 - only here
+    from ops.costs.report import expected  # noqa: PLC0415 - what stands needs neither
 
     made.begin()
     _clear(out)
@@ -79,7 +82,12 @@ def _inputs(asset: Asset) -> str:
 
 
 def _clear(out: Path) -> None:
-    """Remove what an earlier assembly has left: another stage's, or another version's code."""
+    """Remove what an earlier assembly has left: another stage's, or another version's code.
+
+    A folder that holds no assembly is somebody's, whatever they have named to us.
+    """
+    if not (out / _MARK).is_file():
+        return
     for document in out.glob("*.json"):
         document.unlink()
     for asset in out.glob("asset.*"):

@@ -40,6 +40,7 @@ def made(out: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         asked.append(settings.stage)
         (out / f"asset.{len(asked)}").mkdir(parents=True)
         (out / f"asset.{len(asked)}/a.pyc").write_bytes(b"1")
+        (out / "cdk.out").touch()  # as CDK marks each assembly
         template = out / f"{stack_name(settings.stage)}.template.json"
         template.write_text("{}")
         return template
@@ -80,3 +81,13 @@ def test_it_is_made_anew(
     assert len(made) == 2
     assert {path.name for path in out.glob("*.json")} == {f"{stack_name(made[1])}.template.json"}
     assert [path.name for path in out.glob("asset.*")] == ["asset.2"]
+
+
+def test_somebodys_files_stay(made: list[str], out: Path) -> None:
+    """Where I name a folder that holds no assembly, such as my own, nothing of it is removed."""
+    (out / "asset.mine").mkdir(parents=True)
+    (out / "package.json").write_text("{}")
+    app.main()
+    assert made == ["dev"]
+    assert (out / "package.json").exists()
+    assert (out / "asset.mine").is_dir()
