@@ -64,8 +64,9 @@ def _below(folder: str, found: str) -> str:
     told, folders = [found], []
     for entry in sorted(os.scandir(folder), key=lambda each: each.name):
         if entry.name.endswith(".py"):
-            seen = entry.stat()
-            told.append(f"{entry.name} {seen.st_size} {seen.st_mtime_ns}")
+            with contextlib.suppress(FileNotFoundError):  # an editor's lock: a link to nowhere
+                seen = entry.stat()
+                told.append(f"{entry.name} {seen.st_size} {seen.st_mtime_ns}")
         elif entry.is_dir() and entry.name != "__pycache__":
             folders.append(entry.path)
     found = hash_of(" ".join(told))

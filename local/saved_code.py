@@ -8,6 +8,8 @@ infrastructure/, cdk.json nothing: the template has changed, which takes a new s
 
 from __future__ import annotations
 
+import contextlib
+from glob import iglob
 from typing import TYPE_CHECKING, Any
 
 from infrastructure.asset import AssetError
@@ -87,18 +89,21 @@ class SavedCode:
                 yield act(", ".join(changed[:_SHOWN]) + more)
 
     def _times(self, patterns: tuple[str, ...]) -> Times:
-        return {
-            path.relative_to(self._root).as_posix(): path.stat().st_mtime_ns
-            for pattern in patterns
-            for path in self._root.glob(pattern)
-            if path.is_file()
-        }
+        found = {}
+        for pattern in patterns:
+            # Path.glob fails where a folder goes meanwhile, before Python 3.13.
+            for name in iglob(pattern, root_dir=self._root, recursive=True):  # noqa: PTH207
+                path = self._root / name
+                with contextlib.suppress(FileNotFoundError):  # saved anew, or removed, just now
+                    if path.is_file():
+                        found[name] = path.stat().st_mtime_ns
+        return found
 
     def _reload(self, what: str) -> str:
         try:
             with alone(SHARED / "lock"):
                 asset = self._build()
-        except AssetError as error:
+        except (AssetError, FileNotFoundError) as error:  # or a file that went while it was read
             return f"{what}: {error}\nThe functions run what they ran before."
         private_files.write(self._marker, asset.fingerprint.encode())
         place = provide(self._client("s3"), f"saved-{asset.fingerprint}.zip", asset.path)
@@ -117,7 +122,7 @@ class SavedCode:
     def _rebuild(self, what: str) -> str:
         try:
             bundle.ready()
-        except OperatorError as error:
+        except (OperatorError, FileNotFoundError) as error:
             return f"{what}: {error}\nThe web client is what it was before."
         return f"{what}: reload the page."
 

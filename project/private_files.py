@@ -34,7 +34,7 @@ def tighten(path: Path) -> None:
     Raises:
         PermissionError: where one of them is somebody else's.
     """
-    for one in (path, *_below(path)):
+    for one in (path, *below(path)):
         # What is not there any more needs no care; what a link leads to is not ours.
         with contextlib.suppress(FileNotFoundError):
             mode = one.lstat().st_mode
@@ -47,6 +47,10 @@ def is_private(path: Path) -> bool:
     return not path.stat().st_mode & _OTHERS
 
 
-def _below(folder: Path) -> list[Path]:
+def below(folder: Path) -> list[Path]:
+    """List the files and folders below a folder, private or not.
+
+    What somebody removes meanwhile is left out; `Path.rglob` fails there before Python 3.13.
+    """
     found = os.walk(folder)  # does not follow links
     return [Path(where, name) for where, folders, files in found for name in (*folders, *files)]

@@ -49,20 +49,21 @@ class Made(NamedTuple):
     def stands(self) -> bool:
         """Tell whether it was made of the same, and is as it was then."""
         try:
-            return self._stamp.read_text() == self._told()
+            return self.stamp.read_text() == self._told()
         except OSError:
             return False
 
     def begin(self) -> None:
         """Forget it, before it is made anew: half of it is never taken for the whole."""
-        self._stamp.unlink(missing_ok=True)
+        self.stamp.unlink(missing_ok=True)
 
     def note(self) -> None:
         """Note that it is made."""
-        self._stamp.write_text(self._told())
+        self.stamp.write_text(self._told())
 
     @property
-    def _stamp(self) -> Path:
+    def stamp(self) -> Path:
+        """Where that stands."""
         return self.folder.with_name(f"{self.folder.name}.stamp")
 
     def _told(self) -> str:

@@ -24,6 +24,7 @@ from infrastructure import outputs
 from local.demo.example import ORDER
 from ops.reach import endpoints as endpoints_document
 from ops.reach.layout import Layout, free_port
+from project import private_files
 from project.checkout import ROOT
 
 if TYPE_CHECKING:
@@ -225,9 +226,13 @@ def test_start_to_stop(begin: Callable[[], Run], layout: Layout) -> None:
 
 def open_to_others(layout: Layout) -> list[str]:
     """List what others on this machine may read, write or enter."""
-    below = [path for path in layout.home.rglob("*") if not path.is_symlink()]
-    paths = [layout.home, *below, *layout.directory.glob("*.json*"), layout.session]
-    return [str(path) for path in paths if path.exists() and path.stat().st_mode & 0o077]
+    below = [path for path in private_files.below(layout.home) if not path.is_symlink()]
+    found = []
+    for path in (layout.home, *below, *layout.directory.glob("*.json*"), layout.session):
+        with contextlib.suppress(FileNotFoundError):  # gone with a run, or with its function
+            if path.stat().st_mode & 0o077:
+                found.append(str(path))
+    return found
 
 
 def test_what_it_keeps_is_for_me_alone(layout: Layout) -> None:
@@ -245,7 +250,7 @@ def test_what_it_keeps_is_for_me_alone(layout: Layout) -> None:
         place(run.endpoints())
         wait_for((layout.state / "dynamodb.json").exists, 10)
         wait_for(layout.traces.exists, 10)
-        kept = {path.suffix for path in layout.home.rglob("*")}
+        kept = {path.suffix for path in private_files.below(layout.home)}
         assert kept >= {".json", ".pem", ".log", ".jsonl", ".zip", ".py"}
         assert layout.latest_endpoints.exists()
         assert open_to_others(layout) == []

@@ -200,3 +200,13 @@ def test_each_source_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         seen.append(kept.sources())
     assert len(set(seen[:3])) == 3
     assert seen[3] == seen[0]
+
+
+def test_an_editors_lock_is_no_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While Emacs has a module open, with its link to nowhere beside it, the commands work."""
+    monkeypatch.setattr(kept, "ROOT", tmp_path)
+    for house in kept._HOUSES:
+        (tmp_path / house).mkdir()
+    before = kept.sources()
+    (tmp_path / "ops/.#orders.py").symlink_to("somebody@laptop.4711:1764550000")
+    assert kept.sources() == before

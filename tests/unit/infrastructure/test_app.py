@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,9 @@ import app
 from infrastructure.asset import READY
 from infrastructure.settings import stack_name
 from ops.release.cdk import OUT, TAKING_OVER
+from project.checkout import ROOT
 from project.release import COMMIT
+from project.sources import Made
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,3 +94,12 @@ def test_somebodys_files_stay(made: list[str], out: Path) -> None:
     assert made == ["dev"]
     assert (out / "package.json").exists()
     assert (out / "asset.mine").is_dir()
+
+
+def test_a_synthesis_leaves_the_checkout_clean() -> None:
+    """After `make synth` git finds nothing new: what is deployed then is not told as changed."""
+    out = ROOT / "cdk.out"
+    written = [str(path) for path in (out / "cdk.out", Made(out, (), "").stamp)]
+    command = ["git", "check-ignore", *written]
+    ignored = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert ignored.stdout.split() == written

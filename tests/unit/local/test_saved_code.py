@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -14,9 +16,6 @@ from local import saved_code
 from local.saved_code import SavedCode
 from ops.reach.layout import Layout
 from ops.web import bundle
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FUNCTIONS = {"get_order": "Get-1", "create_parameters": "Parameters-1"}
 
@@ -124,6 +123,41 @@ def test_a_new_and_a_removed_file_count(copy: Copy, layout: Layout, sources: Pat
         (sources / f"orders/{name}.py").write_text("")
     (told,) = saved.news()
     assert told.startswith("orders/a.py, orders/b.py, orders/c.py and 2 more:")
+
+
+def test_what_goes_during_a_look_does_not_end_the_copy(
+    copy: Copy, layout: Layout, sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another branch takes a folder away while it is looked through: the copy goes on."""
+    going = sources / "orders/going"
+    going.mkdir()
+    (going / "link.py").symlink_to("nowhere")
+    saved, real = watching(copy, layout, sources), os.scandir
+
+    def scandir(folder: Any) -> Any:
+        if not isinstance(folder, int) and Path(folder) == going:
+            shutil.rmtree(going, ignore_errors=True)
+        return real(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert list(saved.news()) == []
+    assert not going.exists()
+
+
+def test_what_goes_while_it_is_built_does_not_end_the_copy(
+    copy: Copy, layout: Layout, sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither does a file that was there at the look, and is not when it is read."""
+
+    def build() -> Any:
+        raise FileNotFoundError(2, "No such file or directory", "orders/gone.py")
+
+    monkeypatch.setattr(copy, "build", build)
+    saved = watching(copy, layout, sources)
+    save(sources / "orders/handlers/get_order.py")
+    (told,) = saved.news()
+    assert "orders/gone.py" in told
+    assert copy.done == []
 
 
 def test_a_template_takes_a_new_start(copy: Copy, layout: Layout, sources: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,7 +13,6 @@ from project import private_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +54,22 @@ def test_a_file_of_an_earlier_version_is_replaced_by_a_private_one(tmp_path: Pat
         private_files.write(file, b"new")
         assert reader.read() == "old"
     assert (mode(file), file.read_text()) == (0o600, "new")
+
+
+def test_what_goes_meanwhile_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function's folder that ends with it does not end whoever looks through all."""
+    going, stays, real = tmp_path / "going", tmp_path / "stays", os.scandir
+    for folder in (going, stays):
+        folder.mkdir()
+        (folder / "file").touch()
+
+    def scandir(folder: Any) -> Any:
+        if not isinstance(folder, int) and Path(folder) == going:
+            shutil.rmtree(going)
+        return real(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert {path.name for path in private_files.below(tmp_path)} == {"going", "stays", "file"}
 
 
 def test_what_earlier_versions_made_is_tightened(tmp_path: Path) -> None:
