@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from infrastructure.service import Service
 
 DOCUMENT = ROOT / "docs/security/permissions.md"
+DOCUMENTED = replace(STAGES["prod"], customer_key=True)
+"""The stage that it is about."""
 
 _OF_RESOURCES = {
     "AWS::SQS::QueuePolicy": ("PolicyDocument", "Queues"),
@@ -50,16 +52,16 @@ class Row(NamedTuple):
 class Matrix:
     """The permissions of one template, and the reasons that were given for them."""
 
-    def __init__(self, template: Mapping[str, Any], service: Service) -> None:
+    def __init__(self, template: Mapping[str, Any], explained: Mapping[str, Any]) -> None:
         """Read a template.
 
         Args:
             template: as synthesized.
-            service: what it was synthesized from, which knows the reasons.
+            explained: what it was synthesized from knows: see `explained`.
         """
         self._resources: dict[str, dict[str, Any]] = template["Resources"]
-        self._paths = _paths_of(service)
-        self.reasons = dict(self._explained(service))
+        self._paths: dict[str, str] = explained["paths"]
+        self.reasons = dict(self._explained(explained["reasons"]))
 
     def of_roles(self) -> list[Row]:
         """Say what each role may do, and what the policies may that are for others."""
@@ -70,14 +72,11 @@ class Matrix:
         rows = [row for name in self._resources for row in self._resource_rows(name)]
         return sorted(rows, key=lambda row: (row.resource, row))
 
-    def _explained(self, service: Service) -> Iterator[tuple[Row, str]]:
+    def _explained(self, reasons: Iterable[tuple[str, Any, str]]) -> Iterator[tuple[Row, str]]:
         """Give each reason with its permission, as the template has that."""
-        reasons = reasons_of(service)
-        statements = service.resolve([one.statement.to_statement_json() for one in reasons])
-        for reason, statement in zip(reasons, statements, strict=True):
-            principal = reason.path.removesuffix("/Role")
+        for principal, statement, why in reasons:
             for row in self._rows(principal, {"Statement": [statement]}):
-                yield row, reason.why
+                yield row, why
 
     def _identity_rows(self, name: str) -> Iterator[Row]:
         resource = self._resources[name]
@@ -254,11 +253,22 @@ _RESOURCES = """
 """
 
 
-def matrix_of_documented(out: Path) -> Matrix:
-    """Synthesize what the document shows into a folder."""
-    service = compose_without_code(replace(STAGES["prod"], customer_key=True), out)
-    template = json.loads(write(service).read_text())
-    return Matrix(template, service)
+def explained(service: Service) -> dict[str, Any]:
+    """Give what only the constructs know of a template, as JSON can hold it.
+
+    Returns:
+        `paths`, where each resource stands in the tree of constructs, by logical id, and
+        `reasons`, the principal, the statement and the reason of each permission that was given.
+    """
+    reasons = reasons_of(service)
+    statements = service.resolve([one.statement.to_statement_json() for one in reasons])
+    return {
+        "paths": _paths_of(service),
+        "reasons": [
+            (reason.path.removesuffix("/Role"), statement, reason.why)
+            for reason, statement in zip(reasons, statements, strict=True)
+        ],
+    }
 
 
 def _paths_of(service: Service) -> dict[str, str]:
@@ -274,8 +284,10 @@ def _paths_of(service: Service) -> dict[str, str]:
 
 def main() -> None:
     """Write the document."""
-    with tempfile.TemporaryDirectory() as out:
-        DOCUMENT.write_text(document(matrix_of_documented(Path(out))))
+    with tempfile.TemporaryDirectory() as folder:
+        service = compose_without_code(DOCUMENTED, Path(folder))
+        template = json.loads(write(service).read_text())
+    DOCUMENT.write_text(document(Matrix(template, explained(service))))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
                    ─► a test fails that asks beyond this machine or starts the emulator,
                       though somebody catches the exception
                    ─► uv installs what it has kept, and asks nobody
+                   ─► Hypothesis tries a quarter of its examples; `make test` tries them all
 
 The guard is an audit hook, which Python tells of each socket and each process of its own. What a
 process that a test starts does by itself it does not see.
@@ -21,6 +22,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from project.checkout import ROOT
 
@@ -57,6 +59,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Set the guard up."""
     if is_quick(config):
         os.environ["UV_OFFLINE"] = "1"
+        settings.register_profile("quick", max_examples=settings().max_examples // 4)
+        settings.load_profile("quick")
         config.pluginmanager.register(Guard(), "quick-guard")
 
 

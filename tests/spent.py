@@ -9,11 +9,10 @@ Node.js do, is in nobody's: a group's seconds tell of it.
 
 from __future__ import annotations
 
-import resource
+import os
 import sys
 from collections import defaultdict
 from pathlib import Path
-from resource import RUSAGE_CHILDREN, RUSAGE_SELF
 from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree as ET
 
@@ -57,8 +56,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 
 
 def _processor_time() -> float:
-    own, others = resource.getrusage(RUSAGE_SELF), resource.getrusage(RUSAGE_CHILDREN)
-    return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
 
 
 def read(path: Path) -> Iterator[Spent]:

@@ -6,10 +6,13 @@ This is no patch: what happens is not otherwise than before, and on AWS it takes
 
 from __future__ import annotations
 
+import copy
 import functools
 import logging
+import marshal
 import threading
 import time
+from types import SimpleNamespace
 from typing import Any
 
 from local.inside import ministack
@@ -32,6 +35,7 @@ def hasten() -> None:
     ministack.replace(ministack.module("services.lambda_svc"), _LAMBDA_STATE_TRANSITION_DELAY=0)
     _carry_at_once()
     _parse_once()
+    _copy_items()
 
 
 def _carry_at_once() -> None:
@@ -49,6 +53,20 @@ def _parse_once() -> None:
     judge = functools.lru_cache(_CONDITIONS)(tables._condition_syntax_error)
     ministack.replace(tables, _tokenize=lambda text: list(read(text)))
     ministack.replace(tables, _condition_syntax_error=judge)
+
+
+def _copy_items() -> None:
+    """Copy an item, as each update does three times, in a seventh of the time."""
+    tables = ministack.module("services.dynamodb")
+    ministack.replace(tables, copy=SimpleNamespace(deepcopy=copied))
+
+
+def copied(value: Any) -> Any:
+    """Copy texts, numbers, lists and dictionaries, deep; whatever else is there, too."""
+    try:
+        return marshal.loads(marshal.dumps(value))  # noqa: S302 - of our own making just now
+    except ValueError:
+        return copy.deepcopy(value)
 
 
 class _Both:

@@ -43,14 +43,27 @@ def template(stage: str, *, root: Path = ROOT) -> dict[str, Any] | None:
         stage: its name.
         root: the checkout.
     """
-    folder = root / FOLDER.relative_to(ROOT)
+    if sources(root=root) is None:
+        return None
     try:
-        told = json_object((folder / SOURCES.name).read_bytes())
-        if told is None or told != _digests(list(told["files"]), root):
-            return None
-        return json_object(_file(stage, folder).read_bytes())
+        return json_object(_file(stage, root / FOLDER.relative_to(ROOT)).read_bytes())
+    except OSError:
+        return None
+
+
+def sources(*, root: Path = ROOT) -> str | None:
+    """Give a fingerprint of all that templates are made of; None where some of it has changed.
+
+    Args:
+        root: the checkout.
+    """
+    try:
+        text = (root / SOURCES.relative_to(ROOT)).read_bytes()
+        told = json_object(text)
+        stands = told is not None and told == _digests(list(told["files"]), root)
     except (OSError, KeyError):
         return None
+    return hashlib.sha256(text).hexdigest() if stands else None
 
 
 def make(folder: Path, stages: list[str]) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from infrastructure import synth
 from infrastructure.settings import STAGES, Budget, Capacity, CapacityMode, Domain, WebClient
-from infrastructure.synth import compose, synthesize, template_of, write
 from orders.settings import STAGE
+from tests.infrastructure import kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,18 +86,35 @@ class Template:
         return found
 
 
-@pytest.fixture(scope="session")
-def services(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Service]:
-    """Build every variant once; the asset is a stand-in, only its place is in a template.
+class Services(dict[str, "Service"]):
+    """Every variant, built when it is first asked for: what is kept of it needs no building.
 
-    CDK's own validation takes longer than all the rest: release/test_cdk_validation.py asks it.
+    The asset is a stand-in, only its place is in a template. CDK's own validation takes longer
+    than all the rest: release/test_cdk_validation.py asks it.
     """
-    asset = tmp_path_factory.mktemp("asset")
-    (asset / "code.py").write_text("")
-    return {
-        name: compose(settings, asset=asset, out=tmp_path_factory.mktemp(name), validates=False)
-        for name, settings in VARIANTS.items()
-    }
+
+    def __init__(self, folder: Path) -> None:
+        """Have them written below a folder."""
+        super().__init__()
+        self._folder = folder
+
+    def __missing__(self, name: str) -> Service:
+        """Build it."""
+        folder = self._folder / name
+        folder.mkdir()
+        self[name] = synth.compose_without_code(VARIANTS[name], folder)
+        return self[name]
+
+    def template(self, name: str) -> dict[str, Any]:
+        """Synthesize it."""
+        found: dict[str, Any] = json.loads(synth.write(self[name]).read_text())
+        return found
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Services:
+    """Every variant."""
+    return Services(tmp_path_factory.mktemp("services"))
 
 
 @pytest.fixture(scope="session")
@@ -106,12 +125,17 @@ def given(request: pytest.FixtureRequest) -> Any:
 
 @pytest.fixture(scope="session")
 def paths(given: Any, request: pytest.FixtureRequest) -> dict[str, Path]:
-    """Synthesize every variant once."""
+    """Write every variant's template."""
     if given is not None:
         found: dict[str, Path] = given.paths
         return found
-    services: dict[str, Service] = request.getfixturevalue("services")
-    return {name: write(service) for name, service in services.items()}
+    services: Services = request.getfixturevalue("services")
+    folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("templates")
+    written = {name: folder / f"{name}.template.json" for name in VARIANTS}
+    for name, path in written.items():
+        document = kept.made("template", VARIANTS[name], partial(services.template, name))
+        path.write_text(json.dumps(document, indent=1))
+    return written
 
 
 @pytest.fixture(scope="session")
@@ -125,10 +149,10 @@ def templates(given: Any, paths: dict[str, Path]) -> dict[str, Template]:
 
 @pytest.fixture(scope="session")
 def longest(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Synthesize the stage with the longest name."""
-    asset = tmp_path_factory.mktemp("asset")
-    (asset / "code.py").write_text("")
-    return synthesize(LONGEST, asset=asset, out=tmp_path_factory.mktemp("out"), validates=False)
+    """Write the template of the stage with the longest name."""
+    path = tmp_path_factory.mktemp("longest") / "longest.template.json"
+    path.write_text(json.dumps(kept.template_of(LONGEST), indent=1))
+    return path
 
 
 @pytest.fixture(params=VARIANTS)
@@ -139,8 +163,8 @@ def template(request: pytest.FixtureRequest, templates: dict[str, Template]) -> 
 
 @pytest.fixture(scope="session")
 def dev_again() -> Template:
-    """Stage dev, synthesized another time."""
-    return Template(template_of(STAGES["dev"]))
+    """Stage dev, synthesized in any case."""
+    return Template(synth.template_of(STAGES["dev"]))
 
 
 @pytest.fixture

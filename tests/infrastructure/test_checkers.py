@@ -18,17 +18,18 @@ import pytest
 from infrastructure import service as service_module
 from infrastructure.asset import Target
 from infrastructure.nag_acknowledgements import acknowledgements
-from infrastructure.synth import compose
+from infrastructure.synth import compose_without_code
 from project.checkout import ROOT
+from tests.infrastructure import kept
 from tests.infrastructure.conftest import VARIANTS
 from tests.lazily import Lazily
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from infrastructure.service import Service
-    from tests.infrastructure.conftest import Template
+    from tests.infrastructure.conftest import Services, Template
 
 cdk_nag, cfnlint = Lazily("cdk_nag"), Lazily("cfnlint")
 cloudformation_validate = Lazily("cloudformation_validate")
@@ -61,6 +62,13 @@ class Finding(NamedTuple):
         return f"{self.path}: {self.description} Mend it, or acknowledge {self.rule} with a reason."
 
 
+def nag(what: str, variant: str, service: Callable[[], Service]) -> list[Finding]:
+    """Give what both packs of cdk-nag find in a variant; they are not asked twice."""
+    what = f"{what} cdk-nag {version('cdk-nag')} {PACKS}"
+    asked = kept.made(what, VARIANTS[variant], lambda: list(findings_of(service())))
+    return [Finding(*finding) for finding in asked]
+
+
 def findings_of(service: Service) -> Iterator[Finding]:
     """Ask both packs of cdk-nag about a service."""
     prefix = f"{service.node.path}/"
@@ -73,9 +81,9 @@ def findings_of(service: Service) -> Iterator[Finding]:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_cdk_nag_is_content(services: dict[str, Service], variant: str) -> None:
+def test_cdk_nag_is_content(services: Services, variant: str) -> None:
     """AWS's rules for solutions and for serverless find nothing that nobody has answered for."""
-    findings = [str(finding) for finding in findings_of(services[variant])]
+    findings = [str(finding) for finding in nag("whole", variant, lambda: services[variant])]
     assert not findings, "\n".join(findings)
 
 
@@ -85,10 +93,8 @@ def test_every_acknowledgement_answers_a_finding(
 ) -> None:
     """No acknowledgement is left over from what has been mended since, or was never found."""
     monkeypatch.setattr(service_module, "acknowledge", lambda *_: None)
-    asset = tmp_path / "asset"
-    asset.mkdir()
-    bare = compose(VARIANTS[variant], asset=asset, out=tmp_path / "out")
-    found = {(finding.path, finding.rule) for finding in findings_of(bare)}
+    bare = nag("bare", variant, lambda: compose_without_code(VARIANTS[variant], tmp_path))
+    found = {(finding.path, finding.rule) for finding in bare}
     assert {(a.path, a.rule) for a in acknowledgements(VARIANTS[variant])} == found
 
 

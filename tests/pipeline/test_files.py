@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from infrastructure.settings import STAGES
-from infrastructure.synth import template_of
 from project.checkout import ROOT
+from tests.infrastructure.kept import template_of
 from tests.pipeline import files
 from tests.pipeline.expressions import UnknownError, evaluated, holds_any
 

@@ -21,10 +21,10 @@ from documents.stateful_changes import (
 )
 from infrastructure.settings import STAGES
 from infrastructure.stateful import BEFORE, DECLARED, FOLDER, HOLDS, declared
-from infrastructure.synth import template_of
 from ops.release.leftovers import ADOPTABLE
 from project.release import version
 from tests.infrastructure.conftest import VARIANTS
+from tests.infrastructure.kept import template_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

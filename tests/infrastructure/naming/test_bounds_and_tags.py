@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from infrastructure.settings import STAGES, settings_of
-from infrastructure.synth import template_of
 from tests.infrastructure.conftest import Template
+from tests.infrastructure.kept import template_of
 from tests.infrastructure.test_deployable import tagged
 
 pytestmark = pytest.mark.synthesizes

@@ -19,6 +19,7 @@ import pytest
 from infrastructure.settings import parameter_prefix, stack_name
 from infrastructure.synth import template_of
 from orders.metrics import METRICS, NAMESPACE, dimensions_of
+from tests.infrastructure import kept
 from tests.infrastructure.conftest import DOMAIN, VARIANTS, Template
 from tests.infrastructure.naming.names import names
 from tests.infrastructure.watching.test_dashboard import body_of, metrics_of
@@ -50,8 +51,15 @@ def _cost(_: Settings) -> dict[str, float]:
 def full(templates: dict[str, Template]) -> dict[str, Template]:
     """The stages' templates, by their names."""
     others = (stage for stage in FULL if stage != "prod")
-    made = {stage: Template(template_of(settings_of(stage), model=_cost)) for stage in others}
+    made = {stage: Template(_template(settings_of(stage))) for stage in others}
     return {**made, "prod": templates["prod-hardened"]}
+
+
+def _template(settings: Settings) -> dict[str, Any]:
+    found: dict[str, Any] = kept.made(
+        f"template at {_cost(settings)}", settings, lambda: template_of(settings, model=_cost)
+    )
+    return found
 
 
 # --- What two templates have in common

@@ -10,9 +10,10 @@ import pytest
 
 from infrastructure.functions import LIVE, construct_id, names, released_names
 from infrastructure.settings import STAGES
-from infrastructure.synth import synthesize, template_of
+from infrastructure.synth import synthesize
 from project.release import COMMIT, TEMPLATE
 from tests.infrastructure.conftest import Template
+from tests.infrastructure.kept import template_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

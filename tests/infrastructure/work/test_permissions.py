@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import json
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from documents import permissions
 from documents.permissions import (
     DOCUMENT,
+    DOCUMENTED,
     Matrix,
     Row,
     document,
+    explained,
     folded,
     listed,
-    matrix_of_documented,
 )
 from infrastructure.functions import construct_id
+from infrastructure.synth import compose_without_code
 from orders.routes import ROUTES, STAGE
+from tests.infrastructure import kept
+from tests.infrastructure.conftest import VARIANTS
 from tests.permissions.at_run_time import MANAGED_BY_AWS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from infrastructure.service import Service
-    from tests.infrastructure.conftest import Template
+    from infrastructure.settings import Settings
+    from tests.infrastructure.conftest import Services, Template
 
 WITHOUT_RESOURCES = {
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
@@ -36,8 +43,18 @@ UNCONDITIONAL_TRUST = {"Api/RestApi/CloudWatchRole"}  # API Gateway's docs name 
 
 
 @pytest.fixture(scope="session")
-def matrices(services: dict[str, Service], templates: dict[str, Template]) -> dict[str, Matrix]:
-    return {name: Matrix(templates[name].document, service) for name, service in services.items()}
+def matrices(services: Services, templates: dict[str, Template]) -> dict[str, Matrix]:
+    return {
+        name: Matrix(templates[name].document, told(settings, partial(services.__getitem__, name)))
+        for name, settings in VARIANTS.items()
+    }
+
+
+def told(settings: Settings, service: Callable[[], Service]) -> dict[str, Any]:
+    """Give what only the constructs of some settings know; it is kept."""
+    what = f"explained {Path(permissions.__file__).read_text()}"
+    found: dict[str, Any] = kept.made(what, settings, lambda: explained(service()))
+    return found
 
 
 @pytest.fixture
@@ -225,4 +242,5 @@ def test_a_row_for_several_names_each_of_them() -> None:
 
 def test_the_document_is_made_from_the_template(tmp_path: Path) -> None:
     """What docs/security/permissions.md tells is what is deployed; `make docs` writes it."""
-    assert DOCUMENT.read_text() == document(matrix_of_documented(tmp_path))
+    knows = told(DOCUMENTED, lambda: compose_without_code(DOCUMENTED, tmp_path))
+    assert DOCUMENT.read_text() == document(Matrix(kept.template_of(DOCUMENTED), knows))

@@ -6,9 +6,9 @@ from functools import cache
 from typing import Any
 
 from infrastructure.settings import PROVED, STAGES, proof_of, settings_of
-from infrastructure.synth import template_of
 from ops.proof.probes.registry import chosen
 from ops.proof.running import plan
+from tests.infrastructure.kept import template_of
 
 
 @cache
