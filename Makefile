@@ -108,7 +108,7 @@ simulate: setup ## Simulate bursts and a year of growth on AWS, with the last be
 	@exec $(PYTHON_HERE) -m simulation
 
 clean: ## Remove all that can be made again, the local run's data too
-	rm -rf .venv .local .cache build cdk.out node_modules web/node_modules tests/integration/browser/node_modules tests/integration/clients/typescript/node_modules tests/shared/node_packages/node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .local .cache build cdk.out cdk.out.stamp node_modules web/node_modules tests/integration/browser/node_modules tests/integration/clients/typescript/node_modules tests/shared/node_packages/node_modules .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A mistyped command; `+` says so with `make -n`, too.

@@ -12,7 +12,7 @@ import pytest
 from infrastructure import synth
 from infrastructure.settings import STAGES, Budget, Capacity, CapacityMode, Domain, WebClient
 from orders.settings import STAGE
-from tests.infrastructure import kept
+from tests.shared.templates import kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,9 +20,9 @@ from infrastructure.asset import Target
 from infrastructure.nag_acknowledgements import acknowledgements
 from infrastructure.synth import compose_without_code
 from project.checkout import ROOT
-from tests.infrastructure import kept
 from tests.infrastructure.conftest import VARIANTS
 from tests.lazily import Lazily
+from tests.shared.templates import kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,9 +14,9 @@ import yaml
 
 from infrastructure.settings import STAGES
 from project.checkout import ROOT
-from tests.infrastructure.kept import template_of
 from tests.pipeline import files
 from tests.pipeline.expressions import UnknownError, evaluated, holds_any
+from tests.shared.templates.kept import template_of
 
 _ON: Any = True  # the key `on` of a workflow is a boolean in YAML 1.1
 

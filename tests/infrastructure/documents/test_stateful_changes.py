@@ -24,7 +24,7 @@ from infrastructure.stateful import BEFORE, DECLARED, FOLDER, HOLDS, declared
 from ops.release.leftovers import ADOPTABLE
 from project.release import version
 from tests.infrastructure.conftest import VARIANTS
-from tests.infrastructure.kept import template_of
+from tests.shared.templates.kept import template_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

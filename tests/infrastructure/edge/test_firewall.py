@@ -12,7 +12,7 @@ from infrastructure.edge.firewall import COUNTED
 from infrastructure.settings import STAGES
 from infrastructure.shares import PERSON_SECONDS, RATE_WINDOW_SECONDS
 from orders.routes import ROUTES, STAGE
-from tests.infrastructure.kept import template_of
+from tests.shared.templates.kept import template_of
 
 if TYPE_CHECKING:
     from tests.infrastructure.conftest import Template

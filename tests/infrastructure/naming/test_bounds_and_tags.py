@@ -8,8 +8,8 @@ import pytest
 
 from infrastructure.settings import STAGES, settings_of
 from tests.infrastructure.conftest import Template
-from tests.infrastructure.kept import template_of
 from tests.infrastructure.test_deployable import tagged
+from tests.shared.templates.kept import template_of
 
 pytestmark = pytest.mark.synthesizes
 ARN = "arn:aws:iam::111122223333:policy/teams/Bounds"

@@ -19,10 +19,10 @@ import pytest
 from infrastructure.settings import parameter_prefix, stack_name
 from infrastructure.synth import template_of
 from orders.metrics import METRICS, NAMESPACE, dimensions_of
-from tests.infrastructure import kept
 from tests.infrastructure.conftest import DOMAIN, VARIANTS, Template
 from tests.infrastructure.naming.names import names
 from tests.infrastructure.watching.test_dashboard import body_of, metrics_of
+from tests.shared.templates import kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

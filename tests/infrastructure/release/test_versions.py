@@ -13,7 +13,7 @@ from infrastructure.settings import STAGES
 from infrastructure.synth import synthesize
 from project.release import COMMIT, TEMPLATE
 from tests.infrastructure.conftest import Template
-from tests.infrastructure.kept import template_of
+from tests.shared.templates.kept import template_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

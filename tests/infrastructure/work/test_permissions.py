@@ -23,9 +23,9 @@ from documents.permissions import (
 from infrastructure.functions import construct_id
 from infrastructure.synth import compose_without_code
 from orders.routes import ROUTES, STAGE
-from tests.infrastructure import kept
 from tests.infrastructure.conftest import VARIANTS
 from tests.permissions.at_run_time import MANAGED_BY_AWS
+from tests.shared.templates import kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

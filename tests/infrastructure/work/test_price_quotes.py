@@ -11,7 +11,7 @@ from infrastructure.price_keys import text_of
 from infrastructure.settings import STAGES
 from orders.settings import NO_KEYS
 from tests.infrastructure.conftest import Template
-from tests.infrastructure.kept import template_of
+from tests.shared.templates.kept import template_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import Any
 from infrastructure.settings import PROVED, STAGES, proof_of, settings_of
 from ops.proof.probes.registry import chosen
 from ops.proof.running import plan
-from tests.infrastructure.kept import template_of
+from tests.shared.templates.kept import template_of
 
 
 @cache

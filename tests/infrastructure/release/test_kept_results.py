@@ -9,7 +9,7 @@ import pytest
 
 from infrastructure.settings import STAGES
 from ops.reach import kept as templates
-from tests.infrastructure import kept
+from tests.shared.templates import kept
 
 if TYPE_CHECKING:
     from pathlib import Path

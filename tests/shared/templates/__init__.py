@@ -1,0 +1,1 @@
+"""What CDK has made for the tests."""
