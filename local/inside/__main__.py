@@ -56,11 +56,13 @@ def _end_with_parent() -> None:
     while os.read(sys.stdin.fileno(), 1):
         pass
     deadline = time.monotonic() + _DEPLOYMENT_SECONDS
-    while deploying() and time.monotonic() < deadline:
-        time.sleep(_POLL_SECONDS)
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(_SHUTDOWN_SECONDS)
-    os.killpg(0, signal.SIGKILL)
+    try:
+        while deploying() and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+    finally:  # nobody else would end it
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_SHUTDOWN_SECONDS)
+        os.killpg(0, signal.SIGKILL)
 
 
 if __name__ == "__main__":

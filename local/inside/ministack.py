@@ -21,7 +21,10 @@ def loaded(name: str) -> Any | None:
     """Give one of its modules if it is loaded: it loads a service when that is first asked for."""
     path = f"ministack.{name}"
     assert find_spec(path), f"ministack has no {name} any more"
-    return sys.modules.get(path)
+    found = sys.modules.get(path)
+    # Half of one that another thread imports just now would lack what it is asked for. The mark is
+    # CPython's own, by which the imports of other threads wait (importlib/_bootstrap.py).
+    return None if getattr(getattr(found, "__spec__", None), "_initializing", False) else found
 
 
 def replace(where: Any, **ours: Any) -> None:

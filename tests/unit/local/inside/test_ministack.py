@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,16 @@ from local.inside.patches import lambda_
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
+
+HALF = """
+import threading
+begun, go_on = threading.Event(), threading.Event()
+threading.current_thread().of_import.append((begun, go_on))
+begun.set()
+go_on.wait(60)
+stacks = {}
+"""
 
 
 @pytest.fixture
@@ -65,3 +76,33 @@ def test_a_service_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None
     assert ministack.loaded("services.sqs") is None
     with pytest.raises(AssertionError, match=r"services\.sns"):
         ministack.loaded("services.sns")
+
+
+def test_half_a_service_is_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ^C during the start finds the emulator amid its imports, and it ends all the same.
+
+    Whoever listens for the end looks for deployments, and must not fail over a half of a module.
+    """
+    (tmp_path / "ministack").mkdir()
+    (tmp_path / "ministack/half.py").write_text(HALF)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("ministack", "ministack.half"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    importer = threading.Thread(target=ministack.module, args=["half"])
+    events: list[tuple[threading.Event, threading.Event]] = []
+    importer.of_import = events  # type: ignore[attr-defined]
+    importer.start()
+    while not events:
+        importer.join(0.01)
+    begun, go_on = events[0]
+    try:
+        assert begun.wait(60)
+        assert ministack.loaded("half") is None
+        go_on.set()
+        importer.join()
+        assert vars(ministack.loaded("half"))["stacks"] == {}
+    finally:
+        go_on.set()
+        importer.join()
+        for name in ("ministack", "ministack.half"):
+            sys.modules.pop(name, None)
