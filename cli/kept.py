@@ -71,5 +71,6 @@ def _below(folder: str, found: str) -> str:
             folders.append(entry.path)
     found = hash_of(" ".join(told))
     for each in folders:
-        found = _below(each, found)
+        with contextlib.suppress(FileNotFoundError):  # another branch has none of it
+            found = _below(each, found)
     return found

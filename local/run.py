@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
 import os
 import sys
@@ -22,7 +21,7 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # not every terminal knows a check mark
     stop_signals.listen()
-    with contextlib.suppress(stop_signals.Stopped):
+    with stop_signals.until_stopped():
         from local.session import serve  # noqa: PLC0415 - slow, and ^C comes early at times
         from ops.reach.errors import LocalError  # noqa: PLC0415 - likewise
         from ops.reach.layout import layout_from_environment  # noqa: PLC0415 - likewise

@@ -92,7 +92,7 @@ class SavedCode:
         found = {}
         for pattern in patterns:
             # Path.glob fails where a folder goes meanwhile, before Python 3.13.
-            for name in iglob(pattern, root_dir=self._root, recursive=True):  # noqa: PTH207
+            for name in iglob(pattern, root_dir=self._root, recursive=True):  # noqa: PTH207 - as said
                 path = self._root / name
                 with contextlib.suppress(FileNotFoundError):  # saved anew, or removed, just now
                     if path.is_file():

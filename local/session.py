@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from typing import TYPE_CHECKING
@@ -18,7 +17,7 @@ from local.logs import Follower
 from local.saved_code import SavedCode
 from local.stack import run
 from local.steps import on_terminal
-from local.stop_signals import Stopped
+from local.stop_signals import until_stopped
 from orders.routes import IDEMPOTENCY_KEY
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def serve(layout: Layout) -> None:
     """
     parent = os.getppid()
     print(f"Starting the order service at {layout.url}", flush=True)
-    with contextlib.suppress(Stopped), run(layout, on_terminal(), at_origin=True) as stack:
+    with until_stopped(), run(layout, on_terminal(), at_origin=True) as stack:
         follower = Follower(stack.client, stack.endpoints.log_groups)  # from now on, not later
         place_served(stack.endpoints)
         saved = SavedCode(stack.client, stack.endpoints.functions, layout, _build)

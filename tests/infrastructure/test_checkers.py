@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import inspect
 import json
 import sys
 from importlib.metadata import version
@@ -64,7 +65,7 @@ class Finding(NamedTuple):
 
 def nag(what: str, variant: str, service: Callable[[], Service]) -> list[Finding]:
     """Give what both packs of cdk-nag find in a variant; they are not asked twice."""
-    what = f"{what} cdk-nag {version('cdk-nag')} {PACKS}"
+    what = f"{what} cdk-nag {version('cdk-nag')} {PACKS} {inspect.getsource(findings_of)}"
     asked = kept.made(what, VARIANTS[variant], lambda: list(findings_of(service())))
     return [Finding(*finding) for finding in asked]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +29,7 @@ from tests.shared.templates import kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from infrastructure.service import Service
     from infrastructure.settings import Settings
@@ -52,7 +53,7 @@ def matrices(services: Services, templates: dict[str, Template]) -> dict[str, Ma
 
 def told(settings: Settings, service: Callable[[], Service]) -> dict[str, Any]:
     """Give what only the constructs of some settings know; it is kept."""
-    what = f"explained {Path(permissions.__file__).read_text()}"
+    what = f"explained {inspect.getsource(permissions)}"
     found: dict[str, Any] = kept.made(what, settings, lambda: explained(service()))
     return found
 

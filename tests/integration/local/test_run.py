@@ -486,7 +486,8 @@ def test_settings_of_this_machine(layout: Layout) -> None:
     )
     run = Run(layout, process)
     try:
-        place(run.endpoints())
+        endpoints = run.endpoints()
+        assert place(endpoints) in placed(endpoints)
     finally:
         process.send_signal(signal.SIGINT)
         run.ended()

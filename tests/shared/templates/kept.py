@@ -50,9 +50,9 @@ def made(what: str, settings: Settings, make: Callable[[], Any]) -> Any:
     path = FOLDER / sources / f"{hashlib.sha256(told).hexdigest()}.json"
     with contextlib.suppress(OSError, ValueError):
         return json.loads(path.read_text())
-    document = make()
-    _write(path, json.dumps(document))
-    return document
+    text = json.dumps(make())
+    _write(path, text)
+    return json.loads(text)  # as the next run finds it
 
 
 def _write(path: Path, text: str) -> None:

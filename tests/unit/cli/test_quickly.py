@@ -210,3 +210,23 @@ def test_an_editors_lock_is_no_source(tmp_path: Path, monkeypatch: pytest.Monkey
     before = kept.sources()
     (tmp_path / "ops/.#orders.py").symlink_to("somebody@laptop.4711:1764550000")
     assert kept.sources() == before
+
+
+def test_what_goes_during_a_look_fails_no_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another branch takes a folder away while the sources are looked at: the command works."""
+    monkeypatch.setattr(kept, "ROOT", tmp_path)
+    for house in kept._HOUSES:
+        (tmp_path / house).mkdir()
+    before, going, real = kept.sources(), tmp_path / "ops/going", os.scandir
+    going.mkdir()
+
+    def scandir(folder: str) -> Any:
+        if folder == str(going):
+            going.rmdir()
+        return real(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert kept.sources() == before
+    assert not going.exists()

@@ -181,6 +181,22 @@ def test_a_page_is_built(
     assert built == [True]
 
 
+def test_a_page_whose_source_goes_does_not_end_the_copy(
+    copy: Copy, layout: Layout, sources: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source of the web client that is gone when it is read is told, too."""
+
+    def ready() -> Any:
+        raise FileNotFoundError(2, "No such file or directory", "web/src/gone.tsx")
+
+    monkeypatch.setattr(bundle, "ready", ready)
+    saved = watching(copy, layout, sources)
+    save(sources / "web/src/app.tsx")
+    (told,) = saved.news()
+    assert "web/src/gone.tsx" in told
+    assert "what it was before" in told
+
+
 def test_the_next_start_runs_what_is_saved(copy: Copy, layout: Layout, sources: Path) -> None:
     """Edited while it ran and put back while it stood: what runs then is what is there."""
     assert list(watching(copy, layout, sources).catch_up()) == []

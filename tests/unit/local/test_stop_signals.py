@@ -52,6 +52,49 @@ def test_asked_to_stop_it_stops(asked: signal.Signals, where: str) -> None:
     assert done.stdout == "\nStopping …\n"
 
 
+_SWALLOWED = """
+import os, signal, time
+from local import stop_signals
+
+stop_signals._AGAIN_SECONDS = 0.05
+stop_signals.listen()
+with stop_signals.until_stopped():
+    try:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(20)
+        except BaseException:
+            pass
+        time.sleep(20)
+    finally:
+        time.sleep(0.3)  # cleans up for some time, which nothing interrupts
+        try:
+            raise OSError
+        except OSError:
+            time.sleep(0.3)
+        print("cleaned up")
+time.sleep(0.3)
+print("ended")
+"""
+
+
+def test_what_somebody_swallows_comes_again() -> None:
+    """A library that passes over whatever is raised does not keep me from stopping.
+
+    What is cleaned up meanwhile is not interrupted, and neither is what comes after it.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", _SWALLOWED],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=15,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "\nStopping …\ncleaned up\nended\n"
+
+
 def test_other_exceptions_that_python_drops_are_told() -> None:
     """Whatever else is raised in such a place still stands on standard error."""
     code = (

@@ -106,3 +106,4 @@ def test_a_link_leads_to_what_is_not_ours(tmp_path: Path) -> None:
 def test_what_is_not_there_needs_no_care(tmp_path: Path) -> None:
     """There may be no copy yet, or another process removes what it no longer needs."""
     private_files.tighten(tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
